@@ -1,0 +1,82 @@
+"""The errors that the package raises on purpose: a sentence, the stage, and what to do about it."""
+
+from __future__ import annotations
+
+import traceback
+from types import TracebackType
+
+from traitlets import TraitError
+
+__all__ = [
+    "ConnectionChanged",
+    "CredentialError",
+    "MailConnError",
+    "MailConnWarning",
+    "OpenError",
+    "OptionError",
+    "StoreError",
+]
+
+
+class MailConnWarning(UserWarning):
+    """Something works, but less safely or less well than it could; the text says what to change."""
+
+
+class MailConnError(Exception):
+    """Base of every error that this package raises on purpose.
+
+    ``message`` says what failed and where, ``hint`` (may be empty) what to do about it. In IPython the error shows
+    as those one or two lines and fails the cell; ``%tb`` afterwards shows the whole cause.
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        # Not super(): the subclasses are also exceptions of other libraries, whose constructors want other arguments.
+        Exception.__init__(self, message)
+        self.message = message
+        self.hint = hint
+        self._shown: TracebackType | None = None
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows: the short form first, and the whole cause when asked again (``%tb``)."""
+        if self._shown is not None and self._shown is self.__traceback__:
+            return "".join(traceback.format_exception(self)).splitlines()
+        self._shown = self.__traceback__
+        return [f"{type(self).__name__}: {self.message}", *([self.hint] if self.hint else [])]
+
+
+class OptionError(MailConnError, TraitError, ValueError):
+    """An option has a value that it cannot have, or two options contradict each other.
+
+    ``trait`` names the option, so that a form can show the message beside its field.
+    """
+
+    def __init__(self, message: str, *, trait: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.trait = trait
+
+
+class StoreError(MailConnError):
+    """A connection cannot be read from, or written to, the user's configuration. Nothing on disk was changed."""
+
+
+class ConnectionChanged(StoreError):
+    """The connection on disk is not the one that was read: saving would undo somebody's change."""
+
+
+class CredentialError(MailConnError):
+    """A secret is needed and none can be had, or none can be kept safely."""
+
+
+class OpenError(MailConnError):
+    """A session could not be opened; ``stage`` is the stage that failed, ``cause`` a short fixed word for why.
+
+    The causes are those of :mod:`mailconn_jupyter.session.hints`.
+    """
+
+    def __init__(self, message: str, *, stage: str, cause: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.stage = stage
+        self.cause = cause
