@@ -1,0 +1,23 @@
+"""Where a connection's secrets come from and where they are kept; never in a file of this package or a notebook."""
+
+from __future__ import annotations
+
+from .keep import forget, forget_memory, keyring_status, move, remember, set_password
+from .prompt import may_ask
+from .resolve import Credential, resolve, where
+from .secret import Kind, Secret
+
+__all__ = [
+    "Credential",
+    "Kind",
+    "Secret",
+    "forget",
+    "forget_memory",
+    "keyring_status",
+    "may_ask",
+    "move",
+    "remember",
+    "resolve",
+    "set_password",
+    "where",
+]

@@ -1,0 +1,44 @@
+"""Asking the person at the keyboard, where there is one."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+import threading
+import warnings
+
+from . import names
+from .secret import Kind, Secret
+
+__all__ = ["ask", "may_ask"]
+
+
+def may_ask() -> bool:
+    """Whether a question could reach somebody: in a cell that runs, or in a terminal; never from a thread.
+
+    A notebook that runs without a person (nbclient, Papermill) only says so when it is asked.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return False
+    # While a cell runs, the kernel puts its own function in place, which asks in the notebook.
+    if getpass.getpass.__module__ != "getpass":
+        return True
+    try:
+        return sys.stdin is not None and sys.stdin.isatty()
+    except (OSError, ValueError):
+        return False
+
+
+def ask(name: str, kind: Kind, user: str = "") -> Secret | None:
+    """What the person typed, without echo; None if nobody can be asked."""
+    if not may_ask():
+        return None
+    phrase = names.phrase(name, kind)
+    question = f"{phrase[0].upper()}{phrase[1:]}{f' (user {user})' if user else ''}: "
+    try:
+        with warnings.catch_warnings():
+            # getpass would go on and show what is typed.
+            warnings.simplefilter("error", getpass.GetPassWarning)
+            return Secret(getpass.getpass(question))
+    except Exception:  # noqa: BLE001  # a frontend or terminal fails as it likes; its frames may hold the answer
+        return None

@@ -1,0 +1,51 @@
+"""Whether an error holds the password: in its words, its causes, its frames, or IPython's Verbose traceback of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import FrameType
+
+import pytest
+from IPython.core.ultratb import VerboseTB
+
+from mailconn_jupyter.errors import CredentialError
+
+
+def password() -> str:
+    """A function: a traceback with locals would print a constant of the test as well."""
+    return "correct-horse-battery"
+
+
+def caught(action: Callable[[], object]) -> CredentialError:
+    """The error, after a look at every frame below this one and at IPython's Verbose traceback of it."""
+    try:
+        action()
+    except CredentialError as error:
+        shows_no_password(error)
+        return error
+    pytest.fail("no CredentialError")
+
+
+def shows_no_password(error: BaseException, *, room: str = "credentials") -> None:
+    """``room`` is in the names of the frames that must be among those that were looked at."""
+    seen: list[BaseException] = []
+    todo: list[BaseException | None] = [error]
+    while todo:
+        exception = todo.pop()
+        if exception is None or exception in seen:
+            continue
+        seen.append(exception)
+        todo += [exception.__cause__, exception.__context__]
+        assert password() not in repr(exception.args) + str(exception) + repr(vars(exception))
+        trace = exception.__traceback__
+        while trace is not None:
+            holds_no_password(trace.tb_frame)
+            trace = trace.tb_next
+    verbose = VerboseTB().text(type(error), error, error.__traceback__)
+    assert room in verbose
+    assert password() not in verbose
+
+
+def holds_no_password(frame: FrameType) -> None:
+    for name, value in frame.f_locals.items():
+        assert password() not in repr(value), f"{name} in {frame.f_code.co_qualname}"
