@@ -1,0 +1,33 @@
+"""Each test has a configuration of its own: nothing of the person who runs the tests is read or written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from mailconn_jupyter.credentials import Secret, remember
+
+FAIL_KEYRING = "keyring.backends.fail.Keyring"
+
+
+@pytest.fixture(autouse=True)
+def own_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Point Jupyter, IPython and the keyring to empty folders; returns the Jupyter config directory."""
+    for name in [name for name in os.environ if name.startswith(("MAILCONN_", "JUPYTER_", "PYTHON_KEYRING"))]:
+        if name != "MAILCONN_REQUIRE_SERVERS":
+            monkeypatch.delenv(name)
+    folder = tmp_path / "own"
+    folder.mkdir()
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(folder / "config"))
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(folder / "data"))
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(folder / "runtime"))
+    monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", FAIL_KEYRING)
+    return folder / "config"
+
+
+def give_password(name: str, secret: str, kind: str = "password") -> None:
+    """Put a secret into this process's memory, as if it had been typed here."""
+    remember(name, Secret(secret), kind=kind)

@@ -1,0 +1,38 @@
+"""What happens where a server cannot run: skip on a desk, fail in continuous integration."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import NoReturn
+
+import pytest
+
+#: Daemons live in folders that an ordinary user's PATH leaves out.
+_DAEMON_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/lib/postfix/sbin")
+
+
+def unavailable(reason: str) -> NoReturn:
+    """Skip the tests that need a server, or fail them if MAILCONN_REQUIRE_SERVERS is 1.
+
+    Continuous integration sets the variable, so that a server that is missing there cannot
+    quietly turn the whole suite into skips.
+    """
+    if os.environ.get("MAILCONN_REQUIRE_SERVERS") == "1":
+        pytest.fail(f"{reason} (and MAILCONN_REQUIRE_SERVERS is 1)", pytrace=False)
+    pytest.skip(reason)
+
+
+def require(program: str) -> str:
+    """Return the path of an installed program, or call :func:`unavailable`."""
+    path = os.pathsep.join((os.environ.get("PATH", os.defpath), *_DAEMON_FOLDERS))
+    found = shutil.which(program, path=path)
+    if found is None:
+        unavailable(f"{program} is not installed")
+    return found
+
+
+def require_root(program: str) -> None:
+    """Call :func:`unavailable` unless the tests run as root, which *program* needs."""
+    if os.geteuid() != 0:
+        unavailable(f"{program} needs root")
