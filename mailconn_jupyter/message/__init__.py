@@ -1,0 +1,1 @@
+"""Messages: whom they may go to, and the bytes that travel."""

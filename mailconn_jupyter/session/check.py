@@ -1,0 +1,141 @@
+"""Testing a connection: the same stages that open a session, recorded one by one."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from .. import history
+from ..connection import MailConnection
+from ..errors import MailConnError
+from ..markup import columns, table
+from ..store import connections
+from .connect import session_class
+from .hints import pin_for
+from .opening import Opening
+from .stages import STAGES, Listener, StageResult
+
+__all__ = ["CheckReport", "check", "check_all"]
+
+_WORDS = {"ok": "passed", "failed": "FAILED", "skipped": "skipped", "not reached": "not reached", "running": "..."}
+_MOST_AT_ONCE = 64
+
+
+class CheckReport:
+    """What a test of a connection found: ``stages`` in their order, each with outcome, time, facts, cause and hint.
+
+    ``pin`` is what to add to ``trusted_hosts`` to accept exactly the certificate that the server showed; empty when it
+    showed none. ``error`` is what :func:`~mailconn_jupyter.connect` would have raised. ``transcript`` is the conversation, each line after ``C:`` or ``S:``, with stars for every secret.
+    """
+
+    def __init__(
+        self,
+        connection: MailConnection,
+        stages: list[StageResult],
+        *,
+        pin: str = "",
+        transcript: Iterable[str] = (),
+        error: MailConnError | None = None,
+    ) -> None:
+        self.connection = connection
+        self.name = connection.name
+        self.stages = stages
+        self.pin = pin
+        self.transcript = list(transcript)
+        self.error = error
+
+    @property
+    def failed(self) -> StageResult | None:
+        """The stage that failed, if one did."""
+        return next((stage for stage in self.stages if stage.outcome == "failed"), None)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every stage passed, or was not asked for."""
+        return all(stage.outcome in {"ok", "skipped"} for stage in self.stages)
+
+    @property
+    def milliseconds(self) -> float:
+        """The time of all stages together."""
+        return sum(stage.milliseconds for stage in self.stages)
+
+    @property
+    def summary(self) -> str:
+        """The outcome in one line."""
+        failed = self.failed
+        if failed is not None:
+            return failed.message
+        return f"{self.name}: works ({self.milliseconds:.0f} ms)"
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def _rows(self) -> list[tuple[str, str, str, str]]:
+        rows = []
+        for stage in self.stages:
+            learnt = [f"{label}: {text}" for label, text in stage.facts.items()]
+            learnt += [text for text in (stage.message, stage.hint) if text]
+            taken = f"{stage.milliseconds:.0f} ms" if stage.outcome in {"ok", "failed"} else ""
+            rows.append((stage.name, _WORDS[stage.outcome], taken, "\n".join(learnt)))
+        return rows
+
+    def __str__(self) -> str:
+        rows: list[tuple[str, str, str, str]] = []
+        for name, outcome, taken, learnt in self._rows():
+            first, *rest = learnt.split("\n")
+            rows += [(name, outcome, taken, first), *(("", "", "", line) for line in rest)]
+        return f"{self.summary}\n{columns(rows, header=('stage', 'outcome', 'time', 'what was learnt'))}"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return table(self._rows(), header=("Stage", "Outcome", "Time", "What was learnt"), caption=self.summary)
+
+
+def check(
+    target: str | MailConnection | None = None,
+    *,
+    listener: Listener | None = None,
+    cancel: threading.Event | None = None,
+    ask: bool = True,
+    source_address: tuple[str, int] | None = None,
+) -> CheckReport:
+    """Open a session to ``target`` (a name, a connection, or None for the default), close it, and report each stage.
+
+    A stage that fails is in the report, not raised. ``listener`` is called, in the calling thread, as each stage
+    begins and ends; setting ``cancel`` ends the test at once. ``ask`` says whether a missing password may be asked
+    for. Raises :class:`~mailconn_jupyter.errors.StoreError` for a name that is not stored.
+    """
+    connection = connections.pick(target)
+    opening = Opening(connection, listener=listener, cancel=cancel, ask=ask, source_address=source_address)
+    session = session_class(connection)()
+    started = time.monotonic()
+    failure: MailConnError | None = None
+    try:
+        opening.run(session)
+        with contextlib.suppress(MailConnError):
+            session.quit()
+    except MailConnError as error:
+        failure = error
+    pin = pin_for(connection.server_host, opening.certificate) if opening.certificate else ""
+    stages = [opening.stages[name] for name in STAGES]
+    report = CheckReport(connection, stages, pin=pin, transcript=session.transcript, error=failure)
+    cancelled = report.failed is not None and report.failed.cause == "cancelled"
+    if connection.origin is not None and not cancelled:
+        elapsed = (time.monotonic() - started) * 1000
+        history.record(connection.name, ok=report.ok, summary=report.summary, milliseconds=elapsed)
+    return report
+
+
+def check_all(
+    targets: Iterable[str | MailConnection] | None = None, *, cancel: threading.Event | None = None
+) -> list[CheckReport]:
+    """Test many side by side (None: all that are stored), in the time of the slowest; nobody is asked for a password."""
+    chosen = [connections.pick(target) for target in (connections if targets is None else targets)]
+    if not chosen:
+        return []
+    with ThreadPoolExecutor(min(len(chosen), _MOST_AT_ONCE), thread_name_prefix="mailconn-check") as pool:
+        return list(pool.map(lambda connection: check(connection, cancel=cancel, ask=False), chosen))

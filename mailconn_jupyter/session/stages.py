@@ -1,0 +1,31 @@
+"""The stages of opening a session, and what is recorded of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+__all__ = ["STAGES", "Listener", "StageResult"]
+
+STAGES: Final = ("resolve", "connect", "secure", "greet", "authenticate", "ready")
+
+
+@dataclass
+class StageResult:
+    """One stage: ``outcome`` is running, ok, failed, skipped or not reached.
+
+    ``facts`` is what was learnt, label to text. Of a failure, ``cause`` is a short fixed word, ``message`` says what
+    happened and ``hint`` what to do about it.
+    """
+
+    name: str
+    outcome: str = "not reached"
+    milliseconds: float = 0.0
+    facts: dict[str, str] = field(default_factory=dict)
+    cause: str = ""
+    message: str = ""
+    hint: str = ""
+
+
+Listener = Callable[[StageResult], None]

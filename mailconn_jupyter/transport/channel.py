@@ -1,0 +1,215 @@
+"""A socket with a clock and a cap: what every protocol reads from and writes to."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from .certificate import Certificate
+from .dial import is_loopback
+from .failure import TransportError
+from .limit import READ, WRITE, Limit
+from .tls import TLSFacts, TLSPolicy, explain
+
+__all__ = ["Channel"]
+
+T = TypeVar("T")
+_CHUNK = 65536
+
+
+class Channel:
+    """A connected socket, plain or TLS, on which nothing waits for ever and no line grows without bound.
+
+    It has the methods that :mod:`smtplib`, :mod:`imaplib` and :mod:`poplib` use of a socket and of its file
+    (``sendall``, ``readline``, ``read``, ``makefile``, ``close``), so it stands where their socket stands.
+
+    ``timeout`` is the time in seconds for one answer, from :meth:`begin_answer` on, or for one chunk that is sent;
+    ``limit`` goes over everything, as long as it is set.
+    """
+
+    def __init__(self, sock: socket.socket, *, timeout: float, limit: Limit | None = None) -> None:
+        sock.setblocking(False)
+        self._sock = sock
+        self._buffer = bytearray()
+        self._eof = False
+        self.timeout = timeout
+        self.limit = limit or Limit()
+        self._answer = self.limit.within(timeout)
+        self.tls: TLSFacts | None = None
+        self.through_proxy = False
+
+    # The clock
+
+    def begin_answer(self, timeout: float | None = None) -> None:
+        """Start the clock of the next answer: it must be whole after so many seconds, however it dribbles in."""
+        self._answer = self.limit.within(self.timeout if timeout is None else timeout)
+
+    def _retry(self, operation: Callable[[], T], waiting_for: int, limit: Limit) -> T:
+        while True:
+            try:
+                return operation()
+            except (BlockingIOError, InterruptedError):
+                limit.wait(self._sock, waiting_for)
+            except ssl.SSLWantReadError:
+                limit.wait(self._sock, READ)
+            except ssl.SSLWantWriteError:
+                limit.wait(self._sock, WRITE)
+
+    # Reading
+
+    def _fill(self) -> bool:
+        """Read what is there into the buffer; False at the end of the stream."""
+        if self._eof:
+            return False
+        try:
+            chunk = self._retry(lambda: self._sock.recv(_CHUNK), READ, self._answer)
+        except (ConnectionError, ssl.SSLError):
+            chunk = b""
+        self._eof = not chunk
+        self._buffer += chunk
+        return bool(chunk)
+
+    def readline(self, size: int = 8192) -> bytes:
+        """One line with its end; what is left of one at the end of the stream; an error when it is over ``size``."""
+        cap = size if size >= 0 else math.inf
+        searched = 0
+        while (end := self._buffer.find(b"\n", searched)) < 0 and (searched := len(self._buffer)) < cap:
+            if not self._fill():
+                end = len(self._buffer) - 1
+                break
+        else:
+            if end < 0 or end >= cap:
+                raise TransportError(f"The server sent a line of over {size} bytes.", cause="too-long")
+        line = bytes(self._buffer[: end + 1])
+        del self._buffer[: end + 1]
+        return line
+
+    def take(self, size: int) -> bytes:
+        """Exactly ``size`` bytes of the answer that was begun, fewer only at the end of the stream."""
+        while len(self._buffer) < size and self._fill():
+            pass
+        data = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return data
+
+    def read(self, size: int = -1) -> bytes:
+        """As of a file: ``size`` bytes, or all that comes; the clock starts anew with each chunk, for it may be long."""
+        while (size < 0 or len(self._buffer) < size) and self._fill():
+            self.begin_answer()
+        return self.take(len(self._buffer) if size < 0 else size)
+
+    def buffered(self) -> bytes:
+        """What the server has sent without being asked: read, but not yet taken, or waiting in the socket."""
+        if not self._eof:
+            with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                try:
+                    chunk = self._sock.recv(_CHUNK)
+                except OSError as error:
+                    if isinstance(error, (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)):
+                        raise
+                    chunk = b""
+                self._eof = not chunk
+                self._buffer += chunk
+        return bytes(self._buffer)
+
+    @property
+    def hung_up(self) -> bool:
+        """Whether the server has closed the link, or said something unasked, which is its farewell; does not wait."""
+        return bool(self.buffered()) or self._eof
+
+    # Writing
+
+    def sendall(self, data: bytes | bytearray | memoryview) -> None:
+        """Send all of it; each chunk of 64 KiB must leave whole within the timeout, so that no reader stretches it."""
+        view = memoryview(data).cast("B")
+        for start in range(0, len(view), _CHUNK):
+            part = view[start : start + _CHUNK]
+            limit = self.limit.within(self.timeout)
+            while part:
+                part = part[self._retry(lambda part=part: self._sock.send(part), WRITE, limit) :]  # type: ignore[misc]
+
+    # TLS
+
+    def start_tls(self, policy: TLSPolicy, host: str) -> TLSFacts:
+        """Turn the link into TLS, or raise. Bytes that came in before the handshake end it: they are an injection."""
+        if self.buffered():
+            self.close()
+            raise TransportError("The server sent something before TLS began.", cause="injected")
+        if self._eof:
+            # Said here: ssl leaves a socket unclosed when it is to wrap one that was reset.
+            self.close()
+            raise TransportError("The server closed the link before TLS began.", cause="closed")
+        context = policy.context()
+        wrapped: ssl.SSLSocket | None = None
+        try:
+            wrapped = context.wrap_socket(self._sock, server_hostname=host, do_handshake_on_connect=False)
+            self._sock = wrapped
+            self._retry(wrapped.do_handshake, READ, self.limit.within(self.timeout))
+            certificate = Certificate.read(wrapped.getpeercert(binary_form=True) or b"")
+            accepted = policy.judge(certificate, host)
+        except TransportError as error:
+            self.close()
+            if error.cause == "no-answer":
+                raise TransportError("The server did not answer the TLS handshake.", cause="tls-silent") from error
+            raise
+        except (ssl.SSLError, OSError, ValueError) as error:
+            self.close()
+            if isinstance(error, ValueError) and not isinstance(error, OSError):
+                raise TransportError(f"{host!r} is not a host name.", cause="host-unknown") from error
+            raise explain(error, host) from error
+        cipher = wrapped.cipher()
+        self.tls = TLSFacts(wrapped.version() or "", cipher[0] if cipher else "", certificate, accepted)
+        return self.tls
+
+    # What the standard library uses of a socket, and of its file
+
+    def makefile(self, mode: str = "rb", *_: Any, **__: Any) -> Channel:
+        return self
+
+    def settimeout(self, timeout: float | None) -> None:
+        self.timeout = math.inf if timeout is None else timeout
+
+    def gettimeout(self) -> float | None:
+        return None if math.isinf(self.timeout) else self.timeout
+
+    def fileno(self) -> int:
+        return self._sock.fileno()
+
+    def getpeername(self) -> Any:
+        return self._sock.getpeername()
+
+    def getsockname(self) -> Any:
+        return self._sock.getsockname()
+
+    def setsockopt(self, *args: Any) -> None:
+        self._sock.setsockopt(*args)
+
+    def getpeercert(self, binary_form: bool = False) -> Any:
+        """As of an :class:`ssl.SSLSocket`; None on a plain link."""
+        return self._sock.getpeercert(binary_form) if isinstance(self._sock, ssl.SSLSocket) else None
+
+    def shutdown(self, how: int) -> None:
+        self._sock.shutdown(how)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        self._eof = True
+        self._sock.close()
+
+    @property
+    def closed(self) -> bool:
+        return self._sock.fileno() < 0
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the link ends on this machine, as far as it can be seen: not through a proxy."""
+        try:
+            return not self.through_proxy and is_loopback(str(self._sock.getpeername()[0]))
+        except (OSError, IndexError):
+            return False

@@ -1,0 +1,153 @@
+"""TLS as a connection asks for it: which versions, and which certificates are good."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass, field
+
+from .certificate import Certificate
+from .failure import TransportError
+
+__all__ = ["TLSFacts", "TLSPolicy", "explain"]
+
+# Codes of X509_verify_cert (openssl/x509_vfy.h).
+_NOT_YET_VALID, _EXPIRED = 9, 10
+_UNKNOWN_AUTHORITY = {2, 18, 19, 20, 21}
+_WRONG_NAME = {62, 64}
+_VERSION_REASONS = {
+    "TLSV1_ALERT_PROTOCOL_VERSION",
+    "UNSUPPORTED_PROTOCOL",
+    "NO_PROTOCOLS_AVAILABLE",
+    "WRONG_SSL_VERSION",
+    "VERSION_TOO_LOW",
+}
+_PLAIN_REASONS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST"}
+
+
+@dataclass(frozen=True)
+class TLSFacts:
+    """What a handshake agreed on."""
+
+    version: str
+    cipher: str
+    certificate: Certificate
+    accepted: str
+
+
+@dataclass(frozen=True)
+class TLSPolicy:
+    """What TLS must be: at least version 1.2, and a certificate that is good by one of four rules.
+
+    A known authority and the host's name (the default); a known authority alone (``check_identity`` off); the host's
+    name alone (``trusted``); or being exactly one certificate (``pins``, SHA-256 in hex), whatever it says.
+    ``inspect`` accepts anything, and is only for looking at a certificate: nothing may be sent afterwards.
+    """
+
+    exactly_1_2: bool = False
+    check_identity: bool = True
+    trusted: bool = False
+    pins: frozenset[str] = field(default_factory=frozenset)
+    ca_file: str = ""
+    client_certificate: str = ""
+    client_key: str = ""
+    inspect: bool = False
+
+    def context(self) -> ssl.SSLContext:
+        """The context that enforces as much of the policy as OpenSSL can; :meth:`judge` does the rest."""
+        context = ssl.create_default_context()
+        if self.ca_file:
+            try:
+                context.load_verify_locations(cafile=self.ca_file)
+            except (OSError, ssl.SSLError) as error:
+                raise TransportError(
+                    f"The authority file {self.ca_file!r} cannot be read ({error.strerror or error}).",
+                    cause="ca-file",
+                ) from error
+        if self.client_certificate:
+            self._show_certificate(context)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if self.exactly_1_2:
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.check_hostname = self.check_identity and not self._judged_here()
+        if self._judged_here():
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+    def _show_certificate(self, context: ssl.SSLContext) -> None:
+        def no_passphrase() -> str:
+            # Without this OpenSSL asks on the terminal, where there may be nobody.
+            raise TransportError(f"The key {key!r} has a passphrase.", cause="client-certificate")
+
+        key = self.client_key or self.client_certificate
+        try:
+            context.load_cert_chain(self.client_certificate, key, password=no_passphrase)
+        except TransportError:
+            raise
+        except (OSError, ssl.SSLError) as error:
+            raise TransportError(
+                f"The client certificate {self.client_certificate!r} cannot be used ({error.strerror or error}).",
+                cause="client-certificate",
+            ) from error
+
+    def _judged_here(self) -> bool:
+        return self.trusted or bool(self.pins) or self.inspect
+
+    def judge(self, certificate: Certificate, host: str) -> str:
+        """Accept the certificate, and say why, or raise. What OpenSSL has verified already is not done again."""
+        if self.inspect:
+            return "not checked"
+        if self.pins:
+            if certificate.sha256 not in self.pins:
+                raise TransportError(
+                    f"The certificate of {host} is not the pinned one: its SHA-256 is {certificate.sha256}.",
+                    cause="pin-mismatch",
+                    certificate=certificate,
+                )
+            return "pinned"
+        if self.trusted:
+            if not certificate.valid_now():
+                raise TransportError(_dates(certificate, host), cause="expired", certificate=certificate)
+            if self.check_identity and not certificate.names_host(host):
+                raise TransportError(_names(certificate, host), cause="name-mismatch", certificate=certificate)
+            return "trusted host, authority not checked"
+        return "known authority" if self.check_identity else "known authority, name not compared"
+
+
+def _dates(certificate: Certificate, host: str) -> str:
+    return f"The certificate of {host} is valid from {certificate.not_before:%Y-%m-%d} to {certificate.not_after:%Y-%m-%d}."
+
+
+def _names(certificate: Certificate, host: str) -> str:
+    names = ", ".join(certificate.names[:8]) or "nothing"
+    return f"The certificate does not name {host}; it names {names}."
+
+
+def explain(error: ssl.SSLError | OSError, host: str, certificate: Certificate | None = None) -> TransportError:
+    """The failure of a handshake, in words; with the certificate, where somebody has fetched it."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        code = error.verify_code
+        if code in _WRONG_NAME:
+            words = _names(certificate, host) if certificate else f"The certificate does not name {host}."
+            return TransportError(words, cause="name-mismatch", certificate=certificate)
+        if code in {_EXPIRED, _NOT_YET_VALID}:
+            words = _dates(certificate, host) if certificate else f"The certificate of {host} is out of date."
+            return TransportError(words, cause="expired", certificate=certificate)
+        if code in _UNKNOWN_AUTHORITY:
+            issuer = f" ({certificate.issuer})" if certificate else ""
+            return TransportError(
+                f"The certificate of {host} comes from an unknown authority{issuer}.",
+                cause="unknown-authority",
+                certificate=certificate,
+            )
+        return TransportError(
+            f"The certificate of {host} is not good: {error.verify_message}.",
+            cause="bad-certificate",
+            certificate=certificate,
+        )
+    reason = getattr(error, "reason", None) or ""
+    if reason in _VERSION_REASONS:
+        return TransportError("There is no TLS version that both sides allow.", cause="tls-version")
+    if reason in _PLAIN_REASONS:
+        return TransportError("The server does not answer in TLS on this port.", cause="wrong-tls-type")
+    words = reason.replace("_", " ").lower() if reason else str(error.strerror or error)
+    return TransportError(f"The TLS handshake failed ({words}).", cause="tls-failed")
