@@ -1,0 +1,108 @@
+"""Named, tested mail server connections for notebooks.
+
+``%load_ext mailconn_jupyter`` gives a notebook the ``%mailconn`` magic; in any other code
+``import mailconn_jupyter as mailconn`` gives the names below. Each is imported when it is first used, so that loading
+the extension costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from . import sandbox
+    from .connection import MailConnection
+    from .credentials import set_password
+    from .errors import (
+        ConnectionChanged,
+        CredentialError,
+        MailConnError,
+        MailConnWarning,
+        OpenError,
+        OptionError,
+        StoreError,
+    )
+    from .notebook.form import form
+    from .session.check import CheckReport, check, check_all
+    from .session.connect import connect
+    from .session.smtp import SMTPSession
+    from .store import ConnectionStore, UnknownConnection, connections
+
+__all__ = [
+    "CheckReport",
+    "ConnectionChanged",
+    "ConnectionStore",
+    "CredentialError",
+    "MailConnError",
+    "MailConnWarning",
+    "MailConnection",
+    "OpenError",
+    "OptionError",
+    "SMTPSession",
+    "StoreError",
+    "UnknownConnection",
+    "check",
+    "check_all",
+    "connect",
+    "connections",
+    "form",
+    "load_ipython_extension",
+    "sandbox",
+    "set_password",
+    "unload_ipython_extension",
+]
+
+_ROOMS = {
+    "connection": ("MailConnection",),
+    "credentials": ("set_password",),
+    "errors": (
+        "ConnectionChanged",
+        "CredentialError",
+        "MailConnError",
+        "MailConnWarning",
+        "OpenError",
+        "OptionError",
+        "StoreError",
+    ),
+    "notebook.form": ("form",),
+    "sandbox": ("sandbox",),
+    "session.check": ("CheckReport", "check", "check_all"),
+    "session.connect": ("connect",),
+    "session.smtp": ("SMTPSession",),
+    "store": ("ConnectionStore", "UnknownConnection", "connections"),
+}
+_WHERE = {name: room for room, names in _ROOMS.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415  # 5 ms that %load_ext must not cost
+
+        return version("mailconn-jupyter")
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    room = import_module(f".{_WHERE[name]}", __name__)
+    value = room if name == "sandbox" else getattr(room, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Register the ``%mailconn`` magic; what ``%load_ext mailconn_jupyter`` calls."""
+    from .notebook.extension import load  # noqa: PLC0415  # scripts and workers go without IPython
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """Take back all that loading added; what ``%unload_ext mailconn_jupyter`` calls."""
+    from .notebook.extension import unload  # noqa: PLC0415  # as above
+
+    unload(shell)

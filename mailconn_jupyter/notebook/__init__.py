@@ -1,0 +1,1 @@
+"""All that knows IPython or ipywidgets: the magic, its completion, the form, and how things are shown."""

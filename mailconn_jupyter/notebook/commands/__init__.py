@@ -1,0 +1,178 @@
+"""The subcommands of ``%mailconn``: how each is used, and which function does it.
+
+A function takes the parsed arguments; what it returns is the value of the magic. It is imported when it is first run.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Final
+
+from ..arguments import Arguments, add_options
+
+__all__ = ["COMMANDS", "Command", "overview"]
+
+
+@dataclass(frozen=True)
+class Command:
+    """One subcommand. ``stored`` is how many of its first arguments are names of stored connections; -1: all."""
+
+    name: str
+    usage: str
+    summary: str
+    function: str
+    build: Callable[[Arguments], None]
+    stored: int = 0
+
+    def parser(self) -> Arguments:
+        """A parser of its arguments, which also has its help."""
+        parser = Arguments(self.name, self.usage, self.summary)
+        self.build(parser)
+        return parser
+
+    def run(self, words: Sequence[str]) -> Any:
+        """Parse the arguments and do it; returns the value of the magic, None for most."""
+        arguments = self.parser().read(words)
+        room, _, name = self.function.partition(":")
+        return getattr(import_module(f".{room}", __name__), name)(arguments)
+
+
+def _list(parser: Arguments) -> None:
+    pass
+
+
+def _new(parser: Arguments) -> None:
+    parser.add_argument("target", metavar="NAME", help="What to call it; in quotes when it has spaces.")
+    parser.add_argument("--replace", action="store_true", help="Take the place of a connection of that name.")
+    add_options(parser)
+
+
+def _edit(parser: Arguments) -> None:
+    _stored(parser)
+    parser.add_argument(
+        "--unset",
+        action="append",
+        default=[],
+        metavar="OPTION",
+        help="Set OPTION back to its default; may be repeated.",
+    )
+    add_options(parser)
+
+
+def _stored(parser: Arguments) -> None:
+    parser.add_argument("target", metavar="NAME", help="A stored connection.")
+
+
+def _one(parser: Arguments) -> None:
+    parser.add_argument(
+        "target", metavar="NAME", nargs="?", help="A stored connection; without it the default, or the only one."
+    )
+
+
+def _test(parser: Arguments) -> None:
+    parser.add_argument(
+        "targets", metavar="NAME", nargs="*", help="Stored connections; without one the default, or the only one."
+    )
+    parser.add_argument("--all", action="store_true", help="Test every stored connection, side by side.")
+    parser.add_argument(
+        "--verbose", action="store_true", help="Print the conversation with the server, too, with stars for secrets."
+    )
+
+
+def _password(parser: Arguments) -> None:
+    _stored(parser)
+    parser.add_argument("rest", nargs="*", help=argparse.SUPPRESS)
+    parser.add_argument("--proxy", action="store_true", help="The proxy's password, not the server's.")
+    parser.add_argument("--delete", action="store_true", help="Forget the passwords, the server's and the proxy's.")
+
+
+def _two(parser: Arguments) -> None:
+    parser.add_argument("old", metavar="OLD", help="A stored connection.")
+    parser.add_argument("new", metavar="NEW", help="A name that is free.")
+
+
+def _delete(parser: Arguments) -> None:
+    _stored(parser)
+    parser.add_argument("--yes", action="store_true", help="Do not ask first.")
+
+
+def _form(parser: Arguments) -> None:
+    parser.add_argument("target", metavar="NAME", nargs="?", help="A stored connection to edit; without it a new one.")
+
+
+def _default(parser: Arguments) -> None:
+    parser.add_argument("target", metavar="NAME", nargs="?", help="The new default; without it, say which it is.")
+    parser.add_argument("--unset", action="store_true", help="Have no default.")
+
+
+def _sandbox(parser: Arguments) -> None:
+    parser.add_argument("--stop", action="store_true", help="Stop the server.")
+    parser.add_argument(
+        "--name", metavar="NAME", default="sandbox", help="What to call its connection (default: sandbox)."
+    )
+
+
+_ALL: Final = (
+    Command("list", "", "The connections, each with its last test; what %mailconn alone does.", "listing:list_", _list),
+    Command("new", "NAME --server-host HOST [flags]", "Make a connection and keep it.", "keeping:new", _new),
+    Command(
+        "edit",
+        "NAME [flags] [--unset OPTION]",
+        "Change a stored connection: what is named, and nothing else.",
+        "keeping:edit",
+        _edit,
+        1,
+    ),
+    Command(
+        "show", "[NAME]", "The options of a connection, and where it and its secrets are.", "listing:show", _one, 1
+    ),
+    Command(
+        "test",
+        "[NAME ... | --all] [--verbose]",
+        "Open a session, close it, and say what each stage found; the cell fails with it.",
+        "opening:test",
+        _test,
+        -1,
+    ),
+    Command("connect", "[NAME]", "Open a session: smtp = %mailconn connect NAME", "opening:connect", _one, 1),
+    Command(
+        "password", "NAME [--proxy] [--delete]", "Ask for a password and keep it.", "secrets:password", _password, 1
+    ),
+    Command(
+        "copy", "OLD NEW", "Make a connection with the same options; no password goes along.", "keeping:copy", _two, 1
+    ),
+    Command("rename", "OLD NEW", "Call a connection NEW; its passwords follow.", "keeping:rename", _two, 1),
+    Command("delete", "NAME [--yes]", "Delete a connection and its passwords.", "keeping:delete", _delete, 1),
+    Command("form", "[NAME]", "Make or edit a connection in a form.", "opening:form", _form, 1),
+    Command(
+        "default", "[NAME] [--unset]", "Which connection is meant when none is named.", "listing:default", _default, 1
+    ),
+    Command("doctor", "", "Where things are kept, what is installed, and what is wrong.", "doctor:doctor", _list),
+    Command(
+        "sandbox",
+        "[--stop] [--name NAME]",
+        "A mail server inside this kernel, to try things.",
+        "opening:sandbox",
+        _sandbox,
+    ),
+)
+
+COMMANDS: Final = {command.name: command for command in _ALL}
+"""The subcommands, in the order of the help."""
+
+
+def overview() -> str:
+    """The help of ``%mailconn`` itself: a line for each subcommand."""
+    shown = [(f"%mailconn {command.name} {command.usage}".rstrip(), command.summary) for command in _ALL]
+    width = max(len(usage) for usage, _ in shown)
+    lines = [f"{usage.ljust(width)}  {summary}" for usage, summary in shown]
+    return "\n".join(["Mail server connections: make, test, keep and open them.", "", *lines, "", _FOOT])
+
+
+_FOOT: Final = (
+    "%mailconn COMMAND -h says more of one. $name and {expression} come from the notebook ($$ and {{ are the\n"
+    "characters alone), ${NAME} from the environment, each time a session opens."
+)

@@ -1,0 +1,78 @@
+"""``doctor``: where things are kept, what is installed, and what is wrong."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from ... import credentials, files
+from ...store import ConnectionStore, connections
+from ..display import View, show
+
+__all__ = ["doctor", "findings"]
+
+_PACKAGES = ("mailconn-jupyter", "ipython", "ipywidgets", "keyring", "jupyter_core", "PySocks", "aiosmtpd")
+_JUPYTER = ("JUPYTER_CONFIG_DIR", "JUPYTER_CONFIG_PATH", "JUPYTER_DATA_DIR", "JUPYTER_NO_CONFIG")
+
+
+def doctor(_: argparse.Namespace) -> None:
+    """Show :func:`findings` as a table."""
+    show(View(findings(connections), header=("What", "Found")))
+
+
+def findings(store: ConnectionStore) -> Iterator[tuple[str, str]]:
+    """What to know when something does not work, as pairs of a thing and what was found. No secret is read out."""
+    for package in _PACKAGES:
+        yield package, _version(package)
+    yield "Python", f"{platform.python_version()} on {platform.platform(terse=True)}"
+    yield "OpenSSL", _openssl()
+    yield "Your connections", f"{files.show(store.folder)} ({len(store)}; {_state(store.folder)})"
+    for layer in store.layers:
+        yield "Shared connections", f"{files.show(layer)} ({'exists' if layer.is_dir() else 'does not exist'})"
+    yield "Outcomes of tests", _outcomes()
+    yield "Default connection", store.default or "none"
+    usable, sentence = credentials.keyring_status()
+    yield "Keyring", f"{'usable' if usable else 'NOT USABLE'}. {sentence}"
+    yield "Questions", "can be asked here" if credentials.may_ask() else "cannot be asked here"
+    for name in _JUPYTER:
+        if name in os.environ:
+            yield name, os.environ[name]
+    # Their names alone: the values are passwords.
+    given = sorted(name for name in os.environ if name.startswith("MAILCONN_"))
+    yield "MAILCONN_ variables", ", ".join(given) or "none"
+    problems = store.problems()
+    for problem in problems:
+        yield "PROBLEM", str(problem)
+    if not problems:
+        yield "Problems", "none: every file can be read, and by nobody else"
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _openssl() -> str:
+    from ssl import OPENSSL_VERSION  # noqa: PLC0415
+
+    return OPENSSL_VERSION
+
+
+def _outcomes() -> str:
+    from ...history import folder  # noqa: PLC0415
+
+    return f"{files.show(folder())} ({_state(folder())})"
+
+
+def _state(folder: Path) -> str:
+    if folder.is_dir():
+        return "writable" if os.access(folder, os.W_OK | os.X_OK) else "NOT WRITABLE"
+    parent = next((parent for parent in folder.parents if parent.exists()), folder)
+    able = parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)
+    return "made at the first save" if able else f"DOES NOT EXIST, and {files.show(parent)} is not writable"

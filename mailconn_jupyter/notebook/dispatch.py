@@ -1,0 +1,63 @@
+"""From the line of ``%mailconn`` to the subcommand that does it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..options import did_you_mean
+from .arguments import refuse_passwords
+from .commands import COMMANDS, Command, overview
+from .display import say
+from .errors import UsageError
+from .expand import as_written, expand, quote, split
+
+__all__ = ["run"]
+
+
+def run(line: str, namespace: Mapping[str, Any]) -> Any:
+    """Do what the line says; ``namespace`` is what ``$name`` and ``{expression}`` are looked up in."""
+    # Before anything is evaluated or quoted in an error.
+    refuse_passwords(line.split())
+    words = split(line)
+    refuse_passwords([as_written(word) for word in words])
+    if not words:
+        return COMMANDS["list"].run([])
+    first = expand(words[0], namespace)
+    if first in {"-h", "--help", "help"}:
+        return _help([expand(word, namespace) for word in words[1:]])
+    command = _command(first)
+    if _asks_for_help(words[1:]):
+        say(command.parser().format_help().rstrip())
+        return None
+    arguments = [expand(word, namespace) for word in words[1:]]
+    refuse_passwords(arguments)
+    return command.run(arguments)
+
+
+def _help(topics: Sequence[str]) -> None:
+    text = _command(topics[0]).parser().format_help() if topics else overview()
+    say(text.rstrip())
+
+
+def _asks_for_help(words: Sequence[Any]) -> bool:
+    written = [as_written(word) for word in words]
+    if "--" in written:
+        written = written[: written.index("--")]
+    return "-h" in written or "--help" in written
+
+
+def _command(name: str) -> Command:
+    if name in COMMANDS:
+        return COMMANDS[name]
+    if name.startswith("-"):
+        flag = name.partition("=")[0]
+        raise UsageError(f"%mailconn has no flag {flag}.", hint="A command comes first; %mailconn help lists them.")
+    hint = "%mailconn help lists them."
+    near = did_you_mean(name, [*COMMANDS, "help"])
+    if not near:
+        from ..store import connections  # noqa: PLC0415
+
+        if name in connections:
+            hint = f"That is a connection: %mailconn show {quote(name)}"
+    raise UsageError(f"%mailconn has no command {name!r}.{near}", hint=hint)

@@ -1,0 +1,152 @@
+"""How connections are shown in a notebook: one object for a terminal and for a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ..markup import columns, escape, table
+
+if TYPE_CHECKING:
+    from ..connection import MailConnection
+    from ..history import Outcome
+    from ..session.check import CheckReport
+    from ..store import ConnectionStore
+
+__all__ = ["View", "connection_view", "connections_view", "outcome_text", "reports_view", "say", "show"]
+
+
+class View:
+    """A table with a caption above and notes below, as text and as HTML."""
+
+    def __init__(
+        self,
+        rows: Iterable[Sequence[object]] = (),
+        *,
+        header: Sequence[str] = (),
+        caption: str = "",
+        notes: Iterable[str] = (),
+    ) -> None:
+        self.rows = [list(row) for row in rows]
+        self.header = header
+        self.caption = caption
+        self.notes = list(notes)
+
+    def __repr__(self) -> str:
+        body = columns(self.rows, header=self.header) if self.rows else ""
+        return "\n".join(part for part in (self.caption, body, *self.notes) if part)
+
+    def _repr_html_(self) -> str:
+        body = table(self.rows, header=self.header, caption=self.caption) if self.rows else ""
+        return body + "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+
+
+def show(thing: object) -> None:
+    """Put ``thing`` into the cell's output."""
+    from IPython.display import display  # noqa: PLC0415
+
+    display(thing)  # type: ignore[no-untyped-call]
+
+
+def say(*lines: str) -> None:
+    """Print lines into the cell's output."""
+    for line in lines:
+        print(line)  # noqa: T201  # a magic speaks in its cell
+
+
+def connections_view(store: ConnectionStore) -> View:
+    """Every connection with its last test, and below what a person should look at."""
+    from .. import history  # noqa: PLC0415
+
+    default = (store.default or "").casefold()
+    found, problems = store.survey()
+    rows = [
+        (
+            connection.name,
+            connection.protocol,
+            _server(connection),
+            "" if connection.protocol == "MBOX" else connection.security or "none",
+            connection.username if connection.applies("username") else "",
+            ", ".join(_marks(store, connection, default)),
+            outcome_text(history.last(connection.name)),
+        )
+        for connection in found
+    ]
+    notes = [str(problem) for problem in problems]
+    if not rows:
+        notes.insert(
+            0,
+            "There is no mail server connection yet. "
+            "Make one with %mailconn new NAME --server-host HOST, or with %mailconn form.",
+        )
+    return View(rows, header=("Name", "Protocol", "Server", "Security", "User", "Notes", "Last test"), notes=notes)
+
+
+def _server(connection: MailConnection) -> str:
+    host = str(connection.server_host)
+    if connection.port is None:
+        return host
+    return f"[{host}]:{connection.port}" if ":" in host else f"{host}:{connection.port}"
+
+
+def _marks(store: ConnectionStore, connection: MailConnection, default: str) -> Iterable[str]:
+    if connection.name.casefold() == default:
+        yield "default"
+    if connection.origin.layer == "shared":
+        yield "locked" if store.where(connection.name).locked else "shared"
+
+
+def outcome_text(outcome: Outcome | None) -> str:
+    """How the last test ended and when, in the time of this machine; empty when there was none."""
+    if outcome is None:
+        return ""
+    when = _when(outcome.when)
+    return f"passed {when}" if outcome.ok else f"FAILED {when}: {_short(outcome.summary)}"
+
+
+def _when(moment: datetime) -> str:
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def _short(text: str, most: int = 100) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 3]}..."
+
+
+def connection_view(store: ConnectionStore, connection: MailConnection) -> View:
+    """The options of a stored connection that matter, where it is kept, and where its secrets are."""
+    from .. import credentials, files, history  # noqa: PLC0415
+
+    name = connection.name
+    place = store.where(name)
+    rows = list(connection.shown())
+    if connection.applies("username") and connection.use_authentication:
+        what = "Access token" if connection.use_xoauth2 else "Password"
+        rows.append((what, credentials.where(name) or "not kept; asked for when a session opens"))
+    if connection.applies("proxy_username") and connection.proxy_username:
+        kept = credentials.where(name, kind=credentials.Kind.PROXY)
+        rows.append(("Proxy password", kept or "not kept; asked for when a session opens"))
+    layer = {"user": "", "shared": ", shared"}[place.layer] + (", locked" if place.locked else "")
+    rows.append(("Kept in", f"{files.show(place.path)} ({_when(place.modified)}{layer})"))
+    rows.append(("Last test", outcome_text(history.last(name)) or "none"))
+    return View(rows, header=("Option", "Value"))
+
+
+def reports_view(reports: Sequence[CheckReport]) -> View:
+    """The outcome of several tests, one a line."""
+    rows = [
+        (
+            report.name,
+            "passed" if report.ok else "FAILED",
+            f"{report.milliseconds:.0f} ms",
+            _findings(report),
+        )
+        for report in reports
+    ]
+    return View(rows, header=("Connection", "Outcome", "Time", "What was found"))
+
+
+def _findings(report: CheckReport) -> str:
+    failed = report.failed
+    return "\n".join(part for part in (failed.message, failed.hint) if part) if failed else ""

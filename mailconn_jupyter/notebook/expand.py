@@ -1,0 +1,182 @@
+"""From the line of a magic to its arguments: words, quotes, ``$name`` and ``{expression}``.
+
+IPython's own expansion leaves the whole line as it is when one name is undefined, and says nothing. Here each argument
+is expanded alone, and an undefined name is an error. Both kinds of quotes hold a text with spaces together, and
+expansion works in both alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ..options import VARIABLE, did_you_mean
+from .errors import UsageError
+
+__all__ = ["Code", "Word", "as_written", "expand", "quote", "split", "unfinished"]
+
+_DOLLAR: Final = re.compile(r"\$([^\W\d]\w*(?:\.[^\W\d]\w*)*)")
+_DOUBLED: Final = {"$$": "$", "{{": "{", "}}": "}"}
+_QUOTES: Final = "'\""
+
+
+@dataclass(frozen=True)
+class Code:
+    """A part of an argument that Python evaluates; ``written`` is how it stands in the cell."""
+
+    source: str
+    written: str
+
+
+Word = list[str | Code]
+
+
+@dataclass(frozen=True)
+class _Scan:
+    words: list[Word]
+    word: Word | None
+    begin: int
+    quote: str
+
+
+def split(line: str) -> list[Word]:
+    """The arguments of a line, without their quotes and not yet expanded.
+
+    Raises :class:`~mailconn_jupyter.notebook.errors.UsageError`, without the text, when a quote or brace stays open.
+    """
+    scan = _scan(line)
+    if scan.quote:
+        raise UsageError(f"A quote ({scan.quote}) is not closed.", hint='A text with an apostrophe goes in "...".')
+    return scan.words if scan.word is None else [*scan.words, scan.word]
+
+
+def unfinished(line: str) -> tuple[list[str], str, str]:
+    """Of a line that is being typed: the words before, the last one as it was typed, and the quote that it is in.
+
+    >>> unfinished('connect "big ma')
+    (['connect'], '"big ma', '"')
+    """
+    scan = _scan(line, patient=True)
+    return [as_written(word) for word in scan.words], line[scan.begin :], scan.quote
+
+
+def expand(word: Word, namespace: Mapping[str, Any]) -> str:
+    """The argument with each ``$name`` and ``{expression}`` replaced by its value as text."""
+    return "".join(part if isinstance(part, str) else _evaluate(part, namespace) for part in word)
+
+
+def as_written(word: Word) -> str:
+    """The argument with nothing evaluated."""
+    return "".join(part if isinstance(part, str) else part.written for part in word)
+
+
+def quote(text: str, mark: str = "") -> str:
+    """``text`` as an argument that is read back as it is, in quotes where it needs them or ``mark`` asks for them.
+
+    >>> quote("ops"), quote("big mail"), quote("5$ {a}")
+    ('ops', '"big mail"', '"5$$ {{a}}"')
+    """
+    doubled = re.sub(r"[${}]", lambda found: found.group() * 2, text)
+    if not mark and doubled and not re.search(r"[\s'\"]", doubled):
+        return doubled
+    mark = mark or '"'
+    if mark in text:
+        mark = "'" if mark == '"' else '"'
+    # Who has both kinds in one name closes the one and goes on in the other.
+    other = "'" if mark == '"' else '"'
+    return mark + doubled.replace(mark, f"{mark}{other}{mark}{other}{mark}") + mark
+
+
+def _scan(text: str, *, patient: bool = False) -> _Scan:
+    words: list[Word] = []
+    word: Word | None = None
+    quoted, begin, place = "", len(text), 0
+    while place < len(text):
+        character = text[place]
+        if character.isspace() and not quoted:
+            if word is not None:
+                words.append(word)
+            word, begin = None, len(text)
+            place += 1
+            continue
+        if word is None:
+            word, begin = [], place
+        if character == quoted:
+            quoted = ""
+            place += 1
+        elif character in _QUOTES and not quoted:
+            quoted = character
+            place += 1
+        else:
+            part, place = _part(text, place, patient=patient)
+            word.append(part)
+    return _Scan(words, word, begin, quoted)
+
+
+def _part(text: str, place: int, *, patient: bool) -> tuple[str | Code, int]:
+    """What stands at ``place``, and the place after it."""
+    pair = text[place : place + 2]
+    if pair in _DOUBLED:
+        return _DOUBLED[pair], place + 2
+    kept = VARIABLE.match(text, place)
+    if kept:
+        return kept.group(), kept.end()
+    name = _DOLLAR.match(text, place)
+    if name:
+        return Code(name.group(1), name.group()), name.end()
+    if text[place] == "{":
+        end = _closing(text, place)
+        if end:
+            return Code(text[place + 1 : end - 1].strip(), text[place:end]), end
+        if not patient:
+            raise UsageError("A brace is not closed.", hint="{expression} is evaluated; {{ is a brace.")
+    return text[place], place + 1
+
+
+def _closing(text: str, place: int) -> int:
+    """The place after the brace that closes the one at ``place``; 0 when none does."""
+    depth, quoted = 0, ""
+    while place < len(text):
+        character = text[place]
+        if quoted:
+            if character == "\\":
+                place += 1
+            elif character == quoted:
+                quoted = ""
+        elif character in _QUOTES:
+            quoted = character
+        else:
+            depth += (character == "{") - (character == "}")
+            if depth == 0:
+                return place + 1
+        place += 1
+    return 0
+
+
+def _evaluate(code: Code, namespace: Mapping[str, Any]) -> str:
+    if code.written.startswith("$"):
+        # eval would also find the built-in functions: nobody means id() by $id.
+        _require(code.source.partition(".")[0], code, namespace)
+    try:
+        # The person's own code in the person's own cell, as in every magic.
+        return str(eval(code.source, dict(namespace)))  # noqa: S307
+    except NameError as error:
+        _require(error.name or code.source, code, namespace, error)
+        raise _failed(code, error) from error
+    except Exception as error:
+        raise _failed(code, error) from error
+
+
+def _require(name: str, code: Code, namespace: Mapping[str, Any], error: Exception | None = None) -> None:
+    if name not in namespace:
+        near = did_you_mean(name, [known for known in namespace if not known.startswith("_")])
+        escape = "$$" if code.written.startswith("$") else "{{"
+        raise UsageError(
+            f"{code.written}: the name {name!r} is not defined.{near}", hint=f"For the character alone, write {escape}."
+        ) from error
+
+
+def _failed(code: Code, error: Exception) -> UsageError:
+    return UsageError(f"{code.written} cannot be evaluated: {type(error).__name__}: {error}")

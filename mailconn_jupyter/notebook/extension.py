@@ -1,0 +1,49 @@
+"""What ``%load_ext`` adds to IPython, and ``%unload_ext`` takes away.
+
+Only what is registered is imported here; the first use of the magic, or of Tab, brings the rest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from IPython.core.completer import CompletionContext, SimpleMatcherResult, completion_matcher
+
+from .magic import MailConn
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+__all__ = ["load", "matcher", "unload"]
+
+
+@completion_matcher(identifier="mailconn", api_version=2)  # type: ignore[untyped-decorator]  # of IPython
+def matcher(context: CompletionContext) -> SimpleMatcherResult:
+    """Complete what stands after ``%mailconn``, alone or in an assignment."""
+    from .completion import complete  # noqa: PLC0415  # %load_ext must not pay for Tab
+
+    return complete(context)
+
+
+def load(shell: InteractiveShell) -> None:
+    """Add the magic and its completion; loading twice leaves one of each."""
+    unload(shell)
+    shell.register_magics(MailConn(shell=shell))
+    completer = getattr(shell, "Completer", None)
+    if completer is not None:
+        completer.custom_matchers.append(matcher)
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Remove the magic, its place in ``%config`` and its completion; a magic of that name that is not ours stays."""
+    shell.configurables[:] = [part for part in shell.configurables if not isinstance(part, MailConn)]
+    manager = shell.magics_manager
+    line_magics = manager.magics["line"]
+    # Only ours is looked at: IPython imports a magic of its own when something asks for an attribute of it.
+    if isinstance(getattr(line_magics.get("mailconn"), "__self__", None), MailConn):
+        del line_magics["mailconn"]
+    if isinstance(manager.registry.get(MailConn.__name__), MailConn):
+        del manager.registry[MailConn.__name__]
+    completer = getattr(shell, "Completer", None)
+    if completer is not None:
+        completer.custom_matchers[:] = [part for part in completer.custom_matchers if part is not matcher]

@@ -1,0 +1,148 @@
+"""Flags from the traits, readable errors, and no passwords."""
+
+from __future__ import annotations
+
+import pytest
+
+from mailconn_jupyter.connection import MailConnection
+from mailconn_jupyter.notebook.arguments import chosen_options, flags_of, option_named, refuse_passwords
+from mailconn_jupyter.notebook.commands import COMMANDS, overview
+from mailconn_jupyter.notebook.errors import PasswordRefused, UsageError
+from mailconn_jupyter.options import Switch
+
+OPTIONS = {name: option for name, option in MailConnection.options().items() if name != "name"}
+
+
+def chosen(line: str) -> dict[str, object]:
+    return chosen_options(COMMANDS["new"].parser().read(line.split()))
+
+
+def test_every_option_has_a_flag_whose_help_is_the_options_own() -> None:
+    text = " ".join(COMMANDS["new"].parser().format_help().split())
+    for name, option in OPTIONS.items():
+        assert flags_of(name)[0] in text
+        assert option.help in text
+
+
+def test_every_flag_sets_its_own_option_and_nothing_else() -> None:
+    for name, option in OPTIONS.items():
+        for flag in flags_of(name):
+            if isinstance(option, Switch):
+                assert chosen(f"ops {flag}") == {name: True}
+                assert chosen(f"ops --no-{flag[2:]}") == {name: False}
+            else:
+                assert chosen(f"ops {flag} x") == chosen(f"{flag}=x ops") == {name: "x"}
+
+
+def test_the_flags_of_all_options_differ() -> None:
+    flags = [flag for name in OPTIONS for flag in flags_of(name)]
+    assert len(flags) == len(set(flags))
+
+
+def test_flags_and_names_may_be_mixed() -> None:
+    found = COMMANDS["test"].parser().read(["a", "--all", "b"])
+    assert (found.targets, found.all) == (["a", "b"], True)
+
+
+def test_after_two_dashes_everything_is_a_name() -> None:
+    assert COMMANDS["copy"].parser().read(["--", "-x", "--y"]).new == "--y"
+
+
+def test_an_empty_value_is_a_value() -> None:
+    assert chosen_options(COMMANDS["edit"].parser().read(["ops", "--port", ""])) == {"server_port": ""}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("ops --server-hots x", r"no flag --server-hots\. Did you mean '--server-host'\?"),
+        ("ops --server_host x", r"Did you mean '--server-host'\?"),
+        ("ops -q", "no flag -q"),
+        ("ops --host", "--host: expected one argument"),
+        ("--host x", "required: NAME"),
+        ("ops --use-proxy=yes", "--use-proxy takes no value"),
+        ("ops two", "one argument too many"),
+    ],
+)
+def test_a_wrong_argument_is_named_with_the_near_one(line: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        chosen(line)
+
+
+@pytest.mark.parametrize(
+    "line", ["ops --host x hunter2", "ops --hunter=hunter2", "ops -phunter2", "ops --use-proxy=hunter2"]
+)
+def test_an_error_repeats_no_value(line: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        chosen(line)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "new ops --password hunter2",
+        "new ops --password=hunter2",
+        "new ops --proxy-password hunter2",
+        "new ops --proxy_password hunter2",
+        "new ops --token hunter2",
+        "new ops --access-token=hunter2",
+        "new ops --Passwd hunter2",
+        "new ops --pwd hunter2",
+        "new ops --pasword hunter2",
+        "new ops -password hunter2",
+        "new ops \N{EM DASH}password hunter2",
+        "new ops password=hunter2",
+        "new ops --client-secret hunter2",
+        "new ops --host smtp://ana:hunter2@mail.example.org",
+        "new smtps://ana:hunt/hunter2@mail.example.org",
+    ],
+)
+def test_a_password_is_refused_with_the_reason_and_what_to_do_instead(line: str) -> None:
+    with pytest.raises(PasswordRefused) as caught:
+        refuse_passwords(line.split())
+    assert "history" in caught.value.message
+    assert "%mailconn password NAME" in caught.value.hint
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["ana:hunter2@mail.example.org", "smtp://hunter2@mail", ":hunter2@mail"])
+@pytest.mark.parametrize("flag", ["--server-host", "--host", "--proxy-host"])
+def test_a_host_with_a_user_and_a_password_is_refused(flag: str, host: str) -> None:
+    with pytest.raises(PasswordRefused) as caught:
+        chosen(f"ops {flag} {host}")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_no_flag_of_an_option_is_taken_for_a_password() -> None:
+    for name in OPTIONS:
+        for flag in flags_of(name):
+            refuse_passwords([flag, f"{flag}=x", f"--no-{flag[2:]}"])
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["ops", "--port", "Ana <ana@example.org>", "a=sha256:00", "mail.example.org:587", r"C:\mail@home", "[::1]", "pass"],
+)
+def test_what_only_looks_like_it_is_no_password(word: str) -> None:
+    refuse_passwords([word])
+
+
+def test_a_path_of_windows_is_a_host_of_mbox() -> None:
+    assert chosen(r"ops --protocol MBOX --host C:\mail@home\in")["server_host"] == r"C:\mail@home\in"
+
+
+@pytest.mark.parametrize("text", ["server-port", "server_port", "--server-port", "port", " Server-Port "])
+def test_an_option_is_found_under_any_spelling(text: str) -> None:
+    assert option_named(text) == "server_port"
+
+
+def test_an_unknown_option_gets_the_near_one() -> None:
+    with pytest.raises(UsageError, match=r"Did you mean '--server-port'\?"):
+        option_named("servr-port")
+
+
+def test_the_overview_has_every_command() -> None:
+    lines = overview().splitlines()
+    for name, command in COMMANDS.items():
+        assert any(line.startswith(f"%mailconn {name}") and line.endswith(command.summary) for line in lines)

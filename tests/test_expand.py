@@ -1,0 +1,124 @@
+"""From the line of a magic to its arguments."""
+
+from __future__ import annotations
+
+import string
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies
+
+from mailconn_jupyter.notebook.errors import UsageError
+from mailconn_jupyter.notebook.expand import expand, quote, split, unfinished
+
+
+def arguments(line: str, **namespace: Any) -> list[str]:
+    return [expand(word, namespace) for word in split(line)]
+
+
+def test_words_are_separated_by_any_space() -> None:
+    assert arguments(" new   ops\t--port 25 ") == ["new", "ops", "--port", "25"]
+
+
+def test_both_kinds_of_quotes_hold_words_together_and_are_stripped() -> None:
+    assert arguments("""show "big mail" 'small mail' --x="a b" ''""") == [
+        "show",
+        "big mail",
+        "small mail",
+        "--x=a b",
+        "",
+    ]
+
+
+def test_a_quote_of_the_other_kind_is_a_character() -> None:
+    assert arguments(""""O'Neil" 'say "hi"' """) == ["O'Neil", 'say "hi"']
+
+
+def test_a_backslash_is_a_character_as_in_a_path_of_windows() -> None:
+    assert arguments(r"--host C:\mail\in.mbox") == ["--host", r"C:\mail\in.mbox"]
+
+
+def test_an_open_quote_is_an_error_that_repeats_nothing() -> None:
+    with pytest.raises(UsageError, match="not closed") as caught:
+        split('show "hunter2')
+    assert "hunter2" not in str(caught.value)
+
+
+def test_names_and_expressions_are_replaced_wherever_they_stand() -> None:
+    server = SimpleNamespace(host="mail.example.org")
+    line = "--host $server.host --port {base + 25} --user=$user@{server.host} '$user'"
+    assert arguments(line, server=server, base=562, user="ana") == [
+        "--host",
+        "mail.example.org",
+        "--port",
+        "587",
+        "--user=ana@mail.example.org",
+        "ana",
+    ]
+
+
+def test_a_value_with_spaces_or_quotes_stays_one_argument() -> None:
+    assert arguments("show $name {name}", name="""a "b" 'c' {d} $e""") == ["show", *["""a "b" 'c' {d} $e"""] * 2]
+
+
+def test_an_expression_may_hold_quotes_braces_and_spaces() -> None:
+    assert arguments("""{hosts["a }"]} "{hosts['b']}" {len({1, 2})}""", hosts={"a }": "x", "b": "y"}) == ["x", "y", "2"]
+
+
+def test_a_variable_of_the_environment_is_kept_for_the_opening() -> None:
+    assert arguments("${MAIL_HOST} '${USER}@x' ${HOST}:$port", MAIL_HOST="no", port=25) == [
+        "${MAIL_HOST}",
+        "${USER}@x",
+        "${HOST}:25",
+    ]
+
+
+def test_doubled_dollars_and_braces_are_the_characters() -> None:
+    assert arguments("$$name {{name}} 5$ $5", name="no") == ["$name", "{name}", "5$", "$5"]
+
+
+@pytest.mark.parametrize("argument", ["$hots", "{hots}", "x{hots + 1}"])
+def test_an_undefined_name_is_an_error_that_names_it_and_the_near_one(argument: str) -> None:
+    with pytest.raises(UsageError, match=r"'hots' is not defined\. Did you mean 'host'\?"):
+        arguments(f"--host {argument}", host="mail")
+
+
+def test_a_dollar_does_not_find_the_functions_of_python() -> None:
+    with pytest.raises(UsageError, match="'id' is not defined"):
+        arguments("$id")
+
+
+def test_one_bad_argument_does_not_leave_another_unexpanded() -> None:
+    words = split("$good {bad}")
+    assert expand(words[0], {"good": "yes"}) == "yes"
+
+
+def test_an_expression_that_fails_says_how_and_keeps_the_cause() -> None:
+    with pytest.raises(UsageError, match="ZeroDivisionError") as caught:
+        arguments("{1 / 0}")
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+@pytest.mark.parametrize("argument", ["{", "{a", "{a['}']", "${a"])
+def test_an_open_brace_is_an_error(argument: str) -> None:
+    with pytest.raises(UsageError, match="brace"):
+        split(argument)
+
+
+def test_the_namespace_is_not_changed() -> None:
+    namespace = {"a": 1}
+    expand(split("{a}")[0], namespace)
+    assert namespace == {"a": 1}
+
+
+def test_a_line_being_typed_gives_its_words_the_fragment_and_the_open_quote() -> None:
+    assert unfinished("connect 'big ma") == (["connect"], "'big ma", "'")
+    assert unfinished("connect ") == (["connect"], "", "")
+    assert unfinished("new x --host {a") == (["new", "x", "--host"], "{a", "")
+
+
+@given(strategies.text(alphabet=string.printable + "éß日", min_size=0))
+def test_a_quoted_text_is_read_back_as_it_is(text: str) -> None:
+    assert arguments(f"show {quote(text)}") == ["show", text]
+    assert arguments(quote(text, "'")) == [text]

@@ -1,0 +1,129 @@
+"""Every secret that is used is looked for in everything that is left behind: nothing may hold it."""
+
+from __future__ import annotations
+
+import base64
+import sqlite3
+import urllib.parse
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.certificates import Certificates
+from tests.servers.dovecot import Dovecot
+from tests.servers.postfix import MECHANISMS, Postfix
+from tests.servers.script import Close, Expect, ScriptServer, Send
+from tests.shells import Kernel, clean_up, kernel
+
+__all__ = ["clean_up", "kernel"]
+
+GOOD, WRONG, ZOE = "s3cret", "wr0ng-hunter2-Ω", "pässwörd-✓"
+VERBOSE = "%xmode Verbose"
+
+
+def traces(user: str, secret: str) -> Iterator[str]:
+    """The secret itself, and the forms in which a protocol would carry it."""
+    yield secret
+    yield repr(secret)[1:-1]
+    yield secret.encode().hex()
+    yield urllib.parse.quote(secret, safe="")
+    for said in (secret, f"\0{user}\0{secret}", f"user={user}\x01auth=Bearer {secret}\x01\x01"):
+        yield base64.b64encode(said.encode()).decode().rstrip("=")
+
+
+def written(folder: Path) -> Iterator[tuple[str, str]]:
+    """Each file below ``folder`` as text; a database, such as IPython's history, as what its tables hold."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            yield str(path), path.read_bytes().decode("utf-8", "replace")
+        if path.suffix == ".sqlite":
+            with sqlite3.connect(path) as database:
+                yield f"{path} (dump)", "\n".join(database.iterdump())
+            database.close()
+
+
+def assert_nowhere(seen: str, folder: Path, secrets: list[tuple[str, str]]) -> None:
+    places = [("the outputs", seen), *written(folder)]
+    assert len(places) > 3
+    for user, secret in secrets:
+        for trace in traces(user, secret):
+            assert [where for where, text in places if trace in text] == [], trace
+
+
+def make(kernel: Kernel, certificates: Certificates, name: str, port: int, flags: str) -> str:
+    where = f"--server-host localhost --server-port {port} --ca-file {certificates.ca.pem}"
+    return kernel.run(f"%mailconn new {name} {where} {flags}")
+
+
+def typed(kernel: Kernel, name: str, secret: str) -> str:
+    kernel.answers = [secret]
+    return kernel.run(f"%mailconn password {name}")
+
+
+def looked_at(kernel: Kernel, name: str) -> str:
+    """Everything that shows a connection, or an error of it, also with the locals of each frame."""
+    cells = [
+        f"%mailconn test {name} --verbose",
+        "%tb",
+        f"smtp = %mailconn connect {name}",
+        "%tb",
+        "smtp, vars(smtp) if 'smtp' in globals() else None",
+        f"import mailconn_jupyter as m\nr = m.check('{name}')\nr, r.transcript, vars(r), m.connections['{name}']",
+        f"%mailconn show {name}",
+        f"m.connections['{name}'].as_dict()",
+        "%mailconn doctor",
+        "%mailconn",
+    ]
+    return "".join(kernel.run(cell) for cell in cells)
+
+
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+def test_no_secret_is_left_by_any_mechanism_right_or_wrong(
+    mechanism: str, kernel: Kernel, own_config: Path, postfix: Postfix, dovecot: Dovecot, certificates: Certificates
+) -> None:
+    token = mechanism in {"XOAUTH2", "OAUTHBEARER"}
+    good, wrong = (dovecot.token("alice"), dovecot.token("alice", expired=True)) if token else (GOOD, WRONG)
+    flags = f"--secure-authentication-type SSL --username alice {'--use-xoauth2' if token else ''}"
+    seen = kernel.run(VERBOSE)
+    seen += make(kernel, certificates, "ops", postfix.only[mechanism], flags)
+    for secret in (good, wrong):
+        seen += typed(kernel, "ops", secret)
+        seen += looked_at(kernel, "ops")
+    assert "ready" in seen
+    assert "LoginRefused" in seen
+    seen += kernel.run("%history -o")
+    assert_nowhere(seen, own_config.parent, [("alice", good), ("alice", wrong)])
+
+
+def test_no_secret_is_left_when_the_link_breaks_within_the_login(
+    kernel: Kernel, own_config: Path, certificates: Certificates
+) -> None:
+    hello = [
+        Send(b"220 mail.test\r\n"),
+        Expect(rb"ehlo .*"),
+        Send(b"250-mail.test\r\n250 AUTH PLAIN\r\n"),
+        Expect(rb"AUTH PLAIN .*"),
+        Close(reset=True),
+    ]
+    context = certificates.good.server_context()
+    seen = kernel.run(VERBOSE)
+    with ScriptServer(*[hello] * 3, tls=context) as server:
+        seen += make(kernel, certificates, "ops", server.port, "--secure-authentication-type SSL --username zoe")
+        seen += typed(kernel, "ops", ZOE)
+        seen += looked_at(kernel, "ops")
+    assert "authenticate failed" in seen
+    assert_nowhere(seen, own_config.parent, [("zoe", ZOE)])
+
+
+def test_no_secret_is_left_when_a_library_logs_in_by_itself(kernel: Kernel, own_config: Path, postfix: Postfix) -> None:
+    # The password is in a variable, whose name alone is in the cell: the frames of the session must not show it.
+    seen = kernel.run(VERBOSE)
+    seen += kernel.run("import getpass, mailconn_jupyter as m\nclass Hidden(str):\n    __repr__ = lambda s: '****'")
+    kernel.answers = [WRONG]
+    seen += kernel.run("password = Hidden(getpass.getpass())")
+    seen += kernel.run(f"smtp = m.SMTPSession('127.0.0.1', {postfix.plain_auth})")
+    seen += kernel.run("smtp.set_debuglevel(1)") + kernel.run("smtp.login('alice', password)") + kernel.run("%tb")
+    seen += kernel.run("vars(smtp)")
+    assert "refused the login" in seen
+    assert_nowhere(seen, own_config.parent, [("alice", WRONG)])
