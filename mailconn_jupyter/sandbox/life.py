@@ -1,0 +1,234 @@
+"""The life of a sandbox: a server, a connection to it, and the end of both with the kernel.
+
+The connection carries a mark (the key ``"sandbox"`` in its file) with the server's own word, which the server also says
+in its greeting. So a kernel can tell its own connection from another kernel's, and a live server from a dead one.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import secrets
+import socket
+import threading
+from typing import TYPE_CHECKING, Final
+
+from .. import files, history
+from ..connection import MailConnection
+from ..credentials import Kind, Secret, remember
+from ..credentials.memory import memory
+from ..errors import MailConnError
+from ..store import ConnectionStore, UnknownConnection, connections
+from .inbox import Inbox
+
+if TYPE_CHECKING:
+    from .server import MailServer
+
+__all__ = ["Sandbox", "running", "start"]
+
+NAME: Final = "sandbox"
+_HOST: Final = "127.0.0.1"
+_MARK: Final = "sandbox"
+_USER: Final = "sandbox"
+# A top-level domain that never exists (RFC 6761).
+_FROM: Final = "you@sandbox.test"
+# A kernel that computes answers late; nobody there answers at once.
+_PATIENCE: Final = 2.0
+
+_lock = threading.RLock()
+_current: Sandbox | None = None
+
+
+def start(name: str = NAME) -> Sandbox:
+    """Start the sandbox, and keep a connection to it under ``name``; a sandbox that runs already is returned.
+
+    The connection's password is random and stays in this kernel. Raises
+    :class:`~mailconn_jupyter.errors.MailConnError` when the extra ``sandbox`` is not installed, when another
+    connection has the name, or when another kernel's sandbox runs under it.
+    """
+    global _current  # noqa: PLW0603  # a kernel has one
+    name = MailConnection(name=name).name
+    with _lock:
+        sandbox = running()
+        if sandbox is not None:
+            if files.fold(name) not in {files.fold(sandbox.name), NAME}:
+                raise MailConnError(
+                    f"This kernel's sandbox is running already, as {sandbox.name!r}.",
+                    hint="Use that one, or stop it first: %mailconn sandbox --stop",
+                )
+            sandbox._publish()  # noqa: SLF001  # the connection may have been deleted meanwhile
+            return sandbox
+        sandbox = Sandbox(name)
+        try:
+            sandbox._publish()  # noqa: SLF001
+        except BaseException:
+            sandbox._server.close()  # noqa: SLF001
+            raise
+        atexit.register(sandbox._at_exit)  # noqa: SLF001
+        _current = sandbox
+        return sandbox
+
+
+def running() -> Sandbox | None:
+    """The sandbox of this kernel, None if there is none."""
+    sandbox = _current
+    # A forked child has a copy of the object, and no server.
+    return sandbox if sandbox is not None and sandbox._process == os.getpid() else None  # noqa: SLF001
+
+
+class Sandbox:
+    """A running sandbox: ``inbox`` is what arrived, ``port`` where it listens, ``connection`` how to reach it.
+
+    Made by :func:`start`.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.inbox = Inbox()
+        self._process = os.getpid()
+        self._word = secrets.token_hex(8)
+        self._secret = Secret(secrets.token_urlsafe(24))
+        # Where it was saved is where it is removed, whatever JUPYTER_CONFIG_DIR says by then.
+        self._store = ConnectionStore(connections.folder, connections.layers)
+        self._server = _new_server(self.inbox, self._secret, _greeting(self._word))
+        self.port = self._server.port
+
+    @property
+    def connection(self) -> MailConnection:
+        """The options that reach it; its password is in this kernel's memory."""
+        connection = MailConnection(
+            name=self.name,
+            server_host=_HOST,
+            server_port=self.port,
+            username=_USER,
+            trusted_hosts=f"{_HOST}=sha256:{self._server.sha256}",
+            from_address=_FROM,
+        )
+        connection.unknown[_MARK] = self._word
+        return connection
+
+    def stop(self) -> None:
+        """Stop the server, and remove its connection and password; the inbox stays. A second call does nothing."""
+        global _current  # noqa: PLW0603  # as above
+        with _lock:
+            if _current is self:
+                _current = None
+            atexit.unregister(self._at_exit)
+            self._server.close()
+            self._withdraw()
+
+    def _at_exit(self) -> None:
+        # A forked child that ends must not take the parent's connection along.
+        if os.getpid() == self._process:
+            with contextlib.suppress(MailConnError):
+                self.stop()
+
+    def _publish(self) -> None:
+        """Keep the connection and its password, unless they are there."""
+        existing = _find(self._store, self.name)
+        if existing is None or not self._is_mine(existing):
+            existing = _require_free(self._store, self.name)
+            connection = self.connection
+            # As a change of what was read, so that a save of somebody else in between is noticed.
+            connection.origin = None if existing is None else existing.origin
+            self._store.save(connection)
+        remember(self.name, self._secret)
+
+    def _withdraw(self) -> None:
+        """Remove the connection and its password, if they are still this sandbox's.
+
+        Not by the store's ``delete``: that asks the keyring, which never had the password, may want to be unlocked,
+        and cannot be asked while the interpreter ends.
+        """
+        if memory.get(self.name, Kind.PASSWORD) == self._secret:
+            memory.drop(self.name, Kind.PASSWORD)
+        if not self._store.folder.is_dir():
+            return
+        with files.locked(self._store.folder):
+            existing = _find(self._store, self.name)
+            mine = existing is not None and self._is_mine(existing) and existing.origin.layer == "user"
+            if existing is not None and mine:
+                files.remove(existing.origin.path)
+        if mine:
+            history.forget(self.name)
+            default = self._store.default
+            if default is not None and files.fold(default) == files.fold(self.name):
+                self._store.default = None
+
+    def _is_mine(self, connection: MailConnection) -> bool:
+        return _is_sandbox(connection) and connection.unknown[_MARK] == self._word
+
+    def __repr__(self) -> str:
+        count = len(self.inbox)
+        return f"<Sandbox {self.name!r} on {_HOST} port {self.port}, {count} {'message' if count == 1 else 'messages'}>"
+
+
+def _new_server(inbox: Inbox, secret: Secret, ident: str) -> MailServer:
+    try:
+        from .server import MailServer  # noqa: PLC0415  # aiosmtpd is an extra
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "aiosmtpd":
+            raise
+        raise MailConnError(
+            "The sandbox needs aiosmtpd, which is not installed.", hint='Run: %pip install "mailconn-jupyter[sandbox]"'
+        ) from error
+    return MailServer(inbox, username=_USER, secret=secret, ident=ident)
+
+
+def _greeting(word: str) -> str:
+    return f"mailconn sandbox {word}"
+
+
+def _find(store: ConnectionStore, name: str) -> MailConnection | None:
+    try:
+        return store[name]
+    except UnknownConnection:
+        return None
+
+
+def _is_sandbox(connection: MailConnection) -> bool:
+    """Whether a sandbox made the connection, and nobody has turned it to another server since."""
+    return isinstance(connection.unknown.get(_MARK), str) and connection.server_host == _HOST
+
+
+def _require_free(store: ConnectionStore, name: str) -> MailConnection | None:
+    """The connection of a sandbox that is dead, or None where there is none; any other is an error."""
+    existing = _find(store, name)
+    if existing is None:
+        return None
+    number = 2
+    while (other := f"{name}-{number}") in store:
+        number += 1
+    elsewhere = f"%mailconn sandbox --name {_quoted(other)}"
+    if not _is_sandbox(existing):
+        raise MailConnError(
+            f"There is a connection {existing.name!r} already, and it is not a sandbox's.",
+            hint=f"Start it under another name: {elsewhere}",
+        )
+    if _answers(existing):
+        raise MailConnError(
+            f"Another kernel's sandbox is running as {existing.name!r} (port {existing.port}).",
+            hint=f"Stop it there (%mailconn sandbox --stop), or start this one under another name: {elsewhere}",
+        )
+    return existing
+
+
+def _answers(connection: MailConnection) -> bool:
+    """Whether the sandbox that made the connection still listens."""
+    if not isinstance(connection.port, int):
+        return False
+    try:
+        with socket.create_connection((_HOST, connection.port), _PATIENCE) as link:
+            greeting = link.recv(512)
+    except TimeoutError:
+        # Somebody is there and busy: rather another name than another kernel's connection lost.
+        return True
+    except OSError:
+        return False
+    # Another program may have been given the port of a sandbox that is gone.
+    return _greeting(str(connection.unknown[_MARK])).encode() in greeting
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"' if " " in name else name

@@ -1,0 +1,62 @@
+"""The tables of the README say what the declarations say. ``python -m tests.test_readme`` prints them anew."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mailconn_jupyter import MailConnection
+from mailconn_jupyter.notebook.commands import COMMANDS
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def row(*cells: str) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def options_table() -> list[str]:
+    """The options of a connection, in the order of the form."""
+    lines = [row("Option", "Name", "Protocols", "Default", "Meaning"), row(*["---"] * 5)]
+    for name, option in MailConnection.options().items():
+        default = option.default_value
+        said = "" if default in (None, "") else {True: "on", False: "off"}.get(default, f"{default}")
+        protocols = "all" if "MBOX" in option.protocols else ", ".join(option.protocols)
+        lines.append(row(option.label, f"`{name}`", protocols, said, option.help.replace("<", "&lt;")))
+    return lines
+
+
+def commands_table() -> list[str]:
+    """The subcommands of the magic, in the order of its help."""
+    lines = [
+        (f"`{f'%mailconn {command.name} {command.usage}'.rstrip()}`", command.summary) for command in COMMANDS.values()
+    ]
+    return [row(*cells) for cells in [("Line", "What it does"), ("---", "---"), *lines]]
+
+
+TABLES = {"options": options_table, "commands": commands_table}
+
+
+def in_readme(name: str) -> list[str]:
+    """The table between the README's comments of that name."""
+    text = README.read_text(encoding="utf-8")
+    found = re.search(rf"<!-- {name} -->\n(.*?)\n<!-- /{name} -->", text, re.DOTALL)
+    assert found is not None
+    return found.group(1).splitlines()
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_of_the_readme_is_the_one_of_the_declarations(name: str) -> None:
+    assert in_readme(name) == TABLES[name]()
+
+
+def test_the_files_that_the_readme_names_are_there() -> None:
+    for path in re.findall(r"\b(?:notebooks|tests)/[\w/]+\.\w+", README.read_text(encoding="utf-8")):
+        assert (README.parent / path).is_file(), path
+
+
+if __name__ == "__main__":
+    for name, make in TABLES.items():
+        print(f"<!-- {name} -->", *make(), f"<!-- /{name} -->", sep="\n")  # noqa: T201  # what it is for
