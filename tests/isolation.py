@@ -13,13 +13,12 @@ FAIL_KEYRING = "keyring.backends.fail.Keyring"
 
 
 @pytest.fixture(autouse=True)
-def own_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_config(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Point Jupyter, IPython and the keyring to empty folders; returns the Jupyter config directory."""
     for name in [name for name in os.environ if name.startswith(("MAILCONN_", "JUPYTER_", "PYTHON_KEYRING"))]:
         if name != "MAILCONN_REQUIRE_SERVERS":
             monkeypatch.delenv(name)
-    folder = tmp_path / "own"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("own")
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(folder / "config"))
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(folder / "data"))
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(folder / "runtime"))

@@ -252,3 +252,18 @@ def test_what_a_server_says_is_escaped_in_the_report() -> None:
     html = report._repr_html_()
     assert "<img" not in html
     assert "&lt;img src=x onerror=alert(1)&gt;" in html
+
+
+def test_the_deadline_does_not_run_while_a_person_types_the_password(
+    postfix: Postfix, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow_typist(prompt: str = "") -> str:
+        time.sleep(1.2)
+        return "s3cret"
+
+    # Stands for a person: a kernel puts its own question in this place, too.
+    monkeypatch.setattr("getpass.getpass", slow_typist)
+    options = {"username": "alice", "ca_file": str(certificates.ca.pem), "deadline": 1.0}
+    report = check(to(postfix.submission, name="asked", **options))
+    assert report.ok, report
+    assert "Secret from: prompt" in str(report)
