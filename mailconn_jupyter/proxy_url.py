@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from .connection import MailConnection
 from .credentials.secret import Secret
 from .errors import OptionError
 
@@ -72,8 +73,10 @@ def _parse(secret: Secret) -> ProxyURL | None:
     parts = urlsplit(secret.reveal() if "://" in secret.reveal() else f"http://{secret.reveal()}")
     user = unquote(parts.username or "", errors="strict")
     password = Secret(unquote(parts.password or "", errors="strict"))
-    if (password and password.flaw()) or (user and Secret(user).flaw()):
+    if password and password.flaw():
         return None
     if parts.scheme not in _TYPES or not parts.hostname or parts.port == 0 or parts.path not in {"", "/"}:
         return None
-    return ProxyURL(_TYPES[parts.scheme], parts.hostname, parts.port, user, password)
+    parsed = ProxyURL(_TYPES[parts.scheme], parts.hostname, parts.port, user, password)
+    MailConnection(**parsed.options())  # raises for a host that is none; an OptionError is a ValueError
+    return parsed

@@ -10,6 +10,7 @@ from tests.servers.fixtures import (
     microsocks,
     microsocks_open,
     postfix,
+    proxy_py,
     server_state,
     squid,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "microsocks_open",
     "own_config",
     "postfix",
+    "proxy_py",
     "server_state",
     "squid",
 ]

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from ..domains import ascii_domain
 from .failure import MessageError
 
 __all__ = ["Address", "envelope_address"]
@@ -23,8 +24,6 @@ _QUOTED = re.compile(r'"[!#-\[\]-~]+"')
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_\-]{0,61}[A-Za-z0-9_])?")
 # A comma or a semicolon outside quotes would be a second address, which must not be lost in silence.
 _WITH_NAME = re.compile(r'(?:[^<>",;]|"(?:[^<>"\\]|\\.)*")*<([^<>]*)>')
-_DOTS = re.compile("[.\u3002\uff0e\uff61]")
-_DEVIATIONS = re.compile("[\u00df\u1e9e\u03c2\u200c\u200d]")
 _MOST_LOCAL, _MOST_DOMAIN = 64, 255  # octets, RFC 5321, 4.5.3.1
 
 
@@ -82,22 +81,12 @@ def _domain(domain: str, given: str, what: str) -> str:
             raise _not_one(given, what) from None
         return domain
     try:
-        name = domain if domain.isascii() else ".".join(_a_label(label) for label in _DOTS.split(domain))
+        name = ascii_domain(domain)
     except UnicodeError:
         raise _not_one(given, what) from None
     if len(name) > _MOST_DOMAIN or not all(_LABEL.fullmatch(label) for label in name.split(".")):
         raise _not_one(given, what)
     return name
-
-
-def _a_label(label: str) -> str:
-    if not _DEVIATIONS.search(label):
-        return label.encode("idna").decode("ascii")
-    # The codec follows the standard of 2003, in which straße is strasse: somebody else's domain today (RFC 5891).
-    name = unicodedata.normalize("NFC", label.lower())
-    if not all(sign.isalnum() or sign == "-" or unicodedata.category(sign) in {"Mn", "Mc"} for sign in name):
-        raise UnicodeError("not a label")
-    return f"xn--{name.encode('punycode').decode('ascii')}"
 
 
 def _not_one(given: str, what: str) -> MessageError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from email.errors import MessageError as MailError
 from email.generator import BytesGenerator
 from email.message import Message
 from email.policy import EmailPolicy, Policy
@@ -17,6 +18,8 @@ __all__ = ["as_bytes", "normalised", "scan_headers", "stuffed"]
 # RFC 5322, 3.6.8: a field's name is printable US-ASCII without colon.
 _FIELD_NAME = re.compile(r"[!-9;-~]+")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
+# What the standard library raises for a header or a part that it cannot write, by version and kind of policy.
+_FAULTS = (MailError, ValueError, TypeError, AttributeError, LookupError, AssertionError)
 
 
 def as_bytes(message: Message[Any, Any], *, utf8: bool, eight_bit: bool) -> bytes:
@@ -33,7 +36,7 @@ def as_bytes(message: Message[Any, Any], *, utf8: bool, eight_bit: bool) -> byte
     buffer = BytesIO()
     try:
         BytesGenerator(buffer, policy=policy, mangle_from_=False).flatten(_without_bcc(message), linesep="\r\n")
-    except (UnicodeError, LookupError, KeyError, TypeError, AttributeError, ValueError) as error:
+    except _FAULTS as error:
         raise MessageError(f"The message cannot be serialised ({type(error).__name__}: {error}).") from error
     return normalised(buffer.getvalue())
 
@@ -58,7 +61,7 @@ def scan_headers(message: Message[Any, Any], policy: Policy[Any] | None = None) 
                 raise MessageError(f"The header name {name!r} is not one.", hint="A name has no space and no colon.")
             try:
                 written = policy.fold_binary(name, value)
-            except (UnicodeError, ValueError, TypeError, AttributeError, LookupError, IndexError) as error:
+            except _FAULTS as error:
                 raise MessageError(f"The header {name} cannot be written ({type(error).__name__}).") from error
             first, *more = _LINE_END.split(written.removesuffix(b"\r\n").removesuffix(b"\n"))
             if not first.startswith(f"{name}:".encode()) or not all(

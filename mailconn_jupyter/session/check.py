@@ -7,16 +7,16 @@ import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from .. import history
 from ..connection import MailConnection
 from ..errors import MailConnError
 from ..markup import columns, table
 from ..store import connections
-from .connect import session_class
 from .hints import pin_for
-from .opening import Opening
 from .stages import STAGES, Listener, StageResult
+from .surveying import opening_class, surveyor
 
 __all__ = ["CheckReport", "check", "check_all"]
 
@@ -28,7 +28,8 @@ class CheckReport:
     """What a test of a connection found: ``stages`` in their order, each with outcome, time, facts, cause and hint.
 
     ``pin`` is what to add to ``trusted_hosts`` to accept exactly the certificate that the server showed; empty when it
-    showed none. ``error`` is what :func:`~mailconn_jupyter.connect` would have raised. ``transcript`` is the conversation, each line after ``C:`` or ``S:``, with stars for every secret.
+    showed none. ``error`` is what :func:`~mailconn_jupyter.connect` would have raised. ``transcript`` is the
+    conversation, each line after ``C:`` or ``S:``, with stars for every secret.
     """
 
     def __init__(
@@ -110,11 +111,13 @@ def check(
     for. Raises :class:`~mailconn_jupyter.errors.StoreError` for a name that is not stored.
     """
     connection = connections.pick(target)
-    opening = Opening(connection, listener=listener, cancel=cancel, ask=ask, source_address=source_address)
-    session = session_class(connection)()
+    kind = opening_class(connection)
+    opening = kind(connection, listener=listener, cancel=cancel, ask=ask, source_address=source_address)
     started = time.monotonic()
     failure: MailConnError | None = None
+    session: Any = None
     try:
+        session = surveyor(connection, opening)
         opening.run(session)
         with contextlib.suppress(MailConnError):
             session.quit()
@@ -122,7 +125,8 @@ def check(
         failure = error
     pin = pin_for(connection.server_host, opening.certificate) if opening.certificate else ""
     stages = [opening.stages[name] for name in STAGES]
-    report = CheckReport(connection, stages, pin=pin, transcript=session.transcript, error=failure)
+    transcript = session.transcript if session is not None else ()
+    report = CheckReport(connection, stages, pin=pin, transcript=transcript, error=failure)
     cancelled = report.failed is not None and report.failed.cause == "cancelled"
     if connection.origin is not None and not cancelled:
         elapsed = (time.monotonic() - started) * 1000

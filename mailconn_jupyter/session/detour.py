@@ -61,7 +61,6 @@ def _from_environment(environ: Environment) -> ProxyRoute | None:
         found = ProxyURL.parse(environ[variable])
         return _route(MailConnection(**found.options()), found.password)
     except OptionError as error:
-        # Not its words, which repeat what was taken for the host.
         raise OptionError(
             f"The variable {variable} does not hold the URL of a proxy.",
             trait="use_environment_proxy",

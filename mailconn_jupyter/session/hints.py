@@ -7,6 +7,9 @@ The causes, each a fixed word: ``host-unknown``, ``refused``, ``unreachable``, `
 ``bad-challenge``, ``proxy-unknown``, ``proxy-unreachable``, ``proxy-login``, ``proxy-rules``, ``proxy-hung-up``,
 ``proxy-bad-reply``, ``proxy-silent``, ``target-unreachable``, ``client-certificate``, ``server-unproved``,
 ``wrong-password``, ``app-password``, ``basic-off``, ``token-refused``, ``login-temporary``, ``refused-by-server``, ``option``.
+
+Of reading alone: ``preauth``, ``in-use``, ``not-authorized``, ``not-installed``; of a mailbox file: ``no-file``,
+``no-regular-file``, ``unreadable``, ``not-writable``, ``not-a-mailbox``, ``locked``.
 """
 
 from __future__ import annotations
@@ -44,6 +47,15 @@ _FIXED = {
     "basic-off": "The account takes no passwords here: use an OAuth 2.0 token (use_xoauth2).",
     "token-refused": "The token may have expired, or belong to another user. Get a new one and set it again.",
     "login-temporary": "The server cannot check logins at the moment. Try again in a few minutes.",
+    "preauth": "Use type SSL if the server has a port for it; with no login wanted, turn authentication off as well.",
+    "in-use": "Another program has this mailbox open: end it, or try again in a minute.",
+    "not-authorized": "The login is right, but this user may not act as that mailbox: check the authorization identity.",
+    "no-file": "Check the path; a mailbox file is never made by opening it.",
+    "no-regular-file": "Give the path of the mailbox file itself.",
+    "unreadable": "Ask the owner of the file, or of its folder, to let this user read it.",
+    "not-writable": "Open it to read only (readonly=True, as is usual), or have its owner let this user write to it.",
+    "not-a-mailbox": "Check the path: a mailbox file begins with a line that starts with the word From and a space.",
+    "locked": "Try again when the other program has ended; a lock that was left behind can be deleted.",
     "refused-by-server": "The server's own words are above; its administrator can say more.",
 }
 
@@ -74,6 +86,8 @@ def hint_for(cause: str, connection: MailConnection, certificate: Certificate | 
     if cause == "no-login":
         if not security:
             return "It may offer a login only over TLS: turn secure authentication on. Or turn authentication off."
+        if connection.protocol != "SMTP":
+            return "Ask the server's administrator how to log in."
         return "Turn authentication off if this server needs none, or try the submission port 587 or 465."
     if cause in {"refused", "no-answer"}:
         ports = {"SMTP": "587, 465 or 25", "IMAP": "143 or 993", "POP3": "110 or 995"}.get(connection.protocol, "")

@@ -49,8 +49,8 @@ class Openable(Protocol):
     def _mechanisms(self) -> list[str]:
         """The SASL mechanisms that the server offers now."""
 
-    def _login_with(self, mechanism: Mechanism) -> None:
-        """Run one SASL exchange, or raise with the server's words."""
+    def _login_with(self, mechanism: Mechanism) -> str | None:
+        """Run one SASL exchange, or raise with the server's words; returns what was used, if not the mechanism."""
 
     def _ready(self) -> dict[str, str]:
         """Make sure that the session can be used, and learn its limits."""
@@ -109,6 +109,13 @@ class Opening:
         if self._channel is not None:
             self._channel.limit = Limit()
 
+    def refuse(self, error: OpenError) -> None:
+        """Record that it fails before it begins: what the session needs is not there."""
+        result = self.stages[error.stage]
+        result.outcome = "failed"
+        result.cause, result.message, result.hint = error.cause, error.message, error.hint
+        self._tell(result)
+
     @contextmanager
     def _stage(self, name: str, session: Openable) -> Iterator[StageResult]:
         result = self.stages[name]
@@ -155,7 +162,8 @@ class Opening:
         self._options = options = self._given.resolved()
         port = options.port
         assert isinstance(port, int)
-        self._route = route = route_of(options, ask=self._ask)
+        with self._limit.paused():
+            self._route = route = route_of(options, ask=self._ask)
         result.facts["Server"] = f"{options.server_host} port {port}"
         if route is None:
             self._addresses = look_up(options.server_host, port, self._limit)
@@ -286,9 +294,10 @@ class Opening:
         )
         # Asked for only now: nobody types a password for a server that could not take it.
         if mechanism.needs_secret:
-            credential.append(resolve(options.name, ask=self._ask, user=options.username))
-        sealed(lambda: session._login_with(mechanism))  # noqa: SLF001
-        result.facts.update({"Mechanism": mechanism.name, "User": options.username})
+            with self._limit.paused():
+                credential.append(resolve(options.name, ask=self._ask, user=options.username))
+        used = sealed(lambda: session._login_with(mechanism))  # noqa: SLF001
+        result.facts.update({"Mechanism": used or mechanism.name, "User": options.username})
         if credential:
             result.facts["Secret from"] = credential[0].source
             if credential[0].source == "prompt":

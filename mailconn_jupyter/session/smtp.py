@@ -15,7 +15,7 @@ from ..transport.channel import Channel
 from ..transport.failure import TransportError
 from .opening import Opening
 from .smtp_errors import LinkLost, Refused, open_error
-from .smtp_transaction import Envelope, SMTPTransaction, envelope_of
+from .smtp_transaction import Envelope, SMTPTransaction, envelope_of, warn_of
 from .stages import Listener
 
 __all__ = ["SMTPSession"]
@@ -172,7 +172,9 @@ class SMTPSession(SMTPTransaction):
         recipients were refused is delivered to the others, with a warning that names the refused.
         """
         recipients = [to_addrs] if isinstance(to_addrs, str) else list(to_addrs)
-        return self._deliver_bytes(from_addr, recipients, msg, mail_options, rcpt_options)
+        envelope, refused = self._deliver_bytes(from_addr, recipients, msg, mail_options, rcpt_options)
+        warn_of(envelope, refused)
+        return refused
 
     def send_message(
         self,
@@ -187,6 +189,24 @@ class SMTPSession(SMTPTransaction):
         A message without ``From`` gets the connection's ``from_address``. Bcc is not sent. Returns and raises as
         :meth:`sendmail`.
         """
+        envelope, refused = self._deliver_own(msg, from_addr, to_addrs, mail_options, rcpt_options)
+        warn_of(envelope, refused)
+        return refused
+
+    def deliver(
+        self, msg: Message[Any, Any], from_addr: str | None = None, to_addrs: str | Sequence[str] | None = None
+    ) -> dict[str, tuple[int, bytes]]:
+        """:meth:`send_message` for a caller that looks at what is returned: nothing warns of those who were refused."""
+        return self._deliver_own(msg, from_addr, to_addrs, (), ())[1]
+
+    def _deliver_own(
+        self,
+        msg: Message[Any, Any],
+        from_addr: str | None,
+        to_addrs: str | Sequence[str] | None,
+        mail_options: Sequence[str],
+        rcpt_options: Sequence[str],
+    ) -> tuple[Envelope, dict[str, tuple[int, bytes]]]:
         default = self.connection.resolved().from_address if self.connection is not None else ""
         sender, recipients = envelope_of(msg, from_addr, to_addrs, default=default)
         return self._deliver_message(msg, sender, recipients, mail_options, rcpt_options, default=default)

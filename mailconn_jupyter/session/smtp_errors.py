@@ -55,7 +55,7 @@ class Refused(TransportError, smtplib.SMTPResponseException):
         self.words = readable(text)
         super().__init__(f"{what}: {code} {self.words}", cause=cause, hint=hint)
         self.smtp_code = code
-        self.smtp_error = text
+        self.smtp_error = self.text = text
         self.enhanced_code = _enhanced(text)
         self.temporary = 400 <= code < 500
 
@@ -116,17 +116,20 @@ class ServerClosing(LinkLost):
 class DeliveryUnknown(LinkLost):
     """The link broke after the last byte of the message: the server may have taken it, or not.
 
-    ``recipients`` are those that the server had accepted. Sending again may deliver it twice, so that is the caller's
-    decision.
+    ``recipients`` are those that the server had accepted, ``refused`` those that it had not, with its words. Sending
+    again may deliver it twice, so that is the caller's decision.
     """
 
-    def __init__(self, recipients: tuple[str, ...], why: str) -> None:
+    def __init__(
+        self, recipients: tuple[str, ...], why: str, *, refused: dict[str, tuple[int, bytes]] | None = None
+    ) -> None:
         super().__init__(
             f"It is not known whether the message was delivered to {', '.join(recipients)}. {why}",
             cause="unknown",
             hint="Ask a recipient before you send it again: it may arrive twice.",
         )
         self.recipients = recipients
+        self.refused = refused or {}
 
 
 class NotSupported(MessageError, smtplib.SMTPNotSupportedError):
@@ -137,7 +140,7 @@ class SessionNotOpened(OpenError, smtplib.SMTPException):
     """An SMTP session could not be opened; the rest is as of :class:`Refused`, where it was the server that said no."""
 
     smtp_code = -1
-    smtp_error = b""
+    smtp_error: bytes | str = b""
     words = enhanced_code = ""
     temporary = False
 

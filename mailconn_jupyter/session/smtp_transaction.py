@@ -9,8 +9,8 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from email.header import Header
-from email.message import Message
 from email.headerregistry import HeaderRegistry
+from email.message import Message
 from typing import Any
 
 from ..errors import MailConnWarning
@@ -29,9 +29,9 @@ from .smtp_errors import (
     SenderRefused,
     ServerClosing,
 )
-from .smtp_wire import SMTPWire
+from .smtp_login import SMTPLogin
 
-__all__ = ["Envelope", "SMTPTransaction", "envelope_of"]
+__all__ = ["Envelope", "SMTPTransaction", "envelope_of", "warn_of"]
 
 _CLOSING = 421
 
@@ -70,13 +70,14 @@ def _addresses(value: Any) -> list[str]:
     Not by :func:`email.utils.getaddresses`, which on older versions finds addresses where there are none
     (CVE-2023-27043).
     """
-    if not hasattr(value, "addresses"):
+    # A header that was set from a list of texts keeps the texts in place of addresses.
+    if not all(hasattr(address, "addr_spec") for address in getattr(value, "addresses", [None])):
         text = value.encode() if isinstance(value, Header) else str(value)
         value = HeaderRegistry()("To", text.replace("\r", "").replace("\n", ""))
     return [address.addr_spec for address in value.addresses if address.addr_spec != "<>"]
 
 
-class SMTPTransaction(SMTPWire):
+class SMTPTransaction(SMTPLogin):
     """A session that sends messages, one transaction each."""
 
     #: Seconds for the reply to a whole message.
@@ -135,7 +136,7 @@ class SMTPTransaction(SMTPWire):
         rcpt_options: Sequence[str],
         *,
         default: str,
-    ) -> dict[str, tuple[int, bytes]]:
+    ) -> tuple[Envelope, dict[str, tuple[int, bytes]]]:
         if default and message.get("From") is None:
             message = copy.copy(message)
             message["From"] = default
@@ -145,7 +146,7 @@ class SMTPTransaction(SMTPWire):
             self._refresh()
             self.ehlo_or_helo_if_needed()
             data = as_bytes(message, utf8=envelope.international, eight_bit=self.has_extn("8bitmime"))
-            return self._deliver(envelope, data)
+            return envelope, self._deliver(envelope, data)
 
     def _deliver_bytes(
         self,
@@ -154,29 +155,20 @@ class SMTPTransaction(SMTPWire):
         message: bytes | str,
         mail_options: Sequence[str],
         rcpt_options: Sequence[str],
-    ) -> dict[str, tuple[int, bytes]]:
+    ) -> tuple[Envelope, dict[str, tuple[int, bytes]]]:
         envelope, data = _envelope(sender, recipients, mail_options, rcpt_options), _content(message)
         with self._lock:
-            return self._deliver(envelope, data)
+            return envelope, self._deliver(envelope, data)
 
     def _deliver(self, envelope: Envelope, data: bytes) -> dict[str, tuple[int, bytes]]:
         try:
-            refused = self._transact(envelope, data)
+            return self._transact(envelope, data)
         except Exception:
             raise
         except BaseException:
             # Interrupted within a message: what the server says next would be taken for the answer to something else.
             self.close()
             raise
-        if refused:
-            said = "; ".join(f"{address}: {code} {readable(text)}" for address, (code, text) in refused.items())
-            warnings.warn(
-                f"The message was delivered to {len(envelope.recipients) - len(refused)} of "
-                f"{len(envelope.recipients)} recipients. Refused: {said}",
-                MailConnWarning,
-                stacklevel=4,
-            )
-        return refused
 
     def _refresh(self) -> None:
         """Nothing here: a session that knows its connection opens it again."""
@@ -210,11 +202,11 @@ class SMTPTransaction(SMTPWire):
             code, text = self.data(data)
         except LinkLost as error:
             if error.after_message:
-                raise DeliveryUnknown(accepted, error.message) from error
+                raise DeliveryUnknown(accepted, error.message, refused=refused) from error
             raise
         except Refused as error:
             if error.smtp_code == _CLOSING:
-                self._closing(error.smtp_code, error.smtp_error)
+                self._closing(error.smtp_code, error.text)
             self._reset()
             raise
         if code == _CLOSING:
@@ -253,6 +245,18 @@ class SMTPTransaction(SMTPWire):
     def _reset(self) -> None:
         with contextlib.suppress(LinkLost):
             self.rset()
+
+
+def warn_of(envelope: Envelope, refused: dict[str, tuple[int, bytes]]) -> None:
+    """Say whom a message did not reach that reached others: smtplib's return value for that is easily lost."""
+    if refused:
+        said = "; ".join(f"{address}: {code} {readable(text)}" for address, (code, text) in refused.items())
+        everybody = len(envelope.recipients)
+        warnings.warn(
+            f"The message was delivered to {everybody - len(refused)} of {everybody} recipients. Refused: {said}",
+            MailConnWarning,
+            stacklevel=3,
+        )
 
 
 def _envelope(

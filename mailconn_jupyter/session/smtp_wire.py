@@ -1,9 +1,7 @@
-"""The wire of an SMTP session: commands, replies, TLS and login of an :class:`smtplib.SMTP`, hardened."""
+"""The wire of an SMTP session: commands, replies and TLS of an :class:`smtplib.SMTP`, hardened."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import smtplib
 import sys
 import threading
@@ -12,26 +10,20 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from ..credentials import Secret
-from ..errors import OpenError, OptionError
 from ..transport.channel import Channel
 from ..transport.dial import a_label, connect_any, look_up
 from ..transport.failure import TransportError, readable
 from ..transport.limit import Limit
-from ..transport.sasl import Login, Mechanism, choose, decode_error
 from ..transport.tls import TLSPolicy
-from .sealed import sealed
-from .smtp_errors import LinkLost, NotOffered, Refused, login_cause, open_error
+from .smtp_errors import LinkLost, NotOffered, Refused
 
-__all__ = ["SMTPWire"]
+__all__ = ["STARS", "SMTPWire"]
 
 _LONGEST_LINE = 8192  # what smtplib takes; RFC 5321 asks for 512
 _MOST_LINES = 1000  # of one reply; EHLO of large servers has some 20
-_LONGEST_AUTH = 512  # RFC 4954, 4: an AUTH line over this goes without its initial response
 _FAREWELL = 2.0  # seconds for the answer to QUIT
-_MOST_ROUNDS = 10  # of a SASL exchange; SCRAM takes 3
 _TRANSCRIPT = 1000  # lines that are kept
-_STARS = "********"
+STARS = "********"
 
 
 class SMTPWire(smtplib.SMTP):
@@ -113,10 +105,13 @@ class SMTPWire(smtplib.SMTP):
     def _send(self, data: bytes, shown: str = "") -> None:
         if not shown:
             # Also where somebody drives smtplib's own auth(): the answer to a challenge is never shown.
-            words = data.split(None, 2)
-            secret = self._challenged or (len(words) > 2 and words[0].upper() == b"AUTH")
-            first = f"AUTH {readable(words[1])} " if secret and not self._challenged else ""
-            shown = first + _STARS if secret else readable(data, 500)
+            verb, *rest = data.split(None, 2) or [b""]
+            if self._challenged:
+                shown = STARS
+            elif verb.upper() == b"AUTH" and len(rest) > 1:
+                shown = f"AUTH {readable(rest[0])} {STARS}"
+            else:
+                shown = readable(data, 500)
         self._note("C", shown)
         channel = self._channel
         # A reply to a question that was not asked yet would be taken for the answer to this one. A 421 may come unasked.
@@ -151,7 +146,7 @@ class SMTPWire(smtplib.SMTP):
             if self._hide is not None and not self._challenged:
                 line = self._hide(line)
             # With the challenges of SCRAM, a password could be guessed at leisure.
-            self._note("S", f"334 {_STARS}" if self._challenged else readable(line, 500))
+            self._note("S", f"334 {STARS}" if self._challenged else readable(line, 500))
             if not line.endswith(b"\n"):
                 self._lost(TransportError("The server closed the link.", cause="closed"))
             if not line[:3].isdigit() or line[3:4] not in b" -\r\n":
@@ -207,88 +202,6 @@ class SMTPWire(smtplib.SMTP):
             raise Refused("The server offers STARTTLS and then refuses it", code, text, cause="starttls-refused")
         return code, text
 
-    # Logging in
-
-    def login(self, user: str, password: str, *, initial_response_ok: bool = True) -> tuple[int, bytes]:
-        """Log in with the strongest mechanism that both sides have, once; ``initial_response_ok`` is ignored."""
-        secret, password = Secret(password), _STARS  # this frame can be in a traceback
-        if flaw := secret.flaw():
-            raise OptionError(f"The password {flaw}.")
-        channel = self._channel
-        if channel.tls is None and not (self._plain_allowed or channel.loopback):
-            raise NotOffered(
-                "The link is plain text, and the password would be readable on the way.",
-                stage="authenticate",
-                cause="plain-text-refused",
-                hint="Call starttls() first.",
-            )
-        self.ehlo_or_helo_if_needed()
-        login = Login(user, secret.reveal)
-        try:
-            mechanism = choose(self._mechanisms(), login, tls=channel.tls is not None, token=False)
-            sealed(lambda: self._login_with(mechanism))
-        except LinkLost:
-            raise
-        except TransportError as error:
-            if not isinstance(error, Refused):
-                # A server that cheats in the login, or says yes without the proof, gets nothing more.
-                self.close()
-            failure = OpenError(error.message, stage="authenticate", cause=error.cause, hint=error.hint)
-            raise open_error(failure, error) from error
-        return 235, b"2.7.0 Authentication successful"
-
-    def _mechanisms(self) -> list[str]:
-        return self.esmtp_features.get("auth", "").split()
-
-    def _login_with(self, mechanism: Mechanism) -> None:
-        sent: list[bytes] = []
-
-        def hide(said: bytes) -> bytes:
-            for line in sent:
-                said = said.replace(line, _STARS.encode())
-            return mechanism.hide(said)
-
-        self._hide = hide
-        try:
-            self._exchange(mechanism, sent)
-        finally:
-            self._hide = None
-
-    def _exchange(self, mechanism: Mechanism, sent: list[bytes]) -> None:
-        command = f"AUTH {mechanism.name}"
-        initial = mechanism.start()
-        line = command.encode()
-        if initial is not None and len(encoded := _encode(initial)) + len(line) + 3 <= _LONGEST_AUTH:
-            line += b" " + encoded
-            sent.append(encoded)
-            initial = None
-        self._send(line + b"\r\n", shown=f"{command} {_STARS}")
-        said = ""
-        for _ in range(_MOST_ROUNDS):
-            code, text = self.getreply()
-            if code != 334:
-                break
-            try:
-                challenge = base64.b64decode(text, validate=True)
-                if mechanism.takes_token and initial is None:
-                    said = f" ({decode_error(challenge)})"
-                answer, initial = (initial, None) if initial is not None else (mechanism.respond(challenge), None)
-            except (TransportError, binascii.Error) as error:
-                # RFC 4954, 4: a lone asterisk calls the exchange off.
-                self._send(b"*\r\n", shown="*")
-                self.getreply()
-                if isinstance(error, TransportError):
-                    raise
-                raise TransportError("The server's challenge is not Base64.", cause="bad-challenge") from None
-            encoded = _encode(answer, empty=b"")
-            # What is very short could be any word of the server's.
-            sent += [encoded] if len(encoded) >= 8 else []
-            self._send(encoded + b"\r\n", shown=_STARS)
-        if code != 235:
-            cause = login_cause(code, text, token=mechanism.takes_token)
-            raise Refused(f"The server refused the login by {mechanism.name}{said}", code, text, cause=cause)
-        mechanism.finish()
-
     #: Whether quit() or the end of a ``with`` block has ended the session for good.
     ended = False
 
@@ -314,7 +227,3 @@ class SMTPWire(smtplib.SMTP):
         self._forget_greeting()
         if sock is not None:
             sock.close()
-
-
-def _encode(data: bytes, *, empty: bytes = b"=") -> bytes:
-    return base64.b64encode(data) if data else empty

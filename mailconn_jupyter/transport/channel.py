@@ -121,6 +121,11 @@ class Channel:
         """Whether the server has closed the link, or said something unasked, which is its farewell; does not wait."""
         return bool(self.buffered()) or self._eof
 
+    @property
+    def at_end(self) -> bool:
+        """Whether the server has closed the link, as far as :meth:`buffered` has seen."""
+        return self._eof
+
     # Writing
 
     def sendall(self, data: bytes | bytearray | memoryview) -> None:
@@ -136,14 +141,15 @@ class Channel:
 
     def start_tls(self, policy: TLSPolicy, host: str) -> TLSFacts:
         """Turn the link into TLS, or raise. Bytes that came in before the handshake end it: they are an injection."""
+        # First, for it takes long: what is looked at next must still be so when the handshake begins.
+        context = policy.context()
         if self.buffered():
             self.close()
             raise TransportError("The server sent something before TLS began.", cause="injected")
         if self._eof:
-            # Said here: ssl leaves a socket unclosed when it is to wrap one that was reset.
+            # ssl leaves a socket unclosed when it is to wrap one that was reset.
             self.close()
             raise TransportError("The server closed the link before TLS began.", cause="closed")
-        context = policy.context()
         wrapped: ssl.SSLSocket | None = None
         try:
             wrapped = context.wrap_socket(self._sock, server_hostname=host, do_handshake_on_connect=False)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from ..domains import ascii_domain
 from .failure import TransportError
 from .limit import WRITE, Limit, in_thread
 
@@ -24,11 +25,9 @@ _UNDER_WAY = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY, getattr(e
 
 
 def a_label(host: str) -> str:
-    """The host name as DNS and TLS carry it: international labels in their ASCII form (RFC 3490)."""
-    if host.isascii():
-        return host
+    """The host name as DNS and TLS carry it."""
     try:
-        return host.encode("idna").decode("ascii")
+        return ascii_domain(host)
     except UnicodeError:
         raise TransportError(f"{host!r} is not a host name.", cause="host-unknown") from None
 

@@ -26,9 +26,9 @@ class TransportError(MailConnError, OSError):
 
 
 def readable(said: bytes | str, most: int = 300) -> str:
-    """What a server said, fit for a person: one line, at most so long, without anything that steers a terminal.
+    r"""What a server said, fit for a person: one line, at most so long, without anything that steers a terminal.
 
-    >>> readable(b"no\\x1b[2J\\r\\n  such user")
+    >>> readable(b"no\x1b[2J\r\n  such user")
     'no [2J such user'
     """
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said

@@ -6,7 +6,8 @@ import math
 import selectors
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from .failure import TransportError
@@ -39,6 +40,15 @@ class Limit:
     def within(self, seconds: float) -> Limit:
         """A limit of so many seconds that also ends when this one does."""
         return Limit(max(0.0, min(seconds, self._end - time.monotonic())), cancel=self._cancel)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Not to count while a person is asked something."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self._end += time.monotonic() - started
 
     def left(self) -> float:
         """Seconds that are left, more than zero; raises when there are none, or when it was cancelled."""

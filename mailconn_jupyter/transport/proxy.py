@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from .channel import Channel
 from .dial import a_label
-from .failure import TransportError
+from .failure import TransportError, readable
 
 __all__ = ["ProxyRoute", "tunnel"]
 
@@ -187,7 +187,7 @@ def _connect(channel: Channel, route: ProxyRoute, host: str, port: int) -> None:
     code = int(match.group(1))
     if 200 <= code < 300:
         return
-    words = "".join(filter(str.isprintable, (match.group(2) or b"").decode("utf-8", "replace"))).strip()[:100]
+    words = readable(match.group(2) or b"", 100)
     if login and (login in words or route.password() in words):
         words = ""  # it sends our secret back
     said = f"{code} {words}".strip()

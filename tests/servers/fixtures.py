@@ -14,6 +14,7 @@ from tests.servers.dovecot import Dovecot, run_dovecot
 from tests.servers.microsocks import run_microsocks
 from tests.servers.postfix import Postfix, run_postfix
 from tests.servers.proxies import Proxy
+from tests.servers.proxy_py import run_proxy_py
 from tests.servers.squid import run_squid
 
 
@@ -77,4 +78,11 @@ def dante(server_state: Path) -> Iterator[Proxy]:
 def squid(server_state: Path, postfix: Postfix, dovecot: Dovecot) -> Iterator[Proxy]:
     """An HTTP proxy with a password, whose tunnels go to the mail servers' ports alone."""
     with run_squid(server_state / "squid", (*postfix.ports, *dovecot.ports)) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def proxy_py(server_state: Path) -> Iterator[Proxy]:
+    """An HTTP proxy with a password, whose tunnels go to any port."""
+    with run_proxy_py(server_state / "proxy-py") as proxy:
         yield proxy

@@ -24,6 +24,9 @@ from tests.servers.templates import fill
 #: Who has a mailbox at example.test.
 MAILBOXES = ("alice", "bob", "carol", "dave", "zoe", "ünïcode")
 
+#: Who has a mailbox file (mbox) at example.test in place of a maildir.
+FILE = "archive"
+
 #: The mechanisms of :attr:`Postfix.only`.
 MECHANISMS = (
     "PLAIN",
@@ -64,8 +67,8 @@ _PORTS: Mapping[str, str] = MappingProxyType(
 class Postfix:
     """A running Postfix; the numbers are ports on :attr:`host`.
 
-    Every port takes mail for :data:`MAILBOXES` at example.test and, to be thrown away, for
-    anyone at sink.test. At example.test, ``grey`` answers 450, ``gone`` 550, ``close`` 421 and
+    Every port takes mail for :data:`MAILBOXES` and :data:`FILE` at example.test and, to be thrown
+    away, for anyone at sink.test. At example.test, ``grey`` answers 450, ``gone`` 550, ``close`` 421 and
     hangs up. PIPELINING, SIZE, CHUNKING, DSN, ENHANCEDSTATUSCODES, 8BITMIME and SMTPUTF8 are on.
     Users and passwords are Dovecot's.
     """
@@ -89,6 +92,8 @@ class Postfix:
     client_certificate: int
     #: As plain, for messages up to :data:`BIG` bytes.
     big: int
+    #: The mailbox file of :data:`FILE`; there is none before its first mail.
+    file: Path
     #: Implicit TLS with AUTH of one mechanism, by the mechanism's name.
     only: Mapping[str, int]
     #: What Postfix logged.
@@ -137,7 +142,8 @@ def run_postfix(state: Path, certificates: Certificates, dovecot: Dovecot) -> It
         state=state,
         daemons=Path(master).parent,
         mail=dovecot.mail,
-        mailboxes=", ".join(f"{{{user}@example.test={user}/}}" for user in MAILBOXES),
+        # Without the slash it is a file.
+        mailboxes=", ".join(f"{{{path.rstrip('/')}@example.test={path}}}" for path in (*(f"{user}/" for user in MAILBOXES), FILE)),
         uid=owner.pw_uid,
         gid=owner.pw_gid,
         ca=certificates.ca.pem,
@@ -163,7 +169,7 @@ def run_postfix(state: Path, certificates: Certificates, dovecot: Dovecot) -> It
     # Every port opens before the first connection is served: one answer stands for all.
     with running([master, "-c", str(etc), "-s"], port=ports["plain"], log=log):
         settings: dict[str, Any] = {**ports, "only": MappingProxyType(only)}
-        yield Postfix(**settings, log=log, _maildirs=Maildirs(dovecot.mail))
+        yield Postfix(**settings, file=dovecot.mail / FILE, log=log, _maildirs=Maildirs(dovecot.mail))
 
 
 def _service(port: int, options: str) -> str:
