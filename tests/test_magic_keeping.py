@@ -59,6 +59,25 @@ def test_another_connection_of_that_name_is_replaced_only_when_asked(shell: Shel
     assert (connections["ops"].server_host, connections["ops"].server_port) == ("other.example.org", None)
 
 
+def test_a_proxy_is_given_whole_as_one_url(shell: Shell) -> None:
+    shell.ok("%mailconn new ops --host mail.example.org --proxy socks5://ana@gate.example.org:1081")
+    assert (
+        connections["ops"].as_dict().items()
+        >= {
+            "use_proxy": True,
+            "proxy_type": "SOCKS5",
+            "proxy_host": "gate.example.org",
+            "proxy_port": 1081,
+            "proxy_username": "ana",
+        }.items()
+    )
+    shell.ok("%mailconn edit ops --proxy http://gate.example.org --proxy-port 8080")
+    assert (connections["ops"].proxy_type, connections["ops"].proxy_port) == ("HTTP", 8080)
+    for url in (f"socks5://ana:{PASSWORD}@gate:1080", f"socks5://:{PASSWORD}@gate", f"{PASSWORD}://gate"):
+        assert PASSWORD not in shell.fails(f"%mailconn edit ops --proxy {url}")
+    assert connections["ops"].proxy_type == "HTTP"
+
+
 def test_an_incomplete_connection_is_not_kept(shell: Shell) -> None:
     assert "Server host: missing" in shell.fails("%mailconn new ops")
     assert "ops" not in connections
