@@ -2,40 +2,89 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
+from importlib import import_module
+from typing import Any
 
 from ..connection import MailConnection
-from ..errors import MailConnWarning, OptionError
+from ..errors import MailConnError, MailConnWarning, OpenError
 from ..store import connections
-from .smtp import SMTPSession
 
-__all__ = ["connect", "session_class"]
+__all__ = ["connect", "protocol_of", "session_class"]
 
-_CLASSES = {"SMTP": SMTPSession}
+# Each is imported when it is used: IMAP needs an extra, and none needs another one's library.
+_CLASSES = {
+    "SMTP": ("smtp", "SMTPSession"),
+    "IMAP": ("imap", "IMAPSession"),
+    "POP3": ("pop3", "POP3Session"),
+    "MBOX": ("mbox", "MBOXSession"),
+}
+_READ_ONLY = frozenset({"IMAP", "MBOX"})
 
 
-def session_class(connection: MailConnection) -> type[SMTPSession]:
-    """The class of session that the connection's protocol has."""
+def session_class(connection: MailConnection) -> type[Any]:
+    """The class of session that the connection's protocol has.
+
+    Raises :class:`~mailconn_jupyter.errors.OpenError` where the extra that it needs is not installed.
+    """
+    room, name = _CLASSES[connection.protocol]
     try:
-        return _CLASSES[connection.protocol]
-    except KeyError:
-        raise OptionError(f"{connection.name}: no session for {connection.protocol} yet.", trait="protocol") from None
+        found: type[Any] = getattr(import_module(f".{room}", __package__), name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "imap_tools":
+            raise
+        raise OpenError(
+            f"{connection.name}: reading by IMAP needs imap-tools, which is not installed.",
+            stage="resolve",
+            cause="not-installed",
+            hint='Run: %pip install "mailconn-jupyter[imap]"',
+        ) from error
+    return found
+
+
+def protocol_of(session: Any) -> str:
+    """The protocol of an open session; empty for anything else."""
+    for protocol, (room, name) in _CLASSES.items():
+        # A class that was never imported has no sessions.
+        module = sys.modules.get(f"{__package__}.{room}")
+        if module is not None and isinstance(session, getattr(module, name)):
+            return protocol
+    return ""
 
 
 def connect(
-    target: str | MailConnection | None = None, *, ask: bool = True, source_address: tuple[str, int] | None = None
-) -> SMTPSession:
-    """An open session: connected, secured, logged in, ready; also a context manager that says QUIT.
+    target: str | MailConnection | None = None,
+    *,
+    ask: bool = True,
+    source_address: tuple[str, int] | None = None,
+    readonly: bool | None = None,
+) -> Any:
+    """An open session: connected, secured, logged in, ready; also a context manager that says farewell.
+
+    By the protocol of the connection it is a :class:`~mailconn_jupyter.session.smtp.SMTPSession` (an ``smtplib.SMTP``),
+    an :class:`~mailconn_jupyter.session.imap.IMAPSession` (an ``imap_tools.BaseMailBox``), a
+    :class:`~mailconn_jupyter.session.pop3.POP3Session` (a ``poplib.POP3``) or an
+    :class:`~mailconn_jupyter.session.mbox.MBOXSession` (a ``mailbox.mbox``).
 
     ``target`` is a name, a connection (it need not be stored), or None for the default. ``ask`` says whether a missing
-    password may be asked for. Raises :class:`~mailconn_jupyter.errors.OpenError`, which names the stage that failed
+    password may be asked for. ``readonly`` is for IMAP (INBOX is only examined; off by default) and MBOX (the file is
+    only read; on by default). Raises :class:`~mailconn_jupyter.errors.OpenError`, which names the stage that failed
     and what to do, and :class:`~mailconn_jupyter.errors.StoreError` for a name that is not stored.
     """
     connection = connections.pick(target)
+    options: dict[str, Any] = {}
+    if readonly is not None:
+        if connection.protocol not in _READ_ONLY:
+            raise MailConnError(
+                f"{connection.name}: {connection.protocol} has no read-only sessions.",
+                hint="readonly is for IMAP and MBOX.",
+            )
+        options["readonly"] = readonly
     if connection.security and connection.trusts_everything:
         warnings.warn(
             f"{connection.name}: trusted_hosts is *, so anybody's certificate is accepted. Name the host, or pin it.",
             MailConnWarning,
             stacklevel=2,
         )
-    return session_class(connection)(connection=connection, ask=ask, source_address=source_address)
+    return session_class(connection)(connection=connection, ask=ask, source_address=source_address, **options)
