@@ -15,7 +15,10 @@ from ipywidgets.widgets import widget as widget_module
 
 from mailconn_jupyter.credentials import Kind
 from mailconn_jupyter.credentials.memory import memory
-from mailconn_jupyter.notebook.form import ConnectionForm
+from mailconn_jupyter.notebook.draft import Draft
+from mailconn_jupyter.notebook.editor import Editor
+from mailconn_jupyter.notebook.form import Form
+from mailconn_jupyter.notebook.password_field import PasswordField
 
 
 @pytest.fixture(autouse=True)
@@ -26,14 +29,22 @@ def nothing_typed(own_config: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     """
     monkeypatch.setattr(memory, "_secrets", {})
     yield
-    for form in [widget for widget in widget_module._instances.values() if isinstance(widget, ConnectionForm)]:
+    for form in [widget for widget in widget_module._instances.values() if isinstance(widget, Editor | Form)]:
         form.close()
+    for thread in threading.enumerate():
+        if thread.name == "mailconn-watch":
+            thread.join(5)
     for thread in threading.enumerate():
         if isinstance(thread, threading.Timer):
             thread.join(5)
 
 
-def fill(form: ConnectionForm, **values: Any) -> None:
+def editor(name: str | None = None) -> Editor:
+    """The page of one connection, without a list to go back to."""
+    return Editor(Draft.of(name))
+
+
+def fill(form: Editor, **values: Any) -> None:
     """Send each value as the front end does, in a message of its own."""
     for name, value in values.items():
         form.fields[name].control.set_state(
@@ -41,11 +52,11 @@ def fill(form: ConnectionForm, **values: Any) -> None:
         )
 
 
-def _is_choice(form: ConnectionForm, name: str) -> bool:
+def _is_choice(form: Editor, name: str) -> bool:
     return hasattr(form.fields[name].control, "options")
 
 
-def _index(form: ConnectionForm, name: str, value: str) -> int:
+def _index(form: Editor, name: str, value: str) -> int:
     return list(form.fields[name].control.options).index(value)
 
 
@@ -59,24 +70,28 @@ def text(widget: Any) -> str:
     return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", widget.value))).strip()
 
 
-def note(form: ConnectionForm, name: str) -> str:
+def note(form: Editor, name: str) -> str:
     """The line beneath a field."""
     return text(form.fields[name].note)
 
 
-def wrong(form: ConnectionForm, name: str) -> bool:
+def wrong(form: Editor, name: str) -> bool:
     """Whether an error stands beside the field."""
     return 'role="alert"' in form.fields[name].note.value
 
 
-def type_secret(form: ConnectionForm, secret: str, kind: Kind = Kind.PASSWORD) -> None:
-    """Click on Set password, type, press Enter."""
-    row = form.secrets[kind]
-    row.set.click()
-    row.entry.field.set_state({"value": secret})
+def type_secret(form: Editor, secret: str, kind: Kind = Kind.PASSWORD) -> None:
+    """Type into the field and press Enter."""
+    send_secret(form.secrets[kind].field, secret)
 
 
-def run_test(form: ConnectionForm) -> str:
+def send_secret(field: PasswordField, secret: str) -> None:
+    """The message that the field in a front end sends."""
+    content = {"method": "custom", "content": {"kind": "typed"}}
+    field._handle_msg({"content": {"data": content}, "buffers": [memoryview(secret.encode())]})
+
+
+def run_test(form: Editor) -> str:
     """Click on Test and wait for its end; returns the summary."""
     form.live.test.click()
     assert form.live.wait(20)

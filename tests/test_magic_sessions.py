@@ -8,6 +8,7 @@ import time
 import pytest
 
 from mailconn_jupyter import history, sandbox
+from mailconn_jupyter.credentials import resolve
 from mailconn_jupyter.errors import MailConnError, OpenError
 from mailconn_jupyter.session.smtp import SMTPSession
 from mailconn_jupyter.store import connections
@@ -26,6 +27,16 @@ def test_a_test_that_passes_shows_its_report_and_is_remembered(shell: Shell) -> 
     assert "sandbox: works" in ran.text
     assert "<table>" in ran.html
     assert re.search("sandbox .* passed 20", shell.ok("%mailconn").text)
+
+
+def test_a_verbose_test_prints_the_conversation_with_stars_for_the_password(shell: Shell) -> None:
+    running = sandbox.start()
+    secret = resolve(running.name, ask=False).secret.reveal()
+    text = shell.ok("%mailconn test sandbox --verbose").text
+    assert re.search(r"^S: 220 ", text, re.MULTILINE)
+    assert re.search(r"^C: AUTH PLAIN \*+$", text, re.MULTILINE)
+    assert secret not in text
+    assert "C: AUTH" not in shell.ok("%mailconn test sandbox").text
 
 
 def test_a_test_that_fails_shows_its_report_and_fails_the_cell(shell: Shell) -> None:
@@ -103,5 +114,5 @@ def test_the_sandbox_is_started_tested_shown_and_stopped(shell: Shell) -> None:
 def test_the_form_is_the_value_of_its_cell(shell: Shell) -> None:
     keep("ops")
     form = shell.ok("form = %mailconn form ops\nform").value
-    assert type(form).__name__ == "ConnectionForm"
+    assert type(form).__name__ == "Form"
     form.close()

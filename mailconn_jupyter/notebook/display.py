@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from ..session.check import CheckReport
     from ..store import ConnectionStore
 
-__all__ = ["View", "connection_view", "connections_view", "outcome_text", "reports_view", "say", "show"]
+__all__ = [
+    "View",
+    "connection_view",
+    "connections_view",
+    "outcome_text",
+    "reports_view",
+    "say",
+    "server_text",
+    "show",
+    "when_text",
+]
 
 
 class View:
@@ -65,7 +75,7 @@ def connections_view(store: ConnectionStore) -> View:
         (
             connection.name,
             connection.protocol,
-            _server(connection),
+            server_text(connection),
             "" if connection.protocol == "MBOX" else connection.security or "none",
             connection.username if connection.applies("username") else "",
             ", ".join(_marks(store, connection, default)),
@@ -83,7 +93,8 @@ def connections_view(store: ConnectionStore) -> View:
     return View(rows, header=("Name", "Protocol", "Server", "Security", "User", "Notes", "Last test"), notes=notes)
 
 
-def _server(connection: MailConnection) -> str:
+def server_text(connection: MailConnection) -> str:
+    """Where the connection leads, in the shape of host:port."""
     host = str(connection.server_host)
     if connection.port is None:
         return host
@@ -101,11 +112,12 @@ def outcome_text(outcome: Outcome | None) -> str:
     """How the last test ended and when, in the time of this machine; empty when there was none."""
     if outcome is None:
         return ""
-    when = _when(outcome.when)
+    when = when_text(outcome.when)
     return f"passed {when}" if outcome.ok else f"FAILED {when}: {_short(outcome.summary)}"
 
 
-def _when(moment: datetime) -> str:
+def when_text(moment: datetime) -> str:
+    """A moment in the time of this machine."""
     return moment.astimezone().strftime("%Y-%m-%d %H:%M")
 
 
@@ -128,7 +140,7 @@ def connection_view(store: ConnectionStore, connection: MailConnection) -> View:
         kept = credentials.where(name, kind=credentials.Kind.PROXY)
         rows.append(("Proxy password", kept or "not kept; asked for when a session opens"))
     layer = {"user": "", "shared": ", shared"}[place.layer] + (", locked" if place.locked else "")
-    rows.append(("Kept in", f"{files.show(place.path)} ({_when(place.modified)}{layer})"))
+    rows.append(("Kept in", f"{files.show(place.path)} ({when_text(place.modified)}{layer})"))
     rows.append(("Last test", outcome_text(history.last(name)) or "none"))
     return View(rows, header=("Option", "Value"))
 

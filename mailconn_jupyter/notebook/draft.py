@@ -5,6 +5,8 @@ Nothing here knows of widgets: a draft is what a form shows, and what it does wh
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from itertools import count
 from typing import Any
 
 from .. import credentials
@@ -37,6 +39,15 @@ class Draft:
         """The draft of a stored connection, or with None of a new one. Raises as ``connections[name]`` does."""
         return cls(None if name is None else connections[name])
 
+    @classmethod
+    def copy_of(cls, name: str) -> Draft:
+        """The draft of a new connection with the options of a stored one, under a name that is free."""
+        draft = cls()
+        original = connections[name]
+        names = (f"{original.name} copy{f' {number}' if number > 1 else ''}" for number in count(1))
+        draft.connection = original.copy(name=next(name for name in names if name not in connections))
+        return draft
+
     def _load(self, stored: MailConnection | None) -> None:
         self.stored = stored
         where = None if stored is None else connections.where(stored.name)
@@ -54,6 +65,16 @@ class Draft:
             self._wrong.pop(name, None)
         if name == "protocol":
             self._read_host_again()
+
+    def propose(self, options: Mapping[str, Any], typed: Collection[str]) -> dict[str, str]:
+        """Take the options that nobody has ``typed``; returns the others as a text each, where they differ."""
+        kept = {}
+        for name, value in options.items():
+            if name not in typed:
+                self.set(name, value)
+            elif self.is_wrong(name) or getattr(self.connection, name) != value:
+                kept[name] = _shown(value)
+        return kept
 
     def _read_host_again(self) -> None:
         # A path is not a host: the protocol decides which of the two it is.
@@ -91,6 +112,24 @@ class Draft:
         A switch that is hidden because another is off goes back to its default: what nobody sees must not count.
         """
         return _without_hidden(self.connection)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether what is stored is no longer what the draft started from."""
+        if self.stored is None:
+            return False
+        try:
+            return bool(connections[self.stored.name].origin != self.stored.origin)
+        except UnknownConnection:
+            return True
+        except StoreError:
+            # A file that cannot be read just now: saving will say so.
+            return False
+
+    @property
+    def shown_name(self) -> str:
+        """The name of the stored connection, as a sentence has it."""
+        return "The connection" if self.stored is None else repr(self.stored.name)
 
     @property
     def dirty(self) -> bool:

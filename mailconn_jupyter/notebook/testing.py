@@ -17,6 +17,7 @@ from ..session.check import CheckReport, check
 from ..session.stages import STAGES, StageResult
 from . import looks
 from .loan import lent
+from .pieces import bar, live, show
 
 __all__ = ["LiveTest"]
 
@@ -50,17 +51,16 @@ class LiveTest:
         self._thread: threading.Thread | None = None
         self._possible = True
         self._fresh = True
+        self._name = ""
         self._report: CheckReport | None = None
         self.test = widgets.Button(description="Test", tooltip="Open a session, and close it again")
         self.cancel = widgets.Button(description="Cancel", tooltip="End the test now")
         self.pin = widgets.Button(description="Pin this certificate")
         self.pin.tooltip = "Accept exactly this certificate for this host: adds it to the trusted hosts"
-        self.summary = widgets.HTML(looks.message("note", "Not tested yet."))
+        self.summary = live(looks.message("note", "Not tested yet."), "mailconn-summary")
         self.stages = {name: widgets.HTML(_stage(StageResult(name))) for name in STAGES}
         title = widgets.HTML(looks.heading("Test", level=4))
-        pin = widgets.HBox([self.pin])
-        pin.add_class("mailconn-bar")
-        self.panel = widgets.VBox([title, self.summary, *self.stages.values(), pin])
+        self.panel = widgets.VBox([title, self.summary, *self.stages.values(), bar(self.pin)])
         self.panel.add_class("mailconn-panel")
         self.cancel.on_click(lambda _: self.stop())
         self.pin.on_click(lambda _: self._pin())
@@ -79,12 +79,12 @@ class LiveTest:
 
     def _buttons(self) -> None:
         self.test.disabled = self.running or not self._possible
-        self.cancel.layout.display = None if self.running else "none"
+        show(self.cancel, self.running)
         self.cancel.disabled = self._cancel.is_set()
         report = self._report
         failed = report.failed if report is not None else None
         pinnable = report is not None and report.pin and failed is not None and failed.cause in _PINNABLE
-        self.pin.layout.display = None if pinnable and not self.running else "none"
+        show(self.pin, bool(pinnable) and not self.running)
 
     def show_last(self, name: str) -> None:
         """Say how the last test of a stored connection ended."""
@@ -103,6 +103,7 @@ class LiveTest:
             self._cancel = threading.Event()
             self._report = None
             self._fresh = True
+            self._name = connection.name
             self.summary.value = looks.message("note", f"Testing {connection.server_host} …")
             for name, stage in self.stages.items():
                 stage.value = _stage(StageResult(name))
@@ -132,7 +133,7 @@ class LiveTest:
             self._buttons()
 
     def _heard(self, result: StageResult) -> None:
-        self.stages[result.name].value = _stage(result)
+        self.stages[result.name].value = _stage(result, self._name)
 
     def stop(self) -> None:
         """Call the test off; it ends within a moment, at whichever stage it is."""
@@ -178,16 +179,19 @@ def _ending(report: CheckReport) -> tuple[str, str]:
     return "bad", f"Failed at: {_WORDS[failed.name]}."
 
 
-def _stage(result: StageResult) -> str:
+def _stage(result: StageResult, name: str = "") -> str:
     outcome = "cancelled" if result.cause == "cancelled" else result.outcome
     sign, word, style = _OUTCOMES[outcome]
     taken = f"{result.milliseconds:.0f} ms" if outcome in {"ok", "failed", "cancelled"} else ""
     later = "mailconn-later" if outcome == "not reached" else ""
+    # Whose test it is, everybody can see.
+    message = result.message.removeprefix(f"{name}: ")
+    message = message[:1].upper() + message[1:]
     learnt = ""
     if outcome == "skipped":
         learnt = f"<div>{escape(result.message)}</div>"
     elif outcome == "failed":
-        learnt = f"<div>{escape(result.message)}</div><div><strong>{escape(result.hint)}</strong></div>"
+        learnt = f"<div>{escape(message)}</div><div><strong>{escape(result.hint)}</strong></div>"
     if result.facts:
         rows = "".join(f"<dt>{escape(label)}</dt><dd>{escape(text)}</dd>" for label, text in result.facts.items())
         learnt += f"<details><summary>What was learnt</summary><dl>{rows}</dl></details>"

@@ -1,0 +1,107 @@
+// What a form owes to keyboards and screen readers and no widget can say from the kernel: which note belongs to which
+// field, which field is wrong, what is read out as it changes, and where the focus goes when its button goes away.
+
+let count = 0;
+
+function usable(target) {
+  return target.isConnected && !target.disabled && target.getClientRects().length > 0;
+}
+
+function put(target, name, value) {
+  if (value === null) target.removeAttribute(name);
+  else if (target.getAttribute(name) !== value) target.setAttribute(name, value);
+}
+
+function render({ model, el }) {
+  let form = null;
+  let last = null;
+  let bar = null;
+  let planned = 0;
+  let ended = false;
+
+  function mend() {
+    planned = 0;
+    for (const row of form.querySelectorAll(".mailconn-row")) {
+      const note = row.querySelector(".mailconn-note");
+      const field = row.querySelector("input, select");
+      if (!note || !field) continue;
+      note.id ||= `mailconn-note-${Date.now()}-${count++}`;
+      put(field, "aria-describedby", note.id);
+      put(field, "aria-invalid", row.classList.contains("mailconn-wrong") ? "true" : null);
+      // The note is said with the field; a tooltip with the same words would say it twice.
+      field.removeAttribute("title");
+    }
+    for (const region of form.querySelectorAll(".mailconn-live")) {
+      put(region, "role", "status");
+      put(region, "aria-live", "polite");
+    }
+    for (const region of form.querySelectorAll(".mailconn-bar")) put(region, "role", "group");
+    keep();
+  }
+  // A button that is disabled or hidden while it has the focus would send the keyboard back to the top of the page.
+  function keep() {
+    if (!last || usable(last) || ![document.body, last].includes(document.activeElement)) return;
+    const places = [bar?.isConnected ? bar.querySelectorAll("button") : [],
+      form.querySelectorAll(".mailconn-table input:checked"), form.querySelectorAll("button")];
+    const next = places.flatMap((found) => [...found]).find(usable);
+    last = null;
+    next?.focus({ preventScroll: true });
+  }
+  function plan() {
+    planned ||= requestAnimationFrame(mend);
+  }
+  function remember(event) {
+    last = event.target;
+    bar = last.closest(".mailconn-bar");
+  }
+  function forget(event) {
+    // To somewhere else by a person's own doing.
+    if (event.relatedTarget) last = null;
+  }
+  // The notebook has shortcuts of its own: "d d" on a button would delete the cell, and arrows would leave the form.
+  function hold(event) {
+    event.stopPropagation();
+  }
+  function enter(event) {
+    if (event.key === "Enter" && event.target.matches(".mailconn-question input"))
+      event.target.closest(".mailconn-question").querySelector("button:not(:disabled)")?.click();
+  }
+  function focus({ focus: selector }, tries = 60) {
+    const target = form && [...form.querySelectorAll(selector)].find(usable);
+    if (target) target.focus();
+    else if (tries && !ended) requestAnimationFrame(() => focus({ focus: selector }, tries - 1));
+  }
+
+  const watcher = new MutationObserver(plan);
+  function start(tries = 600) {
+    form = el.closest(".mailconn-form");
+    if (!form) {
+      if (tries && !ended) requestAnimationFrame(() => start(tries - 1));
+      return;
+    }
+    put(form, "role", "region");
+    put(form, "aria-label", "Mail server connections");
+    put(form, "data-lm-suppress-shortcuts", "true");
+    form.addEventListener("focusin", remember);
+    form.addEventListener("focusout", forget);
+    form.addEventListener("keyup", enter);
+    form.addEventListener("keydown", hold);
+    watcher.observe(form, {
+      subtree: true, childList: true, attributes: true, attributeFilter: ["class", "disabled", "style"],
+    });
+    mend();
+  }
+  model.on("msg:custom", focus);
+  start();
+  return () => {
+    ended = true;
+    watcher.disconnect();
+    model.off("msg:custom", focus);
+    form?.removeEventListener("focusin", remember);
+    form?.removeEventListener("focusout", forget);
+    form?.removeEventListener("keyup", enter);
+    form?.removeEventListener("keydown", hold);
+  };
+}
+
+export default { render };
