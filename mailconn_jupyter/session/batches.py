@@ -1,0 +1,71 @@
+"""What is to be read, and in which portions, whatever the protocol."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from ..progress import Tell
+from .selection import Selection
+
+__all__ = ["MOST_MESSAGE", "Reading", "batches"]
+
+T = TypeVar("T")
+
+#: Bytes of one message that are read; the rest of a larger one is left where it is.
+MOST_MESSAGE: Final = 256 * 2**20
+#: Bytes of the messages that are read ahead of the one that is handed over.
+_MOST_AHEAD: Final = 4 * 2**20
+
+
+@dataclass
+class Reading:
+    """One read: which messages, and how much of each. ``left`` is how many of them are still wanted."""
+
+    selection: Selection
+    left: float
+    folder: str
+    body: bool
+    mark_seen: bool
+    tell: Tell
+    #: Whether the session was opened for this, and has done nothing yet.
+    fresh: bool = field(default=False, init=False)
+    #: How many were looked at so far.
+    looked: int = field(default=0, init=False)
+
+    def wanted(self) -> float:
+        """How many messages are still wanted."""
+        return self.left
+
+    def looked_at(self, part: float) -> None:
+        """One more message was looked at; ``part`` of all are done."""
+        self.looked += 1
+        self.tell(self.looked, part)
+
+
+def batches(
+    items: Iterable[T],
+    *,
+    first: int,
+    most: int,
+    size: Callable[[T], int] = lambda _: 0,
+    wanted: Callable[[], float] = lambda: math.inf,
+) -> Iterator[list[T]]:
+    """The items in portions that double from ``first`` to ``most``, as who wants one should not wait for a hundred.
+
+    ``size`` tells the bytes of an item: together a portion has a few million, or it is one item. ``wanted`` tells how
+    many are of use, when a portion begins.
+    """
+    batch: list[T] = []
+    weight, limit = 0, min(first, wanted())
+    for item in items:
+        weight += size(item)
+        if batch and (len(batch) >= limit or weight > _MOST_AHEAD):
+            yield batch
+            first = min(first * 2, most)
+            batch, weight, limit = [], size(item), min(first, wanted())
+        batch.append(item)
+    if batch:
+        yield batch
