@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import copy
 import re
+import secrets
+from collections.abc import Iterator
 from email.errors import MessageError as MailError
 from email.generator import BytesGenerator
-from email.message import Message
+from email.message import Message, MIMEPart
 from email.policy import EmailPolicy, Policy
 from io import BytesIO
 from typing import Any
 
+from .encoded import EncodedPart, encoded_length, lines_of
 from .failure import MessageError
 
-__all__ = ["as_bytes", "normalised", "scan_headers", "stuffed"]
+__all__ = ["Wire", "as_bytes", "normalised", "scan_headers", "stuffed", "wired"]
 
 # RFC 5322, 3.6.8: a field's name is printable US-ASCII without colon.
 _FIELD_NAME = re.compile(r"[!-9;-~]+")
@@ -22,7 +25,44 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 _FAULTS = (MailError, ValueError, TypeError, AttributeError, LookupError, AssertionError)
 
 
+class Wire:
+    """The bytes of a message, in pieces: lines as they are, and the octets of large parts, encoded as they leave."""
+
+    def __init__(self, *pieces: bytes | EncodedPart) -> None:
+        self._pieces = pieces
+
+    def __len__(self) -> int:
+        return sum(
+            len(piece) if isinstance(piece, bytes) else encoded_length(piece.octets or b"") for piece in self._pieces
+        )
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            if isinstance(piece, bytes):
+                yield piece
+            else:
+                yield from lines_of(piece.octets or b"")
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self)
+
+    def isascii(self) -> bool:
+        """Whether no byte is over 127."""
+        return all(piece.isascii() for piece in self._pieces if isinstance(piece, bytes))
+
+    def stuffed(self) -> Wire:
+        """What follows DATA (RFC 5321, 4.5.2); base64 has no dots."""
+        # Each piece begins where a line does.
+        dotted = (_dotted(piece) if isinstance(piece, bytes) else piece for piece in self._pieces)
+        return Wire(*dotted, b".\r\n")
+
+
 def as_bytes(message: Message[Any, Any], *, utf8: bool, eight_bit: bool) -> bytes:
+    """All the bytes of :func:`wired` at once."""
+    return bytes(wired(message, utf8=utf8, eight_bit=eight_bit))
+
+
+def wired(message: Message[Any, Any], *, utf8: bool, eight_bit: bool) -> Wire:
     """The message with CR LF line ends, without Bcc; its headers are scanned first (see :func:`scan_headers`).
 
     ``utf8`` writes headers as UTF-8 (RFC 6532), for a session with SMTPUTF8; without ``eight_bit`` (8BITMIME) every
@@ -34,11 +74,38 @@ def as_bytes(message: Message[Any, Any], *, utf8: bool, eight_bit: bool) -> byte
         policy = policy.clone(utf8=utf8)
     scan_headers(message, policy)
     buffer = BytesIO()
+    large: dict[str, EncodedPart] = {}
     try:
-        BytesGenerator(buffer, policy=policy, mangle_from_=False).flatten(_without_bcc(message), linesep="\r\n")
+        shown = _standing(_without_bcc(message), large)
+        BytesGenerator(buffer, policy=policy, mangle_from_=False).flatten(shown, linesep="\r\n")
     except _FAULTS as error:
         raise MessageError(f"The message cannot be serialised ({type(error).__name__}: {error}).") from error
-    return normalised(buffer.getvalue())
+    data = normalised(buffer.getvalue())
+    pieces: list[bytes | EncodedPart] = []
+    for name, part in large.items():
+        before, found, after = data.partition(name.encode() + b"\r\n")
+        if not found:
+            raise MessageError("The message cannot be serialised: a part of it is not where it was.")
+        pieces += [before, part]
+        data = after
+    return Wire(*pieces, data)
+
+
+def _standing(part: Message[Any, Any], large: dict[str, EncodedPart]) -> Message[Any, Any]:
+    """The tree with a name in place of each part that is encoded on the way: the generator copies all that is in it."""
+    if isinstance(part, EncodedPart) and part.octets is not None:
+        name = secrets.token_hex(32)
+        large[name] = part
+        standing = MIMEPart()
+        for field in part.raw_items():
+            standing.set_raw(*field)
+        standing.set_payload(f"{name}\n")
+        return standing
+    if not part.is_multipart() or not any(isinstance(below, EncodedPart) for below in part.walk()):
+        return part
+    shown = copy.copy(part)
+    shown.set_payload([_standing(below, large) for below in part.get_payload()])  # type: ignore[arg-type]
+    return shown
 
 
 def _without_bcc(message: Message[Any, Any]) -> Message[Any, Any]:
@@ -77,13 +144,16 @@ def scan_headers(message: Message[Any, Any], policy: Policy[Any] | None = None) 
 
 def normalised(data: bytes) -> bytes:
     """The same lines, each ended by CR LF: a bare CR or LF is how a message is smuggled in (CVE-2023-51764 and kin)."""
-    if b"\r" not in data.replace(b"\r\n", b"") and b"\n" not in data.replace(b"\r\n", b""):
-        ended = data
-    else:
-        ended = _LINE_END.sub(b"\r\n", data)
+    whole = data.count(b"\r\n") == data.count(b"\r") == data.count(b"\n")
+    ended = data if whole else _LINE_END.sub(b"\r\n", data)
     return ended if not ended or ended.endswith(b"\r\n") else ended + b"\r\n"
 
 
 def stuffed(data: bytes) -> bytes:
     """What follows DATA: each leading dot doubled, and the line with a single dot (RFC 5321, 4.5.2)."""
-    return (b"." if data.startswith(b".") else b"") + data.replace(b"\r\n.", b"\r\n..") + b".\r\n"
+    return _dotted(data) + b".\r\n"
+
+
+def _dotted(data: bytes) -> bytes:
+    dotted = data.replace(b"\r\n.", b"\r\n..")
+    return b"." + dotted if data.startswith(b".") else dotted

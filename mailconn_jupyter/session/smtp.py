@@ -11,6 +11,7 @@ from typing import Any
 
 from ..connection import MailConnection
 from ..errors import OpenError
+from ..message.wire import Wire
 from ..transport.channel import Channel
 from ..transport.failure import TransportError
 from .opening import Opening
@@ -142,7 +143,7 @@ class SMTPSession(SMTPTransaction):
         self.close()
         self._open(ask=False)
 
-    def _transact(self, envelope: Envelope, data: bytes) -> dict[str, tuple[int, bytes]]:
+    def _transact(self, envelope: Envelope, data: Wire) -> dict[str, tuple[int, bytes]]:
         with self._lock:
             self._refresh()
             try:

@@ -16,7 +16,7 @@ from typing import Any
 from ..errors import MailConnWarning
 from ..message.addresses import Address, envelope_address
 from ..message.failure import MessageError
-from ..message.wire import as_bytes, normalised, scan_headers, stuffed
+from ..message.wire import Wire, normalised, scan_headers, wired
 from ..transport.failure import TransportError, readable
 from .smtp_errors import (
     DataRefused,
@@ -112,12 +112,12 @@ class SMTPTransaction(SMTPLogin):
             code, text = self.docmd("DATA")
             if code != 354:
                 raise DataRefused("The server takes no message now", code, text)
-            payload = stuffed(content)
+            payload = content.stuffed()
             if unasked := self._channel.buffered():
                 # It cannot be about a message that has not been sent, but would be taken for the answer to it.
                 words = readable(unasked, 60)
                 self._lost(TransportError(f"The server answers before the message: {words!r}.", cause="bad-reply"))
-            self._send(payload, shown=f"(the message, {len(payload)} bytes)")
+            self._send(b"", shown=f"(the message, {len(payload)} bytes)", more=payload)
             self._patience = self.message_patience
             try:
                 return self.getreply()
@@ -145,7 +145,7 @@ class SMTPTransaction(SMTPLogin):
         with self._lock:
             self._refresh()
             self.ehlo_or_helo_if_needed()
-            data = as_bytes(message, utf8=envelope.international, eight_bit=self.has_extn("8bitmime"))
+            data = wired(message, utf8=envelope.international, eight_bit=self.has_extn("8bitmime"))
             return envelope, self._deliver(envelope, data)
 
     def _deliver_bytes(
@@ -160,7 +160,7 @@ class SMTPTransaction(SMTPLogin):
         with self._lock:
             return envelope, self._deliver(envelope, data)
 
-    def _deliver(self, envelope: Envelope, data: bytes) -> dict[str, tuple[int, bytes]]:
+    def _deliver(self, envelope: Envelope, data: Wire) -> dict[str, tuple[int, bytes]]:
         try:
             return self._transact(envelope, data)
         except Exception:
@@ -173,7 +173,7 @@ class SMTPTransaction(SMTPLogin):
     def _refresh(self) -> None:
         """Nothing here: a session that knows its connection opens it again."""
 
-    def _transact(self, envelope: Envelope, data: bytes) -> dict[str, tuple[int, bytes]]:
+    def _transact(self, envelope: Envelope, data: Wire) -> dict[str, tuple[int, bytes]]:
         self.ehlo_or_helo_if_needed()
         options = self._options_for(envelope, data)
         sender = str(envelope.sender)
@@ -215,7 +215,7 @@ class SMTPTransaction(SMTPLogin):
             raise DataRefused("The server refused the message", code, text)
         return refused
 
-    def _options_for(self, envelope: Envelope, data: bytes) -> list[str]:
+    def _options_for(self, envelope: Envelope, data: Wire) -> list[str]:
         options = list(envelope.mail_options)
         said = {option.partition("=")[0].upper() for option in options}
         if self.has_extn("size") and "SIZE" not in said:
@@ -279,11 +279,13 @@ def _options(given: Iterable[str]) -> tuple[str, ...]:
     return options
 
 
-def _content(message: bytes | bytearray | memoryview | str) -> bytes:
+def _content(message: Wire | bytes | bytearray | memoryview | str) -> Wire:
+    if isinstance(message, Wire):
+        return message
     if isinstance(message, str):
         if not message.isascii():
             raise MessageError(
                 "A message that is a text must be ASCII.", hint="Encode it as its header says, or use an EmailMessage."
             )
         message = message.encode()
-    return normalised(bytes(message))
+    return Wire(normalised(bytes(message)))

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 from ..transport.channel import Channel
@@ -102,7 +102,7 @@ class SMTPWire(smtplib.SMTP):
         """Send text or bytes as they are."""
         self._send(s.encode(self.command_encoding) if isinstance(s, str) else s)
 
-    def _send(self, data: bytes, shown: str = "") -> None:
+    def _send(self, data: bytes, shown: str = "", more: Iterable[bytes] = ()) -> None:
         if not shown:
             # Also where somebody drives smtplib's own auth(): the answer to a challenge is never shown.
             verb, *rest = data.split(None, 2) or [b""]
@@ -121,6 +121,8 @@ class SMTPWire(smtplib.SMTP):
             self._lost(TransportError(f"The server said something unasked: {words!r}.", cause="bad-reply"))
         try:
             channel.sendall(data)
+            for block in more:
+                channel.sendall(block)
         except OSError as error:
             self._lost(error)
 

@@ -143,7 +143,9 @@ def run_postfix(state: Path, certificates: Certificates, dovecot: Dovecot) -> It
         daemons=Path(master).parent,
         mail=dovecot.mail,
         # Without the slash it is a file.
-        mailboxes=", ".join(f"{{{path.rstrip('/')}@example.test={path}}}" for path in (*(f"{user}/" for user in MAILBOXES), FILE)),
+        mailboxes=", ".join(
+            f"{{{path.rstrip('/')}@example.test={path}}}" for path in (*(f"{user}/" for user in MAILBOXES), FILE)
+        ),
         uid=owner.pw_uid,
         gid=owner.pw_gid,
         ca=certificates.ca.pem,

@@ -1,0 +1,209 @@
+"""From results to the message that carries them. Nothing is opened, nothing is sent."""
+
+from __future__ import annotations
+
+import warnings as python_warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from email.message import EmailMessage
+from email.utils import format_datetime, localtime, make_msgid
+from typing import Any, Final
+
+from ..errors import MailConnWarning
+from ..options import did_you_mean
+from .attachments import attached, pack
+from .failure import MessageError
+from .headers import address_list, custom, unstructured
+from .mime import build, encoded_size
+from .page import document, stacked
+from .people import domain_of, mailboxes
+from .render.part import ROOM, File, Options, Part, TableFormat
+from .render.registry import render
+from .template import Template, render_subject, render_template
+from .texts import one_line, size
+
+__all__ = ["LIMIT", "compose"]
+
+#: Bytes of a message that most servers take (Gmail, Exchange Online and Yahoo: 25 MB or more).
+LIMIT: Final = 25_000_000
+
+# X-Priority is what Outlook shows, Priority (RFC 2156) what the others do.
+_PRIORITIES: Final = {
+    "highest": ("1 (Highest)", "urgent"),
+    "high": ("2 (High)", "urgent"),
+    "normal": ("3 (Normal)", "normal"),
+    "low": ("4 (Low)", "non-urgent"),
+    "lowest": ("5 (Lowest)", "non-urgent"),
+}
+_NUMBERED: Final = dict(enumerate(_PRIORITIES, 1))
+_IMPORTANCES: Final = {"high": "high", "normal": "normal", "low": "low"}
+_SENSITIVITIES: Final = {
+    "normal": "",
+    "personal": "Personal",
+    "private": "Private",
+    "confidential": "Company-Confidential",
+    "company-confidential": "Company-Confidential",
+}
+
+
+def compose(
+    to: str | Iterable[str],
+    subject: str | Template,
+    *content: object,
+    cc: str | Iterable[str] = (),
+    bcc: str | Iterable[str] = (),
+    sender: str = "",
+    reply_to: str | Iterable[str] = (),
+    attachments: Any = (),
+    headers: Mapping[str, str | Sequence[str]] | None = None,
+    priority: str | int | None = None,
+    importance: str | None = None,
+    sensitivity: str | None = None,
+    index: bool | None = None,
+    rows: int | None = None,
+    table_as: TableFormat = "csv",
+    zip: bool | int | str = False,  # noqa: A002  # the word that people look for
+    variables: Mapping[str, Any] | None = None,
+    limit: int | None = LIMIT,
+) -> EmailMessage:
+    """The message that shows ``content``, in order: texts, tables, figures, whatever a notebook can show.
+
+    ``to``, ``cc``, ``bcc`` and ``reply_to`` are addresses (``Ana <ana@example.org>``), several separated by commas or in a
+    list. ``bcc`` stands in the message as a header, where a session finds whom to send to; it is not sent
+    (:func:`~mailconn_jupyter.message.wire.as_bytes` leaves it out). Without ``sender`` there is no From: the session
+    that sends it adds its connection's.
+
+    ``attachments``: paths, patterns (``out/*.csv``), ``(name, bytes)``, file objects, a dict such as
+    ``{"churn.parquet": df, "plot.svg": figure}``, or a list of those. ``zip``: True, or the archive's name, for one
+    archive of them; a number of bytes for one when they are larger than that together.
+
+    ``rows`` of each table are shown (default: up to 50, as many as mail programs show), all of them attached as
+    ``table_as`` when there are more; ``index`` shows or hides a table's index (default: shown when it says something).
+
+    ``priority``: highest, high, normal, low, lowest or 1 to 5. ``importance``: high, normal, low. ``sensitivity``:
+    personal, private, company-confidential. ``headers`` adds fields; Date and Message-ID may be among them.
+
+    ``variables`` makes templates of the subject and of every :class:`Template` of the content.
+
+    ``limit``: bytes that the message may have, as a server takes it (default 25 MB; None for any).
+
+    Raises :class:`MessageError` for what cannot be sent as it is; warns (:class:`MailConnWarning`) of what was lost, and
+    says what would keep it.
+    """
+    message = EmailMessage()
+    senders = mailboxes(sender, "sender")
+    if len(senders) > 1:
+        raise MessageError("A message has one sender.", hint="Further ones may read the replies: reply_to=")
+    people = {
+        "To": mailboxes(to, "recipient"),
+        "Cc": mailboxes(cc, "cc recipient"),
+        "Bcc": mailboxes(bcc, "bcc recipient"),
+    }
+    if not any(people.values()):
+        raise MessageError("The message has no recipient.", hint='Name one: compose("ana@example.org", ...)')
+    fields = list(custom(_each(headers or {})))
+    subject = _subject(subject, variables)
+    options = Options(rows=rows, index=index, table_as=table_as)
+    # First of all, so that a missing file is told before a minute of drawing.
+    files = attached(attachments, options, limit)
+
+    own = {name.lower() for name, _ in fields}
+    if "date" not in own:
+        message.set_raw("Date", format_datetime(localtime()))
+    if senders:
+        message.set_raw("From", address_list(senders, "From"))
+    for name, found in {**people, "Reply-To": mailboxes(reply_to, "reply address")}.items():
+        if found:
+            message.set_raw(name, address_list(found, name))
+    message.set_raw("Subject", unstructured(subject, "Subject"))
+    if "message-id" not in own:
+        message.set_raw("Message-ID", make_msgid(domain=domain_of(senders[0] if senders else None)))
+    for name, value in (*_flags(priority, importance, sensitivity), *fields):
+        message.set_raw(name, value)
+    message.set_raw("MIME-Version", "1.0")
+
+    body = stacked(_rendered(content, options, variables))
+    files = pack([*files, *body.files], zip)
+    html = None if body.html is None else document(body.html, subject)
+    _within(limit, body, html, files)
+    build(message, f"{body.text}\n", html, body.pictures, files)
+    for warning in dict.fromkeys(body.warnings):
+        python_warnings.warn(warning, MailConnWarning, stacklevel=2)
+    return message
+
+
+def _each(headers: Mapping[str, str | Sequence[str]]) -> Iterable[tuple[str, str]]:
+    for name, value in headers.items():
+        for one in [value] if isinstance(value, str) or not isinstance(value, Sequence) else value:
+            yield name, one
+
+
+def _subject(subject: Any, variables: Mapping[str, Any] | None) -> str:
+    if isinstance(subject, Template) or (isinstance(subject, str) and variables is not None):
+        return render_subject(subject, variables or {})
+    if not isinstance(subject, str):
+        raise MessageError(
+            f"The subject is a {one_line(type(subject).__name__)}, not a text.",
+            hint='The order is: compose("ana@example.org", "The subject", content, ...)',
+        )
+    return subject
+
+
+def _rendered(content: Sequence[object], options: Options, variables: Mapping[str, Any] | None) -> list[Part]:
+    """The parts, each with its share of the room: what one leaves is for those that follow."""
+    parts: list[Part] = []
+    room = ROOM
+    for number, value in enumerate(content):
+        share = max(room // (len(content) - number), 4000)
+        place = replace(options, room=share)
+        try:
+            part = (
+                render_template(value, variables or {}, place) if isinstance(value, Template) else render(value, place)
+            )
+        except MessageError as error:
+            if len(content) > 1:
+                raise MessageError(
+                    f"Content {number + 1} of {len(content)}: {error.message}", hint=error.hint
+                ) from error
+            raise
+        room -= len((part.html or part.text).encode(errors="replace"))
+        parts.append(part)
+    return parts
+
+
+def _flags(priority: str | int | None, importance: str | None, sensitivity: str | None) -> Iterable[tuple[str, str]]:
+    if priority is not None:
+        word = _NUMBERED.get(priority, str(priority)) if isinstance(priority, int) else priority
+        shown, standard = _chosen("priority", word, _PRIORITIES)
+        yield "X-Priority", shown
+        yield "Priority", standard
+    if importance is not None:
+        yield "Importance", _chosen("importance", importance, _IMPORTANCES)
+    if sensitivity is not None and (value := _chosen("sensitivity", sensitivity, _SENSITIVITIES)):
+        yield "Sensitivity", value
+
+
+def _chosen(what: str, word: Any, known: Mapping[str, Any]) -> Any:
+    low = word.casefold() if isinstance(word, str) else word
+    if low not in known:
+        raise MessageError(
+            f"There is no {what} {word!r}.{did_you_mean(str(word), list(known))}", hint=f"There are {', '.join(known)}."
+        )
+    return known[low]
+
+
+def _within(limit: int | None, body: Part, html: str | None, files: Sequence[File]) -> None:
+    """Raise when the message would be larger than a server takes, and name what makes it so."""
+    pieces = [("the text", len(body.text) + len(html or ""))]
+    pieces += [(file.name, encoded_size(len(file.data))) for file in files]
+    pictures = {picture.cid: picture for picture in body.pictures}
+    pieces += [(f"the image {one_line(p.alt, 40)!r}", encoded_size(len(p.data))) for p in pictures.values()]
+    total = sum(count for _, count in pieces)
+    if limit is None or total <= limit:
+        return
+    largest = sorted(pieces, key=lambda piece: -piece[1])[:3]
+    raise MessageError(
+        f"The message would have {size(total)}, more than the {size(limit)} that it may have: {len(pictures)} images and "
+        f"{len(files)} attachments. The largest: {', '.join(f'{name} ({size(count)})' for name, count in largest)}.",
+        hint="Send less, zip it (zip=True), or send a link; limit= allows more where the server does.",
+    )

@@ -1,0 +1,81 @@
+"""Charts that are scripts in a notebook (Plotly, Altair): a picture of them, or else their page attached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from typing import Any, Final
+
+from ..texts import one_line
+from .figures import picture_part
+from .foreign import interactive
+from .part import Options, Part, Picture
+from .words import note
+
+__all__ = ["altair_file", "plotly_file", "render_altair", "render_plotly"]
+
+_SCALE: Final = 2
+
+
+def render_plotly(figure: Any, options: Options) -> Part:
+    """A Plotly figure: drawn by kaleido where that works, else attached as a page that needs no network."""
+    title = figure.layout.title.text
+    alt = one_line(title, 250) if isinstance(title, str) and title else "Plotly figure"
+    return _chart(
+        lambda: plotly_file(figure, "png", scale=_SCALE),
+        figure.to_html,
+        alt,
+        "kaleido and a browser",
+        options,
+    )
+
+
+def plotly_file(figure: Any, kind: str, *, scale: float = 1) -> bytes:
+    """The figure as ``html``, or in an image format that kaleido writes."""
+    if kind == "html":
+        return str(figure.to_html()).encode()
+    data: bytes = figure.to_image(format=kind, scale=scale)
+    return data
+
+
+def render_altair(chart: Any, options: Options) -> Part:
+    """An Altair chart: drawn by vl-convert where it is installed, else attached as a page, which loads Vega itself."""
+    title = getattr(chart, "title", None)
+    alt = one_line(title, 250) if isinstance(title, str) and title else _encoded(chart) or "Altair chart"
+    return _chart(lambda: altair_file(chart, "png", scale=_SCALE), chart.to_html, alt, "vl-convert-python", options)
+
+
+def _encoded(chart: Any) -> str:
+    """Alternative text from what a chart without a title shows: its axes."""
+    encoding = getattr(chart, "encoding", None)
+    names = [getattr(getattr(encoding, axis, None), "shorthand", None) for axis in ("y", "x")]
+    known = [one_line(name, 60) for name in names if isinstance(name, str)]
+    return f"Chart: {' over '.join(known)}" if known else ""
+
+
+def altair_file(chart: Any, kind: str, *, scale: float = 1) -> bytes:
+    """The chart as ``html`` or ``json``, or in an image format that vl-convert writes."""
+    if kind in {"html", "json", "svg"}:
+        from io import StringIO  # noqa: PLC0415  # beside its only use
+
+        text = StringIO()
+        chart.save(text, format=kind)
+        return text.getvalue().encode()
+    buffer = BytesIO()
+    settings: Mapping[str, float] = {"scale_factor": scale} if kind == "png" else {}
+    chart.save(buffer, format=kind, **settings)
+    return buffer.getvalue()
+
+
+def _chart(draw: Callable[[], bytes], page: Callable[[], str], alt: str, needs: str, options: Options) -> Part:
+    try:
+        return picture_part(Picture(draw(), alt, scale=_SCALE), "Figure")
+    except Exception as error:  # noqa: BLE001  # whatever keeps a browser from starting: the page is the answer
+        reason = one_line(str(error), 120) or type(error).__name__
+    file, said = interactive(page(), "figure", options)
+    return Part(
+        f"[{alt}] {said}",
+        note(f"{alt}. {said}"),
+        files=(file,),
+        warnings=(f"{alt}: sent as a page ({file.name}), not as a picture. A picture needs {needs}. ({reason})",),
+    )

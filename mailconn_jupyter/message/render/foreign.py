@@ -1,0 +1,37 @@
+"""HTML from elsewhere as a part of a message: the author's own, or what an object says of itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..failure import MessageError
+from .part import File, Options, Part
+from .plain import plain_text
+from .sanitise import acts, can_sanitise, sanitised
+
+__all__ = ["interactive", "part_of_html", "render_html"]
+
+
+def render_html(html: Any, _options: Options) -> Part:
+    """HTML that the author gave: sanitised, or, without the extra that can, an error rather than a loss."""
+    if not can_sanitise():
+        raise MessageError(
+            "HTML cannot be sent: the package nh3, which takes out what a mail must not hold, is missing.",
+            hint="pip install mailconn-jupyter[report]",
+        )
+    return part_of_html(str(html))
+
+
+def part_of_html(html: str, *, attached: bool = False) -> Part:
+    """The sanitised HTML and its plain text; ``attached``: the whole page is too, so that no script of it is lost."""
+    result = sanitised(html)
+    warnings = list(result.warnings)
+    if acts(html) and not attached:
+        warnings.append("Scripts, frames and drawings of the HTML are not sent: mail programs run none.")
+    return Part(plain_text(result.html), result.html, result.pictures, warnings=tuple(warnings))
+
+
+def interactive(html: str, name: str, options: Options) -> tuple[File, str]:
+    """The page itself as an attachment, for what needs scripts, and the sentence that tells the reader."""
+    file = File(options.own_name(f"{name}.html"), html.encode(errors="replace"), "text/html")
+    return file, f"The interactive version is attached: open {file.name} in a browser."

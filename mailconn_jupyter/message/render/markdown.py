@@ -1,0 +1,64 @@
+"""Markdown as HTML with its styles inline; without a Markdown library the text goes as it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from importlib import import_module
+from typing import Any, Final
+
+from ..texts import clean, mended
+from .part import Options, Part
+from .words import PARAGRAPH, PRE
+
+__all__ = ["render_markdown"]
+
+_STYLES: Final = {
+    "paragraph_open": PARAGRAPH,
+    "blockquote_open": "margin:0 0 12px;padding:0 0 0 12px;border-left:3px solid #cfd5dd;color:#4a505a",
+    "bullet_list_open": "margin:0 0 12px;padding:0 0 0 24px",
+    "ordered_list_open": "margin:0 0 12px;padding:0 0 0 24px",
+    "table_open": "border-collapse:collapse;border:1px solid #cfd5dd;margin:0 0 12px;background:#ffffff;color:#1b1b1b",
+    "code_inline": "font-family:Menlo,Consolas,monospace;font-size:12px;background:#f0f1f4;color:#1b1b1b",
+    "link_open": "color:#0b57d0",
+}
+_SIZES: Final = {"h1": 22, "h2": 18, "h3": 16, "h4": 14, "h5": 14, "h6": 14}
+
+
+def render_markdown(text: Any, _options: Options) -> Part:
+    """CommonMark with tables. HTML inside it is shown, not obeyed; images are named, not loaded."""
+    source = mended(str(text)).strip("\n")
+    try:
+        library = import_module("markdown_it")
+    except ImportError:
+        return Part(
+            source,
+            warnings=("Markdown goes as plain text: markdown-it-py is missing. pip install mailconn-jupyter[report]",),
+        )
+    reader = library.MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    tokens = reader.parse(clean(source))
+    warnings: list[str] = []
+    _styled(tokens, warnings)
+    html: str = reader.renderer.render(tokens, reader.options, {})
+    return Part(source, html.strip(), warnings=tuple(dict.fromkeys(warnings)))
+
+
+def _styled(tokens: Sequence[Any], warnings: list[str]) -> None:
+    for token in tokens:
+        if token.type in _STYLES:
+            token.attrSet("style", _STYLES[token.type])
+        elif token.type == "heading_open":
+            token.attrSet("style", f"margin:4px 0 8px;font-size:{_SIZES[token.tag]}px;line-height:1.3")
+        elif token.type in {"fence", "code_block"}:
+            # A renderer of its own would put the style on the code, inside the box.
+            token.type, token.content = "html_block", f'<pre style="{PRE}">{escape(token.content.rstrip())}</pre>\n'
+        elif token.type == "image":
+            warnings.append("An image of the Markdown is not sent: attach it, or pass it as content.")
+            token.type, token.content = "text", f"[{token.content}]"
+        if token.type == "table_open":
+            token.attrSet("cellpadding", "5")
+            token.attrSet("cellspacing", "0")
+        elif token.type == "th_open":
+            token.attrSet("bgcolor", "#e6eaf0")
+        if token.children:
+            _styled(token.children, warnings)

@@ -1,0 +1,160 @@
+"""Objects that know how to show themselves, and the outputs of cells: the best of their forms that a mail can hold."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ..texts import mended, one_line
+from .dimensions import image_type
+from .figures import picture_part
+from .foreign import interactive, part_of_html
+from .markdown import render_markdown
+from .part import File, Options, Part, Picture, joined
+from .sanitise import acts, can_sanitise
+from .values import render_repr
+from .words import MimeBundle, Preformatted, note, render_preformatted
+
+__all__ = ["render_bundle", "render_rich"]
+
+_METHODS: Final = {
+    "text/html": "_repr_html_",
+    "text/markdown": "_repr_markdown_",
+    "image/png": "_repr_png_",
+    "image/jpeg": "_repr_jpeg_",
+    "image/svg+xml": "_repr_svg_",
+    "text/latex": "_repr_latex_",
+    "application/json": "_repr_json_",
+}
+_NO_TEXT: Final = re.compile(r"<[\w.]+ object(?: at 0x[0-9a-fA-F]+)?>")
+_IMAGES: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
+
+
+def render_rich(value: Any, options: Options) -> Part:
+    """An object by its ``_repr_*_`` methods, asked in IPython's way."""
+    name = one_line(type(value).__name__, 60)
+    data, metadata, warnings = _asked(value, name)
+    if "text/plain" not in data and not data:
+        part = render_repr(value, options)
+    else:
+        data.setdefault("text/plain", _repr(value))
+        part = render_bundle(MimeBundle(data, metadata, name), options)
+    return joined([part, Part("", warnings=tuple(warnings))], part.text, part.html)
+
+
+def _asked(value: Any, name: str) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
+    data: dict[str, Any] = {}
+    metadata: dict[str, Any] = {}
+    warnings = []
+    for kind, method in (("", "_repr_mimebundle_"), *_METHODS.items()):
+        if kind in data or not callable(getattr(type(value), method, None)):
+            continue
+        try:
+            said = getattr(value, method)()
+        except Exception as error:  # noqa: BLE001  # a form that fails is a form less; the next one serves
+            warnings.append(f"{name}.{method} failed: {one_line(repr(error))}")
+            continue
+        if said is None:
+            continue
+        said, more = said if isinstance(said, tuple) and len(said) == 2 else (said, {})
+        if not kind and isinstance(said, Mapping):
+            data |= said
+            metadata |= more if isinstance(more, Mapping) else {}
+        elif kind:
+            data[kind] = said
+            metadata |= {kind: more} if more else {}
+    return data, metadata, warnings
+
+
+def _repr(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001  # the other forms are what is sent
+        return type(value).__name__
+
+
+def render_bundle(bundle: MimeBundle, options: Options) -> Part:
+    """The first that is there of: HTML that needs no script, an image, Markdown, HTML's still part, text."""
+    data = bundle.data
+    html = _joined(data.get("text/html"))
+    page = bool(html) and acts(html)
+    if html and not page and can_sanitise():
+        part = part_of_html(html)
+        if part.text.strip() or part.pictures:
+            return part
+    if (picture := _picture(bundle)) is not None:
+        return picture_part(picture)
+    if "text/markdown" in data:
+        return render_markdown(_joined(data["text/markdown"]), options)
+    if html:
+        return _page(bundle, html, options) if page else _without_html(bundle, options)
+    if "image/svg+xml" in data:
+        file = File(options.own_name("image.svg"), mended(_joined(data["image/svg+xml"])).encode(), "image/svg+xml")
+        said = f"The drawing is attached as {file.name}."
+        return Part(f"[{said}]", note(said), files=(file,))
+    return _plain(bundle, options)
+
+
+def _page(bundle: MimeBundle, html: str, options: Options) -> Part:
+    """HTML that needs scripts or frames: its page attached, and of the rest what can stand still."""
+    file, said = interactive(html, bundle.name.lower() if bundle.name.isascii() else "output", options)
+    still = part_of_html(html, attached=True) if can_sanitise() else None
+    if still is None or not (still.text.strip() or still.pictures):
+        still = _plain(bundle, options)
+    part = joined([still], f"{still.text}\n{said}", f"{still.html or ''}\n{note(said)}")
+    return joined([part, Part("", files=(file,))], part.text, part.html)
+
+
+def _without_html(bundle: MimeBundle, options: Options) -> Part:
+    part = _plain(bundle, options)
+    if can_sanitise():
+        return part
+    lost = f"The HTML of {bundle.name} is not sent, its text is: nh3 is missing. pip install mailconn-jupyter[report]"
+    return joined([part, Part("", warnings=(lost,))], part.text, part.html)
+
+
+def _plain(bundle: MimeBundle, options: Options) -> Part:
+    text = _joined(bundle.data.get("text/plain"))
+    if not text or _NO_TEXT.fullmatch(text.strip()):
+        # A repr that only names the object says less than any other form.
+        text = f"({bundle.name})"
+        if "application/json" in bundle.data:
+            text = json.dumps(bundle.data["application/json"], indent=2, ensure_ascii=False, default=repr)
+        elif "text/latex" in bundle.data:
+            text = _joined(bundle.data["text/latex"])
+    return render_preformatted(Preformatted(text), options)
+
+
+def _picture(bundle: MimeBundle) -> Picture | None:
+    for kind in _IMAGES:
+        data = bundle.data.get(kind)
+        if not data:
+            continue
+        if not isinstance(data, bytes):
+            try:
+                data = base64.b64decode(_joined(data))
+            except (binascii.Error, ValueError):
+                continue
+        if not (subtype := image_type(data)):
+            continue
+        said = bundle.metadata.get(kind)
+        said = said if isinstance(said, Mapping) else bundle.metadata
+        wide, high = said.get("width"), said.get("height")
+        # A notebook says the size of a retina image in its metadata: half its pixels.
+        shown = (int(wide), int(high)) if isinstance(wide, int | float) and isinstance(high, int | float) else None
+        alt = said.get("alt")
+        return Picture(data, one_line(alt, 250) if isinstance(alt, str) and alt else "Image", subtype, shown=shown)
+    return None
+
+
+def _joined(said: Any) -> str:
+    """A text of a bundle; a notebook on disk keeps it as a list of lines."""
+    if isinstance(said, str):
+        return said
+    if isinstance(said, bytes):
+        return said.decode(errors="replace")
+    return "".join(map(str, said)) if isinstance(said, list) else str(said or "")

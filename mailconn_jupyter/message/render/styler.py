@@ -1,0 +1,118 @@
+"""A pandas Styler: its own HTML, with the colours and formats that its author chose, and its styles inlined."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from html import escape
+from typing import Any, Final
+
+from ..failure import MessageError
+from .export import table_file
+from .frames import PandasFrame
+from .grid import TABLE, caption
+from .part import File, Options, Part
+from .plain import plain_text, table_text
+from .sanitise import can_sanitise, module, sanitised
+from .styled import InlineTemplate
+
+__all__ = ["render_styler"]
+
+_ROWS: Final = 100
+_COLUMNS: Final = 50
+_DISPLAYS: Final = (
+    "_display_funcs",
+    "_display_funcs_index",
+    "_display_funcs_columns",
+    "_display_funcs_index_names",
+    "_display_funcs_column_names",
+)
+
+
+def render_styler(styler: Any, options: Options) -> Part:
+    """The first rows with their styles (computed over all rows), and the data attached when there are more."""
+    if not can_sanitise() or module("css_inline") is None:
+        raise MessageError(
+            "A styled table cannot be sent: css-inline and nh3, which put its styles into its cells, are missing.",
+            hint="pip install mailconn-jupyter[report], or pass the DataFrame: styler.data",
+        )
+    length, wide = styler.data.shape
+    # Every style stands in each of its cells: what 100 plain rows take, so many styled ones do not.
+    rows = min(length, _ROWS if options.rows is None else options.rows)
+    html, warnings = _page(styler, rows)
+    if options.rows is None and len(html) > options.room and rows > 1:
+        rows = max(int(rows * (options.room - 2000) / len(html) * 0.95), 1)
+        html, warnings = _page(styler, rows)
+    text = table_text(html) or plain_text(html)
+    if rows == length and wide <= _COLUMNS:
+        return Part(text, html, warnings=warnings)
+    name = options.own_name(f"table.{options.table_as}")
+    index = None if options.index is None else options.index
+    data = table_file(PandasFrame(styler.data), options.table_as, index=index)
+    file = File(name, data, as_lines=options.table_as == "csv")
+    said = f"... the first {rows} of {length} rows; {name} holds all of them, without the styles."
+    return Part(f"{text}\n{said}", f"{html}\n{caption(said)}", files=(file,), warnings=warnings)
+
+
+def _page(styler: Any, rows: int) -> tuple[str, tuple[str, ...]]:
+    copied = _escaping(styler)
+    usual = getattr(copied, "template_html", None)
+    if hasattr(usual, "render"):
+        copied.template_html = InlineTemplate(usual)
+    result = sanitised(copied.to_html(max_rows=rows, max_columns=_COLUMNS))
+    html = result.html.replace("<table", TABLE[:-1], 1).replace("<tr>", '<tr align="right">')
+    # The indentation of the source is a third of it.
+    html = "\n".join(stripped for line in html.split("\n") if (stripped := line.strip()))
+    return f'<div style="overflow-x:auto;margin:0 0 12px">{html}</div>', tuple(result.warnings)
+
+
+def _escaping(styler: Any) -> Any:
+    """A copy that shows texts as texts. A Styler puts values into its HTML as they are unless its author asked.
+
+    Only what a value itself says is escaped; markup that a formatter adds (links, bold) stays, and is sanitised. Where
+    a version of pandas keeps its formatters elsewhere, the sanitiser alone stands guard: safe, but ``a<b`` is cut.
+    """
+    copied = copy.copy(styler)
+    for name in _DISPLAYS:
+        functions = getattr(copied, name, None)
+        if isinstance(functions, dict):
+            setattr(copied, name, _Escaping(functions))
+    if isinstance(getattr(copied, "caption", None), str):
+        copied.caption = escape(copied.caption)
+    if getattr(copied, "concatenated", None):
+        copied.concatenated = [_escaping(other) for other in copied.concatenated]
+    return copied
+
+
+class _Escaping(dict[Any, Any]):
+    """A Styler's formatters by cell, each made to escape what the value says."""
+
+    def __init__(self, functions: dict[Any, Any]) -> None:
+        super().__init__()
+        self._functions = functions
+        self._made: dict[int, Callable[[Any], Any]] = {}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Escaping:
+        # to_html copies all it has, and then only reads: of many thousand formatters that is a third of its time.
+        return self
+
+    def __missing__(self, key: Any) -> Callable[[Any], Any]:
+        function = self._functions[key]
+        made = self._made.get(id(function))
+        if made is None:
+            made = self._made[id(function)] = _escaping_function(function)
+        self[key] = made
+        return made
+
+
+def _escaping_function(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def shown(value: Any) -> Any:
+        text = function(value)
+        if isinstance(text, int | float):
+            return text
+        said = str(text)
+        own = said if text is value else str(value)
+        safe = escape(own)
+        return said.replace(own, safe) if safe != own else said
+
+    return shown

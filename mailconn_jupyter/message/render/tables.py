@@ -1,0 +1,130 @@
+"""Tables in a message: the first rows to read, and all of them attached when there are more."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Final
+
+from ..failure import MessageError
+from .cells import LONGEST
+from .export import FORMATS, table_file
+from .frames import ArrowFrame, Frame, PandasFrame, PolarsFrame
+from .grid import Column, Grid, caption
+from .part import File, Options, Part
+
+__all__ = ["frame_of", "render_interchange", "render_pandas", "render_polars", "simple"]
+
+_ROWS: Final = 50
+_COLUMNS: Final = 50
+
+
+def render_pandas(value: Any, options: Options) -> Part:
+    """A pandas DataFrame or Series."""
+    return render_frame(PandasFrame(value), options)
+
+
+def render_polars(value: Any, options: Options) -> Part:
+    """A polars DataFrame or Series."""
+    return render_frame(PolarsFrame(value), options)
+
+
+def render_interchange(value: Any, options: Options) -> Part:
+    """Anything that hands out its columns: as an Arrow stream, or by the dataframe interchange protocol."""
+    frame = frame_of(value)
+    if frame is None:
+        from .objects import render_rich  # noqa: PLC0415  # it renders dicts as tables
+
+        return render_rich(value, options)
+    return render_frame(frame, options)
+
+
+def frame_of(value: Any) -> Frame | None:
+    """The table that ``value`` is; None when it is none, or when no library that is installed can read it."""
+    from .registry import type_names  # noqa: PLC0415  # it loads this module by name
+
+    names = set(type_names(value))
+    if names & {"pandas.DataFrame", "pandas.Series"}:
+        return PandasFrame(value)
+    if names & {"polars.DataFrame", "polars.Series"}:
+        return PolarsFrame(value)
+    if "pandas.io.formats.style.Styler" in names:
+        return PandasFrame(value.data)
+    if isinstance(value, type) or not {"__arrow_c_stream__", "__dataframe__"} & set(dir(type(value))):
+        return None
+    try:
+        # Arrow is what such objects speak; there is no reading them without it.
+        arrow = import_module("pyarrow")
+    except ImportError:
+        return None
+    if "pyarrow.Table" in names or "pyarrow.lib.Table" in names:
+        return ArrowFrame(value)
+    if hasattr(type(value), "__arrow_c_stream__"):
+        try:
+            return ArrowFrame(arrow.table(value))
+        except (TypeError, ValueError, arrow.ArrowException):
+            return None  # a stream of one column, for example
+    return ArrowFrame(import_module("pyarrow.interchange").from_dataframe(value))
+
+
+def render_frame(frame: Frame, options: Options) -> Part:
+    """What is shown of a table, and, when that is not all, the file that holds it all."""
+    if options.table_as not in FORMATS:
+        raise MessageError(f"There is no table format {options.table_as!r}.", hint=f"There are {', '.join(FORMATS)}.")
+    if options.rows is not None and options.rows < 0:
+        raise MessageError(f"rows={options.rows!r}: the number of rows to show is zero or more.")
+    length, wide = frame.size
+    wanted = min(length, _ROWS if options.rows is None else options.rows)
+    grid = Grid(frame.columns(wanted, _COLUMNS, index=options.index))
+    if not grid.columns:
+        return Part(f"(an empty table: {_counted(length, 'row')}, no columns)")
+    rows = grid.rows()
+    if options.rows is None:
+        rows = _that_fit(rows, options.room)
+    shown = len(rows)
+    cut = any(len(cell) > LONGEST for column in grid.columns if not column.safe for cell in column.cells[:shown])
+    html, text = grid.html(rows), grid.text(shown)
+    if shown == length and wide <= _COLUMNS and not cut:
+        return Part(text, html)
+    name = options.own_name(f"table.{options.table_as}")
+    data = table_file(frame, options.table_as, index=options.index)
+    file = File(name, data, as_lines=options.table_as == "csv")
+    said = f"{_said(shown, length, min(wide, _COLUMNS), wide)} {name} holds all of them."
+    return Part(f"{text}\n{said}", f"{html}\n{caption(said)}", files=(file,))
+
+
+def _that_fit(rows: list[str], room: int) -> list[str]:
+    room -= 2000  # the table's head
+    for number, row in enumerate(rows):
+        room -= len(row) if row.isascii() else len(row.encode())
+        if room < 0:
+            # One row at least: a table without any says nothing.
+            return rows[: max(number, 1)]
+    return rows
+
+
+def _said(rows: int, of_rows: int, columns: int, of_columns: int) -> str:
+    said = []
+    if rows < of_rows:
+        said.append(
+            f"the first {rows} of {_counted(of_rows, 'row')}" if rows else f"{_counted(of_rows, 'row')}, none shown"
+        )
+    if columns < of_columns:
+        said.append(f"the first {columns} of {of_columns} columns")
+    return f"... {' and '.join(said)};" if said else "Long cells are cut;"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def simple(rows: list[tuple[str, str]], values: list[Any]) -> Part:
+    """A table of names and values, without a header."""
+    numbers = bool(values) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    grid = Grid(
+        [
+            Column(("",), [name for name, _ in rows], index=True),
+            Column(("",), [value for _, value in rows], right=numbers),
+        ],
+        header=False,
+    )
+    return Part(grid.text(len(rows)), grid.html(grid.rows()))

@@ -1,0 +1,104 @@
+"""Words: plain text, text in columns, and the marks by which a text is told to be Markdown, HTML or a cell's output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any, Final
+
+from ..texts import clean, html_text, mended, size
+from .part import File, Options, Part
+
+__all__ = ["HTML", "Markdown", "MimeBundle", "Preformatted", "paragraphs", "preformatted", "render_text"]
+
+#: The styles that stand in more than one renderer. Dark text always with its light ground: programs with a dark mode
+#: turn both or neither.
+PARAGRAPH: Final = "margin:0 0 12px"
+PRE: Final = (
+    "margin:0 0 12px;padding:10px 12px;background:#f5f6f8;color:#1b1b1b;border:1px solid #dcdfe4;"
+    "font:12px/1.45 Menlo,Consolas,'Courier New',monospace;white-space:pre;overflow-x:auto"
+)
+NOTE: Final = "margin:0 0 12px;color:#595f69;font-size:12px"
+
+_MOST: Final = 40_000
+
+
+class Markdown(str):
+    """A text in Markdown. It is shown formatted, in the message and in a notebook."""
+
+    __slots__ = ()
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+
+class HTML(str):
+    """A text in HTML. It is sanitised: styles are inlined, scripts, forms and remote images are not sent."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+
+class Preformatted(str):
+    """A text whose columns matter, such as what a cell printed: in a fixed-width font, terminal colours taken out."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class MimeBundle:
+    """One output of a cell as Jupyter keeps it: the same thing in several MIME types, with metadata for some."""
+
+    data: Mapping[str, Any]
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    #: What the object is called where it cannot be shown.
+    name: str = "output"
+
+
+def paragraphs(text: str) -> str:
+    """Plain text as HTML: an empty line parts two paragraphs, lines and runs of spaces stay."""
+    pieces = [piece.strip("\n") for piece in mended(text).split("\n\n")]
+    # dir=auto: a paragraph in Arabic or Hebrew reads from the right.
+    return "\n".join(
+        f'<p{"" if piece.isascii() else " dir=auto"} style="{PARAGRAPH}">{html_text(piece)}</p>'
+        for piece in pieces
+        if piece
+    )
+
+
+def preformatted(text: str) -> str:
+    """The text in a box, in a fixed-width font."""
+    return f'<pre style="{PRE}">{escape(clean(text))}</pre>'
+
+
+def note(text: str) -> str:
+    """A small line from us to the reader."""
+    return f'<p style="{NOTE}">{escape(text)}</p>'
+
+
+def render_text(text: str, options: Options) -> Part:
+    """A text goes as it is; it asks for no HTML of its own."""
+    text = mended(str(text))
+    if len(text) <= _MOST:
+        return Part(text)
+    shown, more, file = _cut(text, options)
+    return Part(f"{shown}\n{more}", f"{paragraphs(shown)}\n{note(more)}", files=(file,))
+
+
+def render_preformatted(text: str, options: Options) -> Part:
+    text = clean(str(text)).strip("\n")
+    if len(text) <= _MOST:
+        return Part(text, preformatted(text))
+    shown, more, file = _cut(text, options)
+    return Part(f"{shown}\n{more}", f"{preformatted(shown)}\n{note(more)}", files=(file,))
+
+
+def _cut(text: str, options: Options) -> tuple[str, str, File]:
+    """The beginning of a text that is too long to be read in a mail, what to say of the rest, and the whole of it."""
+    shown = text[:_MOST].rpartition("\n")[0] or text[:_MOST]
+    data = text.encode()
+    name = options.own_name("text.txt")
+    return shown, f"... cut here; the whole text ({size(len(data))}) is in {name}.", File(name, data, "text/plain")

@@ -1,0 +1,75 @@
+"""Texts on their way into a message: what no mail may hold, and how wide a text is in a fixed-width font."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from html import escape
+from typing import Final
+
+__all__ = ["clean", "html_text", "mended", "one_line", "pad", "size", "unfit", "width"]
+
+# What no header may hold: controls, halves of surrogate pairs, line and paragraph separators.
+_UNFIT: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_ANSI: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+_SPACES: Final = re.compile(r" {2,}|^ ", re.MULTILINE)
+_LINE_END: Final = re.compile(r"\r\n?")
+_WIDE: Final = frozenset({"W", "F"})
+_NO_WIDTH: Final = frozenset({"Mn", "Me", "Cf"})
+
+
+def unfit(text: str) -> bool:
+    """Whether the text holds a line break or another control character, which no header can."""
+    return any(unicodedata.category(character) in _UNFIT for character in text)
+
+
+def mended(text: str) -> str:
+    """The text with LF line ends, and with U+FFFD for what UTF-8 cannot carry."""
+    text = _LINE_END.sub("\n", text) if "\r" in text else text
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def clean(text: str) -> str:
+    """The text without terminal colours, and with U+FFFD for control characters: what a page can show."""
+    text = _ANSI.sub("", text) if "\x1b" in text else text
+    return _CONTROL.sub("\ufffd", mended(text))
+
+
+def html_text(text: str) -> str:
+    """The text escaped for HTML, its lines and its runs of spaces kept in every mail program."""
+    escaped = escape(clean(text)).replace("\t", "    ")
+    kept = _SPACES.sub(
+        lambda run: "&nbsp;" * (len(run.group()) - 1) + " " if len(run.group()) > 1 else "&nbsp;", escaped
+    )
+    return kept.replace("\n", "<br>\n")
+
+
+def one_line(text: str, most: int = 80) -> str:
+    """The text in one line, cut to ``most`` characters; for messages to a person."""
+    line = " ".join(clean(text).split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def width(text: str) -> int:
+    """Columns that the text takes in a fixed-width font: two for wide characters, none for combining ones."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        2 if unicodedata.east_asian_width(character) in _WIDE else unicodedata.category(character) not in _NO_WIDTH
+        for character in text
+    )
+
+
+def pad(text: str, columns: int, *, right: bool) -> str:
+    """The text filled with spaces to ``columns``; ``right`` puts them before it."""
+    space = " " * (columns - width(text))
+    return space + text if right else text + space
+
+
+def size(count: int) -> str:
+    """A number of bytes in words."""
+    if count < 1000:
+        return f"{count} bytes"
+    return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"

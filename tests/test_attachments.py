@@ -1,0 +1,267 @@
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pandas
+import pytest
+from hypothesis import given, settings, strategies
+
+from mailconn_jupyter.message.compose import compose
+from mailconn_jupyter.message.failure import MessageError
+from mailconn_jupyter.message.names import content_type, file_name
+from tests.composed import ATTACKS, arrived, attached, harmless, html_of
+
+NAMES = strategies.text(
+    strategies.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"], exclude_characters="/\\"),
+    min_size=1,
+    max_size=120,
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, with a few files."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out" / "deep").mkdir(parents=True)
+    for name in ("out/b.csv", "out/a.csv", "out/note.txt", "out/deep/a.csv", "odd[1].csv"):
+        (tmp_path / name).write_text(f"from {name}\n")
+    return tmp_path
+
+
+def types(message: Any) -> dict[str, str]:
+    return {
+        part.get_filename(): part.get_content_type()
+        for part in message.walk()
+        if part.get_content_disposition() == "attachment"
+    }
+
+
+@pytest.mark.parametrize(
+    "given", ["out/a.csv", Path("out/a.csv"), ["out/a.csv"], [Path("out", "a.csv")], ("out/a.csv",)]
+)
+def test_a_path_is_attached_under_its_name(folder: Path, given: Any) -> None:
+    assert attached(arrived("x", attachments=given)) == {"a.csv": b"from out/a.csv\n"}
+
+
+def test_a_pattern_attaches_its_files_in_order_and_no_name_twice(folder: Path) -> None:
+    assert list(attached(arrived("x", attachments="out/*.csv"))) == ["a.csv", "b.csv"]
+    assert list(attached(arrived("x", attachments="out/**/*.csv"))) == ["a.csv", "b.csv", "a-2.csv"]
+    assert list(attached(arrived("x", attachments=[str(folder / "out" / "*.txt")]))) == ["note.txt"]
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_that_file(folder: Path) -> None:
+    assert attached(arrived("x", attachments="odd[1].csv")) == {"odd[1].csv": b"from odd[1].csv\n"}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("missing.csv", "'missing.csv' does not exist"),
+        (Path("missing.csv"), "'missing.csv' does not exist"),
+        ("nowhere/missing.csv", "'nowhere/missing.csv' does not exist"),
+        ("out/*.parquet", r"No file matches the attachment pattern 'out/\*\.parquet'"),
+        ("out", "'out' is a folder"),
+        ({"a.csv": Path("missing.csv")}, "'missing.csv' does not exist"),
+        (b"data", "need a name"),
+        (None, None),
+        ([None], "is None"),
+        ([io.BytesIO(b"x")], "needs a name"),
+        ({7: b"x"}, "attachment name 7"),
+        ({"a.csv": object()}, "type object cannot be attached as 'a.csv'"),
+        ([object()], "needs a name"),
+        ({"a.parquet": {"a": 1}}, r"dict cannot be attached as 'a\.parquet'"),
+        ({"a.json": {"a": {1: {2}}, (1,): 2}}, r"'a\.json' cannot be written"),
+    ],
+)
+def test_what_cannot_be_attached_is_told_before_anything_else(folder: Path, given: Any, message: str | None) -> None:
+    if message is None:
+        assert attached(arrived("x", attachments=given)) == {}
+        return
+    with pytest.raises(MessageError, match=message):
+        # The content would be an error too: it is not looked at.
+        compose("ana@example.org", "x", None, attachments=given)
+
+
+def test_a_file_that_is_missing_is_told_before_another_is_read(folder: Path) -> None:
+    pipe = io.BytesIO(b"unread")
+    with pytest.raises(MessageError, match="does not exist"):
+        compose("ana@example.org", "x", attachments=[("a.bin", pipe), "missing.csv"])
+    assert pipe.tell() == 0
+
+
+def test_files_over_the_limit_are_told_before_they_are_read(folder: Path) -> None:
+    with (folder / "huge.bin").open("wb") as file:
+        file.truncate(80_000_000_000)  # a sparse one: reading it would take all memory
+    with pytest.raises(MessageError, match=r"largest is huge\.bin \(80000\.0 MB\)"):
+        compose("ana@example.org", "x", attachments="huge.bin")
+
+
+def test_bytes_texts_files_and_paths_go_under_the_name_that_they_are_given(folder: Path) -> None:
+    with Path("out/a.csv").open("rb") as file, Path("out/b.csv").open(encoding="utf-8") as text:
+        found = attached(
+            arrived(
+                "x",
+                attachments=[
+                    {"a.bin": b"\0\1", "b.txt": "naïve\r\n", "c.csv": Path("out/note.txt"), "d.csv": file},
+                    ("e.bin", bytearray(b"e")),
+                    ("f.txt", io.StringIO("f")),
+                    text,
+                ],
+            )
+        )
+    assert found == {
+        "a.bin": b"\0\1",
+        "b.txt": "naïve\r\n".encode(),
+        "c.csv": b"from out/note.txt\n",
+        "d.csv": b"from out/a.csv\n",
+        "e.bin": b"e",
+        "f.txt": b"f",
+        "b.csv": b"from out/b.csv\n",
+    }
+
+
+def test_a_closed_file_is_told(folder: Path) -> None:
+    file = Path("out/a.csv").open("rb")  # noqa: SIM115  # closed is what it has to be
+    file.close()
+    with pytest.raises(MessageError, match="cannot be read: read of closed file"):
+        compose("ana@example.org", "x", attachments=[file])
+
+
+def test_results_are_written_in_the_format_of_their_name() -> None:
+    frame = pandas.DataFrame({"a": [1, 2], "b": ["x", "ü"]})
+    found = attached(
+        arrived(
+            "x",
+            attachments=[
+                {"t.csv": frame, "t.xlsx": frame, "t.parquet": frame["b"], "t.html": frame, "d.json": {"ü": [1]}},
+                frame,
+                frame.style,
+            ],
+            table_as="xlsx",
+        )
+    )
+    assert list(found) == ["t.csv", "t.xlsx", "t.parquet", "t.html", "d.json", "table.xlsx", "table-2.xlsx"]
+    pandas.testing.assert_frame_equal(pandas.read_csv(io.BytesIO(found["t.csv"])), frame)
+    assert openpyxl.load_workbook(io.BytesIO(found["t.xlsx"]))["table"]["B3"].value == "ü"
+    assert pandas.read_parquet(io.BytesIO(found["t.parquet"]))["b"].tolist() == ["x", "ü"]
+    assert b"<table" in found["t.html"]
+    assert json.loads(found["d.json"]) == {"ü": [1]}
+    with pytest.raises(MessageError, match=r"DataFrame cannot be attached as 'a\.xls'"):
+        arrived("x", attachments={"a.xls": frame})
+
+
+def test_types_are_true() -> None:
+    names = [
+        "a.parquet",
+        "a.xlsx",
+        "a.webp",
+        "a.csv",
+        "a.ipynb",
+        "a.json",
+        "a.pdf",
+        "a.tar.gz",
+        "a.eml",
+        "a.md",
+        "a.zst",
+    ]
+    assert [content_type(name) for name in names] == [
+        "application/vnd.apache.parquet",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "image/webp",
+        "text/csv",
+        "application/x-ipynb+json",
+        "application/json",
+        "application/pdf",
+        "application/gzip",
+        "application/octet-stream",
+        "text/markdown",
+        "application/zstd",
+    ]
+    assert content_type("plot", b"\x89PNG\r\n\x1a\n...") == "image/png"
+    assert content_type("unknown.qqq", b"%PDF-1.7") == "application/pdf"
+    message = arrived("x", attachments={"a.csv": "ü", "b.txt": b"\xff\xfe"})
+    charsets = [part.get_param("charset") for part in message.walk() if part.get_filename()]
+    assert charsets == ["utf-8", None]
+
+
+def test_one_archive_holds_them_all_when_it_is_asked_for(folder: Path) -> None:
+    files = {"a.txt": "x" * 10_000, "ü/../b.txt": "y"}
+    for wanted, name in ((True, "attachments.zip"), ("week 47", "week 47.zip"), (5_000, "attachments.zip")):
+        found = attached(arrived("x", attachments=[files, "out/*.csv"], zip=wanted))
+        assert list(found) == [name]
+        with zipfile.ZipFile(io.BytesIO(found[name])) as archive:
+            assert archive.testzip() is None
+            assert archive.namelist() == ["a.txt", "b.txt", "a.csv", "b.csv"] or archive.namelist() == [
+                "a.txt", "b.txt", "a.csv", "b-2.csv"
+            ]  # fmt: skip
+            assert archive.read("a.txt") == b"x" * 10_000
+    assert list(attached(arrived("x", attachments=files, zip=20_000))) == ["a.txt", "b.txt"]
+    assert attached(arrived("x", zip=True)) == {}
+
+
+def test_the_rows_of_a_table_are_zipped_with_the_rest() -> None:
+    found = attached(arrived(pandas.DataFrame({"a": range(5000)}), zip=True))
+    with zipfile.ZipFile(io.BytesIO(found["attachments.zip"])) as archive:
+        assert archive.namelist() == ["table.csv"]
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\data\\report.xlsx", "report.xlsx"),
+        ("a\r\nBcc: eve@example.org.txt", "aBcc: eve@example.org.txt"),
+        ("photo\u202egpj.exe", "photogpj.exe"),
+        ("..", "attachment"),
+        ("/", "attachment"),
+        ("  spaced .txt ", "spaced .txt"),
+        ("U\u0308ber.txt", "Über.txt"),
+        ("x" * 300 + ".csv", "x" * 196 + ".csv"),
+        ('quo"te;=\\.txt', ".txt"),
+        ('quo"te;=.txt', 'quo"te;=.txt'),
+    ],
+)
+def test_a_file_name_has_no_path_no_controls_and_no_tricks(given: str, name: str) -> None:
+    assert file_name(given) == name
+    assert list(attached(arrived("x", attachments={given: b"x"}))) == [name]
+
+
+@given(NAMES)
+@settings(deadline=None)
+def test_any_file_name_arrives_as_it_was(name: str) -> None:
+    assert list(attached(arrived("x", attachments={name: b"x"}))) == [file_name(name)]
+
+
+@given(strategies.binary(max_size=500))
+@settings(deadline=None)
+def test_any_bytes_arrive_as_they_were(data: bytes) -> None:
+    found = attached(arrived("x", attachments={"a.bin": data, "b.csv": data, "c.txt": data + b"\r\n", "d.html": data}))
+    assert found == {"a.bin": data, "b.csv": data, "c.txt": data + b"\r\n", "d.html": data}
+
+
+@given(strategies.lists(strategies.text("aA \t.\u00e9-", max_size=30)))
+@settings(deadline=None)
+def test_any_lines_of_text_arrive_byte_for_byte(lines: list[str]) -> None:
+    for end in ("\n", "\r\n"):
+        data = "".join(f"{line}{end}" for line in lines).encode()
+        assert attached(arrived("x", attachments={"a.csv": data})) == {"a.csv": data}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_an_attack_in_a_file_name_is_a_file_name(attack: str) -> None:
+    message = arrived({"a": 1}, attachments={f"{attack}.txt": b"x"})
+    assert list(attached(message)) == [file_name(f"{attack}.txt")]
+    assert harmless(html_of(message))
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a user who may not read everything")
+def test_a_file_that_may_not_be_read_is_told(folder: Path) -> None:
+    Path("out/a.csv").chmod(0)
+    with pytest.raises(MessageError, match="cannot be read"):
+        compose("ana@example.org", "x", attachments="out/a.csv")

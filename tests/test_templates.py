@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas
+import pytest
+from hypothesis import given, settings, strategies
+from matplotlib.figure import Figure
+
+from mailconn_jupyter.message.compose import compose
+from mailconn_jupyter.message.failure import MessageError
+from mailconn_jupyter.message.template import Template
+from tests.composed import ATTACKS, arrived, attached, harmless, html_of, tags_of, text_of, words_of
+
+FRAME = pandas.DataFrame({"team": ["North"], "users": [1200]})
+
+
+def test_subject_and_body_are_filled_in() -> None:
+    message = arrived(
+        Template("# Week {{ week }}\n\nHello {{ name }}: **{{ '%.1f' | format(share) }} %**"),
+        subject="Churn, week {{ week }}",
+        variables={"week": 47, "name": "Ana", "share": 3.14159},
+    )
+    assert message["Subject"] == "Churn, week 47"
+    assert text_of(message) == "# Week 47\n\nHello Ana: **3.1 %**\n"
+    assert "Hello Ana: <strong>3.1 %</strong>" in html_of(message)
+
+
+def test_without_variables_braces_are_braces() -> None:
+    assert arrived("{{ x }}", subject="{{ x }}")["Subject"] == "{{ x }}"
+    assert text_of(arrived("{{ x }}", variables={})) == "{{ x }}\n"
+
+
+@pytest.mark.parametrize("kind", ["text", "markdown", "html"])
+def test_a_result_stands_where_its_variable_is(kind: Any) -> None:
+    source = "before\n\n{{ table }}\n\nbetween {{ figure }}\n\nafter"
+    if kind == "html":
+        source = "<p>before</p>{{ table }}<p>between {{ figure }}</p><p>after</p>"
+    message = arrived(Template(source, kind), variables={"table": FRAME, "figure": Figure(figsize=(2, 1))})
+    page = html_of(message)
+    tags = [tag for tag, _ in tags_of(page)]
+    assert tags.index("table") < tags.index("img")
+    assert (
+        page.index("before") < page.index("<table") < page.index("between") < page.index("<img") < page.index("after")
+    )
+    assert "North   1200" in text_of(message)
+    assert "<p style" not in page[page.index("before") + 12 : page.index("<table")].replace("</p>", "")
+    assert sum(part.get_content_type() == "image/png" for part in message.walk()) == 1
+
+
+def test_a_result_that_is_named_twice_is_rendered_once() -> None:
+    message = arrived(Template("{{ t }}\n\n{{ t }}"), variables={"t": pandas.DataFrame({"a": range(300)})})
+    assert list(attached(message)) == ["table.csv"]
+    assert html_of(message).count("<table") == 2
+
+
+@pytest.mark.parametrize(
+    "attack", [*ATTACKS, "*not* [bold](https://evil.example) `x`", "# not a heading", "{{ 7 * 7 }}"]
+)
+@pytest.mark.parametrize("kind", ["text", "markdown", "html"])
+def test_a_value_is_never_markup(kind: Any, attack: str) -> None:
+    source = "<p>Hello {{ name }}.</p>" if kind == "html" else "Hello {{ name }}."
+    message = arrived(Template(source, kind), FRAME, subject="For {{ name }}", variables={"name": attack})
+    page = html_of(message)
+    assert harmless(page)
+    assert f"Hello {attack}." in words_of(page)
+    assert "em" not in [tag for tag, _ in tags_of(page)]
+    assert message["Subject"] == f"For {attack}"
+    assert f"Hello {attack}." in text_of(message)
+
+
+def test_an_address_in_a_template_must_be_one() -> None:
+    for kind, source in (("markdown", "[x]({{ url }})"), ("html", '<a href="{{ url }}">x</a>')):
+        good = arrived(Template(source, kind), FRAME, variables={"url": 'https://example.org/?a=1&b="2"'})  # type: ignore[arg-type]  # the kinds
+        assert [a["href"] for tag, a in tags_of(html_of(good)) if tag == "a"] == ['https://example.org/?a=1&b="2"']
+        bad = arrived(Template(source, kind), FRAME, variables={"url": "javascript:alert(1)"})  # type: ignore[arg-type]  # the kinds
+        assert harmless(html_of(bad))
+
+
+def test_a_result_in_an_attribute_is_its_text() -> None:
+    message = arrived(Template('<p title="{{ t }}">x</p>', "html"), variables={"t": FRAME})
+    titles = [attributes.get("title", "") for tag, attributes in tags_of(html_of(message)) if tag == "p"]
+    assert any("North" in title for title in titles)
+    assert "<table" not in html_of(message)
+
+
+def test_a_name_that_is_not_given_is_named_with_its_nearest() -> None:
+    with pytest.raises(MessageError) as caught:
+        compose("ana@example.org", "x", Template("{{ nmae }}"), variables={"name": "Ana"})
+    assert "'nmae'" in caught.value.message
+    assert "Did you mean 'name'?" in caught.value.message
+    with pytest.raises(MessageError, match="'week'"):
+        compose("ana@example.org", "Week {{ week }}", "x", variables={})
+    with pytest.raises(MessageError, match="no attribute 'nope'"):
+        compose("ana@example.org", "x", Template("{{ a.nope }}"), variables={"a": {}})
+    assert text_of(arrived(Template("{% if x is defined %}x{% else %}none{% endif %}"), variables={})) == "none\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("{{ a", "wrong in line 1"),
+        ("ok\n{% if %}", "wrong in line 2"),
+        ("{{ ''.__class__.__mro__ }}", "unsafe"),
+        ("{{ 1 / 0 }}", "ZeroDivisionError"),
+        ("{% include 'x' %}", "cannot be filled in"),
+        ("{{ range(10000000) | length }}", "OverflowError"),
+    ],
+)
+def test_a_template_that_is_wrong_is_told_where_and_nothing_of_python_is_reached(source: str, message: str) -> None:
+    with pytest.raises(MessageError, match=message):
+        compose("ana@example.org", "x", Template(source), variables={"a": 1})
+
+
+def test_loops_macros_and_conditions_work() -> None:
+    source = (
+        "{% macro line(item) %}- {{ item }}\n{% endmacro %}"
+        "{% for one in items %}{{ line(one) }}{% endfor %}{{ items | join(', ') }}"
+    )
+    message = arrived(Template(source), FRAME, variables={"items": ["a", "<b>"]})
+    assert text_of(message).startswith("- a\n- <b>\na, <b>")
+    assert harmless(html_of(message))
+    assert [tag for tag, _ in tags_of(html_of(message))].count("li") == 2
+
+
+def test_a_file_says_by_its_suffix_what_it_is_and_may_include_its_neighbours(tmp_path: Path) -> None:
+    (tmp_path / "foot.html").write_text("<p>Bye {{ name }}</p>")
+    (tmp_path / "report.html.j2").write_text(
+        "<style>p{color:#112233}</style><p>Hi {{ name }}</p>{% include 'foot.html' %}"
+    )
+    (tmp_path / "report.md").write_text("# Hi {{ name }}\n")
+    (tmp_path / "report.txt").write_text("Hi {{ name }}\n")
+    page = html_of(arrived(Template(tmp_path / "report.html.j2"), variables={"name": "<Ana>"}))
+    assert '<p style="color:#112233">Hi &lt;Ana&gt;</p><p style="color:#112233">Bye &lt;Ana&gt;</p>' in page
+    assert "<h1" in html_of(arrived(Template(tmp_path / "report.md"), variables={"name": "Ana"}))
+    text = arrived(Template(tmp_path / "report.txt"), variables={"name": "Ana"})
+    assert text.get_content_type() == "text/plain"
+    with pytest.raises(MessageError, match="cannot be read"):
+        compose("ana@example.org", "x", Template(tmp_path / "missing.md"), variables={})
+    (tmp_path / "bad.md").write_text("{% include 'missing.md' %}")
+    with pytest.raises(MessageError, match="which is not beside it"):
+        compose("ana@example.org", "x", Template(tmp_path / "bad.md"), variables={})
+    with pytest.raises(MessageError, match="no template kind 'rst'"):
+        Template("x", "rst")  # type: ignore[arg-type]  # it is wrong on purpose
+
+
+def test_the_subject_of_a_template_is_one_line() -> None:
+    message = arrived("x", subject=Template("Week\n  {{ week }}\n", "text"), variables={"week": 47})  # type: ignore[arg-type]  # arrived says str
+    assert message["Subject"] == "Week   47"
+    with pytest.raises(MessageError, match="control character"):
+        compose("ana@example.org", "Hi {{ name }}", variables={"name": "a\0b"})
+
+
+def test_without_jinja2_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(MessageError) as caught:
+        compose("ana@example.org", "x", Template("y"), variables={})
+    assert "mailconn-jupyter[templates]" in caught.value.hint
+
+
+@given(strategies.text(strategies.characters(exclude_categories=["Cs"]), max_size=80))
+@settings(deadline=None, max_examples=60)
+def test_any_value_arrives_as_it_was(value: str) -> None:
+    expected = value.replace("\r\n", "\n").replace("\r", "\n")
+    message = arrived(Template("[{{ value }}]"), FRAME, variables={"value": value})
+    assert text_of(message).startswith(f"[{expected}]")
+    assert harmless(html_of(message))
