@@ -11,11 +11,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from IPython.core.interactiveshell import InteractiveShell
 
     from . import sandbox
     from .connection import MailConnection
     from .credentials import set_password
+    from .delivery.notebook_file import send_notebook
+    from .delivery.report import DeliveryError, SendReport
+    from .delivery.send import send
     from .errors import (
         ConnectionChanged,
         CredentialError,
@@ -25,39 +30,63 @@ if TYPE_CHECKING:
         OptionError,
         StoreError,
     )
+    from .message.compose import compose
+    from .message.parsed import ParsedMessage
+    from .message.render import HTML, Markdown, Preformatted, register
+    from .message.template import Template
     from .notebook.form import form
     from .session.check import CheckReport, check, check_all
     from .session.connect import connect
+    from .session.discover import discover
+    from .session.frame import to_frame
+    from .session.reading import messages
     from .session.smtp import SMTPSession
     from .store import ConnectionStore, UnknownConnection, connections
 
 __all__ = [
+    "HTML",
     "CheckReport",
     "ConnectionChanged",
     "ConnectionStore",
     "CredentialError",
+    "DeliveryError",
     "MailConnError",
     "MailConnWarning",
     "MailConnection",
+    "Markdown",
     "OpenError",
     "OptionError",
+    "ParsedMessage",
+    "Preformatted",
     "SMTPSession",
+    "SendReport",
     "StoreError",
+    "Template",
     "UnknownConnection",
     "check",
     "check_all",
+    "compose",
     "connect",
     "connections",
+    "discover",
     "form",
     "load_ipython_extension",
+    "messages",
+    "register",
     "sandbox",
+    "send",
+    "send_notebook",
     "set_password",
+    "to_frame",
     "unload_ipython_extension",
 ]
 
 _ROOMS = {
     "connection": ("MailConnection",),
     "credentials": ("set_password",),
+    "delivery.notebook_file": ("send_notebook",),
+    "delivery.report": ("DeliveryError", "SendReport"),
+    "delivery.send": ("send",),
     "errors": (
         "ConnectionChanged",
         "CredentialError",
@@ -67,13 +96,23 @@ _ROOMS = {
         "OptionError",
         "StoreError",
     ),
+    "message.compose": ("compose",),
+    "message.parsed": ("ParsedMessage",),
+    "message.render": ("HTML", "Markdown", "Preformatted", "register"),
+    "message.template": ("Template",),
     "notebook.form": ("form",),
     "sandbox": ("sandbox",),
     "session.check": ("CheckReport", "check", "check_all"),
     "session.connect": ("connect",),
+    "session.discover": ("discover",),
+    "session.frame": ("to_frame",),
+    "session.reading": ("messages",),
     "session.smtp": ("SMTPSession",),
     "store": ("ConnectionStore", "UnknownConnection", "connections"),
 }
+#: Makes what shows a long read (:mod:`mailconn_jupyter.progress`), while a notebook has the extension loaded.
+progress_maker: Callable[[], Any] | None = None
+
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}
 
 

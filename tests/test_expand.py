@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies
 
 from mailconn_jupyter.notebook.errors import UsageError
-from mailconn_jupyter.notebook.expand import expand, quote, split, unfinished
+from mailconn_jupyter.notebook.expand import evaluate, expand, quote, split, unfinished
 
 
 def arguments(line: str, **namespace: Any) -> list[str]:
@@ -116,6 +116,22 @@ def test_a_line_being_typed_gives_its_words_the_fragment_and_the_open_quote() ->
     assert unfinished("connect 'big ma") == (["connect"], "'big ma", "'")
     assert unfinished("connect ") == (["connect"], "", "")
     assert unfinished("new x --host {a") == (["new", "x", "--host"], "{a", "")
+
+
+def test_a_result_is_the_value_of_an_expression_and_a_text_in_quotes_is_a_text() -> None:
+    table = {"a b": [1, 2]}
+    line = """table $table {table} table["a b"] len(table['a b']) {max(table["a b"]) + 1} "table" 'n = {len(table)}' "a"+'b'"""
+    values = [evaluate(word, {"table": table}) for word in split(line)]
+    assert values == [table, table, table, [1, 2], 2, 3, "table", "n = 1", "ab"]
+    assert values[0] is values[1] is values[2] is table
+
+
+@pytest.mark.parametrize(
+    ("line", "words"), [("tabel", "Did you mean 'table'"), ("1/0", "ZeroDivisionError"), ("a b", "'a'")]
+)
+def test_a_result_that_cannot_be_had_is_an_error(line: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        evaluate(split(line)[0], {"table": 1})
 
 
 @given(strategies.text(alphabet=string.printable + "éß日", min_size=0))

@@ -126,7 +126,7 @@ def test_doctor_works_where_nothing_was_made_yet(shell: Shell) -> None:
 def test_every_command_has_help_that_is_printed_and_does_nothing(shell: Shell, name: str) -> None:
     for cell in (f"%mailconn {name} -h", f"%mailconn {name} x --help", f"%mailconn help {name}"):
         ran = shell.ok(cell)
-        assert ran.text.startswith(f"usage: %mailconn {name}")
+        assert ran.text.startswith(f"usage: {COMMANDS[name].line.partition(' ')[0]} {name}")
         assert ran.value is None
     assert not connections.folder.exists()
 

@@ -79,6 +79,22 @@ def test_the_mail_of_the_quickstart_arrives_in_the_inbox_that_it_shows(home: Pat
     assert any("widget-view" in kind for output in outputs(notebook) for kind in output.get("data", {}))
 
 
+def test_what_the_notebook_about_sending_sends_is_what_it_shows_in_the_inbox(home: Path) -> None:
+    notebook = run(read(next(path for path in NOTEBOOKS if path.stem == "sending-results")), home)
+    said = shown(notebook, "text/plain")
+    assert any(text.startswith("Sent: 'Churn, week 47'") for text in said)
+    assert any(text.startswith("Inbox: 1 message") for text in said)
+    inbox, preview = [page for page in shown(notebook, "text/html") if "<iframe" in page]
+    for words in ("Churn fell in every plan.", "Business", "data:image/png;base64,", "churn.csv"):
+        assert words in inbox
+    # A preview sends nothing: there is one message until the cell is run without it.
+    assert "nothing was sent" in preview
+    assert "... the first 6 of 141 rows; table.csv holds all of them." in preview
+    assert "(('ana@example.org', 'bob@example.org'), 'Churn, all weeks', ['table.csv'])" in said
+    printed = "".join(output.text for output in outputs(notebook) if output.output_type == "stream")
+    assert "Training: finished after 0." in printed
+
+
 def test_the_executed_quickstart_holds_no_secret(home: Path, own_config: Path) -> None:
     notebook = read(next(path for path in NOTEBOOKS if path.stem == "quickstart"))
     reveal = (

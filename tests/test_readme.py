@@ -30,9 +30,7 @@ def options_table() -> list[str]:
 
 def commands_table() -> list[str]:
     """The subcommands of the magic, in the order of its help."""
-    lines = [
-        (f"`{f'%mailconn {command.name} {command.usage}'.rstrip()}`", command.summary) for command in COMMANDS.values()
-    ]
+    lines = [(f"`{command.line}`", command.summary) for command in COMMANDS.values()]
     return [row(*cells) for cells in [("Line", "What it does"), ("---", "---"), *lines]]
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import math
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any, Final, NoReturn
 
@@ -14,7 +16,18 @@ from ..options import Choice, Option, Switch, did_you_mean
 from ..proxy_url import ProxyURL
 from .errors import PasswordRefused, UsageError
 
-__all__ = ["Arguments", "add_options", "chosen_options", "flags_of", "option_named", "refusal", "refuse_passwords"]
+__all__ = [
+    "Arguments",
+    "Words",
+    "add_options",
+    "chosen_options",
+    "flags_of",
+    "number",
+    "option_named",
+    "refusal",
+    "refuse_passwords",
+    "whole_number",
+]
 
 _SECRETS: Final = ("password", "passwd", "passphrase", "secret", "token")
 _URL: Final = re.compile(r"//[^/\s@]*:[^@]*@")
@@ -41,14 +54,15 @@ class Arguments(argparse.ArgumentParser):
     No message repeats more of the line than a flag's name: what is in the wrong place may be a password.
     """
 
-    def __init__(self, command: str, usage: str, summary: str) -> None:
-        self.command = f"%mailconn {command}"
+    def __init__(self, command: str, usage: str, summary: str, *, magic: str = "%mailconn") -> None:
+        self.command = f"{magic} {command}"
         usage = f"{self.command} {usage}".rstrip().replace("%", "%%")
         super().__init__(self.command, usage, summary, formatter_class=_Help, add_help=False, allow_abbrev=False)
         self.add_argument("-h", "--help", action="store_true", help="Show this, and do nothing.")
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{self.command}: {message}.", hint=f"{self.command} -h says how it is used.")
+        end = "" if message.endswith("?") else "."
+        raise UsageError(f"{self.command}: {message}{end}", hint=f"{self.command} -h says how it is used.")
 
     def flags(self) -> dict[str, argparse.Action]:
         """Each flag, in the order of the help."""
@@ -66,17 +80,23 @@ class Arguments(argparse.ArgumentParser):
 
     def sort(self, words: Sequence[str]) -> tuple[list[str], list[str]]:
         """The flags with their values, and the names; after ``--`` everything is a name."""
+        names = self.places(words)
+        end = words.index("--") if "--" in words else len(words)
+        return [word for place, word in enumerate(words[:end]) if place not in names], [words[place] for place in names]
+
+    def places(self, words: Sequence[str]) -> list[int]:
+        """Which of the words are names."""
         known = self.flags()
-        flags: list[str] = []
-        names: list[str] = []
+        names: list[int] = []
         takes_value = False
         for place, word in enumerate(words):
             if word == "--":
-                return flags, [*names, *words[place + 1 :]]
+                return [*names, *range(place + 1, len(words))]
             is_flag = word.startswith("-") and word != "-"
-            (flags if is_flag or takes_value else names).append(word)
+            if not is_flag and not takes_value:
+                names.append(place)
             takes_value = is_flag and word in known and known[word].nargs != 0
-        return flags, names
+        return names
 
     def _check_flags(self, words: Sequence[str]) -> None:
         known = self.flags()
@@ -94,6 +114,35 @@ class Arguments(argparse.ArgumentParser):
                 )
             if equals and known[flag].nargs == 0:
                 self.error(f"{flag} takes no value")
+
+
+class Words:
+    """The type of a flag that takes one of a few words."""
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def __call__(self, text: str) -> str:
+        if text.casefold() not in self.words:
+            near = did_you_mean(text, list(self.words))
+            raise argparse.ArgumentTypeError(f"one of {', '.join(self.words)} is expected{near and f'.{near}'}")
+        return text.casefold()
+
+
+def number(text: str) -> float:
+    """The type of a flag that takes a number, zero or more."""
+    with suppress(ValueError):
+        value = float(text)
+        if math.isfinite(value) and value >= 0:
+            return value
+    raise argparse.ArgumentTypeError("a number is expected, zero or more")
+
+
+def whole_number(text: str) -> int:
+    """The type of a flag that takes a whole number, zero or more."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError("a whole number is expected, zero or more")
+    return int(text)
 
 
 def flags_of(name: str) -> tuple[str, ...]:

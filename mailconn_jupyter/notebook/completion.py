@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from collections.abc import Iterable
 from typing import Final
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult
+from IPython.core.getipython import get_ipython
 
 from ..connection import MailConnection
 from ..options import Choice
-from .arguments import Arguments
+from .arguments import Arguments, Words
 from .commands import COMMANDS, Command
 from .expand import quote, unfinished
 
 __all__ = ["complete"]
 
 # At the start of the line, or what is assigned.
-_MAGIC: Final = re.compile(r"(?:[^%#]*=)?\s*%mailconn\s(.*)", re.DOTALL)
+_MAGIC: Final = re.compile(r"(?:[^%#]*=)?\s*%?%mailconn\s(.*)", re.DOTALL)
+
+# Flags that may be given more than once.
+_REPEATED: Final = {"unset", "to", "cc", "bcc", "attach"}
 
 
 def complete(context: CompletionContext) -> SimpleMatcherResult:
@@ -37,12 +42,13 @@ def _complete(context: CompletionContext) -> SimpleMatcherResult:
     if equals and flag.startswith("--"):
         # --protocol=SM: what is completed begins after the equals sign.
         words, fragment = [*words, flag], value
+    candidates = _candidates(words, fragment)
+    if candidates is None:
+        return SimpleMatcherResult(completions=[])
     closing = context.line_with_cursor[context.cursor_position :].startswith(mark or "\n")
     typed = fragment.lstrip("'\"").casefold()
     texts = [
-        _written(candidate, mark, closing=closing)
-        for candidate in _candidates(words, fragment)
-        if candidate.casefold().startswith(typed)
+        _written(candidate, mark, closing=closing) for candidate in candidates if candidate.casefold().startswith(typed)
     ]
     return SimpleMatcherResult(
         completions=[SimpleCompletion(text, type="magic") for text in texts],
@@ -67,7 +73,8 @@ def _written(candidate: str, mark: str, *, closing: bool) -> str:
     return text[:-1] if closing and text.endswith(mark) else text
 
 
-def _candidates(words: list[str], fragment: str) -> Iterable[str]:
+def _candidates(words: list[str], fragment: str) -> Iterable[str] | None:
+    """What can stand here; None where it is something that IPython completes."""
     if not words:
         return [*COMMANDS, "help"]
     command = COMMANDS.get(words[0])
@@ -79,28 +86,43 @@ def _candidates(words: list[str], fragment: str) -> Iterable[str]:
     flags = parser.flags()
     before = flags.get(words[-1])
     if before is not None and before.nargs != 0:
-        return _values(before.dest)
+        return _values(before)
     if fragment.startswith("-"):
         return _free_flags(parser, words)
-    names = _names(command, parser.sort(words[1:])[1])
+    given = parser.sort(words[1:])[1]
+    if command.results and len(given) >= command.stored and fragment:
+        return _results()
+    names = _names(command, given)
     if names or fragment:
         return names
     return _free_flags(parser, words)
 
 
-def _values(option: str) -> Iterable[str]:
+def _values(flag: argparse.Action) -> Iterable[str] | None:
     declared = MailConnection.options()
-    if option == "unset":
+    if isinstance(flag.type, Words):
+        return flag.type.words
+    if flag.dest == "attach":
+        return None
+    if flag.dest == "unset":
         return [name.replace("_", "-") for name in declared if name != "name"]
-    chosen = declared.get(option)
+    chosen = declared.get(flag.dest)
     return filter(None, chosen.words) if isinstance(chosen, Choice) else []
 
 
 def _free_flags(parser: Arguments, words: list[str]) -> list[str]:
     """The flags that were not given yet, the long forms alone."""
     flags = parser.flags()
-    given = {flags[word.partition("=")[0]].dest for word in words if word.partition("=")[0] in flags} - {"unset"}
+    given = {flags[word.partition("=")[0]].dest for word in words if word.partition("=")[0] in flags}
+    given -= _REPEATED
     return [flag for flag, action in flags.items() if action.dest not in given and flag.startswith("--")]
+
+
+def _results() -> list[str]:
+    """What the notebook has made."""
+    shell = get_ipython()
+    own = shell.user_ns.keys() - shell.user_ns_hidden.keys() if shell is not None else ()
+    return sorted(name for name in own if not name.startswith("_"))
 
 
 def _names(command: Command, given: list[str]) -> list[str]:

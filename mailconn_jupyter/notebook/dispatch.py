@@ -10,18 +10,23 @@ from .arguments import refuse_passwords
 from .commands import COMMANDS, Command, overview
 from .display import say
 from .errors import UsageError
-from .expand import as_written, expand, quote, split
+from .expand import Word, as_written, evaluate, expand, quote, split
 
 __all__ = ["run"]
 
 
-def run(line: str, namespace: Mapping[str, Any]) -> Any:
-    """Do what the line says; ``namespace`` is what ``$name`` and ``{expression}`` are looked up in."""
+def run(line: str, namespace: Mapping[str, Any], cell: str | None = None) -> Any:
+    """Do what the line says; ``namespace`` is what ``$name`` and ``{expression}`` are looked up in.
+
+    ``cell`` is what stands below the line, where it begins with ``%%mailconn``.
+    """
     # Before anything is evaluated or quoted in an error.
     refuse_passwords(line.split())
     words = split(line)
     refuse_passwords([as_written(word) for word in words])
     if not words:
+        if cell is not None:
+            raise UsageError("%%mailconn needs a command.", hint="For example: %%mailconn send NAME --to ADDRESS ...")
         return COMMANDS["list"].run([])
     first = expand(words[0], namespace)
     if first in {"-h", "--help", "help"}:
@@ -30,9 +35,34 @@ def run(line: str, namespace: Mapping[str, Any]) -> Any:
     if _asks_for_help(words[1:]):
         say(command.parser().format_help().rstrip())
         return None
-    arguments = [expand(word, namespace) for word in words[1:]]
-    refuse_passwords(arguments)
-    return command.run(arguments)
+    if (cell is None and command.cell == "must") or (cell is not None and command.cell == "never"):
+        raise _misplaced(command)
+    return _do(command, words[1:], namespace, cell)
+
+
+def _do(command: Command, words: Sequence[Word], namespace: Mapping[str, Any], cell: str | None) -> Any:
+    parser = command.parser()
+    written = [as_written(word) for word in words]
+    results = parser.places(written)[command.stored :] if command.results else []
+    texts = [written[place] if place in results else expand(word, namespace) for place, word in enumerate(words)]
+    refuse_passwords(texts)
+    arguments = parser.read(texts)
+    arguments.cell = cell
+    if command.results:
+        # After the flags: who mistyped one need not wait for what is to be computed.
+        arguments.results = [evaluate(words[place], namespace) for place in results]
+    return command.do(arguments)
+
+
+def _misplaced(command: Command) -> UsageError:
+    if command.cell == "must":
+        return UsageError(
+            f"%mailconn {command.name} stands in the first line of a cell, which it runs.",
+            hint=f"With two percent signs: %%mailconn {command.name} ...",
+        )
+    return UsageError(
+        f"%%mailconn {command.name} takes no cell.", hint=f"With one percent sign: %mailconn {command.name} ..."
+    )
 
 
 def _help(topics: Sequence[str]) -> None:

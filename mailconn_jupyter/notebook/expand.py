@@ -8,14 +8,14 @@ expansion works in both alike.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from ..options import VARIABLE, did_you_mean
 from .errors import UsageError
 
-__all__ = ["Code", "Word", "as_written", "expand", "quote", "split", "unfinished"]
+__all__ = ["Code", "Word", "as_written", "evaluate", "expand", "quote", "split", "unfinished"]
 
 _DOLLAR: Final = re.compile(r"\$([^\W\d]\w*(?:\.[^\W\d]\w*)*)")
 _DOUBLED: Final = {"$$": "$", "{{": "{", "}}": "}"}
@@ -30,7 +30,16 @@ class Code:
     written: str
 
 
-Word = list[str | Code]
+class Word(list[str | Code]):
+    """The parts of one argument; ``written`` is how it stands in the cell, quotes and all."""
+
+    written = ""
+
+    @property
+    def quoted(self) -> bool:
+        """Whether all of it is one text in quotes."""
+        mark = self.written[:1]
+        return len(self.written) > 1 and mark in _QUOTES and self.written.find(mark, 1) == len(self.written) - 1
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,18 @@ def unfinished(line: str) -> tuple[list[str], str, str]:
 
 def expand(word: Word, namespace: Mapping[str, Any]) -> str:
     """The argument with each ``$name`` and ``{expression}`` replaced by its value as text."""
-    return "".join(part if isinstance(part, str) else _evaluate(part, namespace) for part in word)
+    return "".join(part if isinstance(part, str) else _evaluate(part, namespace, str) for part in word)
+
+
+def evaluate(word: Word, namespace: Mapping[str, Any]) -> Any:
+    """The object that an argument means: a text where it is in quotes, else the value of the expression that it is.
+
+    ``df``, ``df["churn"].mean()``, ``$df`` and ``{df.head(n = 3)}`` are expressions, ``"Week {week}"`` is a text.
+    """
+    if word.quoted:
+        return expand(word, namespace)
+    only = word[0] if len(word) == 1 else None
+    return _evaluate(only if isinstance(only, Code) else Code(word.written, word.written), namespace)
 
 
 def as_written(word: Word) -> str:
@@ -102,7 +122,7 @@ def _scan(text: str, *, patient: bool = False) -> _Scan:
             place += 1
             continue
         if word is None:
-            word, begin = [], place
+            word, begin = Word(), place
         if character == quoted:
             quoted = ""
             place += 1
@@ -112,6 +132,7 @@ def _scan(text: str, *, patient: bool = False) -> _Scan:
         else:
             part, place = _part(text, place, patient=patient)
             word.append(part)
+        word.written = text[begin:place]
     return _Scan(words, word, begin, quoted)
 
 
@@ -155,13 +176,13 @@ def _closing(text: str, place: int) -> int:
     return 0
 
 
-def _evaluate(code: Code, namespace: Mapping[str, Any]) -> str:
+def _evaluate(code: Code, namespace: Mapping[str, Any], convert: Callable[[Any], Any] = lambda value: value) -> Any:
     if code.written.startswith("$"):
         # eval would also find the built-in functions: nobody means id() by $id.
         _require(code.source.partition(".")[0], code, namespace)
     try:
         # The person's own code in the person's own cell, as in every magic.
-        return str(eval(code.source, dict(namespace)))  # noqa: S307
+        return convert(eval(code.source, dict(namespace)))  # noqa: S307
     except NameError as error:
         _require(error.name or code.source, code, namespace, error)
         raise _failed(code, error) from error
@@ -172,9 +193,10 @@ def _evaluate(code: Code, namespace: Mapping[str, Any]) -> str:
 def _require(name: str, code: Code, namespace: Mapping[str, Any], error: Exception | None = None) -> None:
     if name not in namespace:
         near = did_you_mean(name, [known for known in namespace if not known.startswith("_")])
-        escape = "$$" if code.written.startswith("$") else "{{"
+        hint = {"$": "For the character alone, write $$.", "{": "For the character alone, write {{."}
         raise UsageError(
-            f"{code.written}: the name {name!r} is not defined.{near}", hint=f"For the character alone, write {escape}."
+            f"{code.written}: the name {name!r} is not defined.{near}",
+            hint=hint.get(code.written[:1], 'A text goes in quotes: "..."'),
         ) from error
 
 

@@ -5,9 +5,11 @@ Only what is registered is imported here; the first use of the magic, or of Tab,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import CompletionContext, SimpleMatcherResult, completion_matcher
+
+import mailconn_jupyter as package
 
 from .magic import MailConn
 
@@ -25,10 +27,18 @@ def matcher(context: CompletionContext) -> SimpleMatcherResult:
     return complete(context)
 
 
+def _progress() -> Any:
+    """What ``progress=True`` shows of a long read."""
+    from .progress import CellProgress  # noqa: PLC0415  # only a long read needs it
+
+    return CellProgress()
+
+
 def load(shell: InteractiveShell) -> None:
     """Add the magic and its completion; loading twice leaves one of each."""
     unload(shell)
     shell.register_magics(MailConn(shell=shell))
+    package.progress_maker = _progress
     completer = getattr(shell, "Completer", None)
     if completer is not None:
         completer.custom_matchers.append(matcher)
@@ -36,12 +46,13 @@ def load(shell: InteractiveShell) -> None:
 
 def unload(shell: InteractiveShell) -> None:
     """Remove the magic, its place in ``%config`` and its completion; a magic of that name that is not ours stays."""
+    package.progress_maker = None
     shell.configurables[:] = [part for part in shell.configurables if not isinstance(part, MailConn)]
     manager = shell.magics_manager
-    line_magics = manager.magics["line"]
-    # Only ours is looked at: IPython imports a magic of its own when something asks for an attribute of it.
-    if isinstance(getattr(line_magics.get("mailconn"), "__self__", None), MailConn):
-        del line_magics["mailconn"]
+    for magics in manager.magics.values():
+        # Only ours is looked at: IPython imports a magic of its own when something asks for an attribute of it.
+        if isinstance(getattr(magics.get("mailconn"), "__self__", None), MailConn):
+            del magics["mailconn"]
     if isinstance(manager.registry.get(MailConn.__name__), MailConn):
         del manager.registry[MailConn.__name__]
     completer = getattr(shell, "Completer", None)

@@ -9,16 +9,22 @@ import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ..arguments import Arguments, add_options
+from ..sending_flags import notify_flags, send_flags
 
 __all__ = ["COMMANDS", "Command", "overview"]
 
 
 @dataclass(frozen=True)
 class Command:
-    """One subcommand. ``stored`` is how many of its first arguments are names of stored connections; -1: all."""
+    """One subcommand.
+
+    ``stored`` is how many of its first arguments are names of stored connections (-1: all). ``results``: those after them
+    are expressions, whose values it takes. ``cell`` is whether it stands in the first line of a cell that it runs
+    (``%%mailconn``): never, may or must.
+    """
 
     name: str
     usage: str
@@ -26,16 +32,30 @@ class Command:
     function: str
     build: Callable[[Arguments], None]
     stored: int = 0
+    results: bool = False
+    cell: Literal["never", "may", "must"] = "never"
+
+    @property
+    def line(self) -> str:
+        """How it is written."""
+        return f"{self._magic} {self.name} {self.usage}".rstrip()
+
+    @property
+    def _magic(self) -> str:
+        return "%%mailconn" if self.cell == "must" else "%mailconn"
 
     def parser(self) -> Arguments:
         """A parser of its arguments, which also has its help."""
-        parser = Arguments(self.name, self.usage, self.summary)
+        parser = Arguments(self.name, self.usage, self.summary, magic=self._magic)
         self.build(parser)
         return parser
 
     def run(self, words: Sequence[str]) -> Any:
         """Parse the arguments and do it; returns the value of the magic, None for most."""
-        arguments = self.parser().read(words)
+        return self.do(self.parser().read(words))
+
+    def do(self, arguments: argparse.Namespace) -> Any:
+        """Do it with arguments that are parsed already."""
         room, _, name = self.function.partition(":")
         return getattr(import_module(f".{room}", __name__), name)(arguments)
 
@@ -48,6 +68,14 @@ def _new(parser: Arguments) -> None:
     parser.add_argument("target", metavar="NAME", help="What to call it; in quotes when it has spaces.")
     parser.add_argument("--replace", action="store_true", help="Take the place of a connection of that name.")
     add_options(parser)
+
+
+def _find(parser: Arguments) -> None:
+    parser.add_argument("address", metavar="ADDRESS", help="A mail address; only its domain leaves this machine.")
+    parser.add_argument("--protocol", metavar="PROTOCOL", default="SMTP", help="SMTP (default), IMAP or POP3.")
+    parser.add_argument("--via", metavar="NAME", help="Take the proxy and the authority file of this connection.")
+    parser.add_argument("--save", metavar="NAME", help="Keep what is found as a connection of this name.")
+    parser.add_argument("--replace", action="store_true", help="Take the place of a connection of that name.")
 
 
 def _edit(parser: Arguments) -> None:
@@ -80,6 +108,18 @@ def _test(parser: Arguments) -> None:
     parser.add_argument(
         "--verbose", action="store_true", help="Print the conversation with the server, too, with stars for secrets."
     )
+
+
+def _inbox(parser: Arguments) -> None:
+    _one(parser)
+    parser.add_argument("--limit", metavar="N", default="20", help="How many at most (default: 20).")
+    parser.add_argument("--unseen", action="store_true", help="Only what is not marked as read (IMAP, MBOX).")
+    parser.add_argument("--from", dest="sender", metavar="TEXT", default="", help="Only from whom TEXT is part of.")
+    parser.add_argument("--to", metavar="TEXT", default="", help="Only to whom TEXT is part of.")
+    parser.add_argument("--subject", metavar="TEXT", default="", help="Only what has TEXT in its subject.")
+    parser.add_argument("--since", metavar="WHEN", help="Only from this day on: 2026-11-22, '3 days', yesterday.")
+    parser.add_argument("--before", metavar="WHEN", help="Only from before this day.")
+    parser.add_argument("--folder", metavar="FOLDER", default="INBOX", help="The folder (IMAP; default: INBOX).")
 
 
 def _password(parser: Arguments) -> None:
@@ -119,6 +159,13 @@ _ALL: Final = (
     Command("list", "", "The connections, each with its last test; what %mailconn alone does.", "listing:list_", _list),
     Command("new", "NAME --server-host HOST [flags]", "Make a connection and keep it.", "keeping:new", _new),
     Command(
+        "find",
+        "ADDRESS [--protocol PROTOCOL] [--via NAME] [--save NAME [--replace]]",
+        "Propose server, port and security for a mail address.",
+        "finding:find",
+        _find,
+    ),
+    Command(
         "edit",
         "NAME [flags] [--unset OPTION]",
         "Change a stored connection: what is named, and nothing else.",
@@ -138,6 +185,33 @@ _ALL: Final = (
         -1,
     ),
     Command("connect", "[NAME]", "Open a session: smtp = %mailconn connect NAME", "opening:connect", _one, 1),
+    Command(
+        "send",
+        "[NAME] --to ADDRESS --subject TEXT [flags] RESULT ...",
+        "Send results by name; in a cell's first line, as %%mailconn send, what the cell shows.",
+        "sending:send",
+        send_flags,
+        1,
+        results=True,
+        cell="may",
+    ),
+    Command(
+        "notify",
+        "[NAME] --to ADDRESS [--subject TEXT] [--if-longer SECONDS] [flags]",
+        "In a cell's first line: a mail when the cell ends or fails.",
+        "sending:notify",
+        notify_flags,
+        1,
+        cell="must",
+    ),
+    Command(
+        "inbox",
+        "[NAME] [--limit N] [--unseen] [--from TEXT] [--subject TEXT] [--since WHEN] [--folder FOLDER]",
+        "The newest messages of a mailbox; none is marked as read.",
+        "reading:inbox",
+        _inbox,
+        1,
+    ),
     Command(
         "password", "NAME [--proxy] [--delete]", "Ask for a password and keep it.", "secrets:password", _password, 1
     ),
@@ -166,7 +240,7 @@ COMMANDS: Final = {command.name: command for command in _ALL}
 
 def overview() -> str:
     """The help of ``%mailconn`` itself: a line for each subcommand."""
-    shown = [(f"%mailconn {command.name} {command.usage}".rstrip(), command.summary) for command in _ALL]
+    shown = [(command.line, command.summary) for command in _ALL]
     width = max(len(usage) for usage, _ in shown)
     lines = [f"{usage.ljust(width)}  {summary}" for usage, summary in shown]
     return "\n".join(["Mail server connections: make, test, keep and open them.", "", *lines, "", _FOOT])

@@ -17,15 +17,20 @@ from ..display import say
 from ..errors import UsageError
 from ..expand import quote
 
-__all__ = ["copy", "delete", "edit", "new", "rename"]
+__all__ = ["copy", "delete", "edit", "keep", "new", "rename"]
 
 
 def new(arguments: argparse.Namespace) -> None:
     """Make a connection and keep it. A cell that is run again, and says the same, has nothing to do."""
     connection = MailConnection(name=arguments.target, **chosen_options(arguments))
     connection.require_complete()
+    keep(connection, replace=arguments.replace)
+
+
+def keep(connection: MailConnection, *, replace: bool = False) -> None:
+    """Keep a connection that is new, and say what comes next; one that is there already may only be the same."""
     name = connection.name
-    if not arguments.replace and name in connections:
+    if not replace and name in connections:
         there = connections[name]
         if there != connection:
             raise StoreError(
@@ -34,7 +39,7 @@ def new(arguments: argparse.Namespace) -> None:
             )
         say(f"{name!r} is there already, with the same options.")
     else:
-        connections.save(connection, replace=arguments.replace)
+        connections.save(connection, replace=replace)
         say(_saved(name))
     say(*_next_steps(connection))
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from ...connection import MailConnection
     from ...sandbox import Inbox
     from ...session.check import CheckReport
-    from ...session.smtp import SMTPSession
 
 __all__ = ["connect", "form", "sandbox", "test"]
 
@@ -91,7 +90,7 @@ def _check_all(targets: Sequence[MailConnection]) -> list[CheckReport]:
     return reports
 
 
-def connect(arguments: argparse.Namespace) -> SMTPSession:
+def connect(arguments: argparse.Namespace) -> Any:
     """An open session."""
     from ...session.connect import connect as open_session  # noqa: PLC0415  # a socket
 

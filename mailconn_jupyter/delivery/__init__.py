@@ -1,0 +1,1 @@
+"""Sending: what became of a message, recipient by recipient."""

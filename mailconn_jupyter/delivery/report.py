@@ -1,0 +1,135 @@
+"""What became of a message: the outcome for each recipient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import Literal
+
+from ..errors import MailConnError
+from ..markup import columns, table
+from ..transport.failure import readable
+
+__all__ = ["DeliveryError", "Outcome", "SendReport"]
+
+_WORDS = {
+    "accepted": "accepted",
+    "refused": "REFUSED",
+    "unknown": "UNKNOWN",
+    "not sent": "not sent",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the message for one recipient.
+
+    ``accepted``: the server took it. ``refused``: it did not, and ``code`` and ``words`` are the server's; a code from
+    400 to 499 is temporary. ``unknown``: the link broke after the last byte, so it may arrive or not, and it was not
+    sent again. ``not sent``: it did not come to that.
+    """
+
+    recipient: str
+    outcome: Literal["accepted", "refused", "unknown", "not sent"]
+    code: int = 0
+    words: str = ""
+
+    @property
+    def temporary(self) -> bool:
+        """Whether the same message may be sent to this recipient again later."""
+        return self.outcome == "not sent" or 400 <= self.code < 500
+
+
+class SendReport:
+    """The outcomes of one message; shows as a table. True when every recipient's was accepted (or it was a dry run).
+
+    ``message`` is what was sent, ``message_id`` its Message-ID, ``size`` its bytes as they travel.
+    """
+
+    def __init__(self, message: EmailMessage, outcomes: Iterable[Outcome], *, size: int, dry_run: bool = False) -> None:
+        self.message = message
+        self.outcomes = tuple(outcomes)
+        self.size = size
+        self.dry_run = dry_run
+
+    @property
+    def message_id(self) -> str:
+        return str(self.message["Message-ID"] or "")
+
+    @property
+    def subject(self) -> str:
+        return str(self.message["Subject"] or "")
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """The recipients for whom the server took the message."""
+        return self._of("accepted")
+
+    @property
+    def refused(self) -> tuple[Outcome, ...]:
+        """Those for whom it did not, with its words."""
+        return tuple(outcome for outcome in self.outcomes if outcome.outcome == "refused")
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Those of whom it is not known: sending again may deliver twice."""
+        return self._of("unknown")
+
+    def _of(self, wanted: str) -> tuple[str, ...]:
+        return tuple(outcome.recipient for outcome in self.outcomes if outcome.outcome == wanted)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is left to be done."""
+        return self.dry_run or all(outcome.outcome == "accepted" for outcome in self.outcomes)
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    @property
+    def summary(self) -> str:
+        """The outcome in one line."""
+        count = len(self.outcomes)
+        what = f"{self.subject!r}, {_size(self.size)}"
+        if self.dry_run:
+            return f"Not sent, as asked: {what}, to {', '.join(outcome.recipient for outcome in self.outcomes)}"
+        if self.ok:
+            return f"Sent: {what}, to {', '.join(self.accepted)}"
+        return f"Sent to {len(self.accepted)} of {count}: {what}"
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        return [
+            (outcome.recipient, _WORDS[outcome.outcome], f"{outcome.code or ''} {outcome.words}".strip())
+            for outcome in self.outcomes
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.summary}\n{columns(self._rows(), header=('recipient', 'outcome', 'server'))}"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return table(self._rows(), header=("Recipient", "Outcome", "The server's words"), caption=self.summary)
+
+
+class DeliveryError(MailConnError):
+    """Not every recipient's message was accepted; ``report`` has the outcome of each."""
+
+    def __init__(self, report: SendReport) -> None:
+        bad = [outcome for outcome in report.outcomes if outcome.outcome != "accepted"]
+        said = "; ".join(f"{outcome.recipient}: {outcome.outcome} {_reply(outcome)}".strip() for outcome in bad[:5])
+        more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
+        hint = "The others have it." if report.accepted else "Nobody has it, as far as is known."
+        if report.unknown:
+            hint = f"Ask {', '.join(report.unknown)} before you send again: it may arrive twice."
+        super().__init__(f"{report.subject!r} was not delivered to everybody. {said}{more}", hint=hint)
+        self.report = report
+
+
+def _reply(outcome: Outcome) -> str:
+    return f"({outcome.code} {readable(outcome.words, 120)})" if outcome.code else readable(outcome.words, 120)
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count / 1e3:.1f} kB"

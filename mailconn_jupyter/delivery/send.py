@@ -1,0 +1,138 @@
+"""``send()``: from results to a message in somebody's inbox, and what became of it."""
+
+from __future__ import annotations
+
+import smtplib
+import time
+from collections.abc import Mapping
+from email.message import EmailMessage
+from typing import Any
+
+from ..connection import MailConnection
+from ..errors import OptionError
+from ..message.addresses import envelope_address
+from ..message.compose import compose
+from ..message.failure import MessageError
+from ..message.wire import wired
+from ..session.connect import connect
+from ..session.smtp import SMTPSession
+from ..session.smtp_errors import DeliveryUnknown, LinkLost, MessageTooLarge, Refused
+from ..session.smtp_transaction import envelope_of
+from ..store import connections
+from ..transport.failure import readable
+from .report import DeliveryError, Outcome, SendReport
+
+__all__ = ["deliver", "send"]
+
+# Seconds before the second and the third try of what was refused for the moment (a 4xx).
+_PAUSES = (1.0, 5.0)
+
+
+def send(
+    target: str | MailConnection | smtplib.SMTP | None,
+    to: Any,
+    subject: str,
+    *content: Any,
+    sender: str = "",
+    dry_run: bool = False,
+    **options: Any,
+) -> SendReport:
+    """Send ``content`` as one message, and return what became of it for each recipient.
+
+    ``target`` is the name of a connection, a connection, an open session (which stays open), or None for the default.
+    ``content`` and ``options`` are those of :func:`~mailconn_jupyter.message.compose.compose` (``cc``, ``bcc``,
+    ``attachments`` and so on). ``sender`` is by default the connection's ``from_address``, or its username where that
+    is an address. ``dry_run`` composes the message, and opens and sends nothing.
+
+    What the server refuses for the moment (a 4xx) is tried again, twice at most, after 1 and 5 seconds; a 5xx is not,
+    and neither is what may have been delivered. Raises :class:`~mailconn_jupyter.delivery.report.DeliveryError`, which
+    has the report, unless every recipient's was accepted; what is wrong with the message itself is raised before
+    anything is sent.
+    """
+    session = target if isinstance(target, smtplib.SMTP) else None
+    connection = session.connection if isinstance(session, SMTPSession) else None
+    if not isinstance(target, smtplib.SMTP):
+        connection = connections.pick(target)
+        if connection.protocol != "SMTP":
+            raise OptionError(
+                f"{connection.name}: {connection.protocol} reads mail; only an SMTP connection sends it.",
+                trait="protocol",
+            )
+    message = compose(to, subject, *content, sender=sender or _sender_of(connection), **options)
+    if message["From"] is None:
+        # Without one it would travel as a bounce, with the empty sender.
+        raise MessageError(
+            "The message has no sender.",
+            hint="Give sender=, or the connection a from_address: %mailconn edit NAME --from-address ana@example.org",
+        )
+    if dry_run:
+        return _report(message, {}, dry_run=True)
+    if session is not None:
+        return deliver(session, message)
+    with connect(connection) as opened:
+        return deliver(opened, message)
+
+
+def _sender_of(connection: MailConnection | None) -> str:
+    if connection is None:
+        return ""
+    resolved = connection.resolved()
+    if resolved.from_address:
+        return str(resolved.from_address)
+    return str(resolved.username) if "@" in resolved.username else ""
+
+
+def deliver(session: smtplib.SMTP, message: EmailMessage) -> SendReport:
+    """Send a composed message through an open session; returns and raises as :func:`send`."""
+    sender, recipients = envelope_of(message, None, None, default="")
+    left = list(dict.fromkeys(str(envelope_address(recipient)) for recipient in recipients))
+    outcomes: dict[str, Outcome] = {recipient: Outcome(recipient, "not sent") for recipient in left}
+    for pause in (*_PAUSES, None):
+        outcomes |= _attempt(session, message, sender, left)
+        left = [recipient for recipient in left if outcomes[recipient].temporary]
+        if not left or pause is None or not _may_try_again(session):
+            break
+        time.sleep(pause)
+    report = _report(message, outcomes)
+    if not report.ok:
+        raise DeliveryError(report)
+    return report
+
+
+def _may_try_again(session: smtplib.SMTP) -> bool:
+    """Whether the session can open itself again, or is still open."""
+    return session.sock is not None or (isinstance(session, SMTPSession) and session.connection is not None)
+
+
+def _attempt(session: smtplib.SMTP, message: EmailMessage, sender: str, recipients: list[str]) -> dict[str, Outcome]:
+    """One transaction, and what each recipient's outcome is after it."""
+    try:
+        if isinstance(session, SMTPSession):
+            refused = session.deliver(message, sender, recipients)
+        else:
+            refused = session.send_message(message, sender, recipients)
+    except smtplib.SMTPRecipientsRefused as error:
+        refused = error.recipients
+    except DeliveryUnknown as error:
+        unknown = {name: Outcome(name, "unknown", words=readable(error.message)) for name in error.recipients}
+        return unknown | _refusals(error.refused)
+    except LinkLost as error:
+        return {recipient: Outcome(recipient, "not sent", words=readable(error.message)) for recipient in recipients}
+    except MessageTooLarge:
+        # Known before anything was sent, and the error has both sizes.
+        raise
+    except Refused as error:
+        code, words = error.smtp_code, readable(error.smtp_error)
+        return {recipient: Outcome(recipient, "refused", code, words) for recipient in recipients}
+    return {name: Outcome(name, "accepted") for name in recipients} | _refusals(refused)
+
+
+def _refusals(refused: Mapping[str, tuple[int, bytes]]) -> dict[str, Outcome]:
+    return {name: Outcome(name, "refused", code, readable(words)) for name, (code, words) in refused.items()}
+
+
+def _report(message: EmailMessage, outcomes: dict[str, Outcome], *, dry_run: bool = False) -> SendReport:
+    _, recipients = envelope_of(message, None, None, default="")
+    told = outcomes or {recipient: Outcome(recipient, "not sent") for recipient in dict.fromkeys(recipients)}
+    size = len(wired(message, utf8=False, eight_bit=True))
+    return SendReport(message, told.values(), size=size, dry_run=dry_run)
