@@ -11,8 +11,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from IPython.core.interactiveshell import InteractiveShell
 
     from . import sandbox
@@ -110,9 +108,6 @@ _ROOMS = {
     "session.smtp": ("SMTPSession",),
     "store": ("ConnectionStore", "UnknownConnection", "connections"),
 }
-#: Makes what shows a long read (:mod:`mailconn_jupyter.progress`), while a notebook has the extension loaded.
-progress_maker: Callable[[], Any] | None = None
-
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}
 
 

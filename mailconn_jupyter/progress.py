@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-import mailconn_jupyter as package
-
 __all__ = ["Shown", "Tell", "TerminalLine", "teller"]
 
 #: Is called with the number of messages that were looked at, and the part of all that is to be read (0 to 1).
 Tell = Callable[[int, float], Any]
+
+#: Makes what shows a long read where a notebook has the extension loaded; None: a line of the terminal.
+maker: Callable[[], Tell] | None = None
 
 _PATIENCE: Final = 1.0  # seconds: what is over by then needs no progress
 _PAUSE: Final = 0.2
@@ -64,9 +65,7 @@ def teller(progress: bool | Tell | None) -> Tell:
     """What is to be called: the caller's own, what shows it here (True), or what does nothing."""
     if callable(progress):
         return progress
-    # A notebook sets its own there when it loads the extension, which must not cost it this module.
-    maker: Callable[[], Tell] = package.progress_maker or TerminalLine
-    return maker() if progress else _silent
+    return (maker or TerminalLine)() if progress else _silent
 
 
 def _silent(messages: int, part: float) -> None:

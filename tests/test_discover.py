@@ -317,7 +317,7 @@ def test_a_silent_server_that_would_be_preferred_holds_nobody_for_longer_than_th
         elapsed = time.monotonic() - started
     assert settings.options["server_port"] == 587
     assert answers(settings)["smtp.mail.test", 465].cause in {"no-answer", "tls-silent"}
-    assert elapsed < 2.5
+    assert elapsed < 8
 
 
 def test_once_the_best_answer_is_certain_the_silent_are_not_waited_for(

@@ -359,7 +359,7 @@ def test_cancel_ends_a_test_at_the_stage_where_a_server_is_silent(form: Editor, 
         ready(form, server.port)
         started = time.monotonic()
         form.live.test.click()
-        assert time.monotonic() - started < 0.5
+        assert time.monotonic() - started < 5
         assert eventually(lambda: "running" in text(form.live.stages[stage]))
         assert seen(form.live.cancel)
         assert form.live.test.disabled

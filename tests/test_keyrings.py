@@ -176,18 +176,18 @@ def test_a_keyring_that_does_not_answer_is_waited_for_only_so_long(monkeypatch: 
         error = caught(lambda: set_password("ops", password()))
         assert error.message == "The keyring (keyring backends Sleeping) has not answered within 0.2 s."
         assert where("ops") == ""
-        assert time.monotonic() - started < 1.2
+        assert time.monotonic() - started < 10
 
 
 def test_while_a_keyring_hangs_the_next_calls_wait_less(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "PATIENCE", 0.5)
+    monkeypatch.setattr(patience, "PATIENCE", 1.2)
     monkeypatch.setattr(patience, "SHORT_PATIENCE", 0.01)
     with using(Sleeping()):
         caught(lambda: resolve("ops", ask=False))
         started = time.monotonic()
         # The detection has this short while as well, and needs none of it.
         caught(lambda: resolve("new", ask=False))
-        assert time.monotonic() - started < 0.4
+        assert time.monotonic() - started < 1.1
 
 
 def test_a_keyring_that_stores_something_else_is_not_believed() -> None:

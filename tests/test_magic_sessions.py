@@ -66,7 +66,7 @@ def test_all_are_tested_in_the_time_of_the_slowest(shell: Shell) -> None:
             keep(f"slow {number}", server_host="127.0.0.1", server_port=port, timeout=1)
         start = time.monotonic()
         shell.fails("%mailconn test --all")
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 10
 
 
 def test_a_test_without_any_connection_says_how_to_make_one(shell: Shell) -> None:

@@ -263,7 +263,7 @@ def test_a_reader_of_a_few_bytes_at_a_time_does_not_stretch_the_timeout() -> Non
         started = time.monotonic()
         with pytest.raises(LinkLost) as caught:
             smtp.sendmail(SENDER, [ALICE], letter(body="x" * 70 + "\r\n" * 300_000))
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 10
     assert caught.value.cause == "no-answer"
 
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import CompletionContext, SimpleMatcherResult, completion_matcher
 
-import mailconn_jupyter as package
-
+from .. import progress
 from .magic import MailConn
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def load(shell: InteractiveShell) -> None:
     """Add the magic and its completion; loading twice leaves one of each."""
     unload(shell)
     shell.register_magics(MailConn(shell=shell))
-    package.progress_maker = _progress
+    progress.maker = _progress
     completer = getattr(shell, "Completer", None)
     if completer is not None:
         completer.custom_matchers.append(matcher)
@@ -46,7 +45,7 @@ def load(shell: InteractiveShell) -> None:
 
 def unload(shell: InteractiveShell) -> None:
     """Remove the magic, its place in ``%config`` and its completion; a magic of that name that is not ours stays."""
-    package.progress_maker = None
+    progress.maker = None
     shell.configurables[:] = [part for part in shell.configurables if not isinstance(part, MailConn)]
     manager = shell.magics_manager
     for magics in manager.magics.values():
