@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.isolation import own_config
 from tests.servers.fixtures import (
     certificates,
@@ -27,3 +29,8 @@ __all__ = [
     "server_state",
     "squid",
 ]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the browser's tests last: they are the slowest, and their event loop is in the way of other tests."""
+    items.sort(key=lambda item: item.nodeid.startswith("tests/browser/"))

@@ -99,6 +99,7 @@ def image() -> Any:
 
 def plotly() -> Any:
     module = pytest.importorskip("plotly.graph_objects")
+    pytest.importorskip("kaleido", reason="plotly draws pictures with kaleido")
     return module.Figure(module.Bar(x=["a", "b", "c"], y=[3, 1, 2]), {"title": {"text": "Sales by plotly"}})
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SECRETS = ("s3cret", "wr0ng-Pa55", "busy-k3rnel")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium."""
     for package in ("playwright", "jupyterlab", "notebook", "voila", "axe_playwright_python"):
@@ -36,7 +36,7 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running_site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The Jupyter server."""
     with run_site(tmp_path_factory.mktemp("site")) as site:
