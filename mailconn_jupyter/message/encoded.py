@@ -1,4 +1,4 @@
-"""Parts that are kept as they are, and made base64 only on the way: a large attachment costs its size, and little more.
+"""Parts that are kept as they are, and encoded only on the way: a large attachment costs its size, and little more.
 
 :mod:`email` keeps a part as its base64 text, and copies it once at each level of the tree, and again for the wire: over
 five times the size of the file.
@@ -42,17 +42,20 @@ def encoded_length(data: bytes) -> int:
 
 
 class EncodedPart(MIMEPart):
-    """A part in base64 whose bytes are ``octets``; None once somebody has given it another payload.
+    """A part whose bytes are ``octets``; None once somebody has given it another payload.
 
-    To everybody else it is a part like any other: its payload is made when it is asked for.
+    It travels in base64, or, with ``as_lines``, as the ASCII lines that it is, each ended by CR LF. To everybody else it
+    is a part like any other: its payload is made when it is asked for.
     """
 
     octets: bytes | None = None
+    as_lines: bool = False
     _text: Any = None
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, *, as_lines: bool = False) -> None:
         super().__init__()
         self.octets = data
+        self.as_lines = as_lines
 
     def is_multipart(self) -> bool:
         """Whether it has been made one; whoever walks through the parts asks."""
@@ -60,7 +63,10 @@ class EncodedPart(MIMEPart):
 
     @property
     def _payload(self) -> Any:
-        return self._text if self.octets is None else b"".join(lines_of(self.octets, b"\n")).decode("ascii")
+        if self.octets is None:
+            return self._text
+        lines = self.octets.replace(b"\r\n", b"\n") if self.as_lines else b"".join(lines_of(self.octets, b"\n"))
+        return lines.decode("ascii")
 
     @_payload.setter
     def _payload(self, payload: Any) -> None:

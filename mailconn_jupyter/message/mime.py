@@ -18,10 +18,8 @@ from .texts import mended
 __all__ = ["build", "encoded_size"]
 
 # RFC 5322, 2.1.1: 998. Some relays count differently; nobody is helped by the last few.
-_OVERLONG: Final = re.compile(rb"^[^\n]{901}", re.MULTILINE)
-# Mailboxes of the mbox format put a > before such a line, and the file is not the same any more.
-_FROM: Final = re.compile(rb"^From ", re.MULTILINE)
-_CONTROL: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_LONGEST: Final = 900
+_CONTROLS: Final = bytes({*range(0x20), 0x7F} - {*b"\t\n"})
 
 
 def build(root: MIMEPart, text: str, html: str | None, pictures: Sequence[Picture], files: Sequence[File]) -> None:
@@ -57,7 +55,7 @@ def _multipart(subtype: str, parts: Sequence[MIMEPart], more: str = "") -> MIMEP
 
 
 def _leaf(kind: str, encoding: str, payload: str | bytes, disposition: str = "", cid: str = "") -> MIMEPart:
-    part = EncodedPart(payload) if isinstance(payload, bytes) else MIMEPart()
+    part = EncodedPart(payload, as_lines=encoding != "base64") if isinstance(payload, bytes) else MIMEPart()
     part.set_raw("Content-Type", kind)
     part.set_raw("Content-Transfer-Encoding", encoding)
     if cid:
@@ -85,10 +83,11 @@ def _as_it_is(data: bytes) -> bool:
     """Whether the lines can travel unencoded, and arrive as they were."""
     return (
         data.isascii()
-        and not _CONTROL.search(data)
-        and not _FROM.search(data)
-        and b"\r" not in data
-        and not _OVERLONG.search(data)
+        and len(data.translate(None, _CONTROLS)) == len(data)
+        # Mailboxes of the mbox format put a > before such a line, and the file is not the same any more.
+        and not data.startswith(b"From ")
+        and b"\nFrom " not in data
+        and max(map(len, data.split(b"\n"))) <= _LONGEST
     )
 
 
@@ -114,9 +113,10 @@ def _file(file: File) -> MIMEPart:
         kind = f'{kind}; charset="utf-8"'
     disposition = f"attachment{parameter('filename', name)}"
     if file.as_lines:
-        lines = file.data.replace(b"\r\n", b"\n")
-        if b"\r" not in lines and lines.count(b"\n") == file.data.count(b"\r\n") and _as_it_is(lines):
-            return _leaf(kind, "7bit", lines.decode("ascii"), disposition)
+        ends = file.data.count(b"\r\n")
+        whole = ends == file.data.count(b"\r") == file.data.count(b"\n")
+        if whole and _as_it_is(file.data.replace(b"\r\n", b"\n")):
+            return _leaf(kind, "7bit", bytes(file.data), disposition)
     return _leaf(kind, "base64", bytes(file.data), disposition)
 
 

@@ -8,8 +8,8 @@ import secrets
 from collections.abc import Iterator
 from email.errors import MessageError as MailError
 from email.generator import BytesGenerator
-from email.message import Message, MIMEPart
-from email.policy import EmailPolicy, Policy
+from email.message import Message
+from email.policy import EmailPolicy, Policy, compat32
 from io import BytesIO
 from typing import Any
 
@@ -86,25 +86,25 @@ def wired(message: Message[Any, Any], *, utf8: bool, eight_bit: bool) -> Wire:
         before, found, after = data.partition(name.encode() + b"\r\n")
         if not found:
             raise MessageError("The message cannot be serialised: a part of it is not where it was.")
-        pieces += [before, part]
+        pieces += [before, (part.octets or b"") if part.as_lines else part]
         data = after
     return Wire(*pieces, data)
 
 
 def _standing(part: Message[Any, Any], large: dict[str, EncodedPart]) -> Message[Any, Any]:
-    """The tree with a name in place of each part that is encoded on the way: the generator copies all that is in it."""
+    """The tree as the generator is to see it: a name in place of each part that is encoded on the way.
+
+    The generator copies all that is in a part. It also asks for the same fields again and again, and the policies of
+    today parse them each time, which is most of the time that a short message takes: the copies have the oldest policy.
+    """
+    shown = copy.copy(part)
+    shown.policy = compat32
     if isinstance(part, EncodedPart) and part.octets is not None:
         name = secrets.token_hex(32)
         large[name] = part
-        standing = MIMEPart()
-        for field in part.raw_items():
-            standing.set_raw(*field)
-        standing.set_payload(f"{name}\n")
-        return standing
-    if not part.is_multipart() or not any(isinstance(below, EncodedPart) for below in part.walk()):
-        return part
-    shown = copy.copy(part)
-    shown.set_payload([_standing(below, large) for below in part.get_payload()])  # type: ignore[arg-type]
+        shown.set_payload(f"{name}\n")
+    elif part.is_multipart():
+        shown.set_payload([_standing(below, large) for below in part.get_payload()])  # type: ignore[arg-type]
     return shown
 
 
