@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from .cells import MISSING, dates, floats, labels, missing, others
+from .csv_text import csv_text
 from .grid import Column
 
 __all__ = ["ArrowFrame", "Frame", "PandasFrame", "PolarsFrame"]
@@ -105,8 +106,7 @@ class PandasFrame(Frame):
         return names, zip(*lists, strict=True)
 
     def csv(self, *, index: bool | None) -> str:
-        text: str = self.frame.to_csv(index=self._with_index(index), header=not self._nameless, lineterminator="\r\n")
-        return text
+        return csv_text(self.frame, index=self._with_index(index), header=not self._nameless)
 
     def parquet(self) -> bytes:
         frame = self.frame.rename(columns=str) if self.frame.columns.nlevels == 1 else self.frame
