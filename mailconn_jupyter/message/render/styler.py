@@ -12,13 +12,15 @@ from .export import table_file
 from .frames import PandasFrame
 from .grid import TABLE, caption
 from .part import File, Options, Part
-from .plain import plain_text, table_text
+from .plain import plain_text
 from .sanitise import can_sanitise, module, sanitised
 from .styled import InlineTemplate
+from .styler_rows import showing
+from .text_table import table_text
 
 __all__ = ["render_styler"]
 
-_ROWS: Final = 100
+_ROWS: Final = 50
 _COLUMNS: Final = 50
 _DISPLAYS: Final = (
     "_display_funcs",
@@ -59,7 +61,7 @@ def _page(styler: Any, rows: int) -> tuple[str, tuple[str, ...]]:
     usual = getattr(copied, "template_html", None)
     if hasattr(usual, "render"):
         copied.template_html = InlineTemplate(usual)
-    result = sanitised(copied.to_html(max_rows=rows, max_columns=_COLUMNS))
+    result = sanitised(showing(copied, rows).to_html(max_rows=rows, max_columns=_COLUMNS))
     html = result.html.replace("<table", TABLE[:-1], 1).replace("<tr>", '<tr align="right">')
     # The indentation of the source is a third of it.
     html = "\n".join(stripped for line in html.split("\n") if (stripped := line.strip()))
