@@ -36,9 +36,14 @@ def render_matplotlib(figure: Any, _options: Options) -> Part:
 
 def matplotlib_file(figure: Any, kind: str, *, scale: float = 1) -> bytes:
     """The figure in any format that Matplotlib writes."""
-    buffer = BytesIO()
     whole = getattr(figure, "figure", None) or figure  # a SubFigure is drawn with its figure
-    whole.savefig(buffer, format=kind, dpi=whole.dpi * scale, bbox_inches="tight")
+    dpi = whole.dpi * scale
+    if kind == "png":
+        from .tight_canvas import tight_png  # noqa: PLC0415  # it imports Matplotlib, as the figure has
+
+        return tight_png(whole, dpi)
+    buffer = BytesIO()
+    whole.savefig(buffer, format=kind, dpi=dpi, bbox_inches="tight")
     return buffer.getvalue()
 
 
