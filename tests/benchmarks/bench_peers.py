@@ -2,8 +2,8 @@
 
 Run it with ``python -m tests.benchmarks.bench_peers``, as root, where Postfix and Dovecot are installed. The peers are
 called as their manuals do; what they have no way for is handed over as its own HTML, else as its text. Times are CPU
-seconds of one message on an open session (the peers' own: they log in anew each time), ratios to redmail's. Then a file of 20 and of
-25 MiB beside smtplib: memory over the file's size, and CPU time.
+seconds of one message, the shortest of several, on an open session (the peers' own: they log in anew each time), ratios
+to redmail's. Then a file of 20 and of 25 MiB beside smtplib: memory over the file's size, and CPU time.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import uuid
 import warnings
 from collections.abc import Callable
 from email.message import EmailMessage
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ from tests.servers.postfix import Postfix, run_postfix
 
 SENDER, RECIPIENT = "bob@example.test", "alice@example.test"
 MIB = 1024 * 1024
+ROUNDS = 5
 
 
 def by_redmail(postfix: Postfix, subject: str, kind: str, value: Any) -> None:
@@ -124,9 +126,9 @@ def kinds(postfix: Postfix, session: SMTPSession) -> None:
             def sending(subject: str, value: Any, name: str = name, send: Any = send) -> None:
                 send(name, subject, value)
 
-            one(postfix, kind, kind.make(), sending)  # imports and caches
-            value = kind.make()
-            arrived, size, spent = one(postfix, kind, value, sending)
+            # The first one pays for imports and caches.
+            tries = [one(postfix, kind, kind.make(), sending) for _ in range(ROUNDS + 1)][1:]
+            arrived, size, spent = min(tries, key=itemgetter(2))
             base = base or spent
             print(f"{name:22}{peer:9}{size:9} {spent * 1000:8.1f} {spent / base:7.2f}  {arrived}")  # noqa: T201  # the same
 
