@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.servers.require import require, require_packages
+
 __all__ = ["KINDS", "Bundle", "Html", "Kind", "Png", "png"]
 
 
@@ -99,7 +101,9 @@ def image() -> Any:
 
 def plotly() -> Any:
     module = pytest.importorskip("plotly.graph_objects")
-    pytest.importorskip("kaleido", reason="plotly draws pictures with kaleido")
+    # What plotly draws pictures with.
+    require_packages("kaleido")
+    require("chromium")
     return module.Figure(module.Bar(x=["a", "b", "c"], y=[3, 1, 2]), {"title": {"text": "Sales by plotly"}})
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ import pytest
 
 from tests.browser.pages import CHROMIUM, FormPage
 from tests.browser.site import Site, run_site
-from tests.servers.require import require, unavailable
+from tests.servers.require import require, require_packages
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -24,9 +23,7 @@ SECRETS = ("s3cret", "wr0ng-Pa55", "busy-k3rnel")
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium."""
-    for package in ("playwright", "jupyterlab", "notebook", "voila", "axe_playwright_python"):
-        if find_spec(package) is None:
-            unavailable(f"{package} is not installed")
+    require_packages("playwright", "jupyterlab", "notebook", "voila", "axe_playwright_python")
     program = require("chromium")
     from playwright.sync_api import sync_playwright  # noqa: PLC0415  # an extra
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from importlib.util import find_spec
 from typing import NoReturn
 
 import pytest
@@ -30,6 +31,13 @@ def require(program: str) -> str:
     if found is None:
         unavailable(f"{program} is not installed")
     return found
+
+
+def require_packages(*packages: str) -> None:
+    """Call :func:`unavailable` for the first of the packages that is not installed."""
+    for package in packages:
+        if find_spec(package) is None:
+            unavailable(f"{package} is not installed")
 
 
 def require_root(program: str) -> None:
