@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import poplib
+from typing import Final
 
 from ..errors import MailConnError, OpenError
 from ..transport.failure import TransportError, readable
 from . import unsafe
+from .open_kinds import OpenKinds
 from .refusals import response_code
 
 __all__ = [
@@ -64,16 +66,12 @@ class LoginRefused(SessionNotOpened):
     """The server refused the login."""
 
 
+_KINDS: Final = OpenKinds(SessionNotOpened, ServerUnreachable, NotOffered, LoginRefused)
+
+
 def open_error(error: OpenError, origin: Exception) -> OpenError:
     """The error of a failed opening, as the class that callers of poplib expect."""
-    kind: type[SessionNotOpened] = SessionNotOpened
-    if error.cause in {"no-starttls", "no-mechanism", "no-login"}:
-        kind = NotOffered
-    elif error.stage == "authenticate" and (isinstance(origin, Refused) or error.cause == "wrong-password"):
-        kind = LoginRefused
-    elif error.stage in {"resolve", "connect", "secure", "greet"}:
-        kind = ServerUnreachable
-    failure = kind(error.message, stage=error.stage, cause=error.cause, hint=error.hint)
+    failure = _KINDS.of(error, refused=isinstance(origin, Refused))
     if isinstance(origin, Refused):
         failure.code, failure.words = origin.code, origin.words
     return failure

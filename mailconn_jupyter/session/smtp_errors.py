@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import smtplib
+from typing import Final
 
 from ..errors import MailConnError, OpenError
 from ..message.failure import MessageError
 from ..transport.failure import TransportError, readable
+from .open_kinds import OpenKinds
 
 __all__ = [
     "DataRefused",
@@ -157,16 +159,12 @@ class LoginRefused(SessionNotOpened, smtplib.SMTPAuthenticationError):
     """The server refused the login."""
 
 
+_KINDS: Final = OpenKinds(SessionNotOpened, ServerUnreachable, NotOffered, LoginRefused)
+
+
 def open_error(error: OpenError, origin: Exception) -> OpenError:
     """The error of a failed opening, as the class that callers of smtplib expect."""
-    kind: type[SessionNotOpened] = SessionNotOpened
-    if error.cause in {"no-starttls", "no-mechanism", "no-login"}:
-        kind = NotOffered
-    elif error.stage == "authenticate" and (isinstance(origin, Refused) or error.cause == "wrong-password"):
-        kind = LoginRefused
-    elif error.stage in {"resolve", "connect", "secure", "greet"}:
-        kind = ServerUnreachable
-    failure = kind(error.message, stage=error.stage, cause=error.cause, hint=error.hint)
+    failure = _KINDS.of(error, refused=isinstance(origin, Refused))
     if isinstance(origin, Refused):
         failure.smtp_code, failure.smtp_error = origin.smtp_code, origin.smtp_error
         failure.words, failure.enhanced_code = origin.words, origin.enhanced_code
