@@ -160,6 +160,35 @@ def test_without_jinja2_the_error_says_what_to_install(monkeypatch: pytest.Monke
     assert "mailconn-jupyter[templates]" in caught.value.hint
 
 
+@pytest.mark.parametrize("kind", ["markdown", "text", "html"])
+def test_a_table_in_running_text_stands_on_lines_of_its_own(kind: Any) -> None:
+    source = "<p>Before {{ table }} after.</p>" if kind == "html" else "Before {{ table }} after."
+    message = arrived(Template(source, kind), variables={"table": FRAME})
+    text = text_of(message).split("\n")
+    assert [line for line in text if line][:2] == ["Before", "team   users"]
+    assert [line for line in text if line][-1] == "after."
+    html = html_of(message)
+    assert html.count("<p") == html.count("</p>") == 2
+    assert html.index("</p>") < html.index("<table") < html.rindex("<p")
+
+
+def test_a_table_inside_of_an_item_or_of_bold_text_leaves_the_page_whole() -> None:
+    message = arrived(Template("- item {{ t }}\n\n**bold {{ t }} too**"), variables={"t": FRAME})
+    assert "\nteam   users\n" in text_of(message)
+    html = html_of(message)
+    for tag in ("p", "li", "strong", "div"):
+        assert len([name for name, _ in tags_of(html) if name == tag]) == html.count(f"</{tag}>")
+
+
+def test_the_path_of_a_file_is_not_taken_for_a_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "report.md").write_text("# Hi")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MessageError, match=r"'report\.md' is the path of a file") as caught:
+        Template("report.md")
+    assert caught.value.hint == "Template(Path('report.md'))"
+    assert Template("missing.md").source == "missing.md"
+
+
 @given(strategies.text(strategies.characters(exclude_categories=["Cs"]), max_size=80))
 @settings(deadline=None, max_examples=60)
 def test_any_value_arrives_as_it_was(value: str) -> None:

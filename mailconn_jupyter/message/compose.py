@@ -15,10 +15,11 @@ from .attachments import attached, pack
 from .failure import MessageError
 from .headers import address_list, custom, unstructured
 from .mime import build, encoded_size
-from .page import document, stacked
+from .page import document, hidden
 from .people import domain_of, mailboxes
 from .render.part import ROOM, File, Options, Part, TableFormat
 from .render.registry import render
+from .render.stack import stacked
 from .template import Template, render_subject, render_template
 from .texts import one_line, size
 
@@ -127,7 +128,7 @@ def compose(
     html = None if body.html is None else document(body.html, subject)
     _within(limit, body, html, files)
     build(message, f"{body.text}\n", html, body.pictures, files)
-    for warning in dict.fromkeys(body.warnings):
+    for warning in dict.fromkeys((*body.warnings, *hidden(html))):
         python_warnings.warn(warning, MailConnWarning, stacklevel=2)
     return message
 

@@ -1,15 +1,17 @@
-"""The parts of a message, one under the other: as a page, and as plain text."""
+"""The page around what a message shows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from html import escape
 from typing import Final
 
-from .render.part import Part, joined
-from .render.words import paragraphs
+from .texts import size
 
-__all__ = ["document", "stacked"]
+__all__ = ["document", "hidden"]
+
+#: Bytes of HTML that Gmail shows; the rest is behind a link.
+_SHOWN: Final = 102_000
 
 # Ground and letters are both given, and the scheme is said: a program with a dark mode leaves them, or turns both.
 _HEAD: Final = (
@@ -24,20 +26,15 @@ _HEAD: Final = (
 _FOOT: Final = "\n</div></body></html>\n"
 
 
-def stacked(parts: Sequence[Part]) -> Part:
-    """The parts as one. HTML is made only when one of them needs it: a plain text stays a plain text."""
-    text = "\n\n".join(part.text for part in parts if part.text)
-    if all(part.html is None for part in parts):
-        return joined(parts, text, None)
-    html = "\n".join(fragment(part) for part in parts)
-    return joined(parts, text, html)
-
-
-def fragment(part: Part) -> str:
-    """The part's HTML; a plain text as paragraphs."""
-    return paragraphs(part.text) if part.html is None else part.html
-
-
 def document(html: str, title: str) -> str:
     """A whole page around a fragment."""
     return f"{_HEAD.replace('{title}', escape(title))}{html}{_FOOT}"
+
+
+def hidden(html: str | None) -> Iterator[str]:
+    """The sentence for an author whose page is longer than Gmail shows."""
+    if html is not None and (length := len(html.encode(errors="replace"))) > _SHOWN:
+        yield (
+            f"The text of the message has {size(length)}: Gmail shows the first {size(_SHOWN)}, and the rest behind a link. "
+            "Show fewer rows (rows=), or attach what is long."
+        )

@@ -1,7 +1,8 @@
 """Subject and body from Jinja2 templates, with results as variables: ``{{ table }}`` is the table itself.
 
 A value never becomes markup: a text is escaped, whatever the template is written in, and a result stands in as a token
-until the template is done. The environment is Jinja2's sandbox; a name that is not defined is an error.
+until the template is done. The environment is Jinja2's sandbox, so a template reaches nothing but its variables; it may call
+their methods, so it is code of the author's all the same. A name that is not defined is an error.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from ..options import did_you_mean
+from .blocks import on_own_lines, out_of_paragraphs
 from .failure import MessageError
-from .page import fragment
 from .render.part import Options, Part, joined
 from .render.registry import render
+from .render.stack import fragment
 from .render.words import HTML, Markdown, paragraphs
 from .texts import html_text, one_line
 
@@ -55,6 +57,8 @@ class Template:
     """
 
     def __init__(self, source: str | Path, kind: Kind | None = None) -> None:
+        if isinstance(source, str) and _names_a_file(source):
+            raise MessageError(f"{source!r} is the path of a file, not a template.", hint=f"Template(Path({source!r}))")
         self.source = source
         if kind is None:
             kind = _kind_of(source) if isinstance(source, Path) else "markdown"
@@ -65,6 +69,12 @@ class Template:
     @property
     def name(self) -> str:
         return str(self.source) if isinstance(self.source, Path) else "template"
+
+
+def _names_a_file(source: str) -> bool:
+    if "\n" in source or "{" in source or "\0" in source or len(source) > 255:
+        return False
+    return Path(source).suffix != "" and Path(source).is_file()
 
 
 def _kind_of(path: Path) -> Kind:
@@ -111,28 +121,28 @@ def render_template(template: Template, variables: Mapping[str, Any], options: O
     source = _filled(template, variables, placed)
     body = _written(template.kind, source, options)
     token = re.compile(rf"{mark}(\d+)x")
-    # A paragraph that holds nothing but a result gives way to it: a table cannot stand in a paragraph.
-    alone = re.compile(rf"<p[^<>]*>\s*{mark}(\d+)x\s*</p>")
+    blocks = [str(number) for number, inline in enumerate(inlines) if not inline]
+    block = re.compile(rf"{mark}(?:{'|'.join(blocks)})x") if blocks else None
 
     def in_html(match: re.Match[str]) -> str:
         number = int(match.group(1))
         return html_text(found[number].text) if inlines[number] else fragment(found[number])
-
-    def block(match: re.Match[str]) -> str:
-        return match.group() if inlines[int(match.group(1))] else in_html(match)
 
     def in_attribute(match: re.Match[str]) -> str:
         name, said = match.groups()
         said = token.sub(lambda one: escape(one_line(found[int(one.group(1))].text, 2000)), said)
         return f'{name}="{said}"' if name not in {"href", "src"} or _LINK.match(unescape(said)) else ""
 
-    text = token.sub(lambda match: found[int(match.group(1))].text, body.text)
+    text = token.sub(
+        lambda match: found[int(match.group(1))].text, on_own_lines(body.text, block) if block else body.text
+    )
     html = body.html
     if html is None and any(part.html is not None for part in found):
         html = paragraphs(body.text)
     if html is not None:
         attribute = re.compile(rf'([\w-]+)="([^"]*{mark}\d+x[^"]*)"')
-        html = token.sub(in_html, alone.sub(block, attribute.sub(in_attribute, html)))
+        html = attribute.sub(in_attribute, html)
+        html = token.sub(in_html, out_of_paragraphs(html, block) if block else html)
     return joined([body, *found], text, html)
 
 

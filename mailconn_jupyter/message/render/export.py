@@ -64,12 +64,20 @@ def _xlsx(frame: Frame, index: bool | None) -> bytes:
     depth = max((len(name) for name in names), default=1)
     if frame.size[0] + depth > _MOST_ROWS:
         raise MessageError(f"The table has {frame.size[0]} rows; a sheet holds {_MOST_ROWS}.", hint="Choose CSV.")
+    # All of it is looked at first: a sheet that is half written cannot be left.
+    cells = [[_for_sheet(entry) for entry in row] for row in rows]
+    longest = max((len(value) for row in cells for value in row if isinstance(value, str)), default=0)
+    if longest > _LONGEST:
+        raise MessageError(
+            f"A text of the table has {longest} characters; a cell of a sheet holds {_LONGEST}.",
+            hint="Choose CSV or Parquet.",
+        )
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("table")
     sheet.freeze_panes = f"A{depth + 1}"
 
     def text_cell(value: str, *, bold: bool = False) -> Any:
-        cell = WriteOnlyCell(sheet, _ILLEGAL.sub("\ufffd", value)[:_LONGEST])
+        cell = WriteOnlyCell(sheet, _ILLEGAL.sub("\ufffd", value))
         # A text that begins with = is a text: the sheet must not compute, or fetch, what a value says.
         cell.data_type = "s"
         if bold:
@@ -78,8 +86,8 @@ def _xlsx(frame: Frame, index: bool | None) -> bytes:
 
     for level in range(depth):
         sheet.append([text_cell(name[level] if level < len(name) else "", bold=True) for name in names])
-    for row in rows:
-        sheet.append([text_cell(value) if isinstance(value := _for_sheet(entry), str) else value for entry in row])
+    for row in cells:
+        sheet.append([text_cell(value) if isinstance(value, str) else value for value in row])
     buffer = BytesIO()
     book.save(buffer)
     return buffer.getvalue()
@@ -87,6 +95,8 @@ def _xlsx(frame: Frame, index: bool | None) -> bytes:
 
 def _for_sheet(value: Any) -> Any:
     """The value as a sheet can hold it, else as text."""
+    if type(value).__module__ == "numpy":
+        value = value.item() if hasattr(value, "item") and not getattr(value, "ndim", 0) else value
     match value:
         case None | bool() | str():
             return value
@@ -103,5 +113,7 @@ def _for_sheet(value: Any) -> Any:
             return datetime.datetime(*value.timetuple()[:6], microsecond=value.microsecond)  # noqa: DTZ001  # it has none
         case datetime.date() | datetime.time():
             return value
+        case datetime.timedelta() if not getattr(value, "nanoseconds", 0):
+            return datetime.timedelta(value.days, value.seconds, value.microseconds)
         case _:
             return str(value)

@@ -15,23 +15,29 @@ from .words import PARAGRAPH, preformatted
 __all__ = ["render_exception"]
 
 _MOST: Final = 20_000
-_MARKS: Final = re.compile(r"^ +[~^]+\n", re.MULTILINE)
+_MOST_SAID: Final = 2_000
+_MARKS: Final = re.compile(r"^[ |]+[~^]+\n", re.MULTILINE)
 # Frames of the notebook's own machinery, above the cell; nobody's error is there.
 _MACHINERY: Final = ("/IPython/core/", "/ipykernel/", "\\IPython\\core\\", "\\ipykernel\\")
 
 
-def render_exception(error: BaseException, _options: Options) -> Part:
+def render_exception(error: BaseException, options: Options) -> Part:
     """Its type and text in one line, then the traceback without the frames of IPython itself. No local is shown."""
     if isinstance(error, MailConnError):
         text = f"{type(error).__name__}: {error}"
         return Part(clean(text), _head(text))
-    said = clean("".join(traceback.format_exception_only(error)).strip())
+    lines = traceback.format_exception_only(error)
+    # Of a syntax error the line is shown below, where its marks stand right.
+    said = clean("".join(lines[-1:] if isinstance(error, SyntaxError) else lines).strip())
+    if len(said) > _MOST_SAID:
+        said = f"{said[:_MOST_SAID]}…"
     report = traceback.TracebackException.from_exception(error)
     _trim(report)
     # Marks under a line say nothing once a mail program has wrapped it.
-    whole = clean("".join(_MARKS.sub("", line) for line in report.format()).strip())
-    if len(whole) > _MOST:
-        whole = f"{whole[: _MOST // 2]}\n  ...\n{whole[-_MOST // 2 :]}"
+    whole = clean("".join(_MARKS.sub("", line) for line in report.format()).strip("\n"))
+    most = max(min(_MOST, options.room), 2 * _MOST_SAID)
+    if len(whole) > most:
+        whole = f"{whole[: most // 2]}\n  ...\n{whole[-most // 2 :]}"
     return Part(f"{said}\n\n{whole}", f"{_head(said)}\n{preformatted(whole)}")
 
 

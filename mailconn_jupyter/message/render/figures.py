@@ -6,14 +6,20 @@ from html import escape
 from io import BytesIO
 from typing import Any, Final
 
+from ..failure import MessageError
 from ..texts import one_line
-from .part import Options, Part, Picture
+from .part import WIDEST, Options, Part, Picture
 
 __all__ = ["matplotlib_file", "picture_part", "pil_file", "render_axes", "render_matplotlib", "render_pil"]
 
 # A transparent image on a dark ground would hide its own black lettering.
 _STYLE: Final = "display:block;max-width:100%;height:auto;margin:0 0 12px;border:0;background:#ffffff"
 _SCALE: Final = 2
+#: Pixels across that a sharp picture of the widest size that is shown has (see Picture.size).
+_SHARP: Final = 2 * WIDEST
+_MOST_PIXELS: Final = 20_000_000
+#: The modes of PIL that PNG has, too.
+_IN_PNG: Final = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16"})
 
 
 def picture_part(picture: Picture, kind: str = "Image") -> Part:
@@ -30,13 +36,26 @@ def picture_part(picture: Picture, kind: str = "Image") -> Part:
 
 def render_matplotlib(figure: Any, _options: Options) -> Part:
     """A Matplotlib figure as PNG, twice its resolution, without the empty margin, as notebooks show it."""
-    data = matplotlib_file(figure, "png", scale=_SCALE)
-    return picture_part(Picture(data, _described(figure), scale=_SCALE), "Figure")
+    scale = _scale(figure)
+    data = matplotlib_file(figure, "png", scale=scale)
+    return picture_part(Picture(data, _described(figure), scale=scale), "Figure")
+
+
+def _scale(figure: Any) -> float:
+    """Twice the resolution for what is shown at its own size; less for a wider figure, which is shown smaller."""
+    wide, high = (float(inches) * figure.dpi for inches in _whole(figure).get_size_inches())
+    sharp = min(_SCALE, max(_SHARP / max(wide, 1), 1))
+    return float(min(sharp, (_MOST_PIXELS / max(wide * high, 1)) ** 0.5))
+
+
+def _whole(figure: Any) -> Any:
+    """The figure that a SubFigure is drawn with."""
+    return getattr(figure, "figure", None) or figure
 
 
 def matplotlib_file(figure: Any, kind: str, *, scale: float = 1) -> bytes:
     """The figure in any format that Matplotlib writes."""
-    whole = getattr(figure, "figure", None) or figure  # a SubFigure is drawn with its figure
+    whole = _whole(figure)
     dpi = whole.dpi * scale
     if kind == "png":
         from .tight_canvas import tight_png  # noqa: PLC0415  # it imports Matplotlib, as the figure has
@@ -63,8 +82,12 @@ def _described(figure: Any) -> str:
 
 
 def render_pil(image: Any, _options: Options) -> Part:
-    """A PIL image: a photograph stays JPEG, the rest is PNG."""
-    kind = "jpeg" if image.format == "JPEG" and image.mode in {"RGB", "L"} else "png"
+    """A PIL image: a photograph stays JPEG, a film GIF, the rest is PNG."""
+    if image.format == "GIF" and getattr(image, "is_animated", False):
+        kind = "gif"
+    else:
+        kind = "jpeg" if image.format == "JPEG" and image.mode in {"RGB", "L"} else "png"
+    image = _upright(image)
     title = image.info.get("Title") or image.info.get("title")
     alt = (
         one_line(title, 250)
@@ -77,9 +100,34 @@ def render_pil(image: Any, _options: Options) -> Part:
 def pil_file(image: Any, kind: str) -> bytes:
     """The image in any format that PIL writes."""
     buffer = BytesIO()
-    if kind == "png" and image.mode not in {"1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16"}:
+    if image.mode in {"I", "F"}:
+        image = _coloured(image)
+    if kind == "png" and image.mode not in _IN_PNG:
         image = image.convert("RGB")
     if kind == "jpeg" and image.mode not in {"L", "RGB", "CMYK"}:
         image = image.convert("RGB")
-    image.save(buffer, format=kind, **({"quality": 90} if kind == "jpeg" else {}))
+    more: dict[str, dict[str, Any]] = {"jpeg": {"quality": 90}, "gif": {"save_all": True}}
+    image.save(buffer, format=kind, **more.get(kind, {}))
     return buffer.getvalue()
+
+
+def _upright(image: Any) -> Any:
+    """A photograph as its camera was held; the number that says so is not kept."""
+    if image.format != "JPEG":
+        return image
+    from PIL import ImageOps  # noqa: PLC0415  # the image is PIL's
+
+    turned = ImageOps.exif_transpose(image)
+    turned.format = image.format
+    return turned
+
+
+def _coloured(image: Any) -> Any:
+    """An image of integers as one of shades, where they are shades; measurements have no colour of their own."""
+    least, most = image.getextrema()
+    if image.mode == "F" or least < 0 or most > 65_535:
+        raise MessageError(
+            f"An image of mode {image.mode} with values from {least:g} to {most:g} holds numbers, not colours.",
+            hint='Show it with plt.imshow(...), or scale it: Image.fromarray((a * 255).astype("uint8"))',
+        )
+    return image.convert("L" if most <= 255 else "I;16")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..failure import MessageError
+from .foreign_tables import dressed
 from .part import File, Options, Part
 from .plain import plain_text
 from .sanitise import acts, can_sanitise, sanitised
@@ -24,7 +25,7 @@ def render_html(html: Any, _options: Options) -> Part:
 
 def part_of_html(html: str, *, attached: bool = False) -> Part:
     """The sanitised HTML and its plain text; ``attached``: the whole page is too, so that no script of it is lost."""
-    result = sanitised(html)
+    result = sanitised(dressed(html))
     warnings = list(result.warnings)
     if acts(html) and not attached:
         warnings.append("Scripts, frames and drawings of the HTML are not sent: mail programs run none.")

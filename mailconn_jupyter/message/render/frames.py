@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, Final
 
-from .cells import MISSING, dates, floats, labels, missing, others
+from .cells import MISSING, dates, floats, is_number, labels, missing, others
 from .csv_text import csv_text
 from .grid import Column
 
@@ -42,9 +42,10 @@ class Frame(ABC):
 
 
 class PandasFrame(Frame):
-    """A DataFrame, or a Series as a table of one column."""
+    """A DataFrame, or a Series as a table of one column; ``index`` shows or hides its index where nobody says."""
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: Any, *, index: bool | None = None) -> None:
+        self._usual_index = index
         series = value.ndim == 1
         self._nameless = series and value.name is None
         self.frame = value.to_frame() if series else value
@@ -55,10 +56,14 @@ class PandasFrame(Frame):
         return int(rows), int(columns)
 
     def _with_index(self, wanted: bool | None) -> bool:
+        wanted = self._usual_index if wanted is None else wanted
         if wanted is not None:
             return wanted
         index = self.frame.index
-        return bool(index.nlevels > 1 or index.name is not None or index.dtype.kind not in "iu")
+        if index.nlevels > 1 or index.name is not None:
+            return True
+        # Numbers from 0 say nothing; what a filter or a sort has left of them says which rows these are.
+        return self.frame.size > 0 and not index.equals(sys.modules["pandas"].RangeIndex(len(index)))
 
     def _names(self, column: int) -> tuple[str, ...]:
         if self._nameless:
@@ -138,12 +143,8 @@ def _pandas_cells(column: Any) -> tuple[list[str], bool, bool]:
         texts, right = [str(value).removesuffix(" 00:00:00") for value in values], True
     else:
         texts, safe = others(values), False
-        right = bool(values) and all(_is_number(value) for value in values)
+        right = bool(values) and all(map(is_number, values))
     return _with_gaps(texts, gone) if gaps else texts, right, safe
-
-
-def _is_number(value: Any) -> bool:
-    return (isinstance(value, int | float) and not isinstance(value, bool)) or type(value).__name__ == "Decimal"
 
 
 def _with_gaps(texts: list[str], gone: list[bool]) -> list[str]:
@@ -212,7 +213,14 @@ class PolarsFrame(_Columnar):
         return series.name, (series if rows is None else series.head(rows)).to_list(), kind
 
     def csv(self, *, index: bool | None) -> str:
-        text: str = self.frame.write_csv(line_terminator="\r\n")
+        polars = sys.modules["polars"]
+        # A list, a struct or an object has no form in CSV; its text is what the message shows of it, too.
+        texts = [
+            polars.Series(series.name, [None if value is None else str(value) for value in series.to_list()])
+            for series in self.frame
+            if series.dtype.is_nested() or series.dtype == polars.Object
+        ]
+        text: str = self.frame.with_columns(texts).write_csv(line_terminator="\r\n")
         return text
 
     def parquet(self) -> bytes:

@@ -14,16 +14,16 @@ from itertools import groupby
 from typing import Final
 
 from ..texts import html_text, pad, width
-from .cells import as_html, as_text
+from .cells import LONGEST, as_html, as_text
 
-__all__ = ["Column", "Grid"]
+__all__ = ["HEAD", "TABLE", "ZEBRA", "Column", "Grid", "caption"]
 
 TABLE: Final = (
     '<table cellpadding="5" cellspacing="0" border="0" style="border-collapse:collapse;border:1px solid #cfd5dd;'
     'font:13px/1.3 Arial,Helvetica,sans-serif;color:#1b1b1b;background:#ffffff;white-space:nowrap">'
 )
-_HEAD: Final = "#e6eaf0"
-_ZEBRA: Final = "#f4f6f8"
+HEAD: Final = "#e6eaf0"
+ZEBRA: Final = "#f4f6f8"
 # Sentences wrap; numbers, dates and short names are easier to read in one line.
 _WRAPS: Final = 40
 _WRAPPING: Final = ' style="white-space:normal;min-width:200px">'
@@ -40,6 +40,8 @@ class Column:
     index: bool = False
     #: The cells are known to hold nothing to escape.
     safe: bool = False
+    #: Characters of a cell that are shown.
+    most: int = LONGEST
 
     @property
     def wraps(self) -> bool:
@@ -70,7 +72,7 @@ class Grid:
             for tag in ("th" if column.index else "td",)
         )
         row = f"<tr{_align(True) if right else ''}%s>{cells}</tr>\n"
-        odd, even = row.replace("%s", "", 1), row.replace("%s", f' bgcolor="{_ZEBRA}"', 1)
+        odd, even = row.replace("%s", "", 1), row.replace("%s", f' bgcolor="{ZEBRA}"', 1)
         texts = [_texts(column) for column in columns]
         return [(even if number & 1 else odd) % entry for number, entry in enumerate(zip(*texts, strict=True))]
 
@@ -93,12 +95,12 @@ class Grid:
                 else:
                     span = f' colspan="{len(alike)}"' if len(alike) > 1 else ""
                     cells.append(f'<th align="center"{span}>{text}</th>')
-            lines.append(f'<tr bgcolor="{_HEAD}">{"".join(cells)}</tr>\n')
+            lines.append(f'<tr bgcolor="{HEAD}">{"".join(cells)}</tr>\n')
         return "".join(lines)
 
     def text(self, count: int) -> str:
         """The first ``count`` rows as lines of aligned columns, under a ruled header."""
-        bodies = [as_text(column.cells[:count]) for column in self.columns]
+        bodies = [as_text(column.cells[:count], column.most) for column in self.columns]
         heads = [as_text(list(column.names)) for column in self.columns] if self.header else [[] for _ in bodies]
         widths = [max(map(width, (*head, *body)), default=0) for head, body in zip(heads, bodies, strict=True)]
         lines = []
@@ -125,7 +127,7 @@ class Grid:
 def _texts(column: Column) -> list[str]:
     if column.safe:
         return column.cells
-    texts = as_html(column.cells)
+    texts = as_html(column.cells, column.most)
     if not column.wraps:
         return texts
     # The end of the cell's tag is the cell's own, so that only the long ones pay for it.

@@ -54,7 +54,7 @@ def _asked(value: Any, name: str) -> tuple[dict[str, Any], dict[str, Any], list[
         if kind in data or not callable(getattr(type(value), method, None)):
             continue
         try:
-            said = getattr(value, method)()
+            said = _said(getattr(value, method), whole=not kind)
         except Exception as error:  # noqa: BLE001  # a form that fails is a form less; the next one serves
             warnings.append(f"{name}.{method} failed: {one_line(repr(error))}")
             continue
@@ -68,6 +68,16 @@ def _asked(value: Any, name: str) -> tuple[dict[str, Any], dict[str, Any], list[
             data[kind] = said
             metadata |= {kind: more} if more else {}
     return data, metadata, warnings
+
+
+def _said(method: Any, *, whole: bool) -> Any:
+    """What a method says; that of a whole bundle is asked as IPython asks it."""
+    if not whole:
+        return method()
+    try:
+        return method(include=None, exclude=None)
+    except TypeError:
+        return method()
 
 
 def _repr(value: Any) -> str:

@@ -16,7 +16,10 @@ TableFormat = Literal["csv", "xlsx", "parquet"]
 
 #: Gmail cuts a message whose HTML is longer than about 102 kB; what surrounds the content is counted off.
 ROOM: Final = 96_000
-_WIDEST: Final = 960
+#: Rows of a table that are shown at most, unless the author says how many.
+ROWS: Final = 50
+#: Pixels across of the widest picture (Outlook heeds no max-width).
+WIDEST: Final = 960
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,8 @@ class Picture:
             wide, high = round(own[0] / self.scale), round(own[1] / self.scale)
         else:
             return None
-        if wide > _WIDEST:
-            wide, high = _WIDEST, round(high * _WIDEST / wide)
+        if wide > WIDEST:
+            wide, high = WIDEST, round(high * WIDEST / wide)
         return max(wide, 1), max(high, 1)
 
 

@@ -14,7 +14,7 @@ from ..failure import MessageError
 from ..texts import one_line
 from .part import Options, Part
 
-__all__ = ["Renderer", "register", "render", "type_names", "unregister"]
+__all__ = ["Renderer", "is_result", "register", "render", "type_names", "unregister"]
 
 Renderer = Callable[[Any, Options], Part]
 
@@ -30,6 +30,7 @@ _LIBRARIES: Final = {
     "pandas.io.formats.style.Styler": "styler:render_styler",
     "polars.DataFrame": "tables:render_polars",
     "polars.Series": "tables:render_polars",
+    "polars.LazyFrame": "tables:render_plan",
     "matplotlib.figure.FigureBase": "figures:render_matplotlib",
     "matplotlib.axes._base._AxesBase": "figures:render_axes",
     "seaborn.axisgrid._BaseGrid": "figures:render_axes",
@@ -50,6 +51,8 @@ _BUILT_IN: Final = {
     "datetime.time": "values:render_scalar",
     "datetime.timedelta": "values:render_scalar",
     "builtins.dict": "values:render_dict",
+    "builtins.list": "values:render_list",
+    "builtins.tuple": "values:render_list",
 }
 _own: list[tuple[Callable[[Any], bool], Renderer]] = []
 
@@ -114,6 +117,7 @@ def _find(value: Any) -> Renderer:
     return _load("values:render_repr")
 
 
+_TEXTS: Final = ("values", "words")
 _REPRESENTATIONS: Final = (
     "_repr_mimebundle_",
     "_repr_html_",
@@ -124,6 +128,11 @@ _REPRESENTATIONS: Final = (
     "_repr_latex_",
     "_repr_json_",
 )
+
+
+def is_result(value: Any) -> bool:
+    """Whether a message shows more of it than a text: a table, a figure, whatever has a form of its own."""
+    return value is not None and _find(value).__module__.rpartition(".")[2] not in _TEXTS
 
 
 def _offers(value: Any, method: str) -> bool:

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from html import escape
 from typing import Any, Final
 
 from ..failure import MessageError
 from .export import table_file
-from .frames import PandasFrame
 from .grid import TABLE, caption
-from .part import File, Options, Part
+from .part import ROWS, File, Options, Part
 from .plain import plain_text
 from .sanitise import can_sanitise, module, sanitised
 from .styled import InlineTemplate
 from .styler_rows import showing
+from .styler_view import hides_index, visible
+from .tables import COLUMNS, rest
 from .text_table import table_text
 
 __all__ = ["render_styler"]
 
-_ROWS: Final = 50
-_COLUMNS: Final = 50
+#: A row that does not say where its cells stand.
+_ROW: Final = re.compile(r"<tr(?![^>]* align=)")
 _DISPLAYS: Final = (
     "_display_funcs",
     "_display_funcs_index",
@@ -38,31 +40,38 @@ def render_styler(styler: Any, options: Options) -> Part:
             "A styled table cannot be sent: css-inline and nh3, which put its styles into its cells, are missing.",
             hint="pip install mailconn-jupyter[report], or pass the DataFrame: styler.data",
         )
-    length, wide = styler.data.shape
-    # Every style stands in each of its cells: what 100 plain rows take, so many styled ones do not.
-    rows = min(length, _ROWS if options.rows is None else options.rows)
-    html, warnings = _page(styler, rows)
+    frame = visible(styler)
+    length, wide = frame.size
+    wanted = min(length, ROWS if options.rows is None else options.rows)
+    # Every style stands in each of its cells: what 50 plain rows take, so many styled ones may not.
+    rows, (html, warnings) = wanted, _page(styler, wanted, options)
     if options.rows is None and len(html) > options.room and rows > 1:
         rows = max(int(rows * (options.room - 2000) / len(html) * 0.95), 1)
-        html, warnings = _page(styler, rows)
+        html, warnings = _page(styler, rows, options)
     text = table_text(html) or plain_text(html)
-    if rows == length and wide <= _COLUMNS:
+    if rows == length and wide <= COLUMNS:
         return Part(text, html, warnings=warnings)
     name = options.own_name(f"table.{options.table_as}")
-    index = None if options.index is None else options.index
-    data = table_file(PandasFrame(styler.data), options.table_as, index=index)
+    data = table_file(frame, options.table_as, index=False if hides_index(styler) else options.index)
     file = File(name, data, as_lines=options.table_as == "csv")
-    said = f"... the first {rows} of {length} rows; {name} holds all of them, without the styles."
+    said = f"{rest(rows, length, min(wide, COLUMNS), wide)} {name} holds all of them, without the styles."
     return Part(f"{text}\n{said}", f"{html}\n{caption(said)}", files=(file,), warnings=warnings)
 
 
-def _page(styler: Any, rows: int) -> tuple[str, tuple[str, ...]]:
+def _page(styler: Any, rows: int, options: Options) -> tuple[str, tuple[str, ...]]:
     copied = _escaping(styler)
+    # A mail has no pointer to hold over a cell, and what is left of a tip without it is a black box.
+    copied.tooltips = None
+    if options.index is False:
+        copied.hide(axis="index")
+    if not rows:
+        # None as a number would be pandas' own.
+        copied.hidden_rows = list(range(len(styler.data)))
     usual = getattr(copied, "template_html", None)
     if hasattr(usual, "render"):
         copied.template_html = InlineTemplate(usual)
-    result = sanitised(showing(copied, rows).to_html(max_rows=rows, max_columns=_COLUMNS))
-    html = result.html.replace("<table", TABLE[:-1], 1).replace("<tr>", '<tr align="right">')
+    result = sanitised(showing(copied, rows).to_html(max_rows=rows or None, max_columns=COLUMNS))
+    html = _ROW.sub('<tr align="right"', result.html.replace("<table", TABLE[:-1], 1))
     # The indentation of the source is a third of it.
     html = "\n".join(stripped for line in html.split("\n") if (stripped := line.strip()))
     return f'<div style="overflow-x:auto;margin:0 0 12px">{html}</div>', tuple(result.warnings)

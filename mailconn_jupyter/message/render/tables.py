@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final
 
 from ..failure import MessageError
-from .cells import LONGEST
+from .cells import LONGEST, is_number, others
 from .export import FORMATS, table_file
 from .frames import ArrowFrame, Frame, PandasFrame, PolarsFrame
 from .grid import Column, Grid, caption
-from .part import File, Options, Part
+from .part import ROWS, File, Options, Part
 
-__all__ = ["frame_of", "render_interchange", "render_pandas", "render_polars", "simple"]
+__all__ = ["COLUMNS", "frame_of", "render_interchange", "render_pandas", "render_polars", "rest", "simple"]
 
-_ROWS: Final = 50
-_COLUMNS: Final = 50
+#: Columns of a table that are shown at most.
+COLUMNS: Final = 50
 
 
 def render_pandas(value: Any, options: Options) -> Part:
@@ -26,6 +27,11 @@ def render_pandas(value: Any, options: Options) -> Part:
 def render_polars(value: Any, options: Options) -> Part:
     """A polars DataFrame or Series."""
     return render_frame(PolarsFrame(value), options)
+
+
+def render_plan(_value: Any, _options: Options) -> Part:
+    """A polars LazyFrame, which has no rows yet."""
+    raise MessageError("A LazyFrame is a plan: it has no rows to show.", hint="Send what it gives: frame.collect()")
 
 
 def render_interchange(value: Any, options: Options) -> Part:
@@ -48,7 +54,9 @@ def frame_of(value: Any) -> Frame | None:
     if names & {"polars.DataFrame", "polars.Series"}:
         return PolarsFrame(value)
     if "pandas.io.formats.style.Styler" in names:
-        return PandasFrame(value.data)
+        from .styler_view import visible  # noqa: PLC0415  # it loads this module's neighbours
+
+        return visible(value)
     if isinstance(value, type) or not {"__arrow_c_stream__", "__dataframe__"} & set(dir(type(value))):
         return None
     try:
@@ -73,8 +81,8 @@ def render_frame(frame: Frame, options: Options) -> Part:
     if options.rows is not None and options.rows < 0:
         raise MessageError(f"rows={options.rows!r}: the number of rows to show is zero or more.")
     length, wide = frame.size
-    wanted = min(length, _ROWS if options.rows is None else options.rows)
-    grid = Grid(frame.columns(wanted, _COLUMNS, index=options.index))
+    wanted = min(length, ROWS if options.rows is None else options.rows)
+    grid = Grid(frame.columns(wanted, COLUMNS, index=options.index))
     if not grid.columns:
         return Part(f"(an empty table: {_counted(length, 'row')}, no columns)")
     rows = grid.rows()
@@ -83,12 +91,12 @@ def render_frame(frame: Frame, options: Options) -> Part:
     shown = len(rows)
     cut = any(len(cell) > LONGEST for column in grid.columns if not column.safe for cell in column.cells[:shown])
     html, text = grid.html(rows), grid.text(shown)
-    if shown == length and wide <= _COLUMNS and not cut:
+    if shown == length and wide <= COLUMNS and not cut:
         return Part(text, html)
     name = options.own_name(f"table.{options.table_as}")
     data = table_file(frame, options.table_as, index=options.index)
     file = File(name, data, as_lines=options.table_as == "csv")
-    said = f"{_said(shown, length, min(wide, _COLUMNS), wide)} {name} holds all of them."
+    said = f"{rest(shown, length, min(wide, COLUMNS), wide)} {name} holds all of them."
     return Part(f"{text}\n{said}", f"{html}\n{caption(said)}", files=(file,))
 
 
@@ -102,7 +110,8 @@ def _that_fit(rows: list[str], room: int) -> list[str]:
     return rows
 
 
-def _said(rows: int, of_rows: int, columns: int, of_columns: int) -> str:
+def rest(rows: int, of_rows: int, columns: int, of_columns: int) -> str:
+    """The sentence under a table of which not all is shown, up to its semicolon."""
     said = []
     if rows < of_rows:
         said.append(
@@ -117,14 +126,16 @@ def _counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def simple(rows: list[tuple[str, str]], values: list[Any]) -> Part:
-    """A table of names and values, without a header."""
-    numbers = bool(values) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+def simple(named: Mapping[Any, Any], most: int) -> Part | None:
+    """A table of names and values, without a header; None where it would have more than ``most`` characters."""
+    names, values = others(list(named)), others(list(named.values()))
+    if sum(map(len, (*names, *values))) > most:
+        return None
     grid = Grid(
         [
-            Column(("",), [name for name, _ in rows], index=True),
-            Column(("",), [value for _, value in rows], right=numbers),
+            Column(("",), names, index=True, most=most),
+            Column(("",), values, right=all(map(is_number, named.values())), most=most),
         ],
         header=False,
     )
-    return Part(grid.text(len(rows)), grid.html(grid.rows()))
+    return Part(grid.text(len(names)), grid.html(grid.rows()))

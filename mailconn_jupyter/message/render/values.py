@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 import pprint
+import re
 from typing import Any, Final
 
 from ..failure import MessageError
+from ..texts import one_line
 from .part import Options, Part
-from .registry import render
+from .registry import is_result, render
+from .stack import stacked
 from .tables import simple
 from .words import Preformatted, render_preformatted, render_text
 
-__all__ = ["render_array", "render_dict", "render_repr", "render_scalar"]
+__all__ = ["render_array", "render_dict", "render_list", "render_repr", "render_scalar"]
 
 _MOST_PAIRS: Final = 200
+_MOST_RESULTS: Final = 50
+_ADDRESS: Final = re.compile(r"<[\w.<>]+ object at 0x[0-9a-fA-F]+>")
+#: Characters of a dict that stand in a table; what is longer is a text, and attached where it is very long.
+_MOST: Final = 10_000
 
 
 def render_scalar(value: Any, options: Options) -> Part:
@@ -23,18 +30,29 @@ def render_scalar(value: Any, options: Options) -> Part:
 
 
 def render_dict(value: dict[Any, Any], options: Options) -> Part:
-    """A table of two columns, or, with dicts and lists inside, indented text."""
+    """A table of two columns; with results inside, each under its name; with dicts and lists inside, indented text."""
+    if value and len(value) <= _MOST_RESULTS and all(map(is_result, value.values())):
+        named = [[Part(str(key)), render(entry, options)] for key, entry in value.items()]
+        return stacked([part for pair in named for part in pair])
     if (
         value
         and len(value) <= _MOST_PAIRS
         and not any(isinstance(entry, dict | list | tuple | set) for entry in value.values())
+        and (part := simple(value, _MOST)) is not None
     ):
-        return simple([(str(key), str(entry)) for key, entry in value.items()], list(value.values()))
+        return part
     try:
         text = json.dumps(value, indent=2, ensure_ascii=False, default=repr)
     except (TypeError, ValueError, RecursionError):
         return render_repr(value, options)
     return render_preformatted(Preformatted(text), options)
+
+
+def render_list(value: list[Any] | tuple[Any, ...], options: Options) -> Part:
+    """Results one under the other; anything else as a notebook shows it."""
+    if value and len(value) <= _MOST_RESULTS and all(map(is_result, value)):
+        return stacked([render(entry, options) for entry in value])
+    return render_repr(value, options)
 
 
 def render_array(value: Any, options: Options) -> Part:
@@ -48,8 +66,14 @@ def render_array(value: Any, options: Options) -> Part:
 
 def render_repr(value: Any, options: Options) -> Part:
     """What a notebook would show of an object that has no other form."""
+    name = one_line(type(value).__name__, 60)
     try:
         text = pprint.pformat(value, width=100)
     except Exception as error:
-        raise MessageError(f"An object of type {type(value).__name__} cannot be shown: its repr fails.") from error
+        raise MessageError(f"An object of type {name} cannot be shown: its repr fails.") from error
+    if _ADDRESS.fullmatch(text):
+        raise MessageError(
+            f"An object of type {name} shows nothing of itself but its address.",
+            hint="Send what it holds, a text of it, or teach it to show itself with _repr_html_().",
+        )
     return render_preformatted(Preformatted(text), options)

@@ -21,7 +21,9 @@ PRE: Final = (
 )
 NOTE: Final = "margin:0 0 12px;color:#595f69;font-size:12px"
 
+#: Characters of a text that are shown at most, and of a printed one at least, however little room is left.
 _MOST: Final = 40_000
+_LEAST: Final = 2_000
 
 
 class Markdown(str):
@@ -81,24 +83,25 @@ def note(text: str) -> str:
 
 def render_text(text: str, options: Options) -> Part:
     """A text goes as it is; it asks for no HTML of its own."""
-    text = mended(str(text))
+    text = clean(str(text))
     if len(text) <= _MOST:
         return Part(text)
-    shown, more, file = _cut(text, options)
+    shown, more, file = _cut(text, options, _MOST)
     return Part(f"{shown}\n{more}", f"{paragraphs(shown)}\n{note(more)}", files=(file,))
 
 
 def render_preformatted(text: str, options: Options) -> Part:
     text = clean(str(text)).strip("\n")
-    if len(text) <= _MOST:
+    most = max(min(_MOST, options.room), _LEAST)
+    if len(text) <= most:
         return Part(text, preformatted(text))
-    shown, more, file = _cut(text, options)
+    shown, more, file = _cut(text, options, most)
     return Part(f"{shown}\n{more}", f"{preformatted(shown)}\n{note(more)}", files=(file,))
 
 
-def _cut(text: str, options: Options) -> tuple[str, str, File]:
+def _cut(text: str, options: Options, most: int) -> tuple[str, str, File]:
     """The beginning of a text that is too long to be read in a mail, what to say of the rest, and the whole of it."""
-    shown = text[:_MOST].rpartition("\n")[0] or text[:_MOST]
+    shown = text[:most].rpartition("\n")[0] or text[:most]
     data = text.encode()
     name = options.own_name("text.txt")
     return shown, f"... cut here; the whole text ({size(len(data))}) is in {name}.", File(name, data, "text/plain")
