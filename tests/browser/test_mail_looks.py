@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import socket
 import threading
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import pytest
 
 from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.message.render.words import HTML, Markdown, MimeBundle, Preformatted
+from tests.browser.mail_page import page_of
 from tests.composed import ATTACKS, arrived, html_of
 from tests.results import KINDS, png, table
 
@@ -78,16 +78,6 @@ def listener() -> Iterator[Listener]:
     server = Listener()
     yield server
     server.close()
-
-
-def page_of(message: EmailMessage) -> str:
-    """The message's HTML with its images in it, as a mail program puts them there."""
-    html = html_of(message)
-    for part in message.walk():
-        if identity := str(part["Content-ID"] or "").strip("<>"):
-            data = base64.b64encode(part.get_content()).decode()
-            html = html.replace(f'"cid:{identity}"', f'"data:{part.get_content_type()};base64,{data}"')
-    return html
 
 
 class Reader:
