@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ..message.frame import MOST_CHARACTERS, message_html
 from ..message.parsed import Attachment, ParsedMessage, one_line
 
-__all__ = ["Attachment", "Received", "one_line"]
+__all__ = ["Attachment", "Received", "one_line", "received_html"]
 
 
 class Received(ParsedMessage):
@@ -30,6 +31,11 @@ class Received(ParsedMessage):
         return f"<Received {self.subject!r} from {one_line(self.sender)} to {one_line(', '.join(self.recipients))}>"
 
     def _repr_html_(self) -> str:
-        from .view import received_html  # noqa: PLC0415  # only what is shown needs it
-
         return received_html(self)
+
+
+def received_html(received: Received, most: int = MOST_CHARACTERS) -> str:
+    """One message: headers, body and attachments, in about ``most`` characters."""
+    rows = [(name, received.header(name)) for name in ("From", "To", "Cc", "Subject", "Date")]
+    envelope = f"{one_line(received.sender)} to {one_line(', '.join(received.recipients))}"
+    return message_html(received, [*((name, text) for name, text in rows if text), ("Envelope", envelope)], most=most)

@@ -7,10 +7,10 @@ from html import escape
 from typing import Final
 
 from ..markup import columns, table
-from ..message.frame import FAINT, MOST_CHARACTERS, cut, message_html
-from .received import Received, one_line
+from ..message.frame import FAINT, MOST_CHARACTERS, cut
+from .received import Received, one_line, received_html
 
-__all__ = ["inbox_html", "inbox_text", "received_html"]
+__all__ = ["inbox_html", "inbox_text"]
 
 _MOST_ROWS: Final = 50
 _MOST_OPENED: Final = 10
@@ -43,13 +43,6 @@ def inbox_html(messages: Sequence[Received]) -> str:
         if left <= 0:
             break
     return "".join(shown)
-
-
-def received_html(received: Received, most: int = MOST_CHARACTERS) -> str:
-    """One message: headers, body and attachments, in about ``most`` characters."""
-    rows = [(name, received.header(name)) for name in ("From", "To", "Cc", "Subject", "Date")]
-    envelope = f"{one_line(received.sender)} to {one_line(', '.join(received.recipients))}"
-    return message_html(received, [*((name, text) for name, text in rows if text), ("Envelope", envelope)], most=most)
 
 
 _COLUMNS: Final = ("Index", "From", "To", "Subject", "Arrived")

@@ -5,16 +5,20 @@ from __future__ import annotations
 import datetime
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
+from ..transport.limit import Limit
 from .opening import Openable, Opening
 from .sizes import how_large
 from .stages import StageResult
 
-if TYPE_CHECKING:
-    from .mbox import MBOXSession
-
 __all__ = ["FileOpening"]
+
+
+class _OpensFile(Protocol):
+    """What a session with a file does besides."""
+
+    def _open_file(self, path: Path, limit: Limit) -> os.stat_result: ...
 
 
 class FileOpening(Opening):
@@ -29,7 +33,7 @@ class FileOpening(Opening):
         result.facts["File"] = str(self._path)
 
     def _connect(self, session: Openable, result: StageResult) -> None:
-        found = cast("MBOXSession", session)._open_file(self._path, self._limit)  # noqa: SLF001  # the room's own
+        found = cast("_OpensFile", session)._open_file(self._path, self._limit)  # noqa: SLF001  # the room's own
         changed = datetime.datetime.fromtimestamp(found.st_mtime).astimezone()
         result.facts["Size"] = how_large(found.st_size)
         result.facts["Changed"] = f"{changed:%Y-%m-%d %H:%M}"

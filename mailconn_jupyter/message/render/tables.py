@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final
 
 from ..failure import MessageError
-from .cells import LONGEST, is_number, others
+from .cells import LONGEST
 from .export import FORMATS, table_file
 from .frames import ArrowFrame, Frame, PandasFrame, PolarsFrame
-from .grid import Column, Grid, caption
+from .grid import Grid, caption
+from .objects import render_rich
 from .part import ROWS, File, Options, Part
 
-__all__ = ["COLUMNS", "frame_of", "render_interchange", "render_pandas", "render_polars", "rest", "simple"]
+__all__ = ["COLUMNS", "frame_of", "render_interchange", "render_pandas", "render_polars", "rest"]
 
 #: Columns of a table that are shown at most.
 COLUMNS: Final = 50
@@ -38,8 +38,6 @@ def render_interchange(value: Any, options: Options) -> Part:
     """Anything that hands out its columns: as an Arrow stream, or by the dataframe interchange protocol."""
     frame = frame_of(value)
     if frame is None:
-        from .objects import render_rich  # noqa: PLC0415  # it renders dicts as tables
-
         return render_rich(value, options)
     return render_frame(frame, options)
 
@@ -124,18 +122,3 @@ def rest(rows: int, of_rows: int, columns: int, of_columns: int) -> str:
 
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def simple(named: Mapping[Any, Any], most: int) -> Part | None:
-    """A table of names and values, without a header; None where it would have more than ``most`` characters."""
-    names, values = others(list(named)), others(list(named.values()))
-    if sum(map(len, (*names, *values))) > most:
-        return None
-    grid = Grid(
-        [
-            Column(("",), names, index=True, most=most),
-            Column(("",), values, right=all(map(is_number, named.values())), most=most),
-        ],
-        header=False,
-    )
-    return Part(grid.text(len(names)), grid.html(grid.rows()))

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from ..failure import MessageError
 from ..texts import one_line
+from .pairs import table_of_pairs
 from .part import Options, Part
 from .registry import is_result, render
 from .stack import stacked
-from .tables import simple
 from .words import Preformatted, render_preformatted, render_text
 
 __all__ = ["render_array", "render_dict", "render_list", "render_repr", "render_scalar"]
@@ -38,7 +38,7 @@ def render_dict(value: dict[Any, Any], options: Options) -> Part:
         value
         and len(value) <= _MOST_PAIRS
         and not any(isinstance(entry, dict | list | tuple | set) for entry in value.values())
-        and (part := simple(value, _MOST)) is not None
+        and (part := table_of_pairs(value, _MOST)) is not None
     ):
         return part
     try:
