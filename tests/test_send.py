@@ -20,7 +20,7 @@ import mailconn_jupyter as mailconn
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.delivery import send as send_module
 from mailconn_jupyter.delivery.report import DeliveryError, Outcome, SendReport
-from mailconn_jupyter.errors import MailConnError, OpenError, OptionError
+from mailconn_jupyter.errors import MailConnError, MailConnWarning, OpenError, OptionError
 from mailconn_jupyter.message.failure import MessageError
 from mailconn_jupyter.session.smtp_errors import MessageTooLarge
 from tests.composed import ATTACKS, text_of
@@ -280,3 +280,22 @@ def test_a_failed_delivery_shows_as_two_lines_in_a_notebook() -> None:
     lines = caught.value._render_traceback_()
     assert len(lines) == 2
     assert "\x1b" not in lines[0]
+
+
+# What somebody may have forgotten
+
+
+def test_a_message_with_neither_content_nor_attachment_is_refused_unless_its_text_is_said_to_be_empty() -> None:
+    nowhere = to(free_ports(1)[0])
+    given: list[dict[str, Any]] = [{}, {"attachments": []}]
+    for options in given:
+        with pytest.raises(MessageError, match="neither content nor attachment"):
+            mailconn.send(nowhere, ALICE, "x", **options)
+    assert mailconn.send(nowhere, ALICE, "x", "", dry_run=True)
+    assert mailconn.send(nowhere, ALICE, "x", attachments={"a.txt": b"a"}, dry_run=True)
+
+
+def test_an_empty_subject_is_warned_of_where_the_caller_stands() -> None:
+    with pytest.warns(MailConnWarning, match="no subject") as caught:
+        mailconn.send(to(free_ports(1)[0]), ALICE, " ", "y", dry_run=True)
+    assert caught[0].filename == __file__

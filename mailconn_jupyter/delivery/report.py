@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Literal
@@ -19,6 +20,8 @@ _WORDS = {
     "unknown": "UNKNOWN",
     "not sent": "not sent",
 }
+# What a line and a table show of thousands of recipients; the report has all of them.
+_MOST_NAMES, _MOST_ROWS = 5, 20
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Outcome:
 
 
 class SendReport:
-    """The outcomes of one message; shows as a table. True when every recipient's was accepted (or it was a dry run).
+    """The outcomes of one message; shows as a table, of thousands the first rows. True when every recipient's was accepted (or it was a dry run).
 
     ``message`` is what was sent, ``message_id`` its Message-ID, ``size`` its bytes as they travel.
     """
@@ -93,16 +96,23 @@ class SendReport:
         count = len(self.outcomes)
         what = f"{self.subject!r}, {_size(self.size)}"
         if self.dry_run:
-            return f"Not sent, as asked: {what}, to {', '.join(outcome.recipient for outcome in self.outcomes)}"
+            return f"Not sent, as asked: {what}, to {_few([outcome.recipient for outcome in self.outcomes])}"
         if self.ok:
-            return f"Sent: {what}, to {', '.join(self.accepted)}"
+            return f"Sent: {what}, to {_few(self.accepted)}"
         return f"Sent to {len(self.accepted)} of {count}: {what}"
 
     def _rows(self) -> list[tuple[str, str, str]]:
-        return [
+        shown, left = self.outcomes, self.outcomes[:0]
+        if len(shown) > _MOST_ROWS:
+            # First of all what somebody has to see to.
+            sorted_out = sorted(shown, key=lambda outcome: outcome.outcome == "accepted")
+            shown, left = tuple(sorted_out[:_MOST_ROWS]), tuple(sorted_out[_MOST_ROWS:])
+        rows = [
             (outcome.recipient, _WORDS[outcome.outcome], f"{outcome.code or ''} {outcome.words}".strip())
-            for outcome in self.outcomes
+            for outcome in shown
         ]
+        counts = Counter(_WORDS[outcome.outcome] for outcome in left)
+        return [*rows, *((f"and {count} more", word, "") for word, count in counts.items())]
 
     def __str__(self) -> str:
         return f"{self.summary}\n{columns(self._rows(), header=('recipient', 'outcome', 'server'))}"
@@ -118,13 +128,18 @@ class DeliveryError(MailConnError):
 
     def __init__(self, report: SendReport) -> None:
         bad = [outcome for outcome in report.outcomes if outcome.outcome != "accepted"]
-        said = "; ".join(f"{outcome.recipient}: {outcome.outcome} {_reply(outcome)}".strip() for outcome in bad[:5])
-        more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
+        said = _few([f"{outcome.recipient}: {outcome.outcome} {_reply(outcome)}".strip() for outcome in bad], "; ")
         hint = "The others have it." if report.accepted else "Nobody has it, as far as is known."
         if report.unknown:
-            hint = f"Ask {', '.join(report.unknown)} before you send again: it may arrive twice."
-        super().__init__(f"{report.subject!r} was not delivered to everybody. {said}{more}", hint=hint)
+            hint = f"Ask {_few(report.unknown)} before you send again: it may arrive twice."
+        super().__init__(f"{report.subject!r} was not delivered to everybody. {said}", hint=hint)
         self.report = report
+
+
+def _few(names: Sequence[str], separator: str = ", ") -> str:
+    """The first names, and how many there are beside them."""
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"{separator.join(names[:_MOST_NAMES])}{more}"
 
 
 def _reply(outcome: Outcome) -> str:

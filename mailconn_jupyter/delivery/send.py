@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import smtplib
 import time
-from collections.abc import Mapping
+import warnings
 from email.message import EmailMessage
 from typing import Any
 
 from ..connection import MailConnection
-from ..errors import OptionError
+from ..errors import MailConnWarning, OptionError
 from ..message.addresses import envelope_address
 from ..message.compose import compose
 from ..message.failure import MessageError
 from ..message.wire import wired
 from ..session.connect import connect
 from ..session.smtp import SMTPSession
-from ..session.smtp_errors import DeliveryUnknown, LinkLost, MessageTooLarge, Refused
 from ..session.smtp_transaction import envelope_of
 from ..store import connections
-from ..transport.failure import readable
+from .attempt import attempt
 from .report import DeliveryError, Outcome, SendReport
 
 __all__ = ["deliver", "send"]
@@ -47,7 +46,8 @@ def send(
     What the server refuses for the moment (a 4xx) is tried again, twice at most, after 1 and 5 seconds; a 5xx is not,
     and neither is what may have been delivered. Raises :class:`~mailconn_jupyter.delivery.report.DeliveryError`, which
     has the report, unless every recipient's was accepted; what is wrong with the message itself is raised before
-    anything is sent.
+    anything is sent. Where the link of an ``smtplib.SMTP`` breaks, each outcome is unknown: such a session does not say
+    whether it was before or after the last byte.
     """
     session = target if isinstance(target, smtplib.SMTP) else None
     connection = session.connection if isinstance(session, SMTPSession) else None
@@ -65,8 +65,15 @@ def send(
             "The message has no sender.",
             hint="Give sender=, or the connection a from_address: %mailconn edit NAME --from-address ana@example.org",
         )
+    if not content and not message.is_multipart():
+        raise MessageError(
+            "The message has neither content nor attachment.",
+            hint='After the subject comes the content; "" where the subject says it all.',
+        )
+    if not str(message["Subject"]).strip():
+        warnings.warn("The message has no subject.", MailConnWarning, stacklevel=2)
     if dry_run:
-        return _report(message, {}, dry_run=True)
+        return _unsent(message)
     if session is not None:
         return deliver(session, message)
     with connect(connection) as opened:
@@ -86,14 +93,16 @@ def deliver(session: smtplib.SMTP, message: EmailMessage) -> SendReport:
     """Send a composed message through an open session; returns and raises as :func:`send`."""
     sender, recipients = envelope_of(message, None, None, default="")
     left = list(dict.fromkeys(str(envelope_address(recipient)) for recipient in recipients))
+    # Before anything is sent: what is raised after a delivery makes people send again.
+    data = wired(message, utf8=False, eight_bit=True)
     outcomes: dict[str, Outcome] = {recipient: Outcome(recipient, "not sent") for recipient in left}
     for pause in (*_PAUSES, None):
-        outcomes |= _attempt(session, message, sender, left)
+        outcomes |= attempt(session, message, data, sender, left)
         left = [recipient for recipient in left if outcomes[recipient].temporary]
         if not left or pause is None or not _may_try_again(session):
             break
         time.sleep(pause)
-    report = _report(message, outcomes)
+    report = SendReport(message, outcomes.values(), size=len(data))
     if not report.ok:
         raise DeliveryError(report)
     return report
@@ -104,35 +113,8 @@ def _may_try_again(session: smtplib.SMTP) -> bool:
     return session.sock is not None or (isinstance(session, SMTPSession) and session.connection is not None)
 
 
-def _attempt(session: smtplib.SMTP, message: EmailMessage, sender: str, recipients: list[str]) -> dict[str, Outcome]:
-    """One transaction, and what each recipient's outcome is after it."""
-    try:
-        if isinstance(session, SMTPSession):
-            refused = session.deliver(message, sender, recipients)
-        else:
-            refused = session.send_message(message, sender, recipients)
-    except smtplib.SMTPRecipientsRefused as error:
-        refused = error.recipients
-    except DeliveryUnknown as error:
-        unknown = {name: Outcome(name, "unknown", words=readable(error.message)) for name in error.recipients}
-        return unknown | _refusals(error.refused)
-    except LinkLost as error:
-        return {recipient: Outcome(recipient, "not sent", words=readable(error.message)) for recipient in recipients}
-    except MessageTooLarge:
-        # Known before anything was sent, and the error has both sizes.
-        raise
-    except Refused as error:
-        code, words = error.smtp_code, readable(error.smtp_error)
-        return {recipient: Outcome(recipient, "refused", code, words) for recipient in recipients}
-    return {name: Outcome(name, "accepted") for name in recipients} | _refusals(refused)
-
-
-def _refusals(refused: Mapping[str, tuple[int, bytes]]) -> dict[str, Outcome]:
-    return {name: Outcome(name, "refused", code, readable(words)) for name, (code, words) in refused.items()}
-
-
-def _report(message: EmailMessage, outcomes: dict[str, Outcome], *, dry_run: bool = False) -> SendReport:
+def _unsent(message: EmailMessage) -> SendReport:
+    """The report of a dry run."""
     _, recipients = envelope_of(message, None, None, default="")
-    told = outcomes or {recipient: Outcome(recipient, "not sent") for recipient in dict.fromkeys(recipients)}
-    size = len(wired(message, utf8=False, eight_bit=True))
-    return SendReport(message, told.values(), size=size, dry_run=dry_run)
+    outcomes = [Outcome(recipient, "not sent") for recipient in dict.fromkeys(recipients)]
+    return SendReport(message, outcomes, size=len(wired(message, utf8=False, eight_bit=True)), dry_run=True)

@@ -10,11 +10,14 @@ import ipaddress
 import re
 import unicodedata
 from dataclasses import dataclass
+from email.header import Header
+from email.headerregistry import HeaderRegistry
+from typing import Any
 
 from ..domains import ascii_domain
 from .failure import MessageError
 
-__all__ = ["Address", "envelope_address"]
+__all__ = ["Address", "envelope_address", "header_addresses"]
 
 # RFC 5322 atext, and RFC 6532 beyond ASCII.
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]+"
@@ -91,3 +94,16 @@ def _domain(domain: str, given: str, what: str) -> str:
 
 def _not_one(given: str, what: str) -> MessageError:
     return MessageError(f"The {what} {given!r} is not one mail address.", hint="For example: ana@example.org")
+
+
+def header_addresses(value: Any) -> list[str]:
+    """The addresses of one header, parsed before anything in it is decoded: a comma in a name is no second address.
+
+    Not by :func:`email.utils.getaddresses`, which on older versions finds addresses where there are none
+    (CVE-2023-27043).
+    """
+    # A header that was set from a list of texts keeps the texts in place of addresses.
+    if not all(hasattr(address, "addr_spec") for address in getattr(value, "addresses", [None])):
+        text = value.encode() if isinstance(value, Header) else str(value)
+        value = HeaderRegistry()("To", text.replace("\r", "").replace("\n", ""))
+    return [address.addr_spec for address in value.addresses if address.addr_spec != "<>"]

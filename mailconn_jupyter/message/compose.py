@@ -6,14 +6,17 @@ import warnings as python_warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from email.message import EmailMessage
+from email.policy import default
 from email.utils import format_datetime, localtime, make_msgid
+from itertools import chain
 from typing import Any, Final
 
 from ..errors import MailConnWarning
 from ..options import did_you_mean
 from .attachments import attached, pack
+from .custom import custom
 from .failure import MessageError
-from .headers import address_list, custom, unstructured
+from .headers import address_list, unstructured
 from .mime import build, encoded_size
 from .page import document, hidden
 from .people import domain_of, mailboxes
@@ -28,6 +31,8 @@ __all__ = ["LIMIT", "compose"]
 #: Bytes of a message that most servers take (Gmail, Exchange Online and Yahoo: 25 MB or more).
 LIMIT: Final = 25_000_000
 
+# Every field is folded here already; what the standard library folds again it also encodes.
+_AS_WRITTEN: Final = default.clone(refold_source="none")
 # X-Priority is what Outlook shows, Priority (RFC 2156) what the others do.
 _PRIORITIES: Final = {
     "highest": ("1 (Highest)", "urgent"),
@@ -82,7 +87,8 @@ def compose(
     ``table_as`` when there are more; ``index`` shows or hides a table's index (default: shown when it says something).
 
     ``priority``: highest, high, normal, low, lowest or 1 to 5. ``importance``: high, normal, low. ``sensitivity``:
-    personal, private, company-confidential. ``headers`` adds fields; Date and Message-ID may be among them.
+    personal, private, company-confidential. ``headers`` adds fields; Date and Message-ID may be among them. What is ASCII
+    stays as it is, as links and identifiers must.
 
     ``variables`` makes templates of the subject and of every :class:`Template` of the content.
 
@@ -91,7 +97,6 @@ def compose(
     Raises :class:`MessageError` for what cannot be sent as it is; warns (:class:`MailConnWarning`) of what was lost, and
     says what would keep it.
     """
-    message = EmailMessage()
     senders = mailboxes(sender, "sender")
     if len(senders) > 1:
         raise MessageError("A message has one sender.", hint="Further ones may read the replies: reply_to=")
@@ -99,8 +104,9 @@ def compose(
         "To": mailboxes(to, "recipient"),
         "Cc": mailboxes(cc, "cc recipient"),
         "Bcc": mailboxes(bcc, "bcc recipient"),
+        "Reply-To": mailboxes(reply_to, "reply address"),
     }
-    if not any(people.values()):
+    if not any(people[name] for name in ("To", "Cc", "Bcc")):
         raise MessageError("The message has no recipient.", hint='Name one: compose("ana@example.org", ...)')
     fields = list(custom(_each(headers or {})))
     subject = _subject(subject, variables)
@@ -108,12 +114,15 @@ def compose(
     # First of all, so that a missing file is told before a minute of drawing.
     files = attached(attachments, options, limit)
 
+    everybody = chain(senders, *people.values())
+    # With an address that only UTF-8 can write (RFC 6532), whoever serialises the message finds how.
+    message = EmailMessage(_AS_WRITTEN.clone(utf8=any(mailbox.address.international for mailbox in everybody)))
     own = {name.lower() for name, _ in fields}
     if "date" not in own:
         message.set_raw("Date", format_datetime(localtime()))
     if senders:
         message.set_raw("From", address_list(senders, "From"))
-    for name, found in {**people, "Reply-To": mailboxes(reply_to, "reply address")}.items():
+    for name, found in people.items():
         if found:
             message.set_raw(name, address_list(found, name))
     message.set_raw("Subject", unstructured(subject, "Subject"))
@@ -167,6 +176,12 @@ def _rendered(content: Sequence[object], options: Options, variables: Mapping[st
                     f"Content {number + 1} of {len(content)}: {error.message}", hint=error.hint
                 ) from error
             raise
+        except Exception as error:
+            kind, said = one_line(type(value).__name__), one_line(str(error), 300)
+            raise MessageError(
+                f"Content {number + 1} of {len(content)} ({kind}) cannot be shown: {type(error).__name__}: {said}",
+                hint="Nothing was sent. See whether the notebook shows it.",
+            ) from error
         room -= len((part.html or part.text).encode(errors="replace"))
         parts.append(part)
     return parts
@@ -185,8 +200,8 @@ def _flags(priority: str | int | None, importance: str | None, sensitivity: str 
 
 
 def _chosen(what: str, word: Any, known: Mapping[str, Any]) -> Any:
-    low = word.casefold() if isinstance(word, str) else word
-    if low not in known:
+    low = word.casefold() if isinstance(word, str) else None
+    if low is None or low not in known:
         raise MessageError(
             f"There is no {what} {word!r}.{did_you_mean(str(word), list(known))}", hint=f"There are {', '.join(known)}."
         )

@@ -9,57 +9,55 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
-from ..options import did_you_mean
 from .failure import MessageError
 from .people import Mailbox
 from .texts import one_line, unfit
 
-__all__ = ["address_list", "custom", "parameter", "unstructured"]
+__all__ = ["LONGEST", "address_list", "checked", "folded", "parameter", "unstructured"]
 
+LONGEST: Final = 998  # RFC 5322, 2.1.1: characters of any line
 _LINE: Final = 76  # RFC 2047, 2: a line that holds an encoded word
 _FOLD: Final = "\n "
 _ATOM: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\- ]+")
 # What RFC 2047, 5 (3) leaves as it is inside a phrase; it serves everywhere else too.
 _KEPT: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
-_TOKEN: Final = re.compile(r"[!-9;-~]+")
-# compose() writes these itself; a second one would contradict the first.
-_OURS: Final = {
-    "subject": "the subject",
-    "from": "sender=",
-    "to": "to",
-    "cc": "cc=",
-    "bcc": "bcc=",
-    "reply-to": "reply_to=",
-    "mime-version": "nothing: it is always 1.0",
-    "x-priority": "priority=",
-    "importance": "importance=",
-    "sensitivity": "sensitivity=",
-}
 
 
-def unstructured(text: str, name: str) -> str:
-    """The value of a field that holds free text, such as the subject."""
+def checked(text: str, name: str) -> str:
+    """The text; raises :class:`MessageError` when it is none that a field can hold."""
     if unfit(text):
         raise MessageError(
             f"The {name} {one_line(text)!r} holds a line break or another control character.",
             hint="Take it out of the text.",
         )
+    return text
+
+
+def unstructured(text: str, name: str, longest: int = _LINE) -> str:
+    """The value of a field that holds free text, such as the subject.
+
+    A word of ASCII that has no more than ``longest`` characters stays as it is, others are encoded.
+    """
+    checked(text, name)
     used = len(name) + 2
     plain = text.isascii() and "=?" not in text and text == text.strip() and "  " not in text
-    if plain and (folded := _folded(text.split(" "), used)) is not None:
-        return folded
+    if plain and (lines := folded(text.split(" "), used, longest)) is not None:
+        return lines
     return _FOLD.join(_words(text, used))
 
 
-def _folded(words: Iterable[str], used: int) -> str | None:
-    """The words with a fold wherever a line would grow too long; None when one alone does."""
+def folded(words: Iterable[str], used: int, longest: int = _LINE) -> str | None:
+    """The words with a fold wherever a line would grow too long; None when one alone is over ``longest``.
+
+    The first line has ``used`` characters already.
+    """
     lines: list[str] = []
     line = ""
     for word in words:
-        if len(word) + 1 > _LINE - (used if not lines else 0):
+        if len(word) > longest - (1 if lines or line else used):
             return None
         if line and len(line) + 1 + len(word) > _LINE - (used if not lines else 1):
             lines.append(line)
@@ -140,20 +138,3 @@ def parameter(name: str, value: str) -> str:
         pieces.append(rest[:cut])
         rest = rest[cut:]
     return "".join(f";{_FOLD}{name}*{number}*={piece}" for number, piece in enumerate(pieces))
-
-
-def custom(headers: Iterable[tuple[Any, Any]]) -> Iterator[tuple[str, str]]:
-    """Fields that the caller adds, checked: no second Subject, no Content-Type of a body that it did not build."""
-    for name, value in headers:
-        if not isinstance(name, str) or not _TOKEN.fullmatch(name) or len(name) > 60:
-            raise MessageError(f"The header name {name!r} is not one.", hint="A name has no space and no colon.")
-        low = name.lower()
-        if low in _OURS:
-            raise MessageError(f"The header {name} is not set through headers=.", hint=f"It comes from {_OURS[low]}.")
-        if low.startswith("content-"):
-            raise MessageError(
-                f"The header {name} follows from the content and cannot be set.{did_you_mean(name, ['Comments'])}"
-            )
-        if not isinstance(value, str):
-            raise MessageError(f"The header {name} needs a text, not {type(value).__name__}.")
-        yield name, unstructured(value, name)

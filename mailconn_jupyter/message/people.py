@@ -13,6 +13,9 @@ from .texts import unfit
 
 __all__ = ["Mailbox", "domain_of", "mailboxes"]
 
+# A name with a comma, unquoted, before one address: nothing in it could be an address of its own.
+_WITH_COMMA: Final = re.compile(r'[^<>@";]*,[^<>@";]*<[^<>",;]*>')
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _QUOTED_PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -25,14 +28,15 @@ class Mailbox:
 
 
 def mailboxes(given: Any, what: str) -> list[Mailbox]:
-    """The mailboxes of one text (``Ana <ana@example.org>, bob@example.org``) or of several texts.
+    """The mailboxes of one text (``Ana <ana@example.org>, bob@example.org``) or of several texts, each address once.
 
-    ``what`` names the field in errors. Raises :class:`MessageError` for anything that is not an address.
+    A name with a comma stands in quotation marks, except in a text of a list that is one mailbox alone. ``what`` names
+    the field in errors. Raises :class:`MessageError` for anything that is not an address.
     """
     if given is None:
         return []
     if isinstance(given, str):
-        texts = list(_split(given, what))
+        texts = _split(given, what)
     elif isinstance(given, Iterable) and not isinstance(given, bytes | dict):
         texts = []
         for entry in given:
@@ -40,14 +44,31 @@ def mailboxes(given: Any, what: str) -> list[Mailbox]:
                 raise MessageError(
                     f"The {what} {entry!r} is not an address.", hint="Addresses are texts: ana@example.org"
                 )
-            texts.extend(_split(entry, what))
+            texts.extend([entry] if _WITH_COMMA.fullmatch(entry) else _split(entry, what))
     else:
         raise MessageError(f"The {what} {given!r} is not an address.", hint="Addresses are texts: ana@example.org")
-    return [_mailbox(text, what) for text in texts]
+    found: dict[str, Mailbox] = {}
+    for text in texts:
+        mailbox = _mailbox(text, what)
+        local, _, domain = mailbox.address.text.rpartition("@")
+        # Only the server knows whether Ana@ and ana@ are one mailbox.
+        found.setdefault(f"{local}@{domain.lower()}", mailbox)
+    return list(found.values())
 
 
-def _split(text: str, what: str) -> Iterator[str]:
-    """The text cut at its commas, but not at those inside quotes or angle brackets."""
+def _split(text: str, what: str) -> list[str]:
+    """The text cut at its commas, but not at those inside quotes."""
+    pieces = list(_pieces(text, what))
+    for number, piece in enumerate(pieces, 1):
+        if "@" not in piece and any("<" in later for later in pieces[number:]):
+            raise MessageError(
+                f"The {what} {piece!r} is not one mail address.",
+                hint='A name with a comma stands in quotation marks: "Smith, Ana" <ana@example.org>',
+            )
+    return pieces
+
+
+def _pieces(text: str, what: str) -> Iterator[str]:
     start = 0
     quoted = escaped = False
     for place, character in enumerate(text):
@@ -70,6 +91,15 @@ def _split(text: str, what: str) -> Iterator[str]:
 def _mailbox(text: str, what: str) -> Mailbox:
     if unfit(text):
         raise MessageError(f"The {what} {text!r} holds a line break or another control character.")
+    try:
+        return _read(text.strip(" "), what)
+    except MessageError as error:
+        if ";" in _QUOTED.sub("", text):
+            raise MessageError(error.message, hint="Separate addresses by commas, not by semicolons.") from error
+        raise
+
+
+def _read(text: str, what: str) -> Mailbox:
     name, bracket, rest = text.rpartition("<")
     if not bracket:
         return Mailbox("", envelope_address(text, what=what))

@@ -13,6 +13,7 @@ from email.policy import EmailPolicy, Policy, compat32
 from io import BytesIO
 from typing import Any
 
+from .addresses import header_addresses
 from .encoded import EncodedPart, encoded_length, lines_of
 from .failure import MessageError
 
@@ -20,16 +21,22 @@ __all__ = ["Wire", "as_bytes", "normalised", "scan_headers", "stuffed", "wired"]
 
 # RFC 5322, 3.6.8: a field's name is printable US-ASCII without colon.
 _FIELD_NAME = re.compile(r"[!-9;-~]+")
+# The fields whose addresses travel.
+_ADDRESSES = frozenset({"from", "sender", "reply-to", "to", "cc"})
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 # What the standard library raises for a header or a part that it cannot write, by version and kind of policy.
 _FAULTS = (MailError, ValueError, TypeError, AttributeError, LookupError, AssertionError)
 
 
 class Wire:
-    """The bytes of a message, in pieces: lines as they are, and the octets of large parts, encoded as they leave."""
+    """The bytes of a message, in pieces: lines as they are, and the octets of large parts, encoded as they leave.
 
-    def __init__(self, *pieces: bytes | EncodedPart) -> None:
+    ``international`` when a header has an address that only SMTPUTF8 can carry.
+    """
+
+    def __init__(self, *pieces: bytes | EncodedPart, international: bool = False) -> None:
         self._pieces = pieces
+        self.international = international
 
     def __len__(self) -> int:
         return sum(
@@ -54,7 +61,7 @@ class Wire:
         """What follows DATA (RFC 5321, 4.5.2); base64 has no dots."""
         # Each piece begins where a line does.
         dotted = (_dotted(piece) if isinstance(piece, bytes) else piece for piece in self._pieces)
-        return Wire(*dotted, b".\r\n")
+        return Wire(*dotted, b".\r\n", international=self.international)
 
 
 def as_bytes(message: Message[Any, Any], *, utf8: bool, eight_bit: bool) -> bytes:
@@ -65,18 +72,21 @@ def as_bytes(message: Message[Any, Any], *, utf8: bool, eight_bit: bool) -> byte
 def wired(message: Message[Any, Any], *, utf8: bool, eight_bit: bool) -> Wire:
     """The message with CR LF line ends, without Bcc; its headers are scanned first (see :func:`scan_headers`).
 
-    ``utf8`` writes headers as UTF-8 (RFC 6532), for a session with SMTPUTF8; without ``eight_bit`` (8BITMIME) every
-    part is made 7 bit.
+    ``utf8`` writes headers as UTF-8 (RFC 6532), for a session with SMTPUTF8. So they are in any case where one has an
+    address that is not ASCII before its @, for which there is no other form: ``international`` of what is returned says
+    so. Without ``eight_bit`` (8BITMIME) every part is made 7 bit.
     """
+    message = _without_bcc(message)
+    international = isinstance(message.policy, EmailPolicy) and _is_international(message)
     policy = message.policy.clone(linesep="\r\n", cte_type="8bit" if eight_bit else "7bit")
     if isinstance(policy, EmailPolicy):
         # Also off where the message's own policy has it on: without SMTPUTF8 a header is ASCII.
-        policy = policy.clone(utf8=utf8)
+        policy = policy.clone(utf8=utf8 or international)
     scan_headers(message, policy)
     buffer = BytesIO()
     large: dict[str, EncodedPart] = {}
     try:
-        shown = _standing(_without_bcc(message), large)
+        shown = _standing(message, large)
         BytesGenerator(buffer, policy=policy, mangle_from_=False).flatten(shown, linesep="\r\n")
     except _FAULTS as error:
         raise MessageError(f"The message cannot be serialised ({type(error).__name__}: {error}).") from error
@@ -88,7 +98,7 @@ def wired(message: Message[Any, Any], *, utf8: bool, eight_bit: bool) -> Wire:
             raise MessageError("The message cannot be serialised: a part of it is not where it was.")
         pieces += [before, (part.octets or b"") if part.as_lines else part]
         data = after
-    return Wire(*pieces, data)
+    return Wire(*pieces, data, international=international)
 
 
 def _standing(part: Message[Any, Any], large: dict[str, EncodedPart]) -> Message[Any, Any]:
@@ -115,6 +125,26 @@ def _without_bcc(message: Message[Any, Any]) -> Message[Any, Any]:
     return shown
 
 
+def _is_international(message: Message[Any, Any]) -> bool:
+    return any(
+        not address.rpartition("@")[0].isascii()
+        for name, value in message.raw_items()
+        if name.lower() in _ADDRESSES and not str(value).isascii()
+        for address in _addresses(name, value)
+    )
+
+
+def _addresses(name: str, value: Any) -> list[str]:
+    try:
+        return header_addresses(value)
+    except _FAULTS as error:
+        raise _unwritable(name, error) from error
+
+
+def _unwritable(name: str, error: Exception) -> MessageError:
+    return MessageError(f"The header {name} cannot be written ({type(error).__name__}).")
+
+
 def scan_headers(message: Message[Any, Any], policy: Policy[Any] | None = None) -> None:
     """Raise :class:`MessageError` for a header, in any part, that would not be serialised to exactly one field.
 
@@ -129,7 +159,7 @@ def scan_headers(message: Message[Any, Any], policy: Policy[Any] | None = None) 
             try:
                 written = policy.fold_binary(name, value)
             except _FAULTS as error:
-                raise MessageError(f"The header {name} cannot be written ({type(error).__name__}).") from error
+                raise _unwritable(name, error) from error
             first, *more = _LINE_END.split(written.removesuffix(b"\r\n").removesuffix(b"\n"))
             if not first.startswith(f"{name}:".encode()) or not all(
                 line[:1] in {b" ", b"\t"} and line.strip() for line in more

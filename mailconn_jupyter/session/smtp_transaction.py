@@ -8,15 +8,13 @@ import re
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from email.header import Header
-from email.headerregistry import HeaderRegistry
 from email.message import Message
 from typing import Any
 
 from ..errors import MailConnWarning
-from ..message.addresses import Address, envelope_address
+from ..message.addresses import Address, envelope_address, header_addresses
 from ..message.failure import MessageError
-from ..message.wire import Wire, normalised, scan_headers, wired
+from ..message.wire import Wire, normalised, wired
 from ..transport.failure import TransportError, readable
 from .smtp_errors import (
     DataRefused,
@@ -31,7 +29,7 @@ from .smtp_errors import (
 )
 from .smtp_login import SMTPLogin
 
-__all__ = ["Envelope", "SMTPTransaction", "envelope_of", "warn_of"]
+__all__ = ["Envelope", "SMTPTransaction", "envelope_of", "no_smtputf8", "warn_of"]
 
 _CLOSING = 421
 
@@ -44,7 +42,11 @@ class Envelope:
     recipients: tuple[Address, ...]
     mail_options: tuple[str, ...] = ()
     rcpt_options: tuple[str, ...] = ()
-    international: bool = False
+
+    @property
+    def international(self) -> bool:
+        """Whether only SMTPUTF8 can carry it."""
+        return any(address.international for address in (self.sender, *self.recipients))
 
 
 def envelope_of(
@@ -57,24 +59,11 @@ def envelope_of(
     prefix = "Resent-" if resent else ""
     if sender is None:
         header = message.get(f"{prefix}Sender") or message.get(f"{prefix}From") or default
-        sender = next(iter(_addresses(header)), "")
+        sender = next(iter(header_addresses(header)), "")
     if recipients is None:
         fields = [value for name in ("To", "Cc", "Bcc") for value in message.get_all(prefix + name, [])]
-        return sender, [address for value in fields for address in _addresses(value)]
+        return sender, [address for value in fields for address in header_addresses(value)]
     return sender, [recipients] if isinstance(recipients, str) else list(recipients)
-
-
-def _addresses(value: Any) -> list[str]:
-    """The addresses of one header, parsed before anything in it is decoded: a comma in a name is no second address.
-
-    Not by :func:`email.utils.getaddresses`, which on older versions finds addresses where there are none
-    (CVE-2023-27043).
-    """
-    # A header that was set from a list of texts keeps the texts in place of addresses.
-    if not all(hasattr(address, "addr_spec") for address in getattr(value, "addresses", [None])):
-        text = value.encode() if isinstance(value, Header) else str(value)
-        value = HeaderRegistry()("To", text.replace("\r", "").replace("\n", ""))
-    return [address.addr_spec for address in value.addresses if address.addr_spec != "<>"]
 
 
 class SMTPTransaction(SMTPLogin):
@@ -141,7 +130,6 @@ class SMTPTransaction(SMTPLogin):
             message = copy.copy(message)
             message["From"] = default
         envelope = _envelope(sender, recipients, mail_options, rcpt_options)
-        scan_headers(message)
         with self._lock:
             self._refresh()
             self.ehlo_or_helo_if_needed()
@@ -222,6 +210,11 @@ class SMTPTransaction(SMTPLogin):
             if 0 < self.size_limit < len(data):
                 raise MessageTooLarge(len(data), self.size_limit, sender=str(envelope.sender))
             options.append(f"SIZE={len(data)}")
+        international = envelope.international or data.international
+        if (international or "SMTPUTF8" in said) and not self.has_extn("smtputf8"):
+            raise no_smtputf8((envelope.sender, *envelope.recipients))
+        if international and "SMTPUTF8" not in said:
+            options.append("SMTPUTF8")
         if not data.isascii() and "BODY" not in said:
             if not self.has_extn("8bitmime"):
                 raise NotSupported(
@@ -229,13 +222,6 @@ class SMTPTransaction(SMTPLogin):
                     hint="Send it as an EmailMessage, which is then encoded. Nothing was sent.",
                 )
             options.append("BODY=8BITMIME")
-        if (envelope.international or "SMTPUTF8" in said) and not self.has_extn("smtputf8"):
-            raise NotSupported(
-                "An address is not ASCII before its @, and the server does not offer SMTPUTF8.",
-                hint="Use another address of that person. Nothing was sent.",
-            )
-        if envelope.international and "SMTPUTF8" not in said:
-            options.append("SMTPUTF8")
         return options
 
     def _closing(self, code: int, text: bytes) -> None:
@@ -245,6 +231,15 @@ class SMTPTransaction(SMTPLogin):
     def _reset(self) -> None:
         with contextlib.suppress(LinkLost):
             self.rset()
+
+
+def no_smtputf8(addresses: Iterable[Address]) -> NotSupported:
+    """The error for a server that cannot take these addresses of an envelope, or those of its message's headers."""
+    which = next((str(address) for address in addresses if address.international), "An address in a header")
+    return NotSupported(
+        f"{which} is not ASCII before its @, and the server does not offer SMTPUTF8.",
+        hint="Use another address of that person. Nothing was sent.",
+    )
 
 
 def warn_of(envelope: Envelope, refused: dict[str, tuple[int, bytes]]) -> None:
@@ -266,8 +261,7 @@ def _envelope(
         raise MessageError("The message has no recipient.", hint="Name one in To, Cc or Bcc.")
     given = envelope_address(sender, what="sender", empty=True)
     read = tuple(dict.fromkeys(envelope_address(address) for address in recipients))
-    international = given.international or any(address.international for address in read)
-    return Envelope(given, read, _options(mail_options), _options(rcpt_options), international)
+    return Envelope(given, read, _options(mail_options), _options(rcpt_options))
 
 
 def _options(given: Iterable[str]) -> tuple[str, ...]:
