@@ -188,7 +188,7 @@ class MailConnection(HasTraits):
     )
     use_environment_proxy = Switch(
         label="Use the environment's proxy?",
-        help="Without a proxy of its own, take the one of the variable ALL_PROXY, if it is set.",
+        help="Without a proxy of its own, take that of the variable ALL_PROXY, except for hosts in NO_PROXY.",
         section="Proxy",
         protocols=NETWORK,
     )

@@ -154,7 +154,7 @@ def of_the_environment(postfix: Postfix, **options: Any) -> MailConnection:
 
 @pytest.fixture
 def no_proxy_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("ALL_PROXY", "all_proxy"):
+    for name in ("ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -181,6 +181,32 @@ def test_an_environment_without_a_proxy_is_none(postfix: Postfix, monkeypatch: p
     assert check(of_the_environment(postfix, use_environment_proxy=True)).ok
     monkeypatch.setenv("ALL_PROXY", "")
     assert check(of_the_environment(postfix, use_environment_proxy=True)).ok
+
+
+@pytest.mark.usefixtures("no_proxy_yet")
+@pytest.mark.parametrize(
+    ("excepted", "through_it"),
+    [("", True), ("example.org, LOCALHOST", False), ("*", False), (".localhost", False), ("host", True)],
+)
+@pytest.mark.parametrize("variable", ["NO_PROXY", "no_proxy"])
+def test_a_host_in_no_proxy_is_reached_without_the_environments_proxy(
+    variable: str,
+    excepted: str,
+    through_it: bool,
+    microsocks_open: Proxy,
+    postfix: Postfix,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    target = f"localhost:{postfix.relay}"
+    monkeypatch.setenv("ALL_PROXY", f"socks5://127.0.0.1:{microsocks_open.port}")
+    monkeypatch.setenv(variable, excepted)
+    before = microsocks_open.targets().count(target)
+    assert check(of_the_environment(postfix, use_environment_proxy=True)).ok
+    assert microsocks_open.targets().count(target) == before + through_it
+    # A proxy of the connection's own is for its own server.
+    own = {"proxy_host": "127.0.0.1", "proxy_port": microsocks_open.port}
+    assert check(of_the_environment(postfix, use_environment_proxy=True, **own)).ok
+    assert microsocks_open.targets().count(target) == before + through_it + 1
 
 
 @pytest.mark.usefixtures("no_proxy_yet")

@@ -28,11 +28,13 @@ def route_of(
 ) -> ProxyRoute | None:
     """The proxy that a (resolved) connection names, or allows to be taken from ``ALL_PROXY``; None: no proxy.
 
-    A proxy of the environment is used only where ``use_environment_proxy`` is on. A password is fetched only where
+    A proxy of the environment is used only where ``use_environment_proxy`` is on, and ``NO_PROXY`` does not name the
+    server. A password is fetched only where
     there is a user; raises :class:`~mailconn_jupyter.errors.CredentialError` when it cannot be had.
     """
     if not connection.use_proxy:
-        return _from_environment(Environment(environ)) if connection.use_environment_proxy else None
+        host = connection.server_host
+        return _from_environment(host, Environment(environ)) if connection.use_environment_proxy else None
     if not connection.proxy_username or connection.proxy_type == "SOCKS4":
         return _route(connection)
     name = connection.name
@@ -52,9 +54,15 @@ def _route(
     return ProxyRoute(connection.proxy_type, connection.proxy_host, port, connection.proxy_username, reveal, accepted)
 
 
-def _from_environment(environ: Environment) -> ProxyRoute | None:
+def _from_environment(host: str, environ: Environment) -> ProxyRoute | None:
     variable = next((name for name in ("ALL_PROXY", "all_proxy") if environ.get(name)), None)
     if variable is None:
+        return None
+    # Heavy, and needed here alone. Names, their ends, or * for every host, as other programs read the variable.
+    from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # noqa: PLC0415  # not in the stubs
+
+    excepted = environ.get("NO_PROXY") or environ.get("no_proxy") or ""
+    if proxy_bypass_environment(host, {"no": excepted}):
         return None
     try:
         # A secret, for the frames below can be in a traceback.
