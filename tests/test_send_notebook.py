@@ -16,8 +16,7 @@ from mailconn_jupyter import sandbox
 from mailconn_jupyter.delivery.notebook_file import NotebookError, current_notebook, send_notebook
 from mailconn_jupyter.sandbox import Received, Sandbox
 from tests.composed import ATTACKS, harmless
-
-PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+from tests.saved_notebooks import code, keep, printed, shown, weekly, words
 
 
 @pytest.fixture
@@ -26,45 +25,6 @@ def server(own_config: Path) -> Iterator[Sandbox]:
     started = sandbox.start()
     yield started
     started.stop()
-
-
-def code(source: str, *outputs: Any, tags: tuple[str, ...] = ()) -> Any:
-    return nbformat.v4.new_code_cell(source, outputs=list(outputs), execution_count=1, metadata={"tags": list(tags)})  # type: ignore[no-untyped-call]
-
-
-def shown(data: dict[str, Any], kind: str = "display_data", **more: Any) -> Any:
-    return nbformat.v4.new_output(kind, data=data, **more)  # type: ignore[no-untyped-call]
-
-
-def printed(text: str, name: str = "stdout") -> Any:
-    return nbformat.v4.new_output("stream", name=name, text=text)  # type: ignore[no-untyped-call]
-
-
-def words(text: str) -> Any:
-    return nbformat.v4.new_markdown_cell(text)  # type: ignore[no-untyped-call]
-
-
-def keep(folder: Path, *cells: Any, name: str = "churn.ipynb") -> Path:
-    path = folder / name
-    nbformat.write(nbformat.v4.new_notebook(cells=list(cells)), path)  # type: ignore[no-untyped-call]
-    return path
-
-
-def weekly(folder: Path) -> Path:
-    return keep(
-        folder,
-        words("# Churn, *week 47*\n\nThree things moved."),
-        code("print('first')", printed("first\n"), printed("careful\n", "stderr")),
-        code(
-            "table",
-            shown({"text/html": "<table><tr><td>2.1</td></tr></table>", "text/plain": "2.1"}, "execute_result"),
-            shown({"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "IntSlider()"}),
-        ),
-        code("plot", shown({"image/png": PIXEL, "text/plain": "<Figure>"})),
-        code("hidden = 1", printed("hidden output\n"), tags=("remove-cell",)),
-        code("import secrets", printed("drop me\n"), tags=("remove_output",)),
-        code("last"),
-    )
 
 
 def arrived(server: Sandbox) -> Received:
@@ -118,6 +78,24 @@ def test_other_attachments_and_options_are_those_of_send(server: Sandbox, tmp_pa
     assert message.header("X-Priority").startswith("2")
 
 
+@pytest.mark.parametrize("kind", [tuple, list, set, iter])
+def test_several_attachments_are_those_of_send_however_they_come(server: Sandbox, tmp_path: Path, kind: Any) -> None:
+    paths = [tmp_path / "a.csv", tmp_path / "b c.csv"]
+    for path in paths:
+        path.write_text(path.name)
+    given = kind(str(path) for path in paths)
+    send_notebook("sandbox", "ana@example.org", weekly(tmp_path), attach="ipynb", attachments=given)
+    found = {part.name: part.data for part in arrived(server).attachments if not part.inline}
+    assert found.keys() == {"churn.ipynb", "a.csv", "b c.csv"}
+    assert (found["a.csv"], found["b c.csv"]) == (b"a.csv", b"b c.csv")
+
+
+def test_a_name_with_bytes_is_one_attachment(server: Sandbox, tmp_path: Path) -> None:
+    send_notebook("sandbox", "ana@example.org", weekly(tmp_path), attach=None, attachments=("a.csv", b"data"))
+    (part,) = [part for part in arrived(server).attachments if not part.inline]
+    assert (part.name, part.data) == ("a.csv", b"data")
+
+
 def test_it_is_run_first_when_asked_for_and_the_file_stays_as_it_is(server: Sandbox, tmp_path: Path) -> None:
     cell = nbformat.v4.new_code_cell("from pathlib import Path\nprint('here:', Path.cwd().name, 6 * 7)")  # type: ignore[no-untyped-call]
     path = keep(tmp_path, cell)
@@ -136,6 +114,49 @@ def test_a_notebook_that_fails_is_not_sent_and_says_with_what(server: Sandbox, t
         send_notebook("sandbox", "ana@example.org", keep(tmp_path, cell), execute=True)
     assert "correct-horse" not in str(caught.value)
     assert not len(server.inbox)
+
+
+def failing(folder: Path, *, name: str = "churn.ipynb") -> Path:
+    new = nbformat.v4.new_code_cell
+    cells = [new("print('so far')"), new("password = 'correct-horse'\n1 / 0"), new("print('never')")]  # type: ignore[no-untyped-call]
+    return keep(folder, words("# Churn"), *cells, name=name)
+
+
+def test_a_notebook_that_fails_is_sent_when_asked_for_and_fails_all_the_same(server: Sandbox, tmp_path: Path) -> None:
+    path = failing(tmp_path)
+    before = path.read_bytes()
+    with pytest.raises(NotebookError, match=r"^churn\.ipynb failed: ZeroDivisionError: division by zero") as caught:
+        send_notebook("sandbox", "ana@example.org", path, execute=True, on_error="send")
+    assert caught.value.hint.startswith("Sent: 'FAILED: Churn'")
+    message = arrived(server)
+    assert message.subject == "FAILED: Churn"
+    assert message.text.startswith("The notebook churn.ipynb FAILED: ZeroDivisionError: division by zero\n")
+    places = [message.text.index(said) for said in ("# Churn", "so far", "Traceback")]
+    assert places == sorted(places)
+    assert "never" not in message.text
+    (page,) = [part for part in message.attachments if not part.inline]
+    assert b"ZeroDivisionError" in page.data
+    assert "correct-horse" not in str(caught.value)
+    assert path.read_bytes() == before
+
+
+def test_when_the_mail_fails_too_both_are_told(server: Sandbox, tmp_path: Path) -> None:
+    for to, options, said in (
+        ("not an address", {}, "'not an address'"),
+        ("ana@example.org", {"attachments": "missing.csv"}, "does not exist"),
+        ("ana@example.org", {"zip": 1j}, "zip="),
+    ):
+        with pytest.raises(NotebookError, match=r"churn\.ipynb failed: ZeroDivisionError") as caught:
+            send_notebook("sandbox", to, failing(tmp_path), execute=True, attach=None, on_error="send", **options)
+        assert caught.value.hint.startswith("The mail was not sent.")
+        assert said in caught.value.hint
+    assert not len(server.inbox)
+
+
+def test_a_notebook_that_succeeds_is_sent_as_ever_whatever_an_error_would_do(server: Sandbox, tmp_path: Path) -> None:
+    cell = nbformat.v4.new_code_cell("print(6 * 7)")  # type: ignore[no-untyped-call]
+    send_notebook("sandbox", "ana@example.org", keep(tmp_path, cell), execute=True, on_error="send", attach=None)
+    assert (arrived(server).subject, arrived(server).text) == ("churn", "42\n")
 
 
 def test_an_error_in_a_saved_output_is_readable(server: Sandbox, tmp_path: Path) -> None:
@@ -182,9 +203,11 @@ def test_what_cannot_be_sent_is_told_in_a_sentence(tmp_path: Path) -> None:
         (tmp_path / "no.ipynb", {}, "There is no notebook"),
         (broken, {}, "cannot be read as a notebook"),
         (weekly(tmp_path), {"attach": "htlm"}, "Did you mean 'html'"),
+        (weekly(tmp_path), {"on_error": "sent", "execute": True}, "Did you mean 'send'"),
+        (weekly(tmp_path), {"on_error": "send"}, "for a notebook that is run first"),
     ):
         with pytest.raises(NotebookError, match=said):
-            send_notebook("ops", "ana@example.org", path, **options)  # type: ignore[arg-type]  # wrong on purpose
+            send_notebook("ops", "ana@example.org", path, **options)
 
 
 def test_without_the_extra_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import os
-import re
 import smtplib
 import sys
-from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from traitlets.config import Config
-
 from ..connection import MailConnection
-from ..errors import MailConnError
-from ..message.outputs import displayed, printed
-from ..message.render import Markdown, Preformatted
+from ..message.attachments import listed
 from ..message.texts import clean, one_line
 from ..options import did_you_mean
+from .notebook_export import FORMATS, Attach, export
+from .notebook_reading import NotebookError, content_of, library, read, title_of, was_run
 from .report import SendReport
 from .send import send
 
 __all__ = ["NotebookError", "current_notebook", "send_notebook"]
 
-Attach = Literal["html", "pdf", "ipynb"]
-_ATTACH: Final = ("html", "pdf", "ipynb")
-_WIDGET: Final = "application/vnd.jupyter.widget-view+json"
-
-
-class NotebookError(MailConnError):
-    """A notebook that cannot be found, read, run or exported. Nothing was sent."""
+OnError = Literal["skip", "send"]
+_ON_ERROR: Final = ("skip", "send")
 
 
 def send_notebook(
@@ -42,6 +32,7 @@ def send_notebook(
     code: bool = False,
     attach: Attach | None = "html",
     execute: bool = False,
+    on_error: OnError = "skip",
     attachments: Any = (),
     **options: Any,
 ) -> SendReport:
@@ -50,37 +41,53 @@ def send_notebook(
     ``path`` is by default the notebook that this runs in, where Jupyter or VS Code says which it is; save it first.
     ``subject`` is by default its first heading, or its name. ``code`` sends the source of each cell, too. ``attach`` adds
     the whole as an HTML page, a PDF (with what nbconvert needs for one) or the notebook itself; None for nothing.
-    ``execute`` runs it first, in a kernel of its own; the file stays as it is. Cells tagged ``remove_cell``,
-    ``remove_input`` and ``remove_output`` go as nbconvert has it. The other options are those of
-    :func:`~mailconn_jupyter.delivery.send.send`.
+    ``execute`` runs it first, in a kernel of its own; the file stays as it is. When a cell fails then, nothing is sent
+    (``on_error="skip"``), or what there is, with the error (``"send"``): subject and first line say that it failed. The
+    error is raised in either case. Cells tagged ``remove_cell``, ``remove_input`` and ``remove_output`` go as nbconvert
+    has it. The other options are those of :func:`~mailconn_jupyter.delivery.send.send`.
 
-    Needs the extra ``notebook``. Raises :class:`NotebookError` before anything is sent; the rest is as of ``send``.
+    Needs the extra ``notebook``. Raises :class:`NotebookError` before anything is sent, or after a failed notebook was;
+    the rest is as of ``send``.
     """
-    if attach is not None and attach not in _ATTACH:
+    _known("attach", attach, (None, *FORMATS))
+    _known("on_error", on_error, _ON_ERROR)
+    if on_error != "skip" and not execute:
         raise NotebookError(
-            f"attach={attach!r} is none of {', '.join(_ATTACH)}.{did_you_mean(str(attach), list(_ATTACH))}"
+            f"on_error={on_error!r} is for a notebook that is run first.",
+            hint="With execute=True; a saved notebook is sent with the errors that are in it.",
         )
     file = _file(path, execute=execute)
-    notebook = _read(file)
-    if execute:
-        _execute(notebook, file)
-    elif not _was_run(notebook):
+    notebook = read(file)
+    failure = _execute(notebook, file) if execute else None
+    if failure is not None and on_error == "skip":
+        raise NotebookError(f"{file.name} failed, so it was not sent: {_words(failure)}") from failure
+    if not execute and not was_run(notebook):
         raise NotebookError(
             f"{file.name} has no outputs: it was not run, or not saved since.",
             hint="Run and save it, or send it with execute=True.",
         )
-    content = list(_content(notebook, code=code))
-    files = [attachments] if attachments else []
-    if attach is not None:
-        files.insert(0, _export(notebook, file, attach, code=code))
-    return send(
-        target,
-        to,
-        subject if subject is not None else _title(notebook) or file.stem,
-        *content,
-        attachments=[entry for given in files for entry in (given if isinstance(given, list) else [given])],
-        **options,
-    )
+    subject = subject if subject is not None else title_of(notebook) or file.stem
+
+    def sent(subject: str, *first: str) -> SendReport:
+        made = [export(notebook, file, attach, code=code)] if attach is not None else []
+        content = [*first, *content_of(notebook, code=code)]
+        return send(target, to, subject, *content, attachments=[*made, *listed(attachments)], **options)
+
+    if failure is None:
+        return sent(subject)
+    try:
+        report = sent(f"FAILED: {subject}", f"The notebook {file.name} FAILED: {_words(failure)}")
+    except Exception as trouble:  # noqa: BLE001  # nothing of the mail may hide how the notebook ended
+        raise NotebookError(
+            f"{file.name} failed: {_words(failure)}", hint=f"The mail was not sent. {trouble}"
+        ) from failure
+    raise NotebookError(f"{file.name} failed: {_words(failure)}", hint=report.summary) from failure
+
+
+def _known(option: str, given: Any, known: tuple[Any, ...]) -> None:
+    if given not in known:
+        words = [word for word in known if word is not None]
+        raise NotebookError(f"{option}={given!r} is none of {', '.join(words)}.{did_you_mean(str(given), words)}")
 
 
 def current_notebook() -> Path | None:
@@ -112,103 +119,16 @@ def _file(path: str | os.PathLike[str] | None, *, execute: bool) -> Path:
     return file
 
 
-def _library(name: str, what: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise NotebookError(
-            f"{what} needs {name.partition('.')[0]}, which is missing.", hint="pip install mailconn-jupyter[notebook]"
-        ) from error
-
-
-def _read(file: Path) -> Any:
-    nbformat = _library("nbformat", "To read a notebook")
-    try:
-        return nbformat.read(file, as_version=4)
-    except Exception as error:
-        raise NotebookError(f"{file.name} cannot be read as a notebook: {one_line(str(error))}") from error
-
-
-def _execute(notebook: Any, file: Path) -> None:
-    nbclient = _library("nbclient", "To run a notebook")
+def _execute(notebook: Any, file: Path) -> Exception | None:
+    """Run it, and return what went wrong; the outputs up to there are in it."""
+    nbclient = library("nbclient", "To run a notebook")
     try:
         nbclient.execute(notebook, cwd=str(file.parent.resolve()))
-    except Exception as error:
-        # The exception of nbclient quotes the cell and its whole traceback.
-        last = clean(str(error)).strip().rpartition("\n")[2]
-        raise NotebookError(f"{file.name} failed, so it was not sent: {one_line(last, 300)}") from error
+    except Exception as error:  # noqa: BLE001  # a cell's, or the kernel's
+        return error
+    return None
 
 
-def _was_run(notebook: Any) -> bool:
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-    return not cells or any(cell.outputs or cell.execution_count for cell in cells)
-
-
-def _title(notebook: Any) -> str:
-    for cell in notebook.cells:
-        for line in cell.source.splitlines() if cell.cell_type == "markdown" else ():
-            if line.startswith("# "):
-                return one_line(re.sub(r"[*`]|\s#+$", "", line[2:]), 200)
-    return ""
-
-
-def _content(notebook: Any, *, code: bool) -> Iterator[Any]:
-    for cell in notebook.cells:
-        tags = {str(tag).replace("-", "_") for tag in cell.metadata.get("tags", ())}
-        if "remove_cell" in tags or not cell.source.strip():
-            continue
-        if cell.cell_type == "markdown":
-            yield Markdown(cell.source)
-        elif cell.cell_type == "code":
-            if code and "remove_input" not in tags:
-                yield Preformatted(cell.source)
-            if "remove_output" not in tags:
-                yield from filter(None, map(_shown, cell.outputs))
-
-
-def _shown(output: Any) -> Any:
-    """An output as content; None for warnings, progress bars and widgets, which say nothing to a reader."""
-    match output.output_type:
-        case "stream":
-            return printed(output.text) if output.name == "stdout" else None
-        case "error":
-            return Preformatted("\n".join(output.traceback) or f"{output.ename}: {output.evalue}")
-        case _:
-            return None if _WIDGET in output.data else displayed(output.data, output.metadata)
-
-
-def _export(notebook: Any, file: Path, kind: Attach, *, code: bool) -> dict[str, bytes]:
-    if kind == "ipynb":
-        nbformat = _library("nbformat", "To write a notebook")
-        return {file.name: nbformat.writes(notebook).encode()}
-    nbconvert = _library("nbconvert", f"To attach a notebook as {kind.upper()}")
-    names = ["HTMLExporter"] if kind == "html" else ["WebPDFExporter", "PDFExporter"]
-    failures: list[Exception] = []
-    for name in names:
-        exporter = getattr(nbconvert, name)(exclude_input=not code, exclude_output_prompt=not code, config=_tags())
-        try:
-            made, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": file.stem}})
-        except Exception as error:  # noqa: BLE001  # each exporter has its own
-            failures.append(error)
-        else:
-            return {f"{file.stem}.{kind}": made.encode() if isinstance(made, str) else made}
-    said = "; ".join(one_line(str(error).strip() or type(error).__name__, 150) for error in failures)
-    hint = 'attach="html" needs neither.' if kind == "pdf" else ""
-    needs = " A PDF needs playwright with Chromium (nbconvert[webpdf]), or pandoc and XeLaTeX." if kind == "pdf" else ""
-    raise NotebookError(f"{file.name} cannot be exported as {kind.upper()}.{needs} ({said})", hint=hint) from failures[
-        -1
-    ]
-
-
-def _tags() -> Config:
-    """The configuration of nbconvert: the same tags as in the text."""
-    config = Config()
-    remover = config.TagRemovePreprocessor
-    remover.enabled = True
-    for tag, option in (
-        ("cell", "remove_cell_tags"),
-        ("input", "remove_input_tags"),
-        ("output", "remove_all_outputs_tags"),
-    ):
-        setattr(remover, option, {f"remove_{tag}", f"remove-{tag}"})
-    return config
+def _words(failure: Exception) -> str:
+    """What it says; the exception of nbclient quotes the cell and its whole traceback."""
+    return one_line(clean(str(failure)).strip().rpartition("\n")[2], 300)

@@ -4,70 +4,81 @@ from __future__ import annotations
 
 import glob
 import os
-import time
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set as AbstractSet, ValuesView
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
+from ..errors import MailConnWarning
+from .archive import Unread, packing, room_of, zipped
 from .failure import MessageError
 from .mime import encoded_size
 from .names import file_name
 from .render.part import File, Options, unique
 from .render.registry import render
 from .texts import one_line, size
-from .writers import written
+from .writers import is_file_object, written
 
-__all__ = ["attached", "pack"]
+__all__ = ["attached", "listed", "pack"]
 
 _PATTERN: Final = frozenset("*?[")
-_ARCHIVE: Final = "attachments.zip"
 
 
-def attached(given: Any, options: Options, limit: int | None) -> list[File]:
+def attached(
+    given: Any,
+    options: Options,
+    limit: int | None,
+    zip: Any = False,  # noqa: A002  # the word of compose()
+) -> Sequence[File | Unread]:
     """The files that ``attachments=`` means; :class:`MessageError` for one that is missing, before any is read.
 
     A path or a pattern (``out/*.csv``, ``out/**/*.csv``), ``(name, bytes)``, a file object, a dict from names to
-    anything that can be written in the format of the name's suffix, a figure or a table; or a list of those.
+    anything that can be written in the format of the name's suffix, a figure or a table; or several of those, as a list,
+    a tuple, a set or a generator. A text under a name is a text, even where a file is called so: a warning says that.
+
+    What is on disk stays there until :func:`pack` reads it; it is weighed here, by ``limit`` and ``zip``.
     """
-    found = [entry for item in _items(given) for entry in _found(item)]
-    on_disk = [entry for entry in found if isinstance(entry, Path)]
-    total = encoded_size(sum(path.stat().st_size for path in on_disk))
-    if limit is not None and total > limit:
-        largest = max(on_disk, key=lambda path: path.stat().st_size)
-        raise MessageError(
-            f"The attachments would take {size(total)}, more than the {size(limit)} that a message may have; the largest "
-            f"is {largest.name} ({size(largest.stat().st_size)}).",
-            hint="Attach less, a compressed format such as Parquet, or a link to where the files are.",
-        )
+    found = [entry for item in listed(given) for entry in _found(item)]
+    on_disk = [entry for entry in found if isinstance(entry, Unread)]
+    if limit is not None and packing(zip).wanted:
+        room_of(limit, on_disk)
+    else:
+        _within(limit, on_disk)
+    for entry in found:
+        if isinstance(entry, tuple) and _is_path(entry[1]):
+            warnings.warn(
+                f"The attachment {entry[0]!r} is the text {entry[1]!r}, not the file that is called so: "
+                f"for the file, give Path({entry[1]!r}).",
+                MailConnWarning,
+                stacklevel=3,
+            )
     return [
         replace(file, name=unique(file_name(file.name), options.names))
         for entry in found
-        for file in (_read(entry, options) if isinstance(entry, Path | tuple) else _rendered(entry, options))
+        for file in _files(entry, options)
     ]
 
 
-def _items(given: Any) -> Sequence[Any]:
+def listed(given: Any) -> Sequence[Any]:
+    """Several attachments one by one; ``(name, bytes)`` is one, and a tuple of two paths are two."""
     if given is None:
         return ()
-    if (
-        isinstance(given, tuple)
-        and len(given) == 2
-        and isinstance(given[0], str)
-        and not isinstance(given[1], str | Path)
-    ):
-        return (given,)  # a name and what it names
-    return given if isinstance(given, list | tuple | set | frozenset) or _is_iterator(given) else (given,)
+    match given:
+        case (str(), value) if isinstance(given, tuple) and not isinstance(value, str | os.PathLike):
+            return (given,)
+        case str() | bytes() | bytearray() | memoryview():
+            return (given,)
+        case Sequence() | AbstractSet() | ValuesView():
+            return list(given)
+        case Iterator() if not is_file_object(given):
+            return list(given)
+        case _:
+            return (given,)
 
 
-def _is_iterator(given: Any) -> bool:
-    return isinstance(given, Iterator) and not hasattr(given, "read")
-
-
-def _found(item: Any) -> list[Any]:
-    """Paths that exist, and ``(name, value)`` pairs; nothing is read yet."""
+def _found(item: Any) -> Iterable[Any]:
+    """Files on disk, ``(name, value)`` pairs, and results without a name; nothing is read yet."""
     match item:
         case str() | os.PathLike():
             return list(_paths(os.fspath(item)))
@@ -75,19 +86,16 @@ def _found(item: Any) -> list[Any]:
             for name in item:
                 if not isinstance(name, str):
                     raise MessageError(f"The attachment name {name!r} is not a text.")
-            return [
-                (name, next(iter(_one(value))) if isinstance(value, os.PathLike) else value)
-                for name, value in item.items()
-            ]
-        case (str() as name, value):
-            return [(name, value)]
+            return [_named(name, value) for name, value in item.items()]
+        case (str() as name, value) if isinstance(item, tuple):
+            return [_named(name, value)]
         case bytes() | bytearray() | memoryview():
             raise MessageError(
                 "Bytes that are attached need a name.", hint='For example: attachments={"data.bin": data}'
             )
         case None:
             raise MessageError("An attachment is None.")
-        case _ if hasattr(item, "read"):
+        case _ if is_file_object(item):
             name = getattr(item, "name", None)
             if not isinstance(name, str):
                 raise MessageError(
@@ -98,18 +106,30 @@ def _found(item: Any) -> list[Any]:
             return [item]
 
 
-def _one(value: os.PathLike[str]) -> list[Path]:
-    path = Path(value)
+def _named(name: str, value: Any) -> Any:
+    return replace(_one(Path(value)), name=name) if isinstance(value, os.PathLike) else (name, value)
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str) and "\n" not in value and os.path.isfile(os.path.expanduser(value))  # noqa: PTH111, PTH113  # these know no error for a text that is no path
+
+
+def _one(path: Path) -> Unread:
     if not path.exists():
-        raise MessageError(f"The attachment {os.fspath(value)!r} does not exist.", hint=_near(path))
-    _check(path)
-    return [path]
+        raise MessageError(f"The attachment {str(path)!r} does not exist.", hint=_near(path))
+    if path.is_dir():
+        raise MessageError(f"The attachment {str(path)!r} is a folder.", hint=f"Name its files: {path}/*.csv")
+    if not path.is_file():
+        raise MessageError(f"The attachment {str(path)!r} is not a file.")
+    if not os.access(path, os.R_OK):
+        raise MessageError(f"The attachment {str(path)!r} cannot be read.")
+    return Unread(path.name, path, path.stat().st_size)
 
 
-def _paths(text: str) -> Iterator[Path]:
+def _paths(text: str) -> Iterator[Unread]:
     path = Path(text).expanduser()
     if path.exists() or not _PATTERN & set(text):
-        yield from _one(path)
+        yield _one(path)
         return
     matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207  # a pattern may be absolute; Path.glob's may not
     files = [match for match in matches if match.is_file()]
@@ -117,18 +137,7 @@ def _paths(text: str) -> Iterator[Path]:
         raise MessageError(
             f"No file matches the attachment pattern {text!r}.", hint=f"Looked from {one_line(str(Path.cwd()))}"
         )
-    for file in files:
-        _check(file)
-        yield file
-
-
-def _check(path: Path) -> None:
-    if path.is_dir():
-        raise MessageError(f"The attachment {str(path)!r} is a folder.", hint=f"Name its files: {path}/*.csv")
-    if not path.is_file():
-        raise MessageError(f"The attachment {str(path)!r} is not a file.")
-    if not os.access(path, os.R_OK):
-        raise MessageError(f"The attachment {str(path)!r} cannot be read.")
+    yield from map(_one, files)
 
 
 def _near(path: Path) -> str:
@@ -139,22 +148,26 @@ def _near(path: Path) -> str:
     )
 
 
-def _read(entry: Any, options: Options) -> Iterator[File]:
-    if isinstance(entry, Path):
-        yield File(entry.name, _bytes_of(entry))
+def _within(limit: int | None, on_disk: Sequence[Unread]) -> None:
+    total = encoded_size(sum(file.size for file in on_disk))
+    if limit is None or total <= limit or not on_disk:
         return
-    name, value = entry
-    if isinstance(value, Path):
-        yield File(name, _bytes_of(value))
-    else:
-        yield File(name, written(name, value, options))
+    largest = max(on_disk, key=lambda file: file.size)
+    raise MessageError(
+        f"The attachments would take {size(total)}, more than the {size(limit)} that a message may have; the largest "
+        f"is {largest.name} ({size(largest.size)}).",
+        hint="Zip them (zip=True), attach less, a compressed format such as Parquet, or a link to where the files are.",
+    )
 
 
-def _bytes_of(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise MessageError(f"The attachment {str(path)!r} cannot be read: {error.strerror}.") from error
+def _files(entry: Any, options: Options) -> Iterator[File | Unread]:
+    match entry:
+        case File() | Unread():
+            yield entry
+        case (name, value) if isinstance(entry, tuple):
+            yield File(name, written(name, value, options))
+        case _:
+            yield from _rendered(entry, options)
 
 
 def _rendered(value: Any, options: Options) -> Iterator[File]:
@@ -164,9 +177,6 @@ def _rendered(value: Any, options: Options) -> Iterator[File]:
     if frame_of(value) is not None:
         name = f"table.{options.table_as}"
         yield File(name, written(name, value, options))
-        return
-    if isinstance(value, File):
-        yield value
         return
     part = render(value, Options(index=options.index, table_as=options.table_as))
     if not part.pictures and not part.files:
@@ -179,20 +189,11 @@ def _rendered(value: Any, options: Options) -> Iterator[File]:
     yield from part.files
 
 
-def pack(files: list[File], wanted: bool | int | str) -> list[File]:
-    """The files, or one archive of them: always (True, or the archive's name), or above ``wanted`` bytes together."""
-    total = sum(len(file.data) for file in files)
-    if not files or wanted is False or (isinstance(wanted, int) and wanted is not True and total <= wanted):
-        return files
-    name = file_name(wanted) if isinstance(wanted, str) else _ARCHIVE
-    if not name.lower().endswith(".zip"):
-        name = f"{name}.zip"
-    buffer = BytesIO()
-    taken: set[str] = set()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in files:
-            entry = zipfile.ZipInfo(unique(file_name(file.name), taken), time.localtime()[:6])
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, file.data)
-    return [File(name, buffer.getvalue(), "application/zip")]
+def pack(files: Sequence[File | Unread], zip: Any = False, limit: int | None = None) -> list[File]:  # noqa: A002  # the word of compose()
+    """The files, read; or one archive of them, where ``zip`` asks for it (:func:`~.archive.packing`)."""
+    asked = packing(zip)
+    total = sum(file.size if isinstance(file, Unread) else len(file.data) for file in files)
+    if files and total > asked.above:
+        return [zipped(files, asked.name, limit)]
+    _within(limit, [file for file in files if isinstance(file, Unread)])
+    return [file.read() if isinstance(file, Unread) else file for file in files]

@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from email.policy import default
 from email.utils import format_datetime, localtime, make_msgid
 from itertools import chain
+from os import PathLike
 from typing import Any, Final
 
 from ..errors import MailConnWarning
@@ -68,7 +69,7 @@ def compose(
     index: bool | None = None,
     rows: int | None = None,
     table_as: TableFormat = "csv",
-    zip: bool | int | str = False,  # noqa: A002  # the word that people look for
+    zip: bool | float | str | PathLike[str] | None = False,  # noqa: A002  # the word that people look for
     variables: Mapping[str, Any] | None = None,
     limit: int | None = LIMIT,
 ) -> EmailMessage:
@@ -81,7 +82,7 @@ def compose(
 
     ``attachments``: paths, patterns (``out/*.csv``), ``(name, bytes)``, file objects, a dict such as
     ``{"churn.parquet": df, "plot.svg": figure}``, or a list of those. ``zip``: True, or the archive's name, for one
-    archive of them; a number of bytes for one when they are larger than that together.
+    archive of them; a number of bytes, or a size such as ``"10 MB"``, for one when they are larger than that together.
 
     ``rows`` of each table are shown (default: up to 50, as many as mail programs show), all of them attached as
     ``table_as`` when there are more; ``index`` shows or hides a table's index (default: shown when it says something).
@@ -112,7 +113,7 @@ def compose(
     subject = _subject(subject, variables)
     options = Options(rows=rows, index=index, table_as=table_as)
     # First of all, so that a missing file is told before a minute of drawing.
-    files = attached(attachments, options, limit)
+    files = attached(attachments, options, limit, zip)
 
     everybody = chain(senders, *people.values())
     # With an address that only UTF-8 can write (RFC 6532), whoever serialises the message finds how.
@@ -133,7 +134,7 @@ def compose(
     message.set_raw("MIME-Version", "1.0")
 
     body = stacked(_rendered(content, options, variables))
-    files = pack([*files, *body.files], zip)
+    files = pack([*files, *body.files], zip, limit)
     html = None if body.html is None else document(body.html, subject)
     _within(limit, body, html, files)
     build(message, f"{body.text}\n", html, body.pictures, files)

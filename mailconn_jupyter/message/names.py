@@ -90,6 +90,7 @@ def content_type(name: str, data: bytes = b"") -> str:
     if (
         guessed is not None
         and encoding is None
+        # Such parts may not be in base64 (RFC 2046, 5.2.1), which alone keeps a file byte for byte.
         and guessed != "message/rfc822"
         and not guessed.startswith("multipart/")
     ):

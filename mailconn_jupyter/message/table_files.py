@@ -1,0 +1,66 @@
+"""The formats that a table can be attached in, by the suffix of the file's name."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from functools import partial
+from io import BytesIO, StringIO
+from typing import Final
+
+from .failure import MessageError
+from .json_text import json_bytes, json_lines, records
+from .render.export import FORMATS, table_file
+from .render.frames import Frame
+
+__all__ = ["TABLE_FILES"]
+
+TableWriter = Callable[[Frame, bool | None], bytes]
+
+
+def _exported(kind: str, frame: Frame, index: bool | None) -> bytes:
+    return table_file(frame, kind, index=index)
+
+
+def _tsv(frame: Frame, index: bool | None) -> bytes:
+    """The cells of the CSV, with tabs between them."""
+    rows = csv.reader(StringIO(table_file(frame, "csv", index=index).decode("utf-8-sig"), newline=""))
+    text = StringIO()
+    csv.writer(text, delimiter="\t").writerows(rows)
+    # With a byte order mark for the same reason as the CSV.
+    return text.getvalue().encode("ascii" if text.getvalue().isascii() else "utf-8-sig")
+
+
+def _json(frame: Frame, index: bool | None) -> bytes:
+    return json_bytes(list(records(frame, index)))
+
+
+def _jsonl(frame: Frame, index: bool | None) -> bytes:
+    return json_lines(records(frame, index))
+
+
+def _feather(frame: Frame, index: bool | None) -> bytes:
+    """What Parquet keeps of a table, as Arrow's own file, which is Feather's version 2."""
+    try:
+        import pyarrow as arrow  # noqa: PLC0415  # only who asks for Feather needs it
+        from pyarrow import feather, parquet  # noqa: PLC0415  # the same
+    except ImportError as error:
+        raise MessageError(
+            f"A table cannot be written as Feather: {error}.", hint="pip install pyarrow, or choose CSV."
+        ) from error
+    buffer = BytesIO()
+    table = parquet.read_table(arrow.BufferReader(table_file(frame, "parquet", index=index)))
+    feather.write_feather(table, buffer)
+    return buffer.getvalue()
+
+
+#: By suffix; ``index`` is None where nobody has said whether it is shown.
+TABLE_FILES: Final[dict[str, TableWriter]] = {
+    **{kind: partial(_exported, kind) for kind in FORMATS},
+    "tsv": _tsv,
+    "json": _json,
+    "jsonl": _jsonl,
+    "ndjson": _jsonl,
+    "feather": _feather,
+    "arrow": _feather,
+}

@@ -1,0 +1,145 @@
+"""What a reader of a notebook's mail reads: its subject, the images of its Markdown, what its cells printed."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+import mailconn_jupyter as mailconn
+from mailconn_jupyter.delivery.notebook_file import send_notebook
+from mailconn_jupyter.errors import MailConnWarning
+from tests.composed import harmless, html_of, tags_of, text_of, travelled, words_of
+from tests.saved_notebooks import PIXEL, code, keep, printed, shown, words
+
+OPS = mailconn.MailConnection(name="ops", server_host="mail.example.org", from_address="bob@example.org")
+A_PNG = {"a.png": {"image/png": PIXEL}}
+
+
+def message_of(folder: Path, *cells: Any, **options: Any) -> Any:
+    """The message that the notebook would be."""
+    report = send_notebook(OPS, "ana@example.org", keep(folder, *cells), attach=None, dry_run=True, **options)
+    return travelled(report.message)
+
+
+@pytest.mark.parametrize(
+    ("source", "subject"),
+    [
+        ("# Churn, *week* **47**", "Churn, week 47"),
+        ("# Title `x` y ![img](attachment:a.png) [l](http://x)", "Title x y l"),
+        ("# <b>T</b> & [link](http://x) \\_ _it_ ~~old~~ &amp; &eacute;", "T & link _ it old & é"),
+        ("```python\n# not title\n```\n\n# Title #", "Title"),
+        ("Words.\n\nTitle\n=====", "Title"),
+        ("Two\nlines\n=====", "Two lines"),
+        ("## Second\n\n# First", "First"),
+        ("Words.\n\n### Third\n\n## Second", "Third"),
+        ("# One<br>line", "One line"),
+        ("> # Quoted", "Quoted"),
+        ("# ![logo](attachment:a.png)\n\n# Title", "Title"),
+        ("#No heading", "churn"),
+        ("# " + "x" * 300, "x" * 199 + "…"),
+        ("# a < b and $x_1$", "a < b and $x_1$"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:An image of the Markdown:mailconn_jupyter.errors.MailConnWarning")
+def test_the_subject_is_the_words_of_the_first_heading(tmp_path: Path, source: str, subject: str) -> None:
+    assert message_of(tmp_path, words(source))["Subject"] == subject
+
+
+def test_a_heading_that_is_removed_is_no_subject(tmp_path: Path) -> None:
+    message = message_of(tmp_path, words("# Draft", tags=("remove-cell",)), words("# Churn"))
+    assert message["Subject"] == "Churn"
+
+
+@pytest.mark.filterwarnings("ignore:Markdown goes as plain text:mailconn_jupyter.errors.MailConnWarning")
+def test_without_a_markdown_library_the_subject_is_still_the_heading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "markdown_it", None)
+    message = message_of(tmp_path, words("## Second\n\n# Churn, *week 47* #\n\n![a](attachment:a.png)", A_PNG))
+    assert message["Subject"] == "Churn, week 47"
+    assert "[Image: a]" in text_of(message)
+
+
+def test_the_images_that_a_cell_carries_are_sent_where_the_text_has_them(tmp_path: Path) -> None:
+    source = 'before ![A *plot*](attachment:a.png) between\n\n- ![](<attachment:b%20c.png> "title")\n\nafter'
+    message = message_of(tmp_path, words(source, A_PNG | {"b c.png": {"image/png": PIXEL}}))
+    html = html_of(message)
+    images = [attributes for tag, attributes in tags_of(html) if tag == "img"]
+    assert [image["alt"] for image in images] == ["A *plot*", "Image"]
+    assert harmless(html)
+    (part,) = [part for part in message.walk() if part.get_content_type() == "image/png"]
+    assert part.get_content() == b64decode(PIXEL)
+    assert {image["src"] for image in images} == {f"cid:{part['Content-ID'].strip('<>')}"}
+    pieces = ("before", "[Image: A *plot*]", "between", "[Image]", "after")
+    places = [text_of(message).index(piece) for piece in pieces]
+    assert places == sorted(places)
+    assert "attachment:" not in html + text_of(message)
+
+
+def test_an_image_in_a_heading_or_a_link_or_a_table_is_sent_too(tmp_path: Path) -> None:
+    image = "![p](attachment:a.png)"
+    source = f"# {image} Churn\n\n[{image}](https://example.org)\n\n| a |\n|---|\n| {image} |"
+    html = html_of(message_of(tmp_path, words(source, A_PNG)))
+    assert [tag for tag, _ in tags_of(html)].count("img") == 3
+
+
+def test_what_stands_in_code_is_no_image(tmp_path: Path) -> None:
+    image = "![p](attachment:a.png)"
+    source = f"A ` alone.\n\n{image}\n\n```\n{image}\n```\n\nWrite `{image}`.\n\n~~~\n{image}"
+    html = html_of(message_of(tmp_path, words(source, A_PNG)))
+    assert [tag for tag, _ in tags_of(html)].count("img") == 1
+    assert words_of(html).count(image) == 3
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        None,
+        {"b.png": {"image/png": PIXEL}},
+        {"a.png": {"image/svg+xml": "PHN2Zz4="}},
+        {"a.png": {"image/png": "!"}},
+        {"a.png": {}},
+    ],
+)
+def test_an_image_that_cannot_be_shown_is_told(tmp_path: Path, images: Any) -> None:
+    with pytest.warns(MailConnWarning, match="An image of the Markdown is not sent"):
+        message = message_of(tmp_path, words("![plot](attachment:a.png)", images))
+    assert "<img" not in html_of(message)
+
+
+def test_what_a_cell_prints_is_one_text_however_often_stderr_comes_between(tmp_path: Path) -> None:
+    cell = code(
+        "f()",
+        printed("one\n"),
+        printed("careful\n", "stderr"),
+        printed("two\n"),
+        shown({"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "IntSlider()"}),
+        printed("three\n"),
+    )
+    message = message_of(tmp_path, cell, code("g()", printed("four\n")))
+    assert text_of(message) == "one\ntwo\nthree\n\nfour\n"
+
+
+def test_a_line_that_was_written_over_shows_its_last_state_across_outputs(tmp_path: Path) -> None:
+    cell = code("f()", printed("\r10 %"), printed("careful\n", "stderr"), printed("\r20 %"), printed("\rdone\n"))
+    assert text_of(message_of(tmp_path, cell)) == "done\n"
+
+
+def test_thousands_of_prints_are_lines_and_not_paragraphs(tmp_path: Path) -> None:
+    message = message_of(tmp_path, code("f()", *(printed(f"line {number}\n") for number in range(3000))))
+    assert text_of(message) == "".join(f"line {number}\n" for number in range(3000))
+
+
+def test_what_is_displayed_between_prints_stays_between_them(tmp_path: Path) -> None:
+    error = nbformat.v4.new_output("error", ename="ValueError", evalue="x", traceback=["ValueError: x"])  # type: ignore[no-untyped-call]
+    cell = code("f()", printed("one\n"), shown({"text/plain": "2.1"}), printed("two\n"), printed("three\n"), error)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        message = message_of(tmp_path, cell)
+    assert text_of(message) == "one\n\n2.1\n\ntwo\nthree\n\nValueError: x\n"
