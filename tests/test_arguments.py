@@ -96,6 +96,9 @@ def test_an_error_repeats_no_value(line: str) -> None:
         "new ops --client-secret hunter2",
         "new ops --host smtp://ana:hunter2@mail.example.org",
         "new smtps://ana:hunt/hunter2@mail.example.org",
+        "send ops --subject smtp://ana:hunter2@mail.example.org",
+        "send ops 'smtp://ana:hunter2@mail.example.org'",
+        "send ops socks5://:hunter2@mail.example.org:1080",
     ],
 )
 def test_a_password_is_refused_with_the_reason_and_what_to_do_instead(line: str) -> None:
@@ -126,6 +129,29 @@ def test_no_flag_of_an_option_is_taken_for_a_password() -> None:
 )
 def test_what_only_looks_like_it_is_no_password(word: str) -> None:
     refuse_passwords([word])
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        '"CI: pass=12 fail=0"',
+        "'pass=12'",
+        '--subject="pass=12"',
+        "token==3",
+        '"http://h:3000/x by ops@example.org"',
+        "http://h:3000/@scope/x",
+        "http://h:3000?by=ops@example.org",
+        "http://[::1]:3000/a@b",
+        '"//srv: ops@example.org"',
+    ],
+)
+def test_texts_in_quotes_and_urls_with_a_port_hold_no_password(word: str) -> None:
+    refuse_passwords([word])
+
+
+def test_no_flag_of_any_command_is_taken_for_a_password() -> None:
+    for command in COMMANDS.values():
+        refuse_passwords(list(command.parser().flags()))
 
 
 def test_a_path_of_windows_is_a_host_of_mbox() -> None:

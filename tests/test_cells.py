@@ -100,6 +100,49 @@ def test_who_asks_for_one_form_of_an_object_gets_that_form(shell: Shell) -> None
     assert set(found.data) == {"text/plain"}
 
 
+@pytest.mark.parametrize("last", ["B()", "display(B())"])
+def test_what_an_object_prints_while_it_displays_itself_is_kept_where_it_was_shown(shell: Shell, last: str) -> None:
+    shell.ok("class B:\n    def _ipython_display_(self):\n        print('only text')")
+    assert content(shell, f"print('before')\n{last}") == ["before\nonly text"]
+
+
+@pytest.mark.parametrize("last", ["B()", "display(B())"])
+def test_what_an_object_prints_in_its_repr_comes_before_it(shell: Shell, last: str) -> None:
+    shell.ok("class B:\n    def __repr__(self):\n        print('said')\n        return 'a B'")
+    said, shown = content(shell, last)
+    assert said == "said"
+    assert shown.data == {"text/plain": "a B"}
+
+
+@pytest.mark.parametrize("last", ["Report()", "display(Report())"])
+def test_a_table_that_another_object_displays_is_kept_with_all_of_its_rows(shell: Shell, last: str) -> None:
+    shell.ok(
+        f"{SETUP}\nclass Report:\n    def _ipython_display_(self):\n        print('first')\n"
+        "        display(pd.DataFrame({'n': range(500)}))\n        print('last')"
+    )
+    first, table, end = content(shell, last)
+    assert (first, end) == ("first", "last")
+    assert table.shape == (500, 1)
+
+
+def test_an_object_that_formats_others_for_its_own_bundle_is_shown_once(shell: Shell) -> None:
+    shell.ok(
+        f"{SETUP}\nclass Both:\n    def _repr_mimebundle_(self, **_):\n"
+        "        data, _ = get_ipython().display_formatter.format(pd.DataFrame({'n': [1]}))\n        return data"
+    )
+    (found,) = content(shell, "Both()")
+    assert isinstance(found, MimeBundle)
+    assert "<table" in found.data["text/html"]
+
+
+def test_an_object_that_formats_another_and_displays_nothing_shows_nothing(shell: Shell) -> None:
+    shell.ok(
+        f"{SETUP}\nclass Quiet:\n    def _ipython_display_(self):\n"
+        "        get_ipython().display_formatter.format(pd.DataFrame({'n': [1]}))"
+    )
+    assert content(shell, "Quiet()") == []
+
+
 def test_the_size_of_an_image_comes_along(shell: Shell) -> None:
     cell = "import base64\nImage(base64.b64decode({png!r}), width=40, height=30)"
     png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -67,7 +67,12 @@ def test_the_line_is_read_before_the_cell_runs(shell: Shell, server: Sandbox) ->
         "sandbox --to ana@example.org --subject x --on-error sned",
         "sandbox --to ana@example.org --subject x --table-as csw",
         "sandbox --to ana@example.org --subject x week",
-        "sandbox --to ana@example.org --subject 'x{chr(10)}Bcc: eve@example.org'",
+        "sandbox --to ana@example.org --subject 'Mean {week +}'",
+        "sandbox --to ana@example.org --subject x --priority urgent",
+        "sandbox --to ana@example.org --subject x --header X-Run",
+        "sandbox --to ana@example.org --subject x --header 'X Run: 1'",
+        "sandbox --to ana@example.org --subject x --limit huge",
+        "sandbox --to ana@example.org --subject x --reply-to ana",
     ):
         assert isinstance(shell.run(f"%%mailconn send {line}\nran.append(1)").error, MailConnError), line
     assert shell.ok("ran").value == []

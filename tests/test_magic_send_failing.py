@@ -117,6 +117,7 @@ def test_an_interrupt_ends_the_cell_and_sends_nothing(shell: Shell, server: Sand
     with interrupt_after(0.5):
         ran = shell.run(f"%%mailconn send {TO} --on-error always\nimport time\nprint('so far')\ntime.sleep(20)")
     assert isinstance(ran.error, KeyboardInterrupt)
+    assert "Nothing was sent: the cell was interrupted." in ran.text
     assert not len(server.inbox)
 
 

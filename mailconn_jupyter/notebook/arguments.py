@@ -30,7 +30,12 @@ __all__ = [
 ]
 
 _SECRETS: Final = ("password", "passwd", "passphrase", "secret", "token")
-_URL: Final = re.compile(r"//[^/\s@]*:[^@]*@")
+# A user and a password in a URL; a password may hold a slash, but what a slash follows at once is a port.
+_URL: Final = re.compile(r"//[^/\s@\[]*:(?!\d{0,5}[/?#])[^\s@]*@")
+_FLAG: Final = re.compile(r"[-\N{EN DASH}\N{EM DASH}]+([\w-]+)")
+# A text may begin with a dash, too: "-5 % since Monday", "- churn".
+_FLAG_FORM: Final = re.compile(r"--?[^\W\d][^\s=]*(=|$)")
+_ASSIGNED: Final = re.compile(r"(\w+)=(?!=)")
 # Any user in a URL, and user:password@host without its scheme; a drive letter is neither.
 _HOST: Final = re.compile(r"//[^/]*@|^(?![A-Za-z]:[\\/])[^/@\s:]*:[^@]*@")
 
@@ -72,11 +77,24 @@ class Arguments(argparse.ArgumentParser):
         """The arguments, by name; flags and names may be mixed."""
         self._check_flags(words)
         flags, names = self.sort(words)
+        flags = self._joined(flags)
         found, left = self.parse_known_args([*flags, "--", *names] if names else flags)
         if left:
             count = "one argument" if len(left) == 1 else f"{len(left)} arguments"
             self.error(f"{count} too many; a name with spaces goes in quotes")
         return found
+
+    def _joined(self, words: Sequence[str]) -> list[str]:
+        """Each flag with its value in one word, since argparse takes ``-5 %`` for another flag."""
+        known = self.flags()
+        joined: list[str] = []
+        for word in words:
+            before = joined[-1] if joined else ""
+            if before in known and known[before].nargs is None and not _FLAG_FORM.match(word):
+                joined[-1] = f"{before}={word}"
+            else:
+                joined.append(word)
+        return joined
 
     def sort(self, words: Sequence[str]) -> tuple[list[str], list[str]]:
         """The flags with their values, and the names; after ``--`` everything is a name."""
@@ -92,7 +110,7 @@ class Arguments(argparse.ArgumentParser):
         for place, word in enumerate(words):
             if word == "--":
                 return [*names, *range(place + 1, len(words))]
-            is_flag = word.startswith("-") and word != "-"
+            is_flag = _FLAG_FORM.match(word) is not None
             if not is_flag and not takes_value:
                 names.append(place)
             takes_value = is_flag and word in known and known[word].nargs != 0
@@ -103,7 +121,7 @@ class Arguments(argparse.ArgumentParser):
         for word in words:
             if word == "--":
                 return
-            if not word.startswith("-") or word == "-":
+            if not _FLAG_FORM.match(word):
                 continue
             flag, equals, _ = word.partition("=")
             if flag not in known:
@@ -218,14 +236,17 @@ def option_named(text: str) -> str:
     return names[flag]
 
 
-def refuse_passwords(words: Sequence[str]) -> None:
+def refuse_passwords(words: Sequence[str], *, texts: bool = False) -> None:
     """Raise, without repeating it, when the words of a cell hold a password or where one belongs.
 
     The notebook and IPython's history keep what a cell says, so it is too late for that one; but nobody gets used to it.
+    The words are as they are written, with their quotes: ``password=...`` is refused, but in quotes it is part of a text.
+    ``texts``: their quotes are gone, so what stands before an equals sign is not looked at.
     """
     for word in words:
-        flag = re.match(r"[-\N{EN DASH}\N{EM DASH}]+([\w-]+)|(\w+)=", word)
-        if flag and _means_a_secret(flag.group(1) or flag.group(2), dashed=bool(flag.group(1))):
+        flag = _FLAG.match(word)
+        assigned = None if texts else _ASSIGNED.match(word)
+        if (flag and _is_secret_flag(flag.group(1))) or (assigned and _is_secret_name(assigned.group(1))):
             raise refusal("A password cannot be given here")
         if _URL.search(word):
             raise refusal("A URL with a password cannot be given here")
@@ -239,15 +260,17 @@ def refusal(what: str) -> PasswordRefused:
     )
 
 
-def _means_a_secret(flag: str, *, dashed: bool) -> bool:
+def _is_secret_flag(flag: str) -> bool:
     name = flag.casefold().replace("_", "-").removeprefix("no-")
     # --allow-plaintext-password is an option, and so is what somebody types in its place.
     if name in _option_flags() or name.startswith("allow"):
         return False
     last = name.rpartition("-")[2]
-    if not dashed:
-        return last in {*_SECRETS, "pwd", "pass"}
     return bool(re.search("pass|pwd|secret|token", name) or difflib.get_close_matches(last, _SECRETS, cutoff=0.75))
+
+
+def _is_secret_name(name: str) -> bool:
+    return name.casefold().rpartition("_")[2] in {*_SECRETS, "pwd", "pass"}
 
 
 @cache

@@ -22,7 +22,7 @@ __all__ = ["complete"]
 _MAGIC: Final = re.compile(r"(?:[^%#]*=)?\s*%?%mailconn\s(.*)", re.DOTALL)
 
 # Flags that may be given more than once.
-_REPEATED: Final = {"unset", "to", "cc", "bcc", "attach"}
+_REPEATED: Final = {"unset", "to", "cc", "bcc", "reply_to", "attach", "header"}
 
 
 def complete(context: CompletionContext) -> SimpleMatcherResult:
@@ -90,9 +90,10 @@ def _candidates(words: list[str], fragment: str) -> Iterable[str] | None:
     if fragment.startswith("-"):
         return _free_flags(parser, words)
     given = parser.sort(words[1:])[1]
-    if command.results and len(given) >= command.stored and fragment:
-        return _results()
     names = _names(command, given)
+    if command.results and fragment:
+        # The connection may be left out.
+        names = [*names, *(name for name in _results() if name not in names)]
     if names or fragment:
         return names
     return _free_flags(parser, words)

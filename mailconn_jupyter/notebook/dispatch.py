@@ -10,7 +10,9 @@ from .arguments import refuse_passwords
 from .commands import COMMANDS, Command, overview
 from .display import say
 from .errors import UsageError
-from .expand import Word, as_written, evaluate, expand, quote, split
+from .expand import Word, as_written, expand, quote, split
+from .later import Later
+from .results import connection_and_results
 
 __all__ = ["run"]
 
@@ -20,10 +22,14 @@ def run(line: str, namespace: Mapping[str, Any], cell: str | None = None) -> Any
 
     ``cell`` is what stands below the line, where it begins with ``%%mailconn``.
     """
+    try:
+        words = split(line)
+    except UsageError:
+        # A password, however badly quoted, is the worse mistake.
+        refuse_passwords(line.split(), texts=True)
+        raise
     # Before anything is evaluated or quoted in an error.
-    refuse_passwords(line.split())
-    words = split(line)
-    refuse_passwords([as_written(word) for word in words])
+    refuse_passwords([word.written for word in words])
     if not words:
         if cell is not None:
             raise UsageError("%%mailconn needs a command.", hint="For example: %%mailconn send NAME --to ADDRESS ...")
@@ -43,15 +49,34 @@ def run(line: str, namespace: Mapping[str, Any], cell: str | None = None) -> Any
 def _do(command: Command, words: Sequence[Word], namespace: Mapping[str, Any], cell: str | None) -> Any:
     parser = command.parser()
     written = [as_written(word) for word in words]
-    results = parser.places(written)[command.stored :] if command.results else []
-    texts = [written[place] if place in results else expand(word, namespace) for place, word in enumerate(words)]
-    refuse_passwords(texts)
+    names = parser.places(written) if command.results else []
+    later = {} if cell is None else _later(command, words, namespace, cell)
+    # What is evaluated after the flags stays as it is: who mistyped one need not wait for what is to be computed.
+    kept = {*names[0 if cell is None else command.stored :], *later}
+    texts = [written[place] if place in kept else expand(word, namespace) for place, word in enumerate(words)]
+    refuse_passwords(texts, texts=True)
     arguments = parser.read(texts)
     arguments.cell = cell
-    if command.results:
-        # After the flags: who mistyped one need not wait for what is to be computed.
-        arguments.results = [evaluate(words[place], namespace) for place in results]
+    for flag, value in later.values():
+        setattr(arguments, parser.flags()[flag].dest, value)
+    if command.results and cell is None:
+        named = [words[place] for place in names]
+        arguments.target, arguments.results = connection_and_results(named, namespace)
     return command.do(arguments)
+
+
+def _later(
+    command: Command, words: Sequence[Word], namespace: Mapping[str, Any], cell: str
+) -> dict[int, tuple[str, str | Later]]:
+    """By its place, each word with a value that is evaluated after the cell: the flag that it is for, and the value."""
+    found: dict[int, tuple[str, str | Later]] = {}
+    for place, word in enumerate(words):
+        for flag in command.later:
+            if place and as_written(words[place - 1]) == flag:
+                found[place] = flag, Later.of(word, namespace, cell)
+            elif as_written(word).startswith(f"{flag}="):
+                found[place] = flag, Later.of(Word(word[len(flag) + 1 :]), namespace, cell)
+    return found
 
 
 def _misplaced(command: Command) -> UsageError:

@@ -7,6 +7,8 @@ expansion works in both alike.
 
 from __future__ import annotations
 
+import ast
+import builtins
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,11 +17,13 @@ from typing import Any, Final
 from ..options import VARIABLE, did_you_mean
 from .errors import UsageError
 
-__all__ = ["Code", "Word", "as_written", "evaluate", "expand", "quote", "split", "unfinished"]
+__all__ = ["Code", "Word", "as_written", "evaluate", "expand", "foresee", "quote", "split", "unfinished"]
 
 _DOLLAR: Final = re.compile(r"\$([^\W\d]\w*(?:\.[^\W\d]\w*)*)")
 _DOUBLED: Final = {"$$": "$", "{{": "{", "}}": "}"}
 _QUOTES: Final = "'\""
+# What may make names that nobody can see in the cell itself.
+_MAKES_NAMES: Final = re.compile(r"^\s*%|import\s*\*|\bexec\b", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,21 @@ def evaluate(word: Word, namespace: Mapping[str, Any]) -> Any:
         return expand(word, namespace)
     only = word[0] if len(word) == 1 else None
     return _evaluate(only if isinstance(only, Code) else Code(word.written, word.written), namespace)
+
+
+def foresee(word: Word, namespace: Mapping[str, Any], cell: str) -> None:
+    """Raise what expanding the word would, as far as it can be told before the cell has run; evaluate nothing.
+
+    That is bad syntax, and a name that is neither defined nor stands in the cell.
+    """
+    for code in (part for part in word if isinstance(part, Code)):
+        try:
+            tree = ast.parse(code.source, mode="eval")
+        except SyntaxError as error:
+            raise _failed(code, error) from error
+        for name in () if _MAKES_NAMES.search(cell) else _names(tree):
+            if not re.search(rf"\b{name}\b", cell):
+                _require(name, code, namespace, more=", nor does it stand in the cell")
 
 
 def as_written(word: Word) -> str:
@@ -190,12 +209,23 @@ def _evaluate(code: Code, namespace: Mapping[str, Any], convert: Callable[[Any],
         raise _failed(code, error) from error
 
 
-def _require(name: str, code: Code, namespace: Mapping[str, Any], error: Exception | None = None) -> None:
+def _names(tree: ast.Expression) -> list[str]:
+    """The names that an expression needs: not those of a comprehension or a lambda, nor built-in ones."""
+    nodes = list(ast.walk(tree))
+    own = {node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
+    own |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    used = [node.id for node in nodes if isinstance(node, ast.Name)]
+    return [name for name in used if name not in own and not hasattr(builtins, name)]
+
+
+def _require(
+    name: str, code: Code, namespace: Mapping[str, Any], error: Exception | None = None, more: str = ""
+) -> None:
     if name not in namespace:
         near = did_you_mean(name, [known for known in namespace if not known.startswith("_")])
         hint = {"$": "For the character alone, write $$.", "{": "For the character alone, write {{."}
         raise UsageError(
-            f"{code.written}: the name {name!r} is not defined.{near}",
+            f"{code.written}: the name {name!r} is not defined{more}.{near}",
             hint=hint.get(code.written[:1], 'A text goes in quotes: "..."'),
         ) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
@@ -36,4 +37,5 @@ class MailConn(Magics):
         from .dispatch import run  # noqa: PLC0415  # %load_ext must not pay for the first use
 
         assert self.shell is not None
-        return run(line, {**self.shell.user_ns, **(local_ns or {})}, cell)
+        # A view, not a copy: a subject may tell of what its cell has made.
+        return run(line, ChainMap(local_ns or {}, self.shell.user_ns), cell)

@@ -17,6 +17,7 @@ from typing import Any, Final, Self
 from ..message.failure import MessageError
 from ..message.outputs import displayed, printed
 from ..message.texts import one_line, size
+from .plots import is_figure, is_leftover
 from .snapshot import snapshot
 
 __all__ = ["Recorder"]
@@ -34,6 +35,7 @@ class _Shown:
     pieces: list[str] = field(default_factory=list)
     content: Any = None
     display_id: str = ""
+    figure: bool = False
 
 
 class _Tee:
@@ -67,10 +69,10 @@ class Recorder:
         self._streams = ("stdout", "stderr") if stderr else ("stdout",)
         self._shown: list[_Shown] = []
         self._made: tuple[Any, Any, Any] | None = None
-        self._formatting = False
-        self._deaf = 0
+        self._hears = True
         self._clear_first = False
         self._bytes = 0
+        self._leftovers: list[str] = []
         self._stack = ExitStack()
         self.left_out: list[str] = []
 
@@ -82,11 +84,15 @@ class Recorder:
                 hint="Print less, or write it to a file and send a link.",
             )
         found: list[Any] = []
+        figures: list[Any] = []
         for shown in self._shown:
-            if not shown.stream:
+            if shown.stream:
+                if text := printed("".join(shown.pieces)):
+                    found.append(text)
+            elif not shown.figure or shown.content not in figures:
                 found.append(shown.content)
-            elif text := printed("".join(shown.pieces)):
-                found.append(text)
+                # A figure that is the last line's value is shown again when the cell ends, as pyplot's are.
+                figures += [shown.content] if shown.figure else []
         return found
 
     def __enter__(self) -> Self:
@@ -103,6 +109,12 @@ class Recorder:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._stack.close()
+        if not any(shown.figure for shown in self._shown):
+            # Nobody misses them beside their figure.
+            self.left_out += [
+                f"Parts of a Matplotlib figure ({name}) are not sent: show the figure itself."
+                for name in dict.fromkeys(self._leftovers)
+            ]
 
     def _replace(self, owner: Any, name: str, value: Any) -> None:
         """Put ``value`` there until the end; what the class provides comes back by itself."""
@@ -121,7 +133,7 @@ class Recorder:
         self._stack.callback(restore)
 
     def _heard(self, stream: str, text: str) -> None:
-        if self._deaf or not text or self._full(len(text)):
+        if not self._hears or not text or self._full(len(text)):
             return
         self._clear_now()
         if not self._shown or self._shown[-1].stream != stream:
@@ -138,29 +150,24 @@ class Recorder:
         self._clear_first = False
 
     @contextmanager
-    def _not_listening(self) -> Iterator[None]:
-        """A plain IPython prints what it displays."""
-        self._deaf += 1
+    def _hearing(self, *, hears: bool) -> Iterator[None]:
+        """A plain IPython prints what it displays: that is not heard. What an object prints meanwhile is."""
+        before, self._hears = self._hears, hears
         try:
             yield
         finally:
-            self._deaf -= 1
+            self._hears = before
 
     def _format(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def formatted(obj: Any, include: Any = None, exclude: Any = None) -> Any:
-            if self._formatting:
-                return original(obj, include=include, exclude=exclude)
-            self._formatting = True
             begin = len(self._shown)
-            try:
+            with self._hearing(hears=True):
                 data, metadata = original(obj, include=include, exclude=exclude)
-            finally:
-                self._formatting = False
             # Who asks for one form of an object gets that form.
             chosen = None if include or exclude else obj
-            if data:
-                self._made = data, metadata, chosen
-            elif len(self._shown) > begin and chosen is not None and (kept := snapshot(chosen)) is not None:
+            # What was made of other objects within is displayed, or part of this one.
+            self._made = (data, metadata, chosen) if data else None
+            if not data and len(self._shown) > begin and chosen is not None and (kept := snapshot(chosen)) is not None:
                 # It has displayed itself, in forms of which the object can do better.
                 self._shown[begin:] = [_Shown(content=kept)]
             return data, metadata
@@ -169,7 +176,7 @@ class Recorder:
 
     def _publish(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def published(data: Any, metadata: Any = None, *rest: Any, **more: Any) -> Any:
-            with self._not_listening():
+            with self._hearing(hears=False):
                 result = original(data, metadata, *rest, **more)
             display_id = str((more.get("transient") or {}).get("display_id") or "")
             self._displayed(data, metadata or {}, display_id, update=bool(more.get("update")))
@@ -180,17 +187,21 @@ class Recorder:
     def _hook(self, original: Callable[[Any], None]) -> Callable[[Any], None]:
         def hook(value: Any) -> None:
             self._made = None
-            with self._not_listening():
+            with self._hearing(hears=False):
                 original(value)
             # Nothing was made of None, nor of a line that ends with a semicolon.
-            if self._made is not None:
+            if self._made is None:
+                return
+            if is_leftover(value):
+                self._leftovers.append(one_line(type(value).__name__, 60))
+            else:
                 self._displayed(self._made[0], self._made[1], "", update=False)
 
         return hook
 
     def _clear(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def clear(wait: bool = False, *rest: Any, **more: Any) -> Any:
-            with self._not_listening():
+            with self._hearing(hears=False):
                 result = original(wait, *rest, **more)
             self._clear_first = True
             if not wait:
@@ -212,7 +223,7 @@ class Recorder:
         if content is None:
             name = "output" if value is None else one_line(type(value).__name__, 60)
             content = displayed(data, metadata, name)
-        shown = _Shown(content=content, display_id=display_id)
+        shown = _Shown(content=content, display_id=display_id, figure=value is not None and is_figure(value))
         if not update:
             self._clear_now()
             self._shown.append(shown)

@@ -23,7 +23,7 @@ class Command:
 
     ``stored`` is how many of its first arguments are names of stored connections (-1: all). ``results``: those after them
     are expressions, whose values it takes. ``cell`` is whether it stands in the first line of a cell that it runs
-    (``%%mailconn``): never, may or must.
+    (``%%mailconn``): never, may or must. ``later`` are the flags whose expressions are evaluated when that cell has run.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Command:
     stored: int = 0
     results: bool = False
     cell: Literal["never", "may", "must"] = "never"
+    later: tuple[str, ...] = ()
 
     @property
     def line(self) -> str:
@@ -194,6 +195,7 @@ _ALL: Final = (
         1,
         results=True,
         cell="may",
+        later=("--subject",),
     ),
     Command(
         "notify",
@@ -203,6 +205,7 @@ _ALL: Final = (
         notify_flags,
         1,
         cell="must",
+        later=("--subject",),
     ),
     Command(
         "inbox",

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from IPython.core.getipython import get_ipython
 
@@ -21,10 +21,13 @@ from ...message.render import Preformatted
 from ..cells import CellRun, run_cell
 from ..display import say, show, when_text
 from ..errors import UsageError
+from ..later import Later
 from ..preview import Preview
 from ..recorder import Recorder
 
 __all__ = ["notify", "send"]
+
+_NOTHING_SHOWN: Final = "Nothing was sent: the cell showed nothing."
 
 
 def send(arguments: argparse.Namespace) -> SendReport | Preview | None:
@@ -42,21 +45,31 @@ def send(arguments: argparse.Namespace) -> SendReport | Preview | None:
             "%mailconn send: --code, --stderr and --on-error are for a cell.",
             hint="With two percent signs, in its first line: %%mailconn send ...",
         )
-    report = _deliver(arguments, arguments.results, **_of_content(arguments), dry_run=arguments.preview)
+    report = _deliver(
+        arguments, arguments.subject, arguments.results, **_of_content(arguments), dry_run=arguments.preview
+    )
     return Preview(report) if arguments.preview else report
 
 
 def _of_content(arguments: argparse.Namespace) -> dict[str, Any]:
-    return {
+    options = {
         "attachments": arguments.attach,
         "index": arguments.index,
         "rows": arguments.rows,
         "table_as": arguments.table_as,
         "zip": arguments.zip,
     }
+    return options if arguments.limit is None else {**options, "limit": arguments.limit}
 
 
-def _deliver(arguments: argparse.Namespace, content: list[Any], subject: str = "", **options: Any) -> SendReport:
+def _headers(arguments: argparse.Namespace) -> dict[str, list[str]]:
+    headers: dict[str, list[str]] = {}
+    for name, value in arguments.header:
+        headers.setdefault(name, []).append(value)
+    return headers
+
+
+def _deliver(arguments: argparse.Namespace, subject: str, content: list[Any], **options: Any) -> SendReport:
     """One message to those whom the line names; what was lost on the way into it is told in the cell."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", MailConnWarning)
@@ -64,11 +77,16 @@ def _deliver(arguments: argparse.Namespace, content: list[Any], subject: str = "
             return deliver(
                 arguments.target,
                 arguments.to,
-                subject or arguments.subject,
+                subject,
                 *content,
                 cc=arguments.cc,
                 bcc=arguments.bcc,
                 sender=arguments.sender,
+                reply_to=arguments.reply_to,
+                priority=arguments.priority,
+                importance=arguments.importance,
+                sensitivity=arguments.sensitivity,
+                headers=_headers(arguments),
                 **options,
             )
         finally:
@@ -89,7 +107,8 @@ def _check(arguments: argparse.Namespace) -> None:
             f"%%mailconn {arguments.what} takes no results in its line: it is about the cell.",
             hint="With one percent sign it sends them: %mailconn send NAME --to ... --subject ... df",
         )
-    _deliver(arguments, [""], arguments.subject or "A cell", dry_run=True)
+    early = arguments.subject if isinstance(arguments.subject, str) else arguments.subject.written
+    _deliver(arguments, early or "A cell", [""], dry_run=True)
 
 
 def _send_cell(arguments: argparse.Namespace) -> None:
@@ -102,8 +121,10 @@ def _send_cell(arguments: argparse.Namespace) -> None:
         _send_shown(arguments, run, recorder)
         return
     try:
-        # Who stops a cell wants nothing sent of it.
-        if arguments.on_error != "skip" and not run.interrupted:
+        if arguments.on_error != "skip" and run.interrupted:
+            # Who stops a cell has often just seen why it must not be sent.
+            _complain("Nothing was sent: the cell was interrupted.")
+        elif arguments.on_error != "skip":
             _anyway(lambda: _send_shown(arguments, run, recorder))
     finally:
         run.fail()
@@ -112,7 +133,7 @@ def _send_cell(arguments: argparse.Namespace) -> None:
 def _send_shown(arguments: argparse.Namespace, run: CellRun, recorder: Recorder) -> None:
     content = recorder.content()
     if not content and not arguments.attach and run.error is None and arguments.on_error != "always":
-        say("Nothing was sent: the cell showed nothing.", *recorder.left_out)
+        say(*(["Nothing was sent.", *recorder.left_out] if recorder.left_out else [_NOTHING_SHOWN]))
         return
     _complain(*recorder.left_out)
     if arguments.code:
@@ -121,11 +142,10 @@ def _send_shown(arguments: argparse.Namespace, run: CellRun, recorder: Recorder)
         content.insert(0, f"The cell {run.ended}.")
     if run.error is not None:
         content.append(run.error)
-    failed = run.error is not None
     report = _deliver(
         arguments,
+        _subject(arguments) if run.error is None else f"FAILED: {_subject_anyway(arguments)}",
         content or [""],
-        f"FAILED: {arguments.subject}" if failed else arguments.subject,
         **_of_content(arguments),
         dry_run=arguments.preview,
     )
@@ -133,6 +153,24 @@ def _send_shown(arguments: argparse.Namespace, run: CellRun, recorder: Recorder)
         show(Preview(report))
     else:
         say(report.summary)
+
+
+def _subject(arguments: argparse.Namespace) -> str:
+    """The subject, now that the cell has run."""
+    if isinstance(arguments.subject, Later):
+        try:
+            return arguments.subject.text()
+        except UsageError as error:
+            raise UsageError(f"Nothing was sent: in the subject, {error.message}", hint=error.hint) from error
+    return str(arguments.subject)
+
+
+def _subject_anyway(arguments: argparse.Namespace) -> str:
+    """The subject; as it is written where it tells of something that the cell has not made."""
+    try:
+        return _subject(arguments)
+    except UsageError:
+        return str(arguments.subject.written)
 
 
 def _anyway(deed: Callable[[], object]) -> None:
@@ -170,5 +208,6 @@ def _send_notice(arguments: argparse.Namespace, run: CellRun, started: datetime)
         content.append(Preformatted(arguments.cell.strip("\n")))
     if run.error is not None and not run.interrupted:
         content.append(run.error)
-    report = _deliver(arguments, content, f"{arguments.subject or Path(name).stem or 'A cell'}: {run.ended}")
+    about = _subject_anyway(arguments) or Path(name).stem or "A cell"
+    report = _deliver(arguments, f"{about}: {run.ended}", content)
     say(report.summary)

@@ -1,0 +1,136 @@
+"""What plotting code leaves behind: its figure is sent, once, and nothing of what stands beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from matplotlib_inline.backend_inline import configure_inline_support
+
+from mailconn_jupyter.message.render import MimeBundle, Part
+from mailconn_jupyter.notebook.cells import run_cell
+from mailconn_jupyter.notebook.plots import is_figure, is_leftover
+from mailconn_jupyter.notebook.recorder import Recorder
+from tests import shells
+from tests.shells import Shell
+
+shell = shells.shell
+clean_up = shells.clean_up
+
+INLINE = "module://matplotlib_inline.backend_inline"
+SETUP = "import matplotlib.pyplot as plt\nimport numpy as np\nimport pandas as pd"
+
+
+@pytest.fixture
+def notebook(shell: Shell) -> Iterator[Shell]:
+    """A shell in which a figure of pyplot's is shown when the cell ends, as in a notebook."""
+    before = plt.get_backend()
+    plt.switch_backend(INLINE)
+    configure_inline_support(shell.ip, INLINE)  # type: ignore[no-untyped-call]
+    shell.ok(SETUP)
+    with mpl.rc_context({"interactive": True}):
+        yield shell
+    plt.close("all")
+    plt.switch_backend(before)
+    configure_inline_support(shell.ip, before)  # type: ignore[no-untyped-call]
+
+
+def recorded(shell: Shell, cell: str) -> Recorder:
+    recorder = Recorder(shell.ip)
+    with shell.ip.display_trap:
+        assert run_cell(shell.ip, cell, recorder).error is None
+    return recorder
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "plt.plot([1, 2])\nplt.title('T')",
+        "plt.plot([1, 2])",
+        "plt.hist([1, 2, 2])",
+        "plt.boxplot([1, 2, 3])",
+        "plt.errorbar([1, 2], [1, 2], yerr=0.1)",
+        "plt.pie([1, 2])",
+        "plt.imshow(np.eye(2)); plt.colorbar()",
+        "plt.plot([1, 2]); plt.xticks(rotation=45)",
+        "pd.DataFrame({'a': [1, 2]}).plot()",
+        "pd.DataFrame({'a': [1, 2], 'b': [1, 2]}).plot(subplots=True)",
+        "pd.DataFrame({'a': [1, 2], 'b': [1, 2]}).hist()",
+        "plt.subplots()",
+        "plt.subplots(2, 2)",
+    ],
+)
+def test_of_a_plot_the_figure_is_sent_and_nothing_else(notebook: Shell, cell: str) -> None:
+    recorder = recorded(notebook, cell)
+    (figure,) = recorder.content()
+    assert isinstance(figure, Part)
+    assert len(figure.pictures) == 1
+    assert recorder.left_out == []
+
+
+def test_in_the_notebook_all_of_it_is_shown_as_usual(notebook: Shell) -> None:
+    recorder = "from mailconn_jupyter.notebook.recorder import Recorder\nwith Recorder(get_ipython()):"
+    assert "Text(0.5, 1.0, 'T')" in notebook.ok(f"{recorder}\n    get_ipython().run_cell('plt.title(chr(84))')").text
+
+
+@pytest.mark.parametrize("layout", ["None", "'tight'", "'constrained'"])
+def test_a_figure_that_is_the_last_value_too_is_sent_once(notebook: Shell, layout: str) -> None:
+    cell = f"figure, axes = plt.subplots(layout={layout})\n_ = axes.set_title('T')\nprint('above')\nfigure"
+    above, figure = recorded(notebook, cell).content()
+    assert above == "above"
+    assert figure.pictures[0].alt == "T"
+
+
+def test_two_figures_and_two_states_of_one_are_two(notebook: Shell) -> None:
+    assert len(recorded(notebook, "for n in 1, 2:\n    plt.figure(); plt.title(str(n))").content()) == 2
+    cell = "figure, axes = plt.subplots()\ndisplay(figure)\naxes.set_title('later')"
+    assert [part.pictures[0].alt for part in recorded(notebook, cell).content()] == ["Figure", "later"]
+
+
+def test_parts_without_their_figure_are_left_out_and_told_of(notebook: Shell) -> None:
+    recorder = recorded(notebook, "from matplotlib.figure import Figure\nFigure().add_subplot().set_title('T')")
+    assert recorder.content() == []
+    assert recorder.left_out == ["Parts of a Matplotlib figure (Text) are not sent: show the figure itself."]
+
+
+def test_what_is_displayed_on_purpose_is_sent(notebook: Shell) -> None:
+    shown, figure = recorded(notebook, "display(plt.gca())").content()
+    assert isinstance(shown, MimeBundle)
+    assert isinstance(figure, Part)
+
+
+def _nested() -> list[Any]:
+    inside: list[Any] = []
+    inside.append(inside)
+    return inside
+
+
+def test_parts_of_figures_are_known_from_results() -> None:
+    axes = Figure().add_subplot()
+    lines = axes.plot([1, 2])
+    for parts in (axes, lines, tuple(lines), (np.ones(3), lines), {"a": lines, "b": []}, np.array([axes, axes])):
+        assert is_leftover(parts)
+    assert is_leftover(pd.Series([axes, axes]))
+    results: tuple[Any, ...] = (
+        1,
+        None,
+        "text",
+        [],
+        (),
+        {},
+        [1, 2],
+        [*lines, 3],
+        np.ones(3),
+        np.array(["a"], object),
+        _nested(),
+    )
+    for result in (*results, pd.Series([1.5]), pd.Series(["a"], dtype=object), pd.DataFrame({"a": lines})):
+        assert not is_leftover(result)
+    assert is_figure(axes.figure)
+    assert not is_leftover(axes.figure)
