@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import io
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -293,8 +296,27 @@ def test_an_attack_in_a_file_name_is_a_file_name(attack: str) -> None:
     assert harmless(html_of(message))
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a user who may not read everything")
-def test_a_file_that_may_not_be_read_is_told(folder: Path) -> None:
-    Path("out/a.csv").chmod(0)
-    with pytest.raises(MessageError, match="cannot be read"):
-        compose("ana@example.org", "x", attachments="out/a.csv")
+@contextmanager
+def somebody_else() -> Iterator[None]:
+    """A user who may not read everything, as root may."""
+    if (was := os.geteuid()) == 0:
+        os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        os.seteuid(was)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="users of POSIX")
+@pytest.mark.parametrize("closed", ["in/a.csv", "in"])
+def test_a_file_that_may_not_be_read_is_told(closed: str) -> None:
+    # The folder of the tests is closed to others, too.
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "in").mkdir()
+        (folder / "in/a.csv").write_text("x")
+        (folder / closed).chmod(0)
+        with somebody_else(), pytest.raises(MessageError, match=r"in/a\.csv' cannot be read: Permission denied\."):
+            compose("ana@example.org", "x", attachments=folder / "in/a.csv")
+        (folder / closed).chmod(0o700)

@@ -20,7 +20,7 @@ from .names import file_name
 from .render.part import File, unique
 from .texts import one_line, size
 
-__all__ = ["Packing", "Unread", "packing", "room_of", "zipped"]
+__all__ = ["Packing", "Unread", "packing", "room_of", "unreadable", "zipped"]
 
 #: What deflate makes of zeros; nothing gets smaller than that by it.
 _BEST_RATIO: Final = 1032
@@ -46,7 +46,7 @@ class Unread:
         try:
             return File(self.name, self.path.read_bytes())
         except OSError as error:
-            raise _unreadable(self.path, error) from error
+            raise unreadable(self.path, error) from error
 
 
 @dataclass(frozen=True)
@@ -133,9 +133,9 @@ def _chunks(file: File | Unread) -> Iterable[bytes]:
             while chunk := source.read(_CHUNK):
                 yield chunk
     except OSError as error:
-        raise _unreadable(file.path, error) from error
+        raise unreadable(file.path, error) from error
 
 
-def _unreadable(path: Path, error: OSError) -> MessageError:
+def unreadable(path: Path, error: OSError) -> MessageError:
     """The error for a file that was there, and cannot be read."""
     return MessageError(f"The attachment {str(path)!r} cannot be read: {error.strerror}.")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
+import stat
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set as AbstractSet, ValuesView
 from dataclasses import replace
@@ -11,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import MailConnWarning
-from .archive import Unread, packing, room_of, zipped
+from .archive import Unread, packing, room_of, unreadable, zipped
 from .failure import MessageError
 from .mime import encoded_size
 from .names import file_name
@@ -115,20 +117,25 @@ def _is_path(value: Any) -> bool:
 
 
 def _one(path: Path) -> Unread:
-    if not path.exists():
-        raise MessageError(f"The attachment {str(path)!r} does not exist.", hint=_near(path))
-    if path.is_dir():
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        raise MessageError(f"The attachment {str(path)!r} does not exist.", hint=_near(path)) from None
+    except OSError as error:
+        raise unreadable(path, error) from error
+    if stat.S_ISDIR(found.st_mode):
         raise MessageError(f"The attachment {str(path)!r} is a folder.", hint=f"Name its files: {path}/*.csv")
-    if not path.is_file():
+    if not stat.S_ISREG(found.st_mode):
         raise MessageError(f"The attachment {str(path)!r} is not a file.")
-    if not os.access(path, os.R_OK):
-        raise MessageError(f"The attachment {str(path)!r} cannot be read.")
-    return Unread(path.name, path, path.stat().st_size)
+    if not os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+        raise unreadable(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+    return Unread(path.name, path, found.st_size)
 
 
 def _paths(text: str) -> Iterator[Unread]:
     path = Path(text).expanduser()
-    if path.exists() or not _PATTERN & set(text):
+    # Path.exists() raises where a folder may not be looked into.
+    if os.path.exists(path) or not _PATTERN & set(text):  # noqa: PTH110
         yield _one(path)
         return
     matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207  # a pattern may be absolute; Path.glob's may not
@@ -143,7 +150,7 @@ def _paths(text: str) -> Iterator[Unread]:
 def _near(path: Path) -> str:
     return (
         f"There is no folder {str(path.parent)!r} either."
-        if not path.parent.exists()
+        if not os.path.exists(path.parent)  # noqa: PTH110  # as above
         else f"Looked from {one_line(str(Path.cwd()))}"
     )
 
