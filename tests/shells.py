@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import builtins
 import os
 import signal
 import socket
@@ -82,6 +83,8 @@ def shell(own_config: Path) -> Iterator[Shell]:
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
     InteractiveShell.clear_instance()
+    # A doctest leaves its last value there, and IPython then keeps its own _ to itself.
+    vars(builtins).pop("_", None)
     ip = InteractiveShell.instance(config=config)
     try:
         ip.run_cell("%load_ext mailconn_jupyter")  # type: ignore[no-untyped-call]
