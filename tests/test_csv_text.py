@@ -30,6 +30,9 @@ FRAMES = {
     "doubles": pandas.DataFrame({"a": [0.1, -2.5, float("nan")], "b": [1e-300, 3.0, 1e22]}),
     "whole doubles": pandas.DataFrame({"a": [1.0, -0.0], "b": [float("inf"), 2.0**60]}),
     "integers": pandas.DataFrame({"a": [1, -2], "b": numpy.array([2**64 - 1, 0], dtype="uint64")}),
+    "the other order of bytes": pandas.DataFrame(
+        {"a": numpy.array([1, 2], dtype=">i4"), "b": numpy.array([0.5, 1e-9], dtype=">f8")}
+    ),
     "single precision": pandas.DataFrame({"a": numpy.array([0.1, 0.2], dtype="float32"), "b": [1, 2]}),
     "one column": pandas.DataFrame({"a": [0.5, float("nan")]}),
     "booleans": pandas.DataFrame({"a": [True, False], "b": [1, 2]}),

@@ -6,6 +6,7 @@ import io
 from email.message import EmailMessage
 from typing import Any
 
+import openpyxl
 import pandas
 import pytest
 
@@ -93,3 +94,57 @@ def test_tips_leave_nothing_behind_in_the_cells() -> None:
     page = str(render(staff(2).set_tooltips(tips)).html)
     assert "span" not in page
     assert page == str(render(staff(2)).html)
+
+
+FORMATS = ["csv", "tsv", "json", "jsonl", "xlsx", "parquet", "feather"]
+
+
+def read_back(kind: str, data: bytes) -> str:
+    """All that a file says, as one text."""
+    if kind == "xlsx":
+        return str(list(openpyxl.load_workbook(io.BytesIO(data)).worksheets[0].values))
+    if kind in {"parquet", "feather"}:
+        reader = pandas.read_parquet if kind == "parquet" else pandas.read_feather
+        return f"{data!r} {reader(io.BytesIO(data)).reset_index().to_csv()}"
+    return data.decode("utf-8-sig")
+
+
+def hidden_ways() -> dict[str, Any]:
+    people = pandas.DataFrame(
+        {"name": ["Ana", "Bob", "SECRET row"], "kind": pandas.Categorical(["ok", "ok", "SECRET kind"])},
+        index=pandas.Index(["SECRET 1", "SECRET 2", "SECRET 3"], name="SECRET name"),
+    )
+    people.attrs["note"] = "SECRET note"
+    plain = people.reset_index(drop=True)
+    levels = pandas.MultiIndex.from_tuples([("SECRET level", "a"), ("SECRET level", "b")], names=["SECRET names", "n"])
+    return {
+        "index": people.iloc[:2].assign(kind="x").style.hide(axis="index"),
+        "rows": plain.style.hide([2]),
+        "levels of the header": plain.iloc[:2].set_axis(levels, axis="columns").style.hide(axis="columns", level=0),
+        "the whole header": pandas.DataFrame([[1, 2]], columns=["SECRET a", "SECRET b"]).style.hide(axis="columns"),
+        "names of the index": pandas.DataFrame({"a": [1]}, index=pandas.Index(["x"], name="SECRET")).style.hide(
+            names=True
+        ),
+    }
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("way", hidden_ways())
+@pytest.mark.parametrize("options", [{}, {"index": True}], ids=["", "index"])
+def test_nothing_that_is_hidden_is_in_a_file_of_any_format(way: str, kind: str, options: dict[str, Any]) -> None:
+    message = arrived("See:", attachments={f"t.{kind}": hidden_ways()[way]}, **options)
+    said = read_back(kind, attached(message)[f"t.{kind}"])
+    assert "SECRET" not in said
+    assert len(said) > 2
+
+
+def test_rows_that_stand_under_the_others_are_counted_and_attached() -> None:
+    numbers = pandas.DataFrame({"a": range(10)})
+    long = pandas.DataFrame({"a": range(1000, 1200)})
+    message = arrived(numbers.style.concat(long.style))
+    assert "... 60 of 210 rows; table.csv holds all of them" in text_of(message)
+    assert attached(message)["table.csv"].split(b"\r\n")[-2:] == [b"199,1199", b""]
+    total = pandas.DataFrame({"a": range(100)}).style
+    message = arrived(total.concat(total.data.agg(["sum"]).style))
+    assert attached(message)["table.csv"].endswith(b"99,99\r\nsum,4950\r\n")
+    assert not render(numbers.style.concat(numbers.agg(["sum"]).style)).files

@@ -125,3 +125,12 @@ def test_the_figure_itself_stays_as_it_was() -> None:
     matplotlib_file(drawn, "png", scale=2)
     assert drawn.canvas is canvas
     assert (drawn.dpi, drawn.get_size_inches().tolist(), drawn.get_facecolor()) == before
+
+
+def test_a_figure_in_a_window_on_a_sharp_screen_has_its_own_size() -> None:
+    drawn = usual()
+    plain = Image.open(io.BytesIO(matplotlib_file(drawn, "png"))).size
+    canvas = FigureCanvasAgg(drawn)
+    canvas._set_device_pixel_ratio(2)  # type: ignore[attr-defined]  # what a window's canvas calls
+    assert drawn.dpi == 200
+    assert Image.open(io.BytesIO(matplotlib_file(drawn, "png"))).size == plain

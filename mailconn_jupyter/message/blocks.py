@@ -7,9 +7,11 @@ from typing import Final
 
 __all__ = ["on_own_lines", "out_of_paragraphs"]
 
-_PARAGRAPH: Final = re.compile(r"<p(?P<said>[^<>]*)>(?P<inner>(?:(?!</?p\b).)*)</p>", re.DOTALL)
-_AT_ENDS: Final = re.compile(r"\A(?:\s|<br>)+|(?:\s|<br>)+\Z")
+# Nothing is given back of what was taken, so that a page is read once, whatever stands in it.
+_PARAGRAPH: Final = re.compile(r"<p(?P<said>\s[^<>]*+)?>(?P<inner>(?:(?!</?p[\s>]).)*+)</p>", re.DOTALL)
 _OPENS: Final = re.compile(r"<(?!/|br\b|img\b)")
+_EMPTY: Final = re.compile(r"(?:\s|<br>)*+")
+_EMPTY_BACKWARDS: Final = re.compile(r"(?:\s|>rb<)*+")
 
 
 def on_own_lines(text: str, block: re.Pattern[str]) -> str:
@@ -18,13 +20,18 @@ def on_own_lines(text: str, block: re.Pattern[str]) -> str:
     >>> on_own_lines("Before TABLE after.", re.compile("TABLE"))
     'Before\nTABLE\nafter.'
     """
-    pieces = re.split(rf"[ \t]*({block.pattern})[ \t]*", text)
-    # Every second piece is a block, as the pattern has no group of its own.
-    out = pieces[0]
-    for place, after in zip(pieces[1::2], pieces[2::2], strict=True):
-        out += ("" if not out or out.endswith("\n") else "\n") + place
-        out += ("" if not after or after.startswith("\n") else "\n") + after
+    around = block.split(text)
+    out = around[0]
+    for place, after in zip(block.findall(text), around[1:], strict=True):
+        before = out.rstrip(" \t")
+        out = f"{before}{_end_of(before)}{place}"
+        rest = after.lstrip(" \t")
+        out += rest if not rest or rest.startswith("\n") else f"\n{rest}"
     return out
+
+
+def _end_of(text: str) -> str:
+    return "" if not text or text.endswith("\n") else "\n"
 
 
 def out_of_paragraphs(html: str, block: re.Pattern[str]) -> str:
@@ -40,8 +47,17 @@ def out_of_paragraphs(html: str, block: re.Pattern[str]) -> str:
         pieces = re.split(f"({block.pattern})", paragraph["inner"])
         if len(pieces) == 1 or any(len(_OPENS.findall(piece)) != piece.count("</") for piece in pieces):
             return paragraph.group()
-        around = [_AT_ENDS.sub("", piece) for piece in pieces[::2]]
-        pieces[::2] = [f"<p{paragraph['said']}>{words}</p>" if words else "" for words in around]
+        said = paragraph["said"] or ""
+        pieces[::2] = [f"<p{said}>{words}</p>" if words else "" for words in map(_trimmed, pieces[::2])]
         return "".join(pieces)
 
     return _PARAGRAPH.sub(parted, html)
+
+
+def _trimmed(html: str) -> str:
+    """The HTML without spaces and line breaks at its ends."""
+    start = _EMPTY.match(html)
+    html = html[start.end() :] if start else html
+    backwards = html[::-1]
+    end = _EMPTY_BACKWARDS.match(backwards)
+    return (backwards[end.end() :] if end else backwards)[::-1]

@@ -140,7 +140,7 @@ def render_template(template: Template, variables: Mapping[str, Any], options: O
     if html is None and any(part.html is not None for part in found):
         html = paragraphs(body.text)
     if html is not None:
-        attribute = re.compile(rf'([\w-]+)="([^"]*{mark}\d+x[^"]*)"')
+        attribute = re.compile(rf'(?<![\w-])([\w-]++)="([^"]*{mark}\d+x[^"]*)"')
         html = attribute.sub(in_attribute, html)
         html = token.sub(in_html, out_of_paragraphs(html, block) if block else html)
     return joined([body, *found], text, html)

@@ -25,8 +25,9 @@ def csv_text(frame: Any, *, index: bool, header: bool) -> str:
 
 
 def _plain(dtype: Any) -> bool:
-    """Whether its values are NumPy's own integers or doubles."""
-    return type(dtype).__module__.startswith("numpy") and (dtype.kind in "iu" or dtype == "float64")
+    """Whether its values are NumPy's own integers or doubles, in this machine's order of bytes."""
+    own = type(dtype).__module__.startswith("numpy") and dtype.isnative
+    return own and (dtype.kind in "iu" or dtype == "float64")
 
 
 def _texts(values: Any, arrow: Any) -> list[str]:

@@ -35,7 +35,7 @@ def table_file(frame: Frame, kind: str, *, index: bool | None) -> bytes:
             case "xlsx":
                 return _xlsx(frame, index)
             case "parquet":
-                return frame.parquet()
+                return frame.parquet(index=index)
     except MailConnError:
         raise
     except ImportError as error:

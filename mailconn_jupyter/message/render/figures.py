@@ -43,9 +43,15 @@ def render_matplotlib(figure: Any, _options: Options) -> Part:
 
 def _scale(figure: Any) -> float:
     """Twice the resolution for what is shown at its own size; less for a wider figure, which is shown smaller."""
-    wide, high = (float(inches) * figure.dpi for inches in _whole(figure).get_size_inches())
+    wide, high = (float(inches) * _dpi(figure) for inches in _whole(figure).get_size_inches())
     sharp = min(_SCALE, max(_SHARP / max(wide, 1), 1))
     return float(min(sharp, (_MOST_PIXELS / max(wide * high, 1)) ** 0.5))
+
+
+def _dpi(figure: Any) -> float:
+    """The resolution that its author gave it; a window on a sharp screen draws it at a multiple."""
+    whole = _whole(figure)
+    return float(whole.dpi / getattr(whole.canvas, "device_pixel_ratio", 1))
 
 
 def _whole(figure: Any) -> Any:
@@ -56,7 +62,7 @@ def _whole(figure: Any) -> Any:
 def matplotlib_file(figure: Any, kind: str, *, scale: float = 1) -> bytes:
     """The figure in any format that Matplotlib writes."""
     whole = _whole(figure)
-    dpi = whole.dpi * scale
+    dpi = _dpi(whole) * scale
     if kind == "png":
         from .tight_canvas import tight_png  # noqa: PLC0415  # it imports Matplotlib, as the figure has
 

@@ -12,7 +12,9 @@ from .grid import HEAD, TABLE, ZEBRA
 
 __all__ = ["dressed"]
 
-_FRAME: Final = re.compile(r'<table\b[^>]*\bclass="dataframe[^"]*"[^>]*>(.*?)</table>', re.DOTALL | re.IGNORECASE)
+# Of each tag the name, and of a table the rest of it, too: nothing is read twice, however long it is.
+_TAG: Final = re.compile(r"<(/?)table\b([^<>]*)>", re.IGNORECASE)
+_FRAME: Final = re.compile(r"""\bclass=["']?dataframe\b""")
 _BODY: Final = re.compile(r"<tbody>", re.IGNORECASE)
 _TABLE: Final = TABLE.replace('">', ';margin:0 0 12px">')
 # pandas says of the header's rows where their cells stand, polars of none.
@@ -21,7 +23,18 @@ _ROW: Final = re.compile(r'<tr(?: style="text-align: right;")?>', re.IGNORECASE)
 
 def dressed(html: str) -> str:
     """The HTML with the look of our own tables on each ``<table class="dataframe">``: header, zebra, numbers to the right."""
-    return _FRAME.sub(lambda table: _dressed(table.group(1)), html) if "dataframe" in html else html
+    if "dataframe" not in html:
+        return html
+    pieces: list[str] = []
+    end, opened = 0, None
+    for tag in _TAG.finditer(html):
+        if not tag[1]:
+            # A table within a table keeps its own look, and so does the one around it.
+            opened = tag if _FRAME.search(tag[2]) else None
+        elif opened is not None:
+            pieces += [html[end : opened.start()], _dressed(html[opened.end() : tag.start()])]
+            end, opened = tag.end(), None
+    return "".join([*pieces, html[end:]])
 
 
 def _dressed(inner: str) -> str:

@@ -37,15 +37,15 @@ class Frame(ABC):
         """All of it as CSV, lines ended by CR LF (RFC 4180)."""
 
     @abstractmethod
-    def parquet(self) -> bytes:
+    def parquet(self, *, index: bool | None) -> bytes:
         """All of it as Parquet."""
 
 
 class PandasFrame(Frame):
-    """A DataFrame, or a Series as a table of one column; ``index`` shows or hides its index where nobody says."""
+    """A DataFrame, or a Series as a table of one column; ``hides_index``: its index is nobody's business."""
 
-    def __init__(self, value: Any, *, index: bool | None = None) -> None:
-        self._usual_index = index
+    def __init__(self, value: Any, *, hides_index: bool = False) -> None:
+        self._hides_index = hides_index
         series = value.ndim == 1
         self._nameless = series and value.name is None
         self.frame = value.to_frame() if series else value
@@ -56,9 +56,8 @@ class PandasFrame(Frame):
         return int(rows), int(columns)
 
     def _with_index(self, wanted: bool | None) -> bool:
-        wanted = self._usual_index if wanted is None else wanted
-        if wanted is not None:
-            return wanted
+        if wanted is not None or self._hides_index:
+            return bool(wanted) and not self._hides_index
         index = self.frame.index
         if index.nlevels > 1 or index.name is not None:
             return True
@@ -113,9 +112,10 @@ class PandasFrame(Frame):
     def csv(self, *, index: bool | None) -> str:
         return csv_text(self.frame, index=self._with_index(index), header=not self._nameless)
 
-    def parquet(self) -> bytes:
+    def parquet(self, *, index: bool | None) -> bytes:
         frame = self.frame.rename(columns=str) if self.frame.columns.nlevels == 1 else self.frame
-        data: bytes = frame.to_parquet(None)
+        # Without a word of the index Parquet keeps it, row numbers in a few bytes.
+        data: bytes = frame.to_parquet(None, index=False if self._hides_index else index)
         return data
 
 
@@ -223,7 +223,7 @@ class PolarsFrame(_Columnar):
         text: str = self.frame.with_columns(texts).write_csv(line_terminator="\r\n")
         return text
 
-    def parquet(self) -> bytes:
+    def parquet(self, *, index: bool | None) -> bytes:
         from io import BytesIO  # noqa: PLC0415  # beside its only use
 
         buffer = BytesIO()
@@ -267,7 +267,7 @@ class ArrowFrame(_Columnar):
         writer.writerows(rows)
         return buffer.getvalue()
 
-    def parquet(self) -> bytes:
+    def parquet(self, *, index: bool | None) -> bytes:
         from io import BytesIO  # noqa: PLC0415  # beside its only use
 
         import pyarrow.parquet  # noqa: PLC0415  # the table is pyarrow's

@@ -16,7 +16,7 @@ from .plain import plain_text
 from .sanitise import can_sanitise, module, sanitised
 from .styled import InlineTemplate
 from .styler_rows import showing
-from .styler_view import hides_index, visible
+from .styler_view import part_lengths, parts_of, visible
 from .tables import COLUMNS, rest
 from .text_table import table_text
 
@@ -40,21 +40,26 @@ def render_styler(styler: Any, options: Options) -> Part:
             "A styled table cannot be sent: css-inline and nh3, which put its styles into its cells, are missing.",
             hint="pip install mailconn-jupyter[report], or pass the DataFrame: styler.data",
         )
+    lengths = part_lengths(styler)
     frame = visible(styler)
     length, wide = frame.size
-    wanted = min(length, ROWS if options.rows is None else options.rows)
     # Every style stands in each of its cells: what 50 plain rows take, so many styled ones may not.
-    rows, (html, warnings) = wanted, _page(styler, wanted, options)
+    rows = min(max(lengths), ROWS if options.rows is None else options.rows)
+    html, warnings = _page(styler, rows, options)
     if options.rows is None and len(html) > options.room and rows > 1:
         rows = max(int(rows * (options.room - 2000) / len(html) * 0.95), 1)
         html, warnings = _page(styler, rows, options)
     text = table_text(html) or plain_text(html)
-    if rows == length and wide <= COLUMNS:
+    # Of each Styler that stands under another one as many rows are shown.
+    shown = sum(min(rows, count) for count in lengths)
+    if shown == length and wide <= COLUMNS:
         return Part(text, html, warnings=warnings)
     name = options.own_name(f"table.{options.table_as}")
-    data = table_file(frame, options.table_as, index=False if hides_index(styler) else options.index)
-    file = File(name, data, as_lines=options.table_as == "csv")
-    said = f"{rest(rows, length, min(wide, COLUMNS), wide)} {name} holds all of them, without the styles."
+    file = File(name, table_file(frame, options.table_as, index=options.index), as_lines=options.table_as == "csv")
+    left = rest(shown, length, min(wide, COLUMNS), wide)
+    said = (
+        f"{left if len(lengths) == 1 else left.replace('the first ', '')} {name} holds all of them, without the styles."
+    )
     return Part(f"{text}\n{said}", f"{html}\n{caption(said)}", files=(file,), warnings=warnings)
 
 
@@ -66,7 +71,8 @@ def _page(styler: Any, rows: int, options: Options) -> tuple[str, tuple[str, ...
         copied.hide(axis="index")
     if not rows:
         # None as a number would be pandas' own.
-        copied.hidden_rows = list(range(len(styler.data)))
+        for part in parts_of(copied):
+            part.hidden_rows = list(range(len(part.data)))
     usual = getattr(copied, "template_html", None)
     if hasattr(usual, "render"):
         copied.template_html = InlineTemplate(usual)

@@ -15,7 +15,7 @@ __all__ = ["Cell", "cell_of", "placed_text", "table_text"]
 _CELL: Final = re.compile(r'<t[dh]((?: [\w-]+="[^"]*")*)>([^<]*)</t[dh]>')
 _CELL_OPENS: Final = re.compile(r"<t[dh][ >]")
 _ATTRIBUTE: Final = re.compile(r' ([\w-]+)="([^"]*)"')
-_CAPTION: Final = re.compile(r"<caption[^>]*>(.*?)</caption>", re.DOTALL)
+_CAPTION: Final = re.compile(r"<caption[^<>]*>([^<]*)</caption>")
 _WIDEST_CELL: Final = 200
 
 
@@ -53,7 +53,7 @@ def table_text(html: str) -> str:
         right = 'align="right"' in attributes
         rows.append([(text, _looks(tag, right)) for tag, text in cells])
     caption = "".join(_CAPTION.findall(head))
-    if "<" in caption or not rows:
+    if head.count("<caption") != len(_CAPTION.findall(head)) or not rows:
         return ""
     text = _even_text(rows) or placed_text([[_placed_cell(*cell) for cell in row] for row in rows])
     return f"{unescape(caption)}\n{text}" if caption else text
@@ -99,7 +99,7 @@ def _is_right(given: Mapping[str, str], row: bool) -> bool:
 
 def _span(given: Mapping[str, str], name: str) -> int:
     said = given.get(name, "1")
-    return max(min(int(said), 1000), 1) if said.isdecimal() else 1
+    return max(int(said), 1) if said.isdecimal() and len(said) <= 3 else 1
 
 
 def placed_text(rows: list[list[Cell]]) -> str:
