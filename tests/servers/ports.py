@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 
+_WORKERS = 6
+#: Which of several processes that share the tests this is (pytest-xdist): each has ports of its own.
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
+
 #: Below Linux's range for outgoing connections (32768 and up), so that no client's own port
 #: is taken between the choice here and the server's start.
-_RANGE = range(20_000, 32_000)
+_RANGE = range(20_000 + _WORKER, 32_000, _WORKERS)
 
 #: A number is given once a session: the server it was meant for may not have bound it yet.
 _given: set[int] = set()
