@@ -34,21 +34,3 @@ def test_the_author_is_told_of_a_page_that_gmail_would_cut() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         compose("ana@example.org", "Rows", wide)
-
-
-def test_a_syntax_error_is_named_once_and_shown_with_its_place() -> None:
-    with pytest.raises(SyntaxError) as caught:
-        compile("x = (1,\ndef", "cell", "exec")
-    part = render(caught.value)
-    assert part.text.startswith("SyntaxError: '(' was never closed\n\n")
-    assert 'File "cell", line 1' in part.text
-    assert part.text.count("was never closed") == 2
-
-
-def test_a_group_of_exceptions_keeps_its_tree() -> None:
-    with pytest.raises(ExceptionGroup) as caught:
-        raise ExceptionGroup("two", [ValueError("a"), KeyError("b")])
-    lines = render(caught.value).text.split("\n")
-    assert "  + Exception Group Traceback (most recent call last):" in lines
-    assert "    | ValueError: a" in lines
-    assert not [line for line in lines if set(line) <= set(" |^~") and "^" in line]

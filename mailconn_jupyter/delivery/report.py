@@ -29,8 +29,8 @@ class Outcome:
     """What became of the message for one recipient.
 
     ``accepted``: the server took it. ``refused``: it did not, and ``code`` and ``words`` are the server's; a code from
-    400 to 499 is temporary. ``unknown``: the link broke after the last byte, so it may arrive or not, and it was not
-    sent again. ``not sent``: it did not come to that.
+    400 to 499 is temporary. ``unknown``: the link broke, perhaps after the last byte, so it may arrive or not, and it
+    was not sent again. ``not sent``: it did not come to that.
     """
 
     recipient: str
@@ -45,9 +45,9 @@ class Outcome:
 
 
 class SendReport:
-    """The outcomes of one message; shows as a table, of thousands the first rows. True when every recipient's was accepted (or it was a dry run).
+    """The outcomes of one message. True when every recipient's was accepted (or it was a dry run).
 
-    ``message`` is what was sent, ``message_id`` its Message-ID, ``size`` its bytes as they travel.
+    Shows as a table; of many recipients those first who do not have the message, and the rest counted. ``message`` is what was sent, ``message_id`` its Message-ID, ``size`` its bytes as they travel.
     """
 
     def __init__(self, message: EmailMessage, outcomes: Iterable[Outcome], *, size: int, dry_run: bool = False) -> None:

@@ -19,7 +19,7 @@ from .custom import custom
 from .failure import MessageError
 from .headers import address_list, unstructured
 from .mime import build, encoded_size
-from .page import document, hidden
+from .page import cut_by_gmail, document
 from .people import domain_of, mailboxes
 from .render.part import ROOM, File, Options, Part, TableFormat
 from .render.registry import render
@@ -138,7 +138,7 @@ def compose(
     html = None if body.html is None else document(body.html, subject)
     _within(limit, body, html, files)
     build(message, f"{body.text}\n", html, body.pictures, files)
-    for warning in dict.fromkeys((*body.warnings, *hidden(html))):
+    for warning in dict.fromkeys((*body.warnings, *cut_by_gmail(html))):
         python_warnings.warn(warning, MailConnWarning, stacklevel=2)
     return message
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from .texts import size
 
-__all__ = ["document", "hidden"]
+__all__ = ["cut_by_gmail", "document"]
 
 #: Bytes of HTML that Gmail shows; the rest is behind a link.
 _SHOWN: Final = 102_000
@@ -31,7 +31,7 @@ def document(html: str, title: str) -> str:
     return f"{_HEAD.replace('{title}', escape(title))}{html}{_FOOT}"
 
 
-def hidden(html: str | None) -> Iterator[str]:
+def cut_by_gmail(html: str | None) -> Iterator[str]:
     """The sentence for an author whose page is longer than Gmail shows."""
     if html is not None and (length := len(html.encode(errors="replace"))) > _SHOWN:
         yield (

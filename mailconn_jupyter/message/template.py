@@ -19,7 +19,7 @@ from ..options import did_you_mean
 from .blocks import on_own_lines, out_of_paragraphs
 from .failure import MessageError
 from .render.part import Options, Part, joined
-from .render.registry import render
+from .render.registry import render, type_names
 from .render.stack import fragment
 from .render.words import HTML, Markdown, paragraphs
 from .texts import html_text, one_line
@@ -147,8 +147,6 @@ def render_template(template: Template, variables: Mapping[str, Any], options: O
 
 
 def _is_plain(value: Any) -> bool:
-    from .render.registry import type_names  # noqa: PLC0415  # beside its only use
-
     if any(hasattr(type(value), name) for name in ("_repr_html_", "_repr_markdown_")):
         return False
     return any(name in _PLAIN or name == "numpy.generic" for name in type_names(value))

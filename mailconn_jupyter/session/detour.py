@@ -29,8 +29,8 @@ def route_of(
     """The proxy that a (resolved) connection names, or allows to be taken from ``ALL_PROXY``; None: no proxy.
 
     A proxy of the environment is used only where ``use_environment_proxy`` is on, and ``NO_PROXY`` does not name the
-    server. A password is fetched only where
-    there is a user; raises :class:`~mailconn_jupyter.errors.CredentialError` when it cannot be had.
+    server. A password is fetched only where there is a user; raises
+    :class:`~mailconn_jupyter.errors.CredentialError` when it cannot be had.
     """
     if not connection.use_proxy:
         host = connection.server_host

@@ -16,7 +16,7 @@ __all__ = ["matplotlib_file", "picture_part", "pil_file", "render_axes", "render
 _STYLE: Final = "display:block;max-width:100%;height:auto;margin:0 0 12px;border:0;background:#ffffff"
 _SCALE: Final = 2
 #: Pixels across that a sharp picture of the widest size that is shown has (see Picture.size).
-_SHARP: Final = 2 * WIDEST
+_SHARP: Final = _SCALE * WIDEST
 _MOST_PIXELS: Final = 20_000_000
 #: The modes of PIL that PNG has, too.
 _IN_PNG: Final = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16"})

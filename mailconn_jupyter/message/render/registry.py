@@ -130,8 +130,13 @@ _REPRESENTATIONS: Final = (
 )
 
 
-def is_result(value: Any) -> bool:
-    """Whether a message shows more of it than a text: a table, a figure, whatever has a form of its own."""
+def is_result(value: Any, deep: int = 3) -> bool:
+    """Whether a message shows more of it than a text: a table, a figure, whatever has a form of its own; a list of those."""
+    if any(matches(value) for matches, _ in _own):
+        return True
+    if isinstance(value, list | tuple):
+        # A list may hold itself.
+        return deep > 0 and any(is_result(entry, deep - 1) for entry in value)
     return value is not None and _find(value).__module__.rpartition(".")[2] not in _TEXTS
 
 

@@ -12,6 +12,8 @@ from .frames import ArrowFrame, Frame, PandasFrame, PolarsFrame
 from .grid import Grid, caption
 from .objects import render_rich
 from .part import ROWS, File, Options, Part
+from .registry import type_names
+from .styler_view import visible
 
 __all__ = ["COLUMNS", "frame_of", "render_interchange", "render_pandas", "render_polars", "rest"]
 
@@ -44,16 +46,12 @@ def render_interchange(value: Any, options: Options) -> Part:
 
 def frame_of(value: Any) -> Frame | None:
     """The table that ``value`` is; None when it is none, or when no library that is installed can read it."""
-    from .registry import type_names  # noqa: PLC0415  # it loads this module by name
-
     names = set(type_names(value))
     if names & {"pandas.DataFrame", "pandas.Series"}:
         return PandasFrame(value)
     if names & {"polars.DataFrame", "polars.Series"}:
         return PolarsFrame(value)
     if "pandas.io.formats.style.Styler" in names:
-        from .styler_view import visible  # noqa: PLC0415  # it loads this module's neighbours
-
         return visible(value)
     if isinstance(value, type) or not {"__arrow_c_stream__", "__dataframe__"} & set(dir(type(value))):
         return None

@@ -31,7 +31,7 @@ def render_scalar(value: Any, options: Options) -> Part:
 
 def render_dict(value: dict[Any, Any], options: Options) -> Part:
     """A table of two columns; with results inside, each under its name; with dicts and lists inside, indented text."""
-    if value and len(value) <= _MOST_RESULTS and all(map(is_result, value.values())):
+    if len(value) <= _MOST_RESULTS and any(map(is_result, value.values())):
         named = [[Part(str(key)), render(entry, options)] for key, entry in value.items()]
         return stacked([part for pair in named for part in pair])
     if (
@@ -49,8 +49,8 @@ def render_dict(value: dict[Any, Any], options: Options) -> Part:
 
 
 def render_list(value: list[Any] | tuple[Any, ...], options: Options) -> Part:
-    """Results one under the other; anything else as a notebook shows it."""
-    if value and len(value) <= _MOST_RESULTS and all(map(is_result, value)):
+    """Results, and what is said between them, one under the other; a list without any as a notebook shows it."""
+    if len(value) <= _MOST_RESULTS and any(map(is_result, value)):
         return stacked([render(entry, options) for entry in value])
     return render_repr(value, options)
 
