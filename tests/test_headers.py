@@ -93,11 +93,26 @@ def test_a_session_of_the_standard_library_does_not_encode_them_either() -> None
         ("Resent-To", "other@example.org", "Resent-To"),
         ("resent-date", "Mon, 20 Nov 2023 09:00:00 +0100", "sent on as it came"),
         ("X-Note", 47, "needs a text"),
+        ("Sender", "a@example.org, b@example.org", "Sender 'a@example.org, b@example.org' is several mailboxes"),
+        ("Priority", "urgent", "Priority is not set through headers="),
+        ("Sender", "", "Sender is empty"),
+        ("Errors-To", " , ", "Errors-To is empty"),
+        ("Disposition-Notification-To", "", "Disposition-Notification-To is empty"),
+        ("References", " ", "References is empty"),
+        ("List-Id", "", "List-Id is empty"),
     ],
 )
 def test_what_its_readers_could_not_read_is_refused_by_name(name: str, value: Any, words: str) -> None:
     with pytest.raises(MessageError, match=words):
         with_header(name, value)
+
+
+@pytest.mark.parametrize("name", ["References", "In-Reply-To"])
+def test_a_list_of_identifiers_is_one_field(name: str) -> None:
+    ids = ["<a@example.org>", "<b@example.org>", ID]
+    assert travelled(with_header(name, ids)).get_all(name) == [" ".join(ids)]
+    message = compose("ana@example.org", "s", "t", headers={name: ids[0], name.lower(): ids[1]})
+    assert message.get_all(name) == [f"{ids[0]} {ids[1]}"]
 
 
 @pytest.mark.parametrize(
@@ -124,6 +139,15 @@ def test_free_text_in_another_language_is_encoded_as_before() -> None:
     message = with_header("Comments", "Größe " * 30)
     assert travelled(message)["Comments"] == "Größe " * 30
     assert all(len(line) <= 76 for line in field(message, "Comments"))
+
+
+@pytest.mark.parametrize("length", range(44, 61))
+@pytest.mark.parametrize("text", ["größe" * 20, "日本" * 20, "🎉" * 20, "a" * 40 + "ö"])
+def test_a_line_with_an_encoded_word_has_76_characters_however_long_the_name(length: int, text: str) -> None:
+    name = "X-" + "n" * (length - 2)
+    message = with_header(name, text)
+    assert max(map(len, field(message, name))) <= 76
+    assert travelled(message)[name].strip() == text
 
 
 NAMES = st.sampled_from(["References", "In-Reply-To", "List-Unsubscribe", "Message-ID", "Date", "Sender", "X-Any"])

@@ -88,7 +88,8 @@ def test_a_dry_run_shows_a_message_with_an_international_address(options: dict[s
     report = sent(nowhere, {**options, "dry_run": True})
     assert report.size > 100
     assert report.message.as_bytes()
-    assert b"y" in as_bytes(report.message, utf8=False, eight_bit=True)
+    travels = as_bytes(report.message, utf8=False, eight_bit=True)
+    assert (ANA.encode() in travels) == ("bcc" not in options)
 
 
 @pytest.mark.parametrize("options", FIELDS)
@@ -117,6 +118,28 @@ def test_an_address_in_a_header_alone_asks_for_smtputf8_too() -> None:
     with CountingServer() as server, mailconn.connect(to(server.port)) as smtp:
         smtp.send_message(message)
         assert [line for line in smtp.transcript if "MAIL FROM" in str(line) and "SMTPUTF8" in str(line)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Sender", "Disposition-Notification-To", "Errors-To", "Mail-Followup-To", "Mail-Reply-To", "Return-Receipt-To"],
+)
+def test_an_international_address_in_a_field_of_ones_own_is_sent(name: str) -> None:
+    with CountingServer() as server:
+        report = mailconn.send(to(server.port), ALICE, "x", "y", headers={name: f"Ünal <{ANA}>"})
+        (taken,) = server.taken
+    assert report.ok
+    assert f"<{ANA}>\r\n".encode() in taken.content.split(f"\r\n{name}: ".encode())[1]
+
+
+@pytest.mark.parametrize("name", ["Resent-From", "Resent-Sender", "Resent-To", "Resent-Cc"])
+def test_an_international_address_of_a_resent_message_asks_for_smtputf8(name: str) -> None:
+    message = EmailMessage()
+    message["From"], message["To"], message[name] = BOB, ALICE, ANA
+    message.set_content("hello")
+    wire = wired(message, utf8=False, eight_bit=False)
+    assert wire.international
+    assert f"{name}: {ANA}\r\n".encode() in bytes(wire)
 
 
 def test_a_name_in_any_language_and_an_international_bcc_ask_for_nothing() -> None:

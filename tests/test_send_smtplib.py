@@ -69,6 +69,47 @@ def test_one_refused_recipient_of_two_is_told_and_the_other_has_it() -> None:
     assert [(outcome.recipient, outcome.code) for outcome in report.refused] == [(GONE, 550)]
 
 
+def test_after_a_421_to_one_recipient_nobody_has_it_and_the_others_are_not_sent() -> None:
+    closing: list[Step] = [Expect(rb"rcpt TO:.*"), Send(b"421 4.3.2 closing\r\n"), Close()]
+    with talking(*MAIL, *RCPT, *closing) as session:
+        report = failed(session, ALICE, GONE, "carol@example.test")
+    assert report.accepted == ()
+    assert [(outcome.outcome, outcome.code) for outcome in report.outcomes] == [
+        ("not sent", 0),
+        ("refused", 421),
+        ("not sent", 0),
+    ]
+
+
+def test_a_garbled_reply_to_a_recipient_leaves_it_unknown_when_the_message_was_sent_to_another() -> None:
+    garbled: list[Step] = [Expect(rb"rcpt TO:.*"), Send(b"garbage\r\n")]
+    with talking(*MAIL, *RCPT, *garbled, *DATA, Send(b"250 taken\r\n")) as session:
+        report = failed(session, ALICE, GONE)
+    assert (report.accepted, report.unknown, report.refused) == ((ALICE,), (GONE,), ())
+    assert "no reply of SMTP" in report.outcomes[1].words
+
+
+@pytest.mark.parametrize("stage", [[], MAIL], ids=["mail", "recipient"])
+def test_a_garbled_reply_before_any_message_leaves_it_not_sent_in_words_that_can_be_read(stage: list[Step]) -> None:
+    garbled: list[Step] = [
+        *stage,
+        Expect(rb"(?:mail FROM|rcpt TO):.*"),
+        Send(b"garbage\r\n"),
+        Expect(rb"rset"),
+        Close(),
+    ]
+    with talking(*garbled) as session:
+        (outcome,) = failed(session).outcomes
+    assert (outcome.outcome, outcome.code) == ("not sent", 0)
+    assert outcome.words == "The server's answer is no reply of SMTP: ...age"
+
+
+def test_what_was_not_sent_for_a_garbled_reply_is_tried_again() -> None:
+    garbled: list[Step] = [Expect(rb"mail FROM:.*"), Send(b"garbage\r\n"), *RSET]
+    with talking(*garbled, *MAIL, *RCPT, *DATA, Send(b"250 taken\r\n")) as session:
+        assert mailconn.send(session, ALICE, "x", "y", sender=BOB).accepted == (ALICE,)
+
+
 @pytest.mark.parametrize("later", [[Expect(rb"data")], [*DATA]], ids=["data", "message"])
 def test_a_refusal_for_the_moment_is_tried_again_in_a_new_transaction(later: list[Step]) -> None:
     # After the reply to DATA itself smtplib leaves the transaction open, after that to the message it does not.
@@ -94,6 +135,7 @@ def test_a_link_that_breaks_leaves_every_outcome_unknown_and_nothing_is_sent_aga
         report = failed(session)
     assert report.unknown == (ALICE,)
     assert report.outcomes[0].words
+    assert not report.outcomes[0].words.startswith("(")
 
 
 def test_a_link_that_was_lost_before_the_message_leaves_it_not_sent() -> None:

@@ -6,6 +6,7 @@ import contextlib
 import smtplib
 from collections.abc import Mapping
 from email.message import EmailMessage
+from typing import Literal
 
 from ..message.addresses import envelope_address
 from ..message.wire import Wire
@@ -16,6 +17,8 @@ from ..transport.failure import readable
 from .report import Outcome
 
 __all__ = ["attempt"]
+
+_Otherwise = Literal["unknown", "not sent"]
 
 
 def attempt(
@@ -31,23 +34,41 @@ def attempt(
         else:
             refused = _by_smtplib(session, data, sender, recipients)
     except smtplib.SMTPRecipientsRefused as error:
-        refused = error.recipients
+        # After a 421 smtplib asks no further, and those whom the server had taken get nothing either.
+        return {name: Outcome(name, "not sent") for name in recipients} | _refusals(error.recipients, "not sent")
     except DeliveryUnknown as error:
-        words = readable(str(getattr(error.__cause__, "message", error.__cause__)))
-        return {name: Outcome(name, "unknown", words=words) for name in error.recipients} | _refusals(error.refused)
+        words = _why(error.__cause__)
+        unknown = {name: Outcome(name, "unknown", words=words) for name in error.recipients}
+        return unknown | _refusals(error.refused, "unknown")
     except LinkLost as error:
         return {recipient: Outcome(recipient, "not sent", words=readable(error.message)) for recipient in recipients}
     except MessageTooLarge:
         # Known before anything was sent, and the error has both sizes.
         raise
     except (Refused, smtplib.SMTPResponseException) as error:
-        code, words = error.smtp_code, readable(error.smtp_error)
-        return {recipient: Outcome(recipient, "refused", code, words) for recipient in recipients}
-    return {name: Outcome(name, "accepted") for name in recipients} | _refusals(refused)
+        # It may have been the reply to the message itself.
+        otherwise: _Otherwise = "unknown" if isinstance(error, smtplib.SMTPDataError) else "not sent"
+        return _refusals(dict.fromkeys(recipients, (error.smtp_code, error.smtp_error)), otherwise)
+    return {name: Outcome(name, "accepted") for name in recipients} | _refusals(refused, "unknown")
 
 
-def _refusals(refused: Mapping[str, tuple[int, bytes]]) -> dict[str, Outcome]:
-    return {name: Outcome(name, "refused", code, readable(words)) for name, (code, words) in refused.items()}
+def _refusals(refused: Mapping[str, tuple[int, bytes | str]], otherwise: _Otherwise) -> dict[str, Outcome]:
+    """The outcomes of those whom the server did not take, and ``otherwise`` where its reply does not say no."""
+    return {name: _refusal(name, code, readable(words), otherwise) for name, (code, words) in refused.items()}
+
+
+def _refusal(name: str, code: int, words: str, otherwise: _Otherwise) -> Outcome:
+    if 400 <= code < 600:
+        return Outcome(name, "refused", code, words)
+    if code > 0:
+        return Outcome(name, otherwise, code, words)
+    # For what has no code, smtplib has one of its own, and cuts off where the code would be.
+    return Outcome(name, otherwise, words=f"The server's answer is no reply of SMTP: ...{words}")
+
+
+def _why(error: BaseException | None) -> str:
+    """The words of what broke a transaction: those that :mod:`smtplib` has from a reply stand in a tuple."""
+    return readable(str(getattr(error, "message", getattr(error, "smtp_error", error))))
 
 
 def _by_smtplib(session: smtplib.SMTP, data: Wire, sender: str, recipients: list[str]) -> dict[str, tuple[int, bytes]]:
@@ -66,17 +87,13 @@ def _by_smtplib(session: smtplib.SMTP, data: Wire, sender: str, recipients: list
         options = ("SMTPUTF8", "BODY=8BITMIME")
     try:
         return session.sendmail(sender, recipients, bytes(data), options)
-    except smtplib.SMTPRecipientsRefused:
+    except (smtplib.SMTPSenderRefused, smtplib.SMTPRecipientsRefused):
         raise
-    except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as error:
-        if isinstance(error, smtplib.SMTPDataError):
-            # Where DATA itself was refused, smtplib leaves the transaction open for the next MAIL to stumble over.
-            with contextlib.suppress(smtplib.SMTPException, OSError):
-                session.rset()
-        if 400 <= error.smtp_code < 600:
-            raise
-        # What was no reply at all has a code of smtplib's own.
-        raise DeliveryUnknown(tuple(recipients), readable(error.smtp_error)) from error
+    except smtplib.SMTPDataError:
+        # Where DATA itself was refused, smtplib leaves the transaction open for the next MAIL to stumble over.
+        with contextlib.suppress(smtplib.SMTPException, OSError):
+            session.rset()
+        raise
     except (smtplib.SMTPException, OSError) as error:
         # It does not say whether the link broke before or after the last byte.
-        raise DeliveryUnknown(tuple(recipients), readable(str(error))) from error
+        raise DeliveryUnknown(tuple(recipients), _why(error)) from error

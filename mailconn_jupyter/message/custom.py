@@ -7,13 +7,13 @@ mail program that gets ``=?utf-8?q?=3Chttps...`` finds no thread and no link to 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from ..options import did_you_mean
 from .failure import MessageError
-from .headers import LONGEST, address_list, checked, folded, unstructured
+from .headers import ADDRESS_FIELDS, LONGEST, address_list, checked, folded, unstructured
 from .people import mailboxes
 from .texts import one_line
 
@@ -29,19 +29,19 @@ _OURS: Final = {
     "bcc": "bcc=",
     "reply-to": "reply_to=",
     "mime-version": "nothing: it is always 1.0",
+    "priority": "priority=",
     "x-priority": "priority=",
     "importance": "importance=",
     "sensitivity": "sensitivity=",
 }
-_ADDRESSES: Final = frozenset({
-    "disposition-notification-to", "errors-to", "mail-followup-to", "mail-reply-to", "return-receipt-to", "sender"
-})  # fmt: skip
 # Beside these all that begin with List-.
 _STRUCTURED: Final = frozenset({
-    "auto-submitted", "date", "dkim-signature", "in-reply-to", "message-id", "precedence", "priority", "received",
-    "references", "return-path",
+    "auto-submitted", "date", "dkim-signature", "in-reply-to", "message-id", "precedence", "received", "references",
+    "return-path",
 })  # fmt: skip
+# RFC 5322, 3.6. The last two hold any number of identifiers, so that a list of them is one field.
 _ONCE: Final = frozenset({"date", "message-id", "sender"})
+_JOINED: Final = frozenset({"in-reply-to", "references"})
 _MESSAGE_ID: Final = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
 # RFC 5322, 3.3, with the zones of 4.3.
 _DATE: Final = re.compile(
@@ -51,23 +51,28 @@ _DATE: Final = re.compile(
 )
 
 
-def custom(headers: Iterable[tuple[Any, Any]]) -> Iterator[tuple[str, str]]:
+def custom(headers: Iterable[tuple[Any, Any]]) -> list[tuple[str, str]]:
     """The fields, as they are written: no second Subject, no Content-Type of a body that the caller did not build.
 
     Raises :class:`MessageError` for one that cannot be written as its readers expect it.
     """
-    seen: set[str] = set()
-    for name, value in headers:
+    fields: dict[str | int, tuple[str, str]] = {}
+    for number, (name, value) in enumerate(headers):
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise MessageError(f"The header name {name!r} is not one.", hint="A name has no space and no colon.")
         low = name.lower()
         _allowed(name, low)
         if not isinstance(value, str):
             raise MessageError(f"The header {name} needs a text, not {type(value).__name__}.")
-        if low in _ONCE and low in seen:
+        key = low if low in _ONCE | _JOINED else number
+        if key not in fields:
+            fields[key] = name, value
+        elif low in _JOINED:
+            first, before = fields[key]
+            fields[key] = first, f"{before} {value}"
+        else:
             raise MessageError(f"A message has one {name}, and headers= has several.")
-        seen.add(low)
-        yield name, _written(name, low, value)
+    return [(name, _written(name, name.lower(), value)) for name, value in fields.values()]
 
 
 def _allowed(name: str, low: str) -> None:
@@ -87,8 +92,13 @@ def _allowed(name: str, low: str) -> None:
 
 def _written(name: str, low: str, value: str) -> str:
     checked(value, name)
-    if low in _ADDRESSES:
-        return address_list(mailboxes(value, name), name)
+    if low in ADDRESS_FIELDS:
+        people = mailboxes(value, name)
+        if not people:
+            raise _empty(name)
+        if low == "sender" and len(people) > 1:
+            raise MessageError(f"The Sender {one_line(value)!r} is several mailboxes, and a message has one.")
+        return address_list(people, name)
     if low not in _STRUCTURED and not low.startswith("list-"):
         return unstructured(value, name, LONGEST)
     words = value.split()
@@ -101,6 +111,8 @@ def _written(name: str, low: str, value: str) -> str:
             f"The Date {one_line(value)!r} is not one of a mail.",
             hint="email.utils.format_datetime(when) writes it: Mon, 20 Nov 2023 09:00:00 +0100",
         )
+    if not words:
+        raise _empty(name)
     if not value.isascii():
         letter = next(character for character in value if not character.isascii())
         raise MessageError(
@@ -114,6 +126,10 @@ def _written(name: str, low: str, value: str) -> str:
             hint="Send a shorter one.",
         )
     return written
+
+
+def _empty(name: str) -> MessageError:
+    return MessageError(f"The header {name} is empty.", hint="Leave it out, or say what it holds.")
 
 
 def _is_date(text: str) -> bool:

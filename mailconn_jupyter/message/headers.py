@@ -16,8 +16,13 @@ from .failure import MessageError
 from .people import Mailbox
 from .texts import one_line, unfit
 
-__all__ = ["LONGEST", "address_list", "checked", "folded", "parameter", "unstructured"]
+__all__ = ["ADDRESS_FIELDS", "LONGEST", "address_list", "checked", "folded", "parameter", "unstructured"]
 
+#: The fields whose value is a list of addresses, which may need SMTPUTF8; Bcc does not travel.
+ADDRESS_FIELDS: Final = frozenset({
+    "cc", "disposition-notification-to", "errors-to", "from", "mail-followup-to", "mail-reply-to", "reply-to",
+    "resent-cc", "resent-from", "resent-sender", "resent-to", "return-receipt-to", "sender", "to",
+})  # fmt: skip
 LONGEST: Final = 998  # RFC 5322, 2.1.1: characters of any line
 _LINE: Final = 76  # RFC 2047, 2: a line that holds an encoded word
 _FOLD: Final = "\n "
@@ -78,8 +83,9 @@ def _words(text: str, used: int) -> Iterator[str]:
         encoded = character.encode()
         size = sum(1 if byte in _KEPT or byte == 0x20 else 3 for byte in encoded) if as_q else len(encoded)
         most = room - len("=?utf-8?q??=") if as_q else (room - len("=?utf-8?b??=")) // 4 * 3
-        if chunk and length + size > most:
-            yield _word("".join(chunk), as_q)
+        if length + size > most:
+            # Beside the name of a long field there may be no room for a single character.
+            yield _word("".join(chunk), as_q) if chunk else ""
             chunk, length, room = [], 0, _LINE - 1
         chunk.append(character)
         length += size

@@ -16,13 +16,12 @@ from typing import Any
 from .addresses import header_addresses
 from .encoded import EncodedPart, encoded_length, lines_of
 from .failure import MessageError
+from .headers import ADDRESS_FIELDS
 
 __all__ = ["Wire", "as_bytes", "normalised", "scan_headers", "stuffed", "wired"]
 
 # RFC 5322, 3.6.8: a field's name is printable US-ASCII without colon.
 _FIELD_NAME = re.compile(r"[!-9;-~]+")
-# The fields whose addresses travel.
-_ADDRESSES = frozenset({"from", "sender", "reply-to", "to", "cc"})
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 # What the standard library raises for a header or a part that it cannot write, by version and kind of policy.
 _FAULTS = (MailError, ValueError, TypeError, AttributeError, LookupError, AssertionError)
@@ -129,7 +128,7 @@ def _is_international(message: Message[Any, Any]) -> bool:
     return any(
         not address.rpartition("@")[0].isascii()
         for name, value in message.raw_items()
-        if name.lower() in _ADDRESSES and not str(value).isascii()
+        if name.lower() in ADDRESS_FIELDS and not str(value).isascii()
         for address in _addresses(name, value)
     )
 
