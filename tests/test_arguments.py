@@ -99,6 +99,12 @@ def test_an_error_repeats_no_value(line: str) -> None:
         "send ops --subject smtp://ana:hunter2@mail.example.org",
         "send ops 'smtp://ana:hunter2@mail.example.org'",
         "send ops socks5://:hunter2@mail.example.org:1080",
+        "send ops smtp://ana@example.org:hunter2@mail.example.org",
+        "send ops https://ana@example.org:hunter2@mail.example.org",
+        "send ops smtp://ana:12/hunter2@mail",
+        "send ops smtp://ana:12#hunter2@mail",
+        "send ops my-password=hunter2",
+        "send ops x.password=hunter2",
     ],
 )
 def test_a_password_is_refused_with_the_reason_and_what_to_do_instead(line: str) -> None:
@@ -109,7 +115,9 @@ def test_a_password_is_refused_with_the_reason_and_what_to_do_instead(line: str)
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.parametrize("host", ["ana:hunter2@mail.example.org", "smtp://hunter2@mail", ":hunter2@mail"])
+@pytest.mark.parametrize(
+    "host", ["ana:hunter2@mail", "ana@example.org:hunter2@mail", "smtp://hunter2@mail", ":hunter2@mail"]
+)
 @pytest.mark.parametrize("flag", ["--server-host", "--host", "--proxy-host"])
 def test_a_host_with_a_user_and_a_password_is_refused(flag: str, host: str) -> None:
     with pytest.raises(PasswordRefused) as caught:
@@ -139,6 +147,9 @@ def test_what_only_looks_like_it_is_no_password(word: str) -> None:
         '--subject="pass=12"',
         "token==3",
         '"http://h:3000/x by ops@example.org"',
+        "https://example.org:8080/users/@ana",
+        "HTTP://h:3000/a@b",
+        "smtp://ana@mail.example.org:587",
         "http://h:3000/@scope/x",
         "http://h:3000?by=ops@example.org",
         "http://[::1]:3000/a@b",

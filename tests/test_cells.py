@@ -196,6 +196,13 @@ def test_a_widget_is_left_out_and_named(shell: Shell) -> None:
     assert recorder.left_out == ["A widget (IntSlider) is not sent: it lives in the notebook."]
 
 
+def test_a_styler_is_kept_as_it_was_when_it_was_displayed(shell: Shell) -> None:
+    cell = "d = pd.DataFrame({'a': [1, 2]})\ne = d.copy()\nf = d.copy()\n"
+    cell += "display(d.style.concat(e.style.concat(f.style)))\nd.loc[0, 'a'] = e.loc[0, 'a'] = f.loc[0, 'a'] = 99"
+    (styler,) = content(shell, cell)
+    assert ">99<" not in styler.to_html()
+
+
 def test_too_much_is_an_error_and_takes_no_more_memory(shell: Shell) -> None:
     _, recorder = recorded(shell, "for _ in range(103):\n    print('x' * 1_000_000)")
     with pytest.raises(MessageError, match=r"more than 100\.0 MB"):

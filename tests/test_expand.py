@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from datetime import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -87,6 +88,42 @@ def test_an_undefined_name_is_an_error_that_names_it_and_the_near_one(argument: 
 def test_a_dollar_does_not_find_the_functions_of_python() -> None:
     with pytest.raises(UsageError, match="'id' is not defined"):
         arguments("$id")
+
+
+@pytest.mark.parametrize("result", ["id", "$id", "{id}", "str.upper"])
+def test_a_name_that_only_python_has_is_no_result(result: str) -> None:
+    with pytest.raises(UsageError, match=r"'(id|str)' is not defined"):
+        evaluate(split(result)[0], {})
+    assert evaluate(split("id")[0], {"id": 7}) == 7
+    assert evaluate(split("None")[0], {}) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{m:.2f}", "1.50"),
+        ("{ m :.2f}", "1.50"),
+        ("{name!r}", "'a:b'"),
+        ("{name!s:>5}", "  a:b"),
+        ("{m != 2:d}", "1"),
+        ("{when:%H:%M}", "09:30"),
+        ("{rows[0:1]!a}", "['\\xe9']"),
+        ("{max({'a': 1})}", "a"),
+    ],
+)
+def test_a_value_in_a_text_is_formatted_as_in_an_f_string(text: str, said: str) -> None:
+    values = {"m": 1.5, "name": "a:b", "when": time(9, 30), "rows": ["é", "b"]}
+    assert expand(split(f'"{text}"')[0], values) == said
+
+
+def test_a_format_that_the_value_does_not_take_is_an_error() -> None:
+    with pytest.raises(UsageError, match=r"{name:d} cannot be evaluated"):
+        arguments("'{name:d}'", name="a")
+
+
+def test_a_dict_in_braces_is_no_result_with_a_format() -> None:
+    with pytest.raises(UsageError, match="SyntaxError"):
+        evaluate(split('{"n":5}')[0], {})
 
 
 def test_one_bad_argument_does_not_leave_another_unexpanded() -> None:

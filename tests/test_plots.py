@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import matplotlib as mpl
@@ -93,6 +93,19 @@ def test_two_figures_and_two_states_of_one_are_two(notebook: Shell) -> None:
     assert [part.pictures[0].alt for part in recorded(notebook, cell).content()] == ["Figure", "later"]
 
 
+def test_figures_displayed_on_purpose_are_all_sent_and_only_the_repeat_at_the_end_is_not(notebook: Shell) -> None:
+    cell = "print('before'); f, a = plt.subplots(); a.plot([1, 2]); display(f)\n"
+    cell += "print('after fix'); g, a = plt.subplots(); a.plot([1, 2]); display(g)"
+    before, first, after, second = recorded(notebook, cell).content()
+    assert (before, after) == ("before", "after fix")
+    assert first == second
+    assert len(recorded(notebook, "f, a = plt.subplots()\ndisplay(f)\ndisplay(f)").content()) == 2
+
+
+def test_two_figures_that_look_alike_are_both_sent_at_the_end(notebook: Shell) -> None:
+    assert len(recorded(notebook, "for _ in 1, 2:\n    plt.figure(); plt.plot([1, 2])").content()) == 2
+
+
 def test_parts_without_their_figure_are_left_out_and_told_of(notebook: Shell) -> None:
     recorder = recorded(notebook, "from matplotlib.figure import Figure\nFigure().add_subplot().set_title('T')")
     assert recorder.content() == []
@@ -114,7 +127,7 @@ def _nested() -> list[Any]:
 def test_parts_of_figures_are_known_from_results() -> None:
     axes = Figure().add_subplot()
     lines = axes.plot([1, 2])
-    for parts in (axes, lines, tuple(lines), (np.ones(3), lines), {"a": lines, "b": []}, np.array([axes, axes])):
+    for parts in (axes, lines, tuple(lines), {"a": lines, "b": []}, np.array([axes, axes])):
         assert is_leftover(parts)
     assert is_leftover(pd.Series([axes, axes]))
     results: tuple[Any, ...] = (
@@ -134,3 +147,24 @@ def test_parts_of_figures_are_known_from_results() -> None:
         assert not is_leftover(result)
     assert is_figure(axes.figure)
     assert not is_leftover(axes.figure)
+
+
+@pytest.mark.parametrize(
+    "drawing",
+    [
+        lambda axes: axes.hist([1, 2, 2]),
+        lambda axes: axes.hist([[1, 2], [2, 3]]),
+        lambda axes: axes.hist([1, 2, 2], histtype="step"),
+        lambda axes: axes.hist2d([1, 2], [1, 2]),
+        lambda axes: axes.specgram(np.arange(512.0) % 7),
+        lambda axes: (axes.get_xticks(), axes.get_xticklabels()),
+    ],
+)
+def test_numbers_that_plotting_returns_with_what_it_drew_are_known(drawing: Callable[[Any], Any]) -> None:
+    assert is_leftover(drawing(Figure().add_subplot()))
+
+
+@pytest.mark.parametrize("result", ["(np.array([1.5, 2.5]), ax)", "{'r': np.array([42.]), 'ax': ax}"])
+def test_results_beside_parts_of_a_figure_are_sent(notebook: Shell, result: str) -> None:
+    shown = recorded(notebook, f"f, ax = plt.subplots()\ndisplay(f)\n{result}").content()
+    assert [type(each) for each in shown] == [Part, MimeBundle]

@@ -81,6 +81,14 @@ def test_a_word_that_is_neither_is_told_of_as_both(shell: Shell, server: Sandbox
     assert "Did you mean 'churn'?" in shell.fails(f"%mailconn send chrun {PEOPLE}")
 
 
+@pytest.mark.parametrize("name", ["all", "id", "print"])
+def test_a_name_that_only_python_has_is_neither(shell: Shell, server: Sandbox, name: str) -> None:
+    said = shell.fails(f"%mailconn send {name} {PEOPLE} 42")
+    assert f"There is no connection '{name}'." in said
+    assert f"the name '{name}' is not defined" in said
+    assert not len(server.inbox)
+
+
 def test_a_misspelt_connection_in_quotes_is_not_sent_as_a_text(shell: Shell, server: Sandbox) -> None:
     keep("Big mail")
     connections.default = "sandbox"
@@ -143,7 +151,13 @@ def test_a_text_may_begin_with_a_dash(shell: Shell, server: Sandbox, text: str) 
 
 @pytest.mark.parametrize(
     "flag",
-    ["--subject 'Mean {m}'", '--subject "Mean $m"', "--subject='Mean {m}'", "--subject 'Mean {min(n for n in [m])}'"],
+    [
+        "--subject 'Mean {m}'",
+        '--subject "Mean $m"',
+        "--subject='Mean {m}'",
+        "--subject 'Mean {min(n for n in [m])}'",
+        "--subject 'Mean {m:.0f}'",
+    ],
 )
 def test_the_subject_tells_of_what_the_cell_has_made(shell: Shell, server: Sandbox, flag: str) -> None:
     for value in (6, 7):
@@ -169,6 +183,7 @@ def test_a_subject_that_cannot_be_made_sends_nothing_and_fails_the_cell(shell: S
         text = shell.fails(f"{CELL} --subject '{subject}'\nm = 0\nprint('done')\nif m:\n    n = 1")
         assert "done" in text
         assert "ubject" in text
+        assert "Nothing was sent" in text
     assert not len(server.inbox)
 
 

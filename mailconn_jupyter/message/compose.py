@@ -181,7 +181,7 @@ def _rendered(content: Sequence[object], options: Options, variables: Mapping[st
             kind, said = one_line(type(value).__name__), one_line(str(error), 300)
             raise MessageError(
                 f"Content {number + 1} of {len(content)} ({kind}) cannot be shown: {type(error).__name__}: {said}",
-                hint="Nothing was sent. See whether the notebook shows it.",
+                hint="See whether the notebook shows it.",
             ) from error
         room -= len((part.html or part.text).encode(errors="replace"))
         parts.append(part)

@@ -30,14 +30,17 @@ __all__ = [
 ]
 
 _SECRETS: Final = ("password", "passwd", "passphrase", "secret", "token")
-# A user and a password in a URL; a password may hold a slash, but what a slash follows at once is a port.
-_URL: Final = re.compile(r"//[^/\s@\[]*:(?!\d{0,5}[/?#])[^\s@]*@")
+# A URL up to the colon after its user, who may be a mail address; a bracket begins a host. An @ after it ends a password,
+# which may hold a slash; but in the URL of a page, a number before a slash is a port.
+_USER: Final = re.compile(
+    r"(?<!http:)(?<!https:)//(?!\[)[^/:]*:|(?:(?<=http:)|(?<=https:))//(?!\[)[^/:]*:(?!\d{0,5}[/?#])", re.IGNORECASE
+)
 _FLAG: Final = re.compile(r"[-\N{EN DASH}\N{EM DASH}]+([\w-]+)")
 # A text may begin with a dash, too: "-5 % since Monday", "- churn".
 _FLAG_FORM: Final = re.compile(r"--?[^\W\d][^\s=]*(=|$)")
-_ASSIGNED: Final = re.compile(r"(\w+)=(?!=)")
+_ASSIGNED: Final = re.compile(r"(\w[\w.-]*)=(?!=)")
 # Any user in a URL, and user:password@host without its scheme; a drive letter is neither.
-_HOST: Final = re.compile(r"//[^/]*@|^(?![A-Za-z]:[\\/])[^/@\s:]*:[^@]*@")
+_HOST: Final = re.compile(r"//[^/]*@|^(?![A-Za-z]:[\\/])[^/\s:]*:[^@]*@")
 
 
 class _Help(argparse.HelpFormatter):
@@ -248,7 +251,7 @@ def refuse_passwords(words: Sequence[str], *, texts: bool = False) -> None:
         assigned = None if texts else _ASSIGNED.match(word)
         if (flag and _is_secret_flag(flag.group(1))) or (assigned and _is_secret_name(assigned.group(1))):
             raise refusal("A password cannot be given here")
-        if _URL.search(word):
+        if any(_USER.search(part.rpartition("@")[0]) for part in word.split()):
             raise refusal("A URL with a password cannot be given here")
 
 
@@ -270,7 +273,7 @@ def _is_secret_flag(flag: str) -> bool:
 
 
 def _is_secret_name(name: str) -> bool:
-    return name.casefold().rpartition("_")[2] in {*_SECRETS, "pwd", "pass"}
+    return re.split("[_.-]", name.casefold())[-1] in {*_SECRETS, "pwd", "pass"}
 
 
 @cache

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import keyword
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +20,11 @@ from .errors import UsageError
 
 __all__ = ["Code", "Word", "as_written", "evaluate", "expand", "foresee", "quote", "split", "unfinished"]
 
-_DOLLAR: Final = re.compile(r"\$([^\W\d]\w*(?:\.[^\W\d]\w*)*)")
+_NAME: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_DOLLAR: Final = re.compile(rf"\$({_NAME.pattern})")
+# What may follow the expression in a text's braces: {week!r}, {churn:.1f}.
+_FORM: Final = re.compile(r"(?:!([rsa]))?(?::(.*))?", re.DOTALL)
+_CONVERSIONS: Final[dict[str, Callable[[Any], Any]]] = {"r": repr, "s": str, "a": ascii}
 _DOUBLED: Final = {"$$": "$", "{{": "{", "}}": "}"}
 _QUOTES: Final = "'\""
 # What may make names that nobody can see in the cell itself.
@@ -76,8 +81,8 @@ def unfinished(line: str) -> tuple[list[str], str, str]:
 
 
 def expand(word: Word, namespace: Mapping[str, Any]) -> str:
-    """The argument with each ``$name`` and ``{expression}`` replaced by its value as text."""
-    return "".join(part if isinstance(part, str) else _evaluate(part, namespace, str) for part in word)
+    """The argument with each ``$name`` and ``{expression}`` replaced by its value as text, formatted as in an f-string."""
+    return "".join(part if isinstance(part, str) else _text(part, namespace) for part in word)
 
 
 def evaluate(word: Word, namespace: Mapping[str, Any]) -> Any:
@@ -97,11 +102,13 @@ def foresee(word: Word, namespace: Mapping[str, Any], cell: str) -> None:
     That is bad syntax, and a name that is neither defined nor stands in the cell.
     """
     for code in (part for part in word if isinstance(part, Code)):
+        source = _without_form(code)[0].source
         try:
-            tree = ast.parse(code.source, mode="eval")
+            tree = ast.parse(source, mode="eval")
         except SyntaxError as error:
             raise _failed(code, error) from error
-        for name in () if _MAKES_NAMES.search(cell) else _names(tree):
+        names = [source.partition(".")[0]] if _is_built_in(source) else _names(tree)
+        for name in () if _MAKES_NAMES.search(cell) else names:
             if not re.search(rf"\b{name}\b", cell):
                 _require(name, code, namespace, more=", nor does it stand in the cell")
 
@@ -195,9 +202,43 @@ def _closing(text: str, place: int) -> int:
     return 0
 
 
+def _text(code: Code, namespace: Mapping[str, Any]) -> str:
+    code, conversion, form = _without_form(code)
+
+    def formatted(value: Any) -> str:
+        value = _CONVERSIONS[conversion](value) if conversion else value
+        return format(value, form) if form else str(value)
+
+    return str(_evaluate(code, namespace, formatted))
+
+
+def _without_form(code: Code) -> tuple[Code, str, str]:
+    """The expression alone, its conversion and its format: ``churn!s:>8`` is ``churn``, ``s`` and ``>8``."""
+    if not _is_expression(code.source):
+        for sign in re.finditer("[!:]", code.source):
+            form = _FORM.fullmatch(code.source, sign.start())
+            if form and _is_expression(source := code.source[: sign.start()].strip()):
+                return Code(source, code.written), form[1] or "", form[2] or ""
+    return code, "", ""
+
+
+def _is_expression(source: str) -> bool:
+    try:
+        ast.parse(source, mode="eval")
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
+def _is_built_in(source: str) -> bool:
+    """Whether it is no more than a name, or a name's attribute, that Python has made."""
+    name = source.partition(".")[0]
+    return bool(_NAME.fullmatch(source)) and hasattr(builtins, name) and not keyword.iskeyword(name)
+
+
 def _evaluate(code: Code, namespace: Mapping[str, Any], convert: Callable[[Any], Any] = lambda value: value) -> Any:
-    if code.written.startswith("$"):
-        # eval would also find the built-in functions: nobody means id() by $id.
+    if code.written.startswith("$") or _is_built_in(code.source):
+        # eval would also find the built-in functions: nobody means id() by id.
         _require(code.source.partition(".")[0], code, namespace)
     try:
         # The person's own code in the person's own cell, as in every magic.

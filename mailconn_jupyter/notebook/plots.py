@@ -5,7 +5,7 @@ A notebook shows it when it is the value of a cell's last line, and everybody lo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 from ..message.render.registry import type_names
@@ -23,6 +23,12 @@ _PARTS: Final = frozenset(
         "seaborn.axisgrid._BaseGrid",
     }
 )
+# What comes after so many arrays of numbers in what a plotting function returns.
+_BESIDE_NUMBERS: Final = {
+    1: {"matplotlib.text.Text"},  # plt.xticks
+    2: {"matplotlib.container.BarContainer", "matplotlib.patches.Polygon"},  # plt.hist
+    3: {"matplotlib.collections.QuadMesh", "matplotlib.image.AxesImage"},  # plt.hist2d, plt.specgram
+}
 # df.plot(subplots=True) gives an array of axes, df.groupby(...).plot() a Series of them, plt.boxplot a dict of lists.
 _DEEPEST: Final = 3
 
@@ -33,17 +39,25 @@ def is_figure(value: Any) -> bool:
 
 
 def is_leftover(value: Any) -> bool:
-    """Whether it is parts of a Matplotlib figure, alone or in collections, and nothing else but the numbers drawn."""
-    if is_figure(value):
+    """Whether it is parts of a Matplotlib figure, alone or in collections, as plotting functions return them.
+
+    Numbers that somebody puts beside parts of a figure are a result.
+    """
+    return not is_figure(value) and (_all_of(value, _PARTS) or _has_numbers_first(value))
+
+
+def _has_numbers_first(value: Any) -> bool:
+    """Whether it is numbers and then what was drawn of them, as from ``plt.hist``: ``(counts, edges, bars)``."""
+    if not isinstance(value, tuple) or len(value) - 1 not in _BESIDE_NUMBERS:
         return False
-    found = False
-    for piece in _pieces(value, _DEEPEST):
-        names = set(type_names(piece))
-        if names & _PARTS:
-            found = True
-        elif "numpy.ndarray" not in names:
-            return False
-    return found
+    *numbers, drawn = value
+    are_numbers = all("numpy.ndarray" in type_names(each) and each.dtype != object for each in numbers)
+    return are_numbers and _all_of(drawn, _BESIDE_NUMBERS[len(numbers)])
+
+
+def _all_of(value: Any, kinds: Collection[str]) -> bool:
+    pieces = list(_pieces(value, _DEEPEST))
+    return bool(pieces) and all(any(name in kinds for name in type_names(piece)) for piece in pieces)
 
 
 def _pieces(value: Any, deepest: int) -> Iterator[Any]:

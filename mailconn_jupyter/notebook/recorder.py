@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
+from weakref import ref
 
 from ..message.failure import MessageError
 from ..message.outputs import displayed, printed
@@ -35,7 +36,7 @@ class _Shown:
     pieces: list[str] = field(default_factory=list)
     content: Any = None
     display_id: str = ""
-    figure: bool = False
+    figure: ref[Any] | None = None
 
 
 class _Tee:
@@ -71,6 +72,7 @@ class Recorder:
         self._made: tuple[Any, Any, Any] | None = None
         self._hears = True
         self._clear_first = False
+        self._at_end = False
         self._bytes = 0
         self._leftovers: list[str] = []
         self._stack = ExitStack()
@@ -84,15 +86,12 @@ class Recorder:
                 hint="Print less, or write it to a file and send a link.",
             )
         found: list[Any] = []
-        figures: list[Any] = []
         for shown in self._shown:
             if shown.stream:
                 if text := printed("".join(shown.pieces)):
                     found.append(text)
-            elif not shown.figure or shown.content not in figures:
+            else:
                 found.append(shown.content)
-                # A figure that is the last line's value is shown again when the cell ends, as pyplot's are.
-                figures += [shown.content] if shown.figure else []
         return found
 
     def __enter__(self) -> Self:
@@ -103,6 +102,7 @@ class Recorder:
         self._replace(shell.display_pub, "publish", self._publish(shell.display_pub.publish))
         self._replace(shell.display_pub, "clear_output", self._clear(shell.display_pub.clear_output))
         self._replace(shell.display_formatter, "format", self._format(shell.display_formatter.format))
+        self._replace(shell.events, "trigger", self._trigger(shell.events.trigger))
         return self
 
     def __exit__(
@@ -210,6 +210,23 @@ class Recorder:
 
         return clear
 
+    def _trigger(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def triggered(event: str, *rest: Any, **more: Any) -> Any:
+            before, self._at_end = self._at_end, event == "post_execute"
+            try:
+                return original(event, *rest, **more)
+            finally:
+                self._at_end = before
+
+        return triggered
+
+    def _is_repeat(self, shown: _Shown) -> bool:
+        """Whether it is a figure that was shown already, which pyplot shows again at the cell's end if it is still open."""
+        if not self._at_end or shown.figure is None:
+            return False
+        # References to one living object are equal.
+        return any(before.figure == shown.figure and before.content == shown.content for before in self._shown)
+
     def _displayed(self, data: Any, metadata: Any, display_id: str, *, update: bool) -> None:
         made, self._made = self._made, None
         value = made[2] if made is not None and made[0] is data else None
@@ -223,10 +240,12 @@ class Recorder:
         if content is None:
             name = "output" if value is None else one_line(type(value).__name__, 60)
             content = displayed(data, metadata, name)
-        shown = _Shown(content=content, display_id=display_id, figure=value is not None and is_figure(value))
+        figure = ref(value) if value is not None and is_figure(value) else None
+        shown = _Shown(content=content, display_id=display_id, figure=figure)
         if not update:
             self._clear_now()
-            self._shown.append(shown)
+            if not self._is_repeat(shown):
+                self._shown.append(shown)
             return
         for place, before in enumerate(self._shown):
             if display_id and before.display_id == display_id:

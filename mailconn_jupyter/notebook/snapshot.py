@@ -37,10 +37,22 @@ def _pandas(value: Any) -> Any:
     return value.copy(deep=not lazy)
 
 
+def _styler(value: Any) -> Any:
+    return _with_own_tables(copy.deepcopy(value))
+
+
+def _with_own_tables(styler: Any) -> Any:
+    """Even a deep copy of a Styler, and of those below it, has the same table."""
+    styler.data = _pandas(styler.data)
+    for below in getattr(styler, "concatenated", ()):
+        _with_own_tables(below)
+    return styler
+
+
 _KEPT: Final[dict[str, Callable[[Any], Any]]] = {
     "pandas.DataFrame": _pandas,
     "pandas.Series": _pandas,
-    "pandas.io.formats.style.Styler": copy.deepcopy,
+    "pandas.io.formats.style.Styler": _styler,
     "polars.DataFrame": lambda value: value.clone(),
     "polars.Series": lambda value: value.clone(),
     # Drawn now: a picture takes less memory than a figure, and cannot be drawn over.

@@ -17,6 +17,7 @@ from ...delivery.notebook_file import current_notebook
 from ...delivery.report import SendReport
 from ...delivery.send import send as deliver
 from ...errors import MailConnError, MailConnWarning
+from ...message.failure import MessageError
 from ...message.render import Preformatted
 from ..cells import CellRun, run_cell
 from ..display import say, show, when_text
@@ -118,7 +119,10 @@ def _send_cell(arguments: argparse.Namespace) -> None:
     recorder = Recorder(shell, stderr=arguments.stderr)
     run = run_cell(shell, arguments.cell, recorder)
     if run.error is None:
-        _send_shown(arguments, run, recorder)
+        try:
+            _send_shown(arguments, run, recorder)
+        except MessageError as error:
+            raise MessageError(f"Nothing was sent. {error.message}", hint=error.hint) from error
         return
     try:
         if arguments.on_error != "skip" and run.interrupted:
