@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import collections
 import datetime
 import decimal
+import functools
 import gzip
 import io
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -83,6 +86,17 @@ def test_numbers_of_numpy_are_numbers_in_json_and_arrays_lists() -> None:
     assert read(numpy.float64(2.5)) == 2.5
 
 
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
+def test_a_matrix_is_a_list_of_its_rows_in_json() -> None:
+    assert read(numpy.matrix([[1, 2], [3, 4]])) == [[1, 2], [3, 4]]
+
+
+def test_a_masked_value_of_an_array_is_null_in_json() -> None:
+    masked: Any = numpy.ma.array([[0.1, 2.0]], mask=[[False, True]], dtype="float32")
+    assert read({"a": masked, "none": numpy.ma.masked}) == {"a": [[0.1, None]], "none": None}
+    assert read(numpy.ma.array([(1, 2)], mask=[(False, True)], dtype="i4,i4")) == [[1, None]]
+
+
 def test_json_has_null_for_what_is_no_number_and_for_what_is_missing() -> None:
     value = [float("nan"), float("inf"), numpy.float64("-inf"), pandas.NaT, pandas.NA, None, numpy.datetime64("NaT")]
     assert read(value) == [None] * 7
@@ -131,7 +145,37 @@ def test_what_else_results_hold_has_a_form_in_json() -> None:
     }
 
 
-@pytest.mark.parametrize("value", [object(), b"bytes", int, {(1, 2): 3}, {object(): 1}])
+def test_what_holds_several_values_is_a_list_in_json() -> None:
+    value = {"values": {"a": 1}.values(), "keys": {"a": 1}.keys(), "range": range(3), "queue": collections.deque([1])}
+    assert read(value) == {"values": [1], "keys": ["a"], "range": [0, 1, 2], "queue": [1]}
+
+
+@pytest.mark.parametrize("value", [itertools.count(), (number for number in range(2)), map(str, [1])])
+def test_what_may_have_no_end_is_not_read_for_json(value: Any) -> None:
+    with pytest.raises(MessageError, match=r"'a\.json' cannot be written: a \w+ may have no end.* a list"):
+        compose("ana@example.org", "x", attachments={"a.json": {"k": value}})
+
+
+def test_two_keys_of_a_name_are_told_where_json_would_keep_one() -> None:
+    for value, name in (({1: "a", "1": "b"}, "1"), ({True: 1, "true": 2}, "true"), ({None: 1, "null": 2}, "null")):
+        with pytest.raises(MessageError, match=f"Two keys are called '{name}'"):
+            compose("ana@example.org", "x", attachments={"a.json": [value]})
+
+
+def test_a_table_has_the_same_form_in_json_alone_and_inside_of_something() -> None:
+    series = pandas.Series([3, 1], index=["Free", "Team"])
+    for table in (series, series.rename("n"), series.reset_index(drop=True), series.to_frame("n"), polars.Series([1])):
+        for index in (None, True, False):
+            alone = json.loads(written("a.json", table, index=index))
+            assert json.loads(written("a.json", {"t": table}, index=index)) == {"t": alone}
+    assert read({"t": series})["t"][0] == {"index": "Free", "value": 3}
+    assert read(series.reset_index(drop=True)) == [3, 1]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [object(), b"bytes", int, {(1, 2): 3}, {object(): 1}, lambda: 1, functools.partial(print, object()), len, io],
+)
 def test_what_json_cannot_hold_is_told(value: Any) -> None:
     with pytest.raises(MessageError, match=r"'a\.json' cannot be written: an? .*JSON"):
         compose("ana@example.org", "x", attachments={"a.json": [value]})
@@ -172,6 +216,31 @@ def test_a_table_with_tabs_holds_what_the_one_with_commas_does() -> None:
     assert written("a.tsv", pandas.DataFrame({"a": [1], "b": [2]})) == b"a\tb\r\n1\t2\r\n"
 
 
+@pytest.mark.parametrize("cell", ["x" * 200_000, '"' * 200_000, "\t" * 200_000, "", ",", "\r\n"])
+def test_a_cell_of_any_length_stands_between_tabs(cell: str) -> None:
+    frame = pandas.DataFrame({"a": [cell], "b": 1})
+    found = pandas.read_csv(io.BytesIO(written("a.tsv", frame)), sep="\t", keep_default_na=False)
+    pandas.testing.assert_frame_equal(found, frame)
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "json", "jsonl", "xlsx", "feather", "json.gz"])
+def test_an_index_that_its_author_has_hidden_is_in_no_file(kind: str) -> None:
+    frame = pandas.DataFrame({"a": [1, 2]}, index=pandas.Index(["secret", "hidden"], name="who"))
+    styled = frame.style.hide()
+    without = frame.reset_index(drop=True)
+    for index in (True, None):
+        data = written(f"a.{kind}", styled, index=index)
+        if kind == "xlsx":
+            book = openpyxl.load_workbook(io.BytesIO(data))
+            assert [row[0].value for row in book["table"].rows] == ["a", 1, 2]
+            assert book["table"].max_column == 1
+        elif kind == "feather":
+            assert pyarrow.feather.read_table(io.BytesIO(data)).column_names == ["a"]
+        else:
+            assert data == written(f"a.{kind}", without)
+    assert json.loads(written("a.json", {"t": styled}, index=True)) == {"t": [{"a": 1}, {"a": 2}]}
+
+
 def test_a_table_as_feather_comes_back_as_it_was() -> None:
     frame = pandas.DataFrame(
         {"a": [1, 2], "b": pandas.Categorical(["x", "y"])}, index=pandas.Index(["p", "q"], name="plan")
@@ -203,7 +272,7 @@ def test_results_are_written_as_text_as_a_notebook_prints_them() -> None:
     assert text.startswith("ValueError: no such plan")
     assert "raise ValueError" in text
     # Its repr would leave out the middle.
-    for value in (numpy.arange(5000), object()):
+    for value in (numpy.arange(5000), object(), len, lambda: 1, iter([1])):
         with pytest.raises(MessageError, match=r"cannot be attached as 'a\.txt'"):
             compose("ana@example.org", "x", attachments={"a.txt": value})
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings, strategies
 
 from mailconn_jupyter.errors import MailConnWarning
+from mailconn_jupyter.message.archive import unreadable
 from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.message.failure import MessageError
 from mailconn_jupyter.message.names import content_type, file_name
@@ -57,6 +58,11 @@ def types(message: Any) -> dict[str, str]:
 )
 def test_a_path_is_attached_under_its_name(folder: Path, given: Any) -> None:
     assert attached(arrived("x", attachments=given)) == {"a.csv": b"from out/a.csv\n"}
+
+
+def test_an_error_without_a_system_s_words_is_told_in_its_own() -> None:
+    assert "cannot be read: no data today." in str(unreadable(Path("kmsg"), OSError("no data today")))
+    assert "cannot be read: BlockingIOError." in str(unreadable(Path("kmsg"), BlockingIOError()))
 
 
 def test_two_paths_in_a_tuple_are_two_files_and_a_name_with_bytes_is_one(folder: Path) -> None:

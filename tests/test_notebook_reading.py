@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import warnings
 from base64 import b64decode
@@ -13,7 +14,10 @@ import pytest
 
 import mailconn_jupyter as mailconn
 from mailconn_jupyter.delivery.notebook_file import send_notebook
+from mailconn_jupyter.delivery.notebook_markdown import shown_markdown
+from mailconn_jupyter.delivery.notebook_reading import NotebookError
 from mailconn_jupyter.errors import MailConnWarning
+from mailconn_jupyter.message.render import Markdown
 from tests.composed import harmless, html_of, tags_of, text_of, travelled, words_of
 from tests.saved_notebooks import PIXEL, code, keep, printed, shown, words
 
@@ -143,3 +147,131 @@ def test_what_is_displayed_between_prints_stays_between_them(tmp_path: Path) -> 
         warnings.simplefilter("error")
         message = message_of(tmp_path, cell)
     assert text_of(message) == "one\n\n2.1\n\ntwo\nthree\n\nValueError: x\n"
+
+
+@pytest.mark.parametrize(
+    "unclosed",
+    [
+        "![",
+        "`",
+        "x`",
+        "![](",
+        "![](attachment:",
+        '![](attachment:a "',
+        "![x](attachment:a.png ",
+        "![x ` ",
+        "\n```",
+        "[ \\",
+    ],
+)
+def test_what_begins_a_hundred_thousand_times_and_never_ends_costs_no_time(unclosed: str) -> None:
+    # Where each beginning were read to the end of the text, this would take hours.
+    cell = words(unclosed * (100_000 // len(unclosed)), A_PNG)
+    assert isinstance(shown_markdown(cell), Markdown)
+
+
+def test_backticks_of_many_lengths_cost_no_time() -> None:
+    source = " ".join("`" * length for length in range(1, 1500))
+    assert shown_markdown(words(f"{source} ![p](attachment:a.png)", A_PNG)).pictures
+
+
+@pytest.mark.filterwarnings("ignore:An image of the Markdown:mailconn_jupyter.errors.MailConnWarning")
+def test_an_image_after_code_that_does_not_end_in_its_paragraph_is_sent(tmp_path: Path) -> None:
+    image = "![p](attachment:a.png)"
+    for source in (
+        f"a `` b ` {image} ``\n\nc ` {image}",
+        f"```x``` {image}\n\n`{image}`",
+        f"a `\n```\n` {image}\n```\n{image}",
+    ):
+        html = html_of(message_of(tmp_path, words(source, A_PNG)))
+        assert [tag for tag, _ in tags_of(html)].count("img") == 1
+
+
+def written_by_another(folder: Path, *cells: dict[str, Any]) -> Path:
+    path = folder / "other.ipynb"
+    path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}))
+    return path
+
+
+ODD_CELLS: list[dict[str, Any]] = [
+    {"cell_type": "code", "metadata": {}},
+    {"cell_type": "markdown", "metadata": {}},
+    {"cell_type": "markdown", "metadata": {"tags": None}, "source": "words"},
+    {"cell_type": "markdown", "metadata": {"tags": 7}, "source": None},
+    {"cell_type": "poem", "metadata": {}, "source": "words"},
+    {"metadata": {}, "source": "words"},
+]
+ODD_OUTPUTS: list[dict[str, Any]] = [
+    {},
+    {"output_type": "display_data"},
+    {"output_type": "display_data", "data": {"text/plain": "said"}},
+    {"output_type": "execute_result", "data": {}, "metadata": None},
+    {"output_type": "display_data", "data": {"text/plain": 5, "image/png": None, "text/html": {}}},
+    {"output_type": "hologram", "light": 1},
+    {"output_type": "stream", "text": "said"},
+    {"output_type": "stream", "name": "stdout"},
+    {"output_type": "error"},
+    {"output_type": "error", "ename": "ValueError", "evalue": "said", "traceback": None},
+    {"output_type": "error", "traceback": "said"},
+]
+
+
+@pytest.mark.filterwarnings("ignore::mailconn_jupyter.errors.MailConnWarning")
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *ODD_CELLS,
+        *({"cell_type": "code", "metadata": {}, "source": "f()", "outputs": [output]} for output in ODD_OUTPUTS),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("attach", [None, "html", "ipynb"])
+def test_a_notebook_that_lacks_something_is_sent_as_far_as_it_can_be_read(
+    tmp_path: Path, odd: dict[str, Any], attach: Any
+) -> None:
+    shown_last = {
+        "cell_type": "code",
+        "metadata": {},
+        "source": "g()",
+        "outputs": [{"output_type": "stream", "text": "end"}],
+    }
+    path = written_by_another(tmp_path, odd, shown_last)
+    try:
+        report = send_notebook(OPS, "ana@example.org", path, attach=attach, code=True, dry_run=True)
+    except NotebookError as error:
+        # What nbconvert does not know, it cannot show.
+        assert "cannot be exported" in str(error)  # noqa: PT017  # most can
+        assert attach == "html"
+        assert odd.get("cell_type") != "code" or "hologram" in str(odd)
+        return
+    text = text_of(travelled(report.message))
+    assert text.endswith("end\n")
+    assert ("said" in text) == ("said" in str(odd))
+
+
+@pytest.mark.parametrize("outputs", [None, [5], [{"output_type": "display_data", "data": None}]])
+def test_a_notebook_that_cannot_be_read_at_all_is_told(tmp_path: Path, outputs: Any) -> None:
+    path = written_by_another(tmp_path, {"cell_type": "code", "metadata": {}, "source": "f()", "outputs": outputs})
+    with pytest.raises(NotebookError, match=r"other\.ipynb cannot be read as a notebook"):
+        send_notebook(OPS, "ana@example.org", path, dry_run=True)
+
+
+def test_tags_that_are_one_text_are_one_tag(tmp_path: Path) -> None:
+    cells = [
+        {"cell_type": "markdown", "metadata": {"tags": tag}, "source": str(tag)} for tag in ("remove-cell", "kept")
+    ]
+    path = written_by_another(tmp_path, *cells)
+    report = send_notebook(OPS, "ana@example.org", path, dry_run=True)
+    message = travelled(report.message)
+    assert text_of(message) == "kept\n"
+    (page,) = [part for part in message.walk() if part.get_filename() == "other.html"]
+    assert "remove-cell" not in page.get_content().partition("<body")[2]
+
+
+def test_a_notebook_of_which_nothing_can_be_read_is_not_sent(tmp_path: Path) -> None:
+    for cell in (code("f()", printed("careful\n", "stderr")), code("f()"), words("Draft", tags=("remove-cell",))):
+        with pytest.raises(NotebookError, match=r"churn\.ipynb shows nothing: .*stderr") as caught:
+            message_of(tmp_path, cell)
+        assert "code=True" in caught.value.hint
+        assert text_of(message_of(tmp_path, cell, attachments=[("a.csv", b"1")])).strip() == ""
+    assert text_of(message_of(tmp_path, code("f()", printed("careful\n", "stderr")), code=True)) == "f()\n"

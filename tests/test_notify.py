@@ -15,7 +15,7 @@ from mailconn_jupyter.sandbox import Received, Sandbox
 from mailconn_jupyter.store import connections
 from tests import shells
 from tests.composed import ATTACKS, harmless
-from tests.servers.counting import CountingServer
+from tests.servers.counting import CountingServer, Fickle
 from tests.servers.ports import free_ports
 from tests.shells import Shell, interrupt_after, keep, run_notebook
 
@@ -103,6 +103,21 @@ def test_a_mail_that_fails_leaves_a_good_cell_good(shell: Shell, nowhere: None) 
     ran = shell.ok("%%mailconn notify ops --to ana@example.org\nprint('the work is done')")
     assert "the work is done" in ran.text
     assert "The mail was not sent." in ran.text
+
+
+def test_a_mail_that_some_have_is_not_said_to_be_unsent(shell: Shell) -> None:
+    with Fickle(rcpt=("250 ok", "550 5.1.1 no such user")) as server:
+        keep(
+            "ops",
+            server_host="127.0.0.1",
+            server_port=server.port,
+            use_secure_authentication=False,
+            from_address="me@example.org",
+        )
+        ran = shell.ok("%%mailconn notify ops --to ana@example.org --to bob@example.org\nprint('done')")
+    assert "bob@example.org: refused (550 5.1.1 no such user)" in ran.text
+    assert "The others have it." in ran.text
+    assert "not sent" not in ran.text
 
 
 def test_a_mail_that_fails_never_hides_the_cells_own_error(shell: Shell, nowhere: None) -> None:

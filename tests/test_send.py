@@ -14,7 +14,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from aiosmtpd.smtp import SMTP, Envelope, Session
 
 import mailconn_jupyter as mailconn
 from mailconn_jupyter.connection import MailConnection
@@ -24,7 +23,7 @@ from mailconn_jupyter.errors import MailConnError, MailConnWarning, OpenError, O
 from mailconn_jupyter.message.failure import MessageError
 from mailconn_jupyter.session.smtp_errors import MessageTooLarge
 from tests.composed import ATTACKS, text_of
-from tests.servers.counting import CountingServer
+from tests.servers.counting import CountingServer, Fickle
 from tests.servers.ports import free_ports
 from tests.servers.postfix import Postfix
 from tests.servers.script import Close, Expect, ExpectUntil, ScriptServer, Send
@@ -53,28 +52,6 @@ def received(postfix: Postfix, user: str, subject: str) -> EmailMessage:
     message = email.message_from_bytes(postfix.wait_for(user, subject), policy=email.policy.default)
     assert isinstance(message, EmailMessage)
     return message
-
-
-class Fickle(CountingServer):
-    """Gives these answers to the first recipients and messages, and then takes everything."""
-
-    def __init__(self, *, rcpt: tuple[str, ...] = (), data: tuple[str, ...] = ()) -> None:
-        super().__init__()
-        self._rcpt, self._data = list(rcpt), list(data)
-        self.asked: list[str] = []
-
-    async def handle_RCPT(  # noqa: N802  # aiosmtpd's
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        self.asked.append(address)
-        answer = self._rcpt.pop(0) if self._rcpt else "250 ok"
-        if answer.startswith("250"):
-            envelope.rcpt_tos.append(address)
-        return answer
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  # the same
-        answer = self._data.pop(0) if self._data else "250"
-        return answer if not answer.startswith("250") else await super().handle_DATA(server, session, envelope)
 
 
 # What arrives

@@ -17,6 +17,7 @@ from mailconn_jupyter.delivery.notebook_file import NotebookError, current_noteb
 from mailconn_jupyter.sandbox import Received, Sandbox
 from tests.composed import ATTACKS, harmless
 from tests.saved_notebooks import code, keep, printed, shown, weekly, words
+from tests.servers.counting import Fickle
 
 
 @pytest.fixture
@@ -151,6 +152,18 @@ def test_when_the_mail_fails_too_both_are_told(server: Sandbox, tmp_path: Path) 
         assert caught.value.hint.startswith("The mail was not sent.")
         assert said in caught.value.hint
     assert not len(server.inbox)
+
+
+def test_when_only_some_get_the_mail_of_a_failed_notebook_that_is_what_is_said(tmp_path: Path) -> None:
+    with Fickle(rcpt=("250 ok", "550 5.1.1 no such user")) as there:
+        plain = {"use_secure_authentication": False, "from_address": "me@example.org"}
+        ops = mailconn.MailConnection(name="ops", server_host="127.0.0.1", server_port=there.port, **plain)
+        people = ["ana@example.org", "bob@example.org"]
+        with pytest.raises(NotebookError, match=r"churn\.ipynb failed: ZeroDivisionError") as caught:
+            send_notebook(ops, people, failing(tmp_path), execute=True, attach=None, on_error="send")
+    assert "bob@example.org: refused (550 5.1.1 no such user)" in caught.value.hint
+    assert "The others have it." in caught.value.hint
+    assert "not sent" not in caught.value.hint
 
 
 def test_a_notebook_that_succeeds_is_sent_as_ever_whatever_an_error_would_do(server: Sandbox, tmp_path: Path) -> None:

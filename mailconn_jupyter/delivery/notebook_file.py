@@ -14,7 +14,7 @@ from ..message.texts import clean, one_line
 from ..options import did_you_mean
 from .notebook_export import FORMATS, Attach, export
 from .notebook_reading import NotebookError, content_of, library, read, title_of, was_run
-from .report import SendReport
+from .report import DeliveryError, SendReport
 from .send import send
 
 __all__ = ["NotebookError", "current_notebook", "send_notebook"]
@@ -67,16 +67,25 @@ def send_notebook(
             hint="Run and save it, or send it with execute=True.",
         )
     subject = subject if subject is not None else title_of(notebook) or file.stem
+    readable = list(content_of(notebook, code=code))
+    others = listed(attachments)
+    if failure is None and not readable and not others:
+        raise NotebookError(
+            f"{file.name} shows nothing: no text, and no output but what went to stderr or is a widget, if any.",
+            hint="Print or display what is to be read, or send the code too (code=True).",
+        )
 
     def sent(subject: str, *first: str) -> SendReport:
         made = [export(notebook, file, attach, code=code)] if attach is not None else []
-        content = [*first, *content_of(notebook, code=code)]
-        return send(target, to, subject, *content, attachments=[*made, *listed(attachments)], **options)
+        return send(target, to, subject, *first, *readable, attachments=[*made, *others], **options)
 
     if failure is None:
         return sent(subject)
     try:
         report = sent(f"FAILED: {subject}", f"The notebook {file.name} FAILED: {_words(failure)}")
+    except DeliveryError as trouble:
+        # Somebody may have it: its own words say who.
+        raise NotebookError(f"{file.name} failed: {_words(failure)}", hint=str(trouble)) from failure
     except Exception as trouble:  # noqa: BLE001  # nothing of the mail may hide how the notebook ended
         raise NotebookError(
             f"{file.name} failed: {_words(failure)}", hint=f"The mail was not sent. {trouble}"

@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from itertools import pairwise
 from typing import Any, Final
@@ -19,12 +19,15 @@ from ..message.texts import one_line
 
 __all__ = ["headings", "shown_markdown"]
 
-# ![words](attachment:name.png "title"), but none that stands in code.
-_CODE: Final = r"^(?P<fence>```+|~~~+).*?(?:^(?P=fence)|\Z)|(?P<tick>`+)(?!`)(?:(?!\n[ \t]*\n).)+?(?<!`)(?P=tick)(?!`)"
-_IMAGE: Final = re.compile(
-    rf'{_CODE}|!\[(?P<alt>[^\]]*)\]\(\s*<?attachment:(?P<name>[^\s>)"]+)>?(?:\s+"[^"]*")?\s*\)',
+# A block of code, backticks, or ![words](attachment:name.png "title"). Nothing of it is read more than once, however
+# many of them begin and do not end.
+_PIECE: Final = re.compile(
+    r"^(?P<fence>```++(?![^`\n]*+`)|~~~++).*?(?:^(?P=fence)|\Z)|(?P<ticks>`++)"
+    r'|!\[(?P<alt>[^\[\]]*+)\]\(\s*+<?attachment:(?P<name>[^\s<>()\[\]"]++)>?(?:\s++"[^"]*+")?\s*+\)',
     re.MULTILINE | re.DOTALL,
 )
+# Backticks, or where the text ends that a code span may stand in: a block of code, an empty line.
+_SPAN_OR_END: Final = re.compile(r"(?P<end>^(?:```++(?![^`\n]*+`)|~~~++)|\n[ \t]*+(?=\n))|`++", re.MULTILINE)
 
 
 def headings(source: str) -> Iterator[tuple[int, str]]:
@@ -56,14 +59,14 @@ def shown_markdown(cell: Any) -> Any:
     pictures: list[Picture] = []
 
     def marked(found: re.Match[str]) -> str:
-        picture = _picture(carried, found) if found["name"] else None
+        picture = _picture(carried, found)
         if picture is None:
             return found[0]
         pictures.append(picture)
         return f"{mark}{len(pictures) - 1}z"
 
     # The text is rendered with marks in the places of the images: no image has to go through a parser of Markdown.
-    source = _IMAGE.sub(marked, cell.source) if carried else cell.source
+    source = _with_images(cell.source, marked) if carried else cell.source
     if not pictures:
         return Markdown(cell.source)
     part = render(Markdown(source))
@@ -73,6 +76,36 @@ def shown_markdown(cell: Any) -> Any:
         text = text.replace(f"{mark}{number}z", image.text)
         html = html.replace(f"{mark}{number}z", image.html or "") if html is not None else None
     return Part(text, html, (*part.pictures, *(pictures if html is not None else ())), part.files, part.warnings)
+
+
+def _with_images(source: str, marked: Callable[[re.Match[str]], str]) -> str:
+    """The text with what ``marked`` gives for each image, but for those that stand in code."""
+    closed = _code_spans(source)
+    pieces: list[str] = []
+    done = place = 0
+    while found := _PIECE.search(source, place):
+        place = found.end()
+        if found["ticks"]:
+            place = closed.get(found.start(), place)
+        elif found["name"]:
+            pieces += source[done : found.start()], marked(found)
+            done = place
+    return "".join((*pieces, source[done:]))
+
+
+def _code_spans(source: str) -> dict[int, int]:
+    """Where each run of backticks that begins a code span is, and where that span ends."""
+    closed: dict[int, int] = {}
+    later: dict[int, int] = {}
+    for found in reversed(list(_SPAN_OR_END.finditer(source))):
+        if found["end"]:
+            later.clear()
+            continue
+        length = len(found[0])
+        if length in later:
+            closed[found.start()] = later[length]
+        later[length] = found.end()
+    return closed
 
 
 def _picture(carried: Mapping[str, Any], found: re.Match[str]) -> Picture | None:

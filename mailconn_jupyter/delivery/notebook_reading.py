@@ -11,6 +11,7 @@ from ..errors import MailConnError
 from ..message.outputs import displayed, printed
 from ..message.render import Preformatted
 from ..message.texts import one_line
+from .notebook_cells import mended, tags_of
 from .notebook_markdown import headings, shown_markdown
 
 __all__ = ["NotebookError", "content_of", "library", "read", "title_of", "was_run"]
@@ -33,10 +34,10 @@ def library(name: str, what: str) -> Any:
 
 
 def read(file: Path) -> Any:
-    """The notebook in the format of today."""
+    """The notebook in the format of today, with empty places for what its cells and outputs lack."""
     nbformat = library("nbformat", "To read a notebook")
     try:
-        return nbformat.read(file, as_version=4)
+        return mended(nbformat.read(file, as_version=4))
     except Exception as error:
         raise NotebookError(f"{file.name} cannot be read as a notebook: {one_line(str(error))}") from error
 
@@ -71,7 +72,7 @@ def content_of(notebook: Any, *, code: bool) -> Iterator[Any]:
 def _cells(notebook: Any) -> Iterator[tuple[Any, set[str]]]:
     """The cells that hold something, each with its tags."""
     for cell in notebook.cells:
-        tags = {str(tag).replace("-", "_") for tag in cell.metadata.get("tags", ())}
+        tags = tags_of(cell)
         if "remove_cell" not in tags and cell.source.strip():
             yield cell, tags
 
@@ -86,11 +87,11 @@ def _outputs(cell: Any) -> Iterator[Any]:
         if output.output_type == "stream":
             pieces += [output.text] if output.name == "stdout" else []
             continue
-        if output.output_type != "error" and _WIDGET in output.data:
+        if output.output_type != "error" and (_WIDGET in output.data or not output.data):
             continue
         yield from _text(pieces)
         if output.output_type == "error":
-            yield Preformatted("\n".join(output.traceback) or f"{output.ename}: {output.evalue}")
+            yield Preformatted("\n".join(output.traceback) or ": ".join(filter(None, (output.ename, output.evalue))))
         else:
             yield displayed(output.data, output.metadata)
     yield from _text(pieces)

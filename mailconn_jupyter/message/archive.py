@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import time
 import zipfile
 from collections.abc import Iterable
@@ -18,7 +17,7 @@ from .failure import MessageError
 from .mime import encoded_size
 from .names import file_name
 from .render.part import File, unique
-from .texts import one_line, size
+from .texts import bytes_of, one_line, size
 
 __all__ = ["Packing", "Unread", "packing", "room_of", "unreadable", "zipped"]
 
@@ -27,10 +26,6 @@ _BEST_RATIO: Final = 1032
 _CHUNK: Final = 1_000_000
 _ALWAYS: Final = -1.0
 _NEVER: Final = math.inf
-_SIZE: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(bytes|[kmg]?b|[kmg]ib)\s*", re.IGNORECASE)
-_UNITS: Final = {
-    "bytes": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,7 +61,7 @@ def packing(wanted: Any) -> Packing:
     """True or a name: always. A number of bytes, or a size such as ``10 MB``: above it. None or False: never.
 
     >>> packing("500 kB").above, packing("week 47").name
-    (500000.0, 'week 47.zip')
+    (500000, 'week 47.zip')
     """
     if wanted is None or wanted is False:
         return Packing()
@@ -80,8 +75,9 @@ def packing(wanted: Any) -> Packing:
             f"zip={one_line(repr(wanted), 40)} says nothing.",
             hint='True, the name of the archive, or a size above which there is one: 10_000_000, "10 MB".',
         )
-    if isinstance(wanted, str) and (found := _SIZE.fullmatch(name)) is not None:
-        return Packing(float(found[1]) * _UNITS[found[2].lower()])
+    # A year alone is a name.
+    if isinstance(wanted, str) and not name.strip().isdecimal() and (above := bytes_of(name)) is not None:
+        return Packing(above)
     name = file_name(name)
     return Packing(_ALWAYS, name if name.lower().endswith(".zip") else f"{name}.zip")
 
@@ -138,4 +134,6 @@ def _chunks(file: File | Unread) -> Iterable[bytes]:
 
 def unreadable(path: Path, error: OSError) -> MessageError:
     """The error for a file that was there, and cannot be read."""
-    return MessageError(f"The attachment {str(path)!r} cannot be read: {error.strerror}.")
+    return MessageError(
+        f"The attachment {str(path)!r} cannot be read: {one_line(error.strerror or str(error) or type(error).__name__)}."
+    )

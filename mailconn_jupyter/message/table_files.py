@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import csv
+import re
 from collections.abc import Callable
 from functools import partial
-from io import BytesIO, StringIO
+from io import BytesIO
 from typing import Final
 
 from .failure import MessageError
-from .json_text import json_bytes, json_lines, records
+from .json_text import json_bytes, json_lines, records, table_entries
 from .render.export import FORMATS, table_file
 from .render.frames import Frame
 
 __all__ = ["TABLE_FILES"]
 
 TableWriter = Callable[[Frame, bool | None], bytes]
+
+# A cell of a CSV file in quotes, one without, or what stands between two.
+_PIECE: Final = re.compile(r'"[^"]*+(?:""[^"]*+)*+"|[^",\r\n]++|,')
+_IN_QUOTES: Final = re.compile(r'[\t"\r\n]|^$')
 
 
 def _exported(kind: str, frame: Frame, index: bool | None) -> bytes:
@@ -24,15 +28,22 @@ def _exported(kind: str, frame: Frame, index: bool | None) -> bytes:
 
 def _tsv(frame: Frame, index: bool | None) -> bytes:
     """The cells of the CSV, with tabs between them."""
-    rows = csv.reader(StringIO(table_file(frame, "csv", index=index).decode("utf-8-sig"), newline=""))
-    text = StringIO()
-    csv.writer(text, delimiter="\t").writerows(rows)
-    # With a byte order mark for the same reason as the CSV.
-    return text.getvalue().encode("ascii" if text.getvalue().isascii() else "utf-8-sig")
+    # Not by the csv module, which reads no cell of more than 131,072 characters.
+    return _PIECE.sub(_with_tabs, table_file(frame, "csv", index=index).decode()).encode()
+
+
+def _with_tabs(found: re.Match[str]) -> str:
+    piece = found[0]
+    if piece == ",":
+        return "\t"
+    cell = piece[1:-1] if piece.startswith('"') else piece
+    if not _IN_QUOTES.search(cell):
+        return cell
+    return piece if piece.startswith('"') else f'"{cell}"'
 
 
 def _json(frame: Frame, index: bool | None) -> bytes:
-    return json_bytes(list(records(frame, index)))
+    return json_bytes(table_entries(frame, index))
 
 
 def _jsonl(frame: Frame, index: bool | None) -> bytes:

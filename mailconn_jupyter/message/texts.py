@@ -7,7 +7,7 @@ import unicodedata
 from html import escape
 from typing import Final
 
-__all__ = ["clean", "html_text", "mended", "one_line", "pad", "size", "unfit", "width"]
+__all__ = ["bytes_of", "clean", "html_text", "mended", "one_line", "pad", "size", "unfit", "width"]
 
 # What no header may hold: controls, halves of surrogate pairs, line and paragraph separators.
 _UNFIT: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -16,6 +16,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _SPACES: Final = re.compile(r" {2,}|^ ", re.MULTILINE)
 _LINE_END: Final = re.compile(r"\r\n?")
+_BYTES: Final = re.compile(r"\s*(\d[\d_]*(?:\.\d+)?)\s*(?:([kmg])(i)?)?(?:b|bytes)?\s*", re.IGNORECASE)
 _WIDE: Final = frozenset({"W", "F"})
 _NO_WIDTH: Final = frozenset({"Mn", "Me", "Cf"})
 
@@ -73,3 +74,16 @@ def size(count: int) -> str:
     if count < 1000:
         return f"{count} bytes"
     return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
+
+
+def bytes_of(text: str) -> int | None:
+    """The number of bytes that a text such as ``10 MB`` or ``500_000`` names; None where it names none.
+
+    >>> bytes_of("10 MB"), bytes_of("1.5k"), bytes_of("2 GiB"), bytes_of("week 47")
+    (10000000, 1500, 2147483648, None)
+    """
+    found = _BYTES.fullmatch(text)
+    if found is None:
+        return None
+    power = 0 if found[2] is None else "kmg".index(found[2].lower()) + 1
+    return round(float(found[1].replace("_", "")) * (1024.0 if found[3] else 1000.0) ** power)

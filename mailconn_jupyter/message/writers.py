@@ -107,6 +107,8 @@ def _written(suffix: str, value: Any, options: Options) -> bytes | None:
         if (table := TABLE_FILES.get(suffix)) is not None:
             return table(frame, options.index)
         return str(value.to_html()).encode() if suffix == "html" and hasattr(value, "to_html") else None
+    if suffix == "json":
+        return json_bytes(value, options.index)
     writer = _OTHERS.get(suffix)
     return None if writer is None else writer(value)
 
@@ -139,7 +141,6 @@ def _html(value: Any) -> bytes | None:
 
 _OTHERS: Final[dict[str, Callable[[Any], bytes | None]]] = {
     "html": _html,
-    "json": json_bytes,
     "npy": _array,
     "txt": _text,
 }

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import re
 from typing import Final
 
 from ..message.render.part import ROWS
+from ..message.texts import bytes_of
 from .arguments import Arguments, Words, number, whole_number
 
 __all__ = ["notify_flags", "send_flags"]
 
-_SIZE: Final = re.compile(r"(\d[\d_]*(?:\.\d+)?) ?(|k|M|G)B?", re.IGNORECASE)
 _LATER: Final = "; of a cell, $name and {expression} in it are evaluated when the cell has run."
-_UNITS: Final = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
 
 
 def _people(parser: Arguments, name: str) -> None:
@@ -70,10 +68,10 @@ def _header(text: str) -> tuple[str, str]:
 
 
 def _size(text: str) -> int:
-    found = _SIZE.fullmatch(text.strip())
+    found = bytes_of(text)
     if found is None:
         raise argparse.ArgumentTypeError("a number of bytes is expected, such as 40MB")
-    return round(float(found.group(1)) * _UNITS[found.group(2).casefold()])
+    return found
 
 
 def send_flags(parser: Arguments) -> None:

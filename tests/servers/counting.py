@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-__all__ = ["CountingServer", "Taken"]
+__all__ = ["CountingServer", "Fickle", "Taken"]
 
 # What breaks off in the midst is what these tests are about; no news.
 logging.getLogger("mail.log").addHandler(logging.NullHandler())
@@ -74,3 +74,25 @@ class CountingServer:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         await asyncio.sleep(0.01)
+
+
+class Fickle(CountingServer):
+    """Gives these answers to the first recipients and messages, and then takes everything."""
+
+    def __init__(self, *, rcpt: tuple[str, ...] = (), data: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self._rcpt, self._data = list(rcpt), list(data)
+        self.asked: list[str] = []
+
+    async def handle_RCPT(  # noqa: N802  # aiosmtpd's
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        self.asked.append(address)
+        answer = self._rcpt.pop(0) if self._rcpt else "250 ok"
+        if answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  # the same
+        answer = self._data.pop(0) if self._data else "250"
+        return answer if not answer.startswith("250") else await super().handle_DATA(server, session, envelope)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from IPython.core.getipython import get_ipython
 
 from ...delivery.notebook_file import current_notebook
-from ...delivery.report import SendReport
+from ...delivery.report import DeliveryError, SendReport
 from ...delivery.send import send as deliver
 from ...errors import MailConnError, MailConnWarning
 from ...message.failure import MessageError
@@ -181,6 +181,8 @@ def _anyway(deed: Callable[[], object]) -> None:
     """Do it, and only tell of it when it fails: something else is what the cell is about."""
     try:
         deed()
+    except DeliveryError as failure:
+        _complain(str(failure))  # somebody may have it, and it says who
     except MailConnError as failure:
         _complain("The mail was not sent.", str(failure))
     except (Exception, KeyboardInterrupt) as failure:  # noqa: BLE001  # nothing of the mail may hide the cell's own end
