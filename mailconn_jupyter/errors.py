@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
-from types import TracebackType
+import warnings
+from types import FrameType, TracebackType
 
 from traitlets import TraitError
 
@@ -15,11 +17,21 @@ __all__ = [
     "OpenError",
     "OptionError",
     "StoreError",
+    "warn",
 ]
 
 
 class MailConnWarning(UserWarning):
     """Something works, but less safely or less well than it could; the text says what to change."""
+
+
+def warn(text: str) -> None:
+    """Say ``text`` as a :class:`MailConnWarning`, at the line from outside of the package that led here."""
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001  # as warnings itself counts them
+    level = 1
+    while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == __package__:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, MailConnWarning, stacklevel=level)
 
 
 class MailConnError(Exception):

@@ -127,7 +127,7 @@ def test_what_no_archive_can_hold_is_told_before_it_is_read(folder: Path) -> Non
 def test_packing_stops_where_the_archive_is_over_the_limit(folder: Path) -> None:
     noise = folder / "noise.bin"
     noise.write_bytes(os.urandom(3_000_000))
-    # To read what comes after it would take minutes.
+    # What comes after it is not read.
     zeros(folder / "zeros.bin", 500_000_000)
     with pytest.raises(MessageError, match=r"even as an archive: attachments\.zip .* as far as noise\.bin"):
         compose("ana@example.org", "x", attachments=[noise, "zeros.bin"], zip=True, limit=2_000_000)

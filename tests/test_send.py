@@ -21,6 +21,7 @@ from mailconn_jupyter.delivery import send as send_module
 from mailconn_jupyter.delivery.report import DeliveryError, Outcome, SendReport
 from mailconn_jupyter.errors import MailConnError, MailConnWarning, OpenError, OptionError
 from mailconn_jupyter.message.failure import MessageError
+from mailconn_jupyter.message.render import Markdown
 from mailconn_jupyter.session.smtp_errors import MessageTooLarge
 from tests.composed import ATTACKS, text_of
 from tests.servers.counting import CountingServer, Fickle
@@ -140,6 +141,14 @@ def test_what_is_wrong_with_the_message_is_told_before_a_connection_is_opened(tm
             mailconn.send(nowhere, ALICE, "x", "y", **call)
     with pytest.raises(OpenError):
         mailconn.send(nowhere, ALICE, "x", "y")
+
+
+def test_a_warning_points_at_the_line_that_sends() -> None:
+    ops = MailConnection(name="ops", server_host="mail.test", from_address="me@example.org")
+    with pytest.warns(MailConnWarning) as told:
+        mailconn.send(ops, "ana@example.org", "", Markdown("![x](http://example.org/x.png)"), dry_run=True)
+    assert [str(warning.message).partition(" ")[0] for warning in told] == ["An", "The"]
+    assert [warning.filename for warning in told] == [__file__, __file__]
 
 
 def test_a_message_without_a_sender_is_refused_before_a_session_is_opened() -> None:

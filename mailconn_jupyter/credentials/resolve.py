@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
-from ..errors import CredentialError, MailConnWarning
+from ..errors import CredentialError, warn
 from . import environment, names, prompt
 from .keyrings import Keyring, NoKeyring, open_keyring
 from .memory import memory
@@ -59,7 +58,7 @@ def _from_keyring(name: str, kind: Kind, *, ask: bool) -> Secret | None:
 def _asked(name: str, kind: Kind, user: str, failure: CredentialError | None) -> Secret | None:
     """What a person typed, None if nobody can be asked."""
     if failure is not None and prompt.may_ask():
-        warnings.warn(f"{failure.message} So the password is asked for.", MailConnWarning, stacklevel=3)
+        warn(f"{failure.message} So the password is asked for.")
     secret = prompt.ask(name, kind, user)
     if secret is not None and (flaw := secret.flaw()):
         raise CredentialError(f"The {names.phrase(name, kind)} {flaw}.", hint="Try again.")

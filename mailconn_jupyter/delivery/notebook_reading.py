@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from ..errors import MailConnError
-from ..message.outputs import displayed, printed
+from ..message.outputs import WIDGET, displayed, printed
 from ..message.render import Preformatted
 from ..message.texts import one_line
 from .notebook_cells import mended, tags_of
 from .notebook_markdown import headings, shown_markdown
 
 __all__ = ["NotebookError", "content_of", "library", "read", "title_of", "was_run"]
-
-_WIDGET: Final = "application/vnd.jupyter.widget-view+json"
 
 
 class NotebookError(MailConnError):
@@ -87,7 +85,7 @@ def _outputs(cell: Any) -> Iterator[Any]:
         if output.output_type == "stream":
             pieces += [output.text] if output.name == "stdout" else []
             continue
-        if output.output_type != "error" and (_WIDGET in output.data or not output.data):
+        if output.output_type != "error" and (WIDGET in output.data or not output.data):
             continue
         yield from _text(pieces)
         if output.output_type == "error":

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import smtplib
 import time
-import warnings
 from email.message import EmailMessage
 from typing import Any
 
 from ..connection import MailConnection
-from ..errors import MailConnWarning, OptionError
+from ..errors import OptionError, warn
 from ..message.addresses import envelope_address
 from ..message.compose import compose
 from ..message.failure import MessageError
@@ -71,7 +70,7 @@ def send(
             hint='After the subject comes the content; "" where the subject says it all.',
         )
     if not str(message["Subject"]).strip():
-        warnings.warn("The message has no subject.", MailConnWarning, stacklevel=2)
+        warn("The message has no subject.")
     if dry_run:
         return _unsent(message)
     if session is not None:

@@ -6,13 +6,12 @@ import errno
 import glob
 import os
 import stat
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set as AbstractSet, ValuesView
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from ..errors import MailConnWarning
+from ..errors import warn
 from .archive import Unread, packing, room_of, unreadable, zipped
 from .failure import MessageError
 from .mime import encoded_size
@@ -49,11 +48,9 @@ def attached(
         _within(limit, on_disk)
     for entry in found:
         if isinstance(entry, tuple) and _is_path(entry[1]):
-            warnings.warn(
+            warn(
                 f"The attachment {entry[0]!r} is the text {entry[1]!r}, not the file that is called so: "
-                f"for the file, give Path({entry[1]!r}).",
-                MailConnWarning,
-                stacklevel=3,
+                f"for the file, give Path({entry[1]!r})."
             )
     return [
         replace(file, name=unique(file_name(file.name), options.names))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings as python_warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from email.message import EmailMessage
@@ -12,7 +11,7 @@ from itertools import chain
 from os import PathLike
 from typing import Any, Final
 
-from ..errors import MailConnWarning
+from ..errors import warn
 from ..options import did_you_mean
 from .attachments import attached, pack
 from .custom import custom
@@ -139,7 +138,7 @@ def compose(
     _within(limit, body, html, files)
     build(message, f"{body.text}\n", html, body.pictures, files)
     for warning in dict.fromkeys((*body.warnings, *cut_by_gmail(html))):
-        python_warnings.warn(warning, MailConnWarning, stacklevel=2)
+        warn(warning)
     return message
 
 

@@ -10,10 +10,12 @@ from typing import Any, Final
 from .render.words import MimeBundle, Preformatted
 from .texts import clean
 
-__all__ = ["displayed", "printed"]
+__all__ = ["WIDGET", "displayed", "printed"]
 
 # Two spaces, a tab, an indented line, a line drawn of characters: somebody aligned something.
 _ALIGNED: Final = re.compile(r"^[ \t]|[ \t]{2}|\t|[\u2500-\u259f|]|[-=+_*#]{3}", re.MULTILINE)
+#: What a widget shows is alive in its notebook alone.
+WIDGET: Final = "application/vnd.jupyter.widget-view+json"
 _PLOTLY: Final = "application/vnd.plotly.v1+json"
 
 

@@ -7,7 +7,7 @@ import unicodedata
 from html import escape
 from typing import Final
 
-__all__ = ["bytes_of", "clean", "html_text", "mended", "one_line", "pad", "size", "unfit", "width"]
+__all__ = ["bytes_of", "clean", "html_text", "mended", "mended_lines", "one_line", "pad", "size", "unfit", "width"]
 
 # What no header may hold: controls, halves of surrogate pairs, line and paragraph separators.
 _UNFIT: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -30,6 +30,11 @@ def mended(text: str) -> str:
     """The text with LF line ends, and with U+FFFD for what UTF-8 cannot carry."""
     text = _LINE_END.sub("\n", text) if "\r" in text else text
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def mended_lines(text: str) -> str:
+    """The text of a file: as :func:`mended`, its line ends as they are."""
+    return text if text.isascii() else "\r".join(mended(piece) for piece in text.split("\r"))
 
 
 def clean(text: str) -> str:

@@ -16,7 +16,7 @@ from .render.part import Options
 from .render.registry import render, type_names
 from .render.tables import frame_of
 from .table_files import TABLE_FILES
-from .texts import mended, one_line
+from .texts import mended_lines, one_line
 
 __all__ = ["is_file_object", "written"]
 
@@ -40,7 +40,7 @@ def written(name: str, value: Any, options: Options) -> bytes:
         # No time in it: the same result is the same file.
         return gzip.compress(written(stem, value, options), mtime=0)
     if isinstance(value, str):
-        return mended_text(value)
+        return mended_lines(value).encode()
     try:
         data = None if value is None else _written(suffix, value, options)
     except MessageError:
@@ -59,11 +59,6 @@ def written(name: str, value: Any, options: Options) -> bytes:
 def is_file_object(value: Any) -> bool:
     """Whether it can be read like an open file; a table with a column called ``read`` cannot."""
     return callable(getattr(value, "read", None))
-
-
-def mended_text(value: str) -> bytes:
-    """A text's bytes in UTF-8, its line ends as they are."""
-    return "\r".join(mended(piece) for piece in value.split("\r")).encode()
 
 
 def _from_file(name: str, file: Any) -> bytes:
@@ -87,7 +82,7 @@ def _from_file(name: str, file: Any) -> bytes:
             f"Nothing is left to read for the attachment {name!r}.",
             hint='It was read already: read it once, and attach what it gave. An empty file is {"name": b""}.',
         )
-    return mended_text(data) if isinstance(data, str) else bytes(data)
+    return mended_lines(data).encode() if isinstance(data, str) else bytes(data)
 
 
 def _written(suffix: str, value: Any, options: Options) -> bytes | None:
@@ -120,8 +115,8 @@ def _text(value: Any) -> bytes | None:
     if hasattr(value, "__array__"):
         return None  # its repr leaves out the middle
     if isinstance(value, dict | list | tuple | set | frozenset):
-        return mended_text(pprint.pformat(value, width=100, sort_dicts=False) + "\n")
-    return None if says_nothing(value) else mended_text(str(value))
+        return mended_lines(pprint.pformat(value, width=100, sort_dicts=False) + "\n").encode()
+    return None if says_nothing(value) else mended_lines(str(value)).encode()
 
 
 def _array(value: Any) -> bytes | None:

@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 from weakref import ref
 
 from ..message.failure import MessageError
-from ..message.outputs import displayed, printed
+from ..message.outputs import WIDGET, displayed, printed
 from ..message.texts import one_line, size
 from .plots import is_figure, is_leftover
 from .snapshot import snapshot
@@ -25,7 +25,6 @@ __all__ = ["Recorder"]
 
 # Bytes, roughly, after which nothing more is kept: no server takes a message of that size.
 _MOST: Final = 100_000_000
-_WIDGET: Final = "application/vnd.jupyter.widget-view+json"
 
 
 @dataclass
@@ -230,7 +229,7 @@ class Recorder:
     def _displayed(self, data: Any, metadata: Any, display_id: str, *, update: bool) -> None:
         made, self._made = self._made, None
         value = made[2] if made is not None and made[0] is data else None
-        if _WIDGET in data:
+        if WIDGET in data:
             name = one_line(str(data.get("text/plain", "widget")).partition("(")[0], 60)
             self.left_out.append(f"A widget ({name}) is not sent: it lives in the notebook.")
             return

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from importlib import import_module
 from typing import Any
 
 from ..connection import MailConnection
-from ..errors import MailConnError, MailConnWarning, OpenError
+from ..errors import MailConnError, OpenError, warn
 from ..store import connections
 
 __all__ = ["connect", "protocol_of", "session_class"]
@@ -82,9 +81,5 @@ def connect(
             )
         options["readonly"] = readonly
     if connection.security and connection.trusts_everything:
-        warnings.warn(
-            f"{connection.name}: trusted_hosts is *, so anybody's certificate is accepted. Name the host, or pin it.",
-            MailConnWarning,
-            stacklevel=2,
-        )
+        warn(f"{connection.name}: trusted_hosts is *, so anybody's certificate is accepted. Name the host, or pin it.")
     return session_class(connection)(connection=connection, ask=ask, source_address=source_address, **options)

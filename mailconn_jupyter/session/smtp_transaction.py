@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import copy
 import re
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from typing import Any
 
-from ..errors import MailConnWarning
+from ..errors import warn
 from ..message.addresses import Address, envelope_address, header_addresses
 from ..message.failure import MessageError
 from ..message.wire import Wire, normalised, wired
@@ -247,11 +246,7 @@ def warn_of(envelope: Envelope, refused: dict[str, tuple[int, bytes]]) -> None:
     if refused:
         said = "; ".join(f"{address}: {code} {readable(text)}" for address, (code, text) in refused.items())
         everybody = len(envelope.recipients)
-        warnings.warn(
-            f"The message was delivered to {everybody - len(refused)} of {everybody} recipients. Refused: {said}",
-            MailConnWarning,
-            stacklevel=3,
-        )
+        warn(f"The message was delivered to {everybody - len(refused)} of {everybody} recipients. Refused: {said}")
 
 
 def _envelope(

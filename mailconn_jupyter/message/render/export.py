@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from ...errors import MailConnError
 from ..failure import MessageError
-from ..texts import mended
+from ..texts import mended_lines
 from .frames import Frame
 
 __all__ = ["FORMATS", "table_file"]
@@ -29,7 +29,7 @@ def table_file(frame: Frame, kind: str, *, index: bool | None) -> bytes:
     try:
         match kind:
             case "csv":
-                text = mended_csv(frame.csv(index=index))
+                text = mended_lines(frame.csv(index=index))
                 # Excel takes UTF-8 for its local code page unless a byte order mark says otherwise.
                 return text.encode() if text.isascii() else text.encode("utf-8-sig")
             case "xlsx":
@@ -48,11 +48,6 @@ def table_file(frame: Frame, kind: str, *, index: bool | None) -> bytes:
 
 
 _NEEDS: Final = {"csv": "pandas", "xlsx": "openpyxl", "parquet": "pyarrow"}
-
-
-def mended_csv(text: str) -> str:
-    """The text without halves of surrogate pairs, its line ends as they are."""
-    return text if text.isascii() else "\r".join(mended(piece) for piece in text.split("\r"))
 
 
 def _xlsx(frame: Frame, index: bool | None) -> bytes:
