@@ -46,6 +46,8 @@ OPEN: dict[str, Any] = {"use_secure_authentication": False, "timeout": 5}
 
 @pytest.fixture(autouse=True)
 def no_password_is_left() -> Iterator[None]:
+    # Which tests came before in this process is not known: one of them may have left one, too.
+    forget_memory("ops")
     yield
     forget_memory("ops")
 
