@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailconn_jupyter.credentials import Secret, remember
+from mailconn_jupyter.credentials.memory import memory
 
 FAIL_KEYRING = "keyring.backends.fail.Keyring"
 
@@ -24,6 +25,8 @@ def own_config(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(folder / "runtime"))
     monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", FAIL_KEYRING)
+    # What was typed in this process, too: the tests run in any order.
+    monkeypatch.setattr(memory, "_secrets", {})
     return folder / "config"
 
 
