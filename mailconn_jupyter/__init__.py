@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from . import sandbox
     from .connection import MailConnection
     from .credentials import set_password
-    from .delivery.notebook_file import send_notebook
     from .delivery.report import DeliveryError, SendReport
     from .delivery.send import send
+    from .delivery.send_notebook import send_notebook
+    from .discovery.discover import discover
     from .errors import (
         ConnectionChanged,
         CredentialError,
@@ -28,17 +29,16 @@ if TYPE_CHECKING:
         OptionError,
         StoreError,
     )
+    from .mailbox.dataframe import to_frame
+    from .mailbox.messages import messages
     from .message.compose import compose
-    from .message.parsed import ParsedMessage
+    from .message.incoming.parsed import ParsedMessage
     from .message.render import HTML, Markdown, Preformatted, register
     from .message.template import Template
-    from .notebook.form import form
+    from .notebook.form.form import form
     from .session.check import CheckReport, check, check_all
     from .session.connect import connect
-    from .session.discover import discover
-    from .session.frame import to_frame
-    from .session.reading import messages
-    from .session.smtp import SMTPSession
+    from .session.smtp.session import SMTPSession
     from .store import ConnectionStore, UnknownConnection, connections
 
 __all__ = [
@@ -82,7 +82,7 @@ __all__ = [
 _ROOMS = {
     "connection": ("MailConnection",),
     "credentials": ("set_password",),
-    "delivery.notebook_file": ("send_notebook",),
+    "delivery.send_notebook": ("send_notebook",),
     "delivery.report": ("DeliveryError", "SendReport"),
     "delivery.send": ("send",),
     "errors": (
@@ -95,17 +95,17 @@ _ROOMS = {
         "StoreError",
     ),
     "message.compose": ("compose",),
-    "message.parsed": ("ParsedMessage",),
+    "message.incoming.parsed": ("ParsedMessage",),
     "message.render": ("HTML", "Markdown", "Preformatted", "register"),
     "message.template": ("Template",),
-    "notebook.form": ("form",),
+    "notebook.form.form": ("form",),
     "sandbox": ("sandbox",),
     "session.check": ("CheckReport", "check", "check_all"),
     "session.connect": ("connect",),
-    "session.discover": ("discover",),
-    "session.frame": ("to_frame",),
-    "session.reading": ("messages",),
-    "session.smtp": ("SMTPSession",),
+    "discovery.discover": ("discover",),
+    "mailbox.dataframe": ("to_frame",),
+    "mailbox.messages": ("messages",),
+    "session.smtp.session": ("SMTPSession",),
     "store": ("ConnectionStore", "UnknownConnection", "connections"),
 }
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}

@@ -85,7 +85,7 @@ class CredentialError(MailConnError):
 class OpenError(MailConnError):
     """A session could not be opened; ``stage`` is the stage that failed, ``cause`` a short fixed word for why.
 
-    The causes are those of :mod:`mailconn_jupyter.session.hints`.
+    The causes are those of :mod:`mailconn_jupyter.session.opening.hints`.
     """
 
     def __init__(self, message: str, *, stage: str, cause: str = "", hint: str = "") -> None:

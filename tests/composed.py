@@ -12,7 +12,7 @@ import numpy
 import pandas
 
 from mailconn_jupyter.message.compose import compose
-from mailconn_jupyter.message.wire import as_bytes
+from mailconn_jupyter.message.mime.wire_format import as_bytes
 
 ATTACKS = (
     "<script>alert(1)</script>",

@@ -10,7 +10,7 @@ import pytest
 
 from mailconn_jupyter.credentials import (
     forget_memory,
-    patience,
+    keyring_call,
 )
 from tests.keyring_backends import Shelf, using
 
@@ -27,7 +27,7 @@ def shelf(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
         yield backend
     for name in ("ops", "new", "Größe 1"):
         forget_memory(name)
-    for thread in patience._hanging:
+    for thread in keyring_call._hanging:
         thread.join(5)
 
 

@@ -15,10 +15,10 @@ from ipywidgets.widgets import widget as widget_module
 
 from mailconn_jupyter.credentials import Kind
 from mailconn_jupyter.credentials.memory import memory
-from mailconn_jupyter.notebook.draft import Draft
-from mailconn_jupyter.notebook.editor import Editor
-from mailconn_jupyter.notebook.form import Form
-from mailconn_jupyter.notebook.password_field import PasswordField
+from mailconn_jupyter.notebook.form.draft import Draft
+from mailconn_jupyter.notebook.form.edit_page import Editor
+from mailconn_jupyter.notebook.form.form import Form
+from mailconn_jupyter.notebook.form.password_field import PasswordField
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.message.addresses import envelope_address
 from mailconn_jupyter.message.failure import MessageError
 from mailconn_jupyter.session.connect import connect
-from mailconn_jupyter.session.smtp_errors import NotSupported
+from mailconn_jupyter.session.smtp.errors import NotSupported
 from mailconn_jupyter.transport.dial import a_label
 from tests.servers.postfix import Postfix
 from tests.servers.script import Expect, ExpectUntil, ScriptServer, Send

@@ -12,7 +12,7 @@ import numpy
 import pandas
 import pytest
 
-from mailconn_jupyter.message.archive import packing
+from mailconn_jupyter.message.attach.archive import packing
 from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.message.failure import MessageError
 from tests.composed import arrived, attached

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from mailconn_jupyter.connection import MailConnection
-from mailconn_jupyter.notebook.arguments import chosen_options, flags_of, option_named, refuse_passwords
+from mailconn_jupyter.connection.option_kinds import Switch
 from mailconn_jupyter.notebook.commands import COMMANDS, overview
-from mailconn_jupyter.notebook.errors import PasswordRefused, UsageError
-from mailconn_jupyter.options import Switch
+from mailconn_jupyter.notebook.magic.arguments import chosen_options, flags_of, option_named, refuse_passwords
+from mailconn_jupyter.notebook.usage_error import PasswordRefused, UsageError
 
 OPTIONS = {name: option for name, option in MailConnection.options().items() if name != "name"}
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings, strategies
 
 from mailconn_jupyter.errors import MailConnWarning
-from mailconn_jupyter.message.archive import unreadable
+from mailconn_jupyter.message.attach.archive import unreadable
 from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.message.failure import MessageError
-from mailconn_jupyter.message.names import content_type, file_name
+from mailconn_jupyter.message.file_names import content_type, file_name
 from tests.composed import ATTACKS, arrived, attached, harmless, html_of
 
 NAMES = strategies.text(

@@ -9,8 +9,8 @@ import pytest
 
 from mailconn_jupyter.message.failure import MessageError
 from mailconn_jupyter.message.render import MimeBundle, Part, Preformatted
-from mailconn_jupyter.notebook.cells import CellRun, run_cell
-from mailconn_jupyter.notebook.recorder import Recorder
+from mailconn_jupyter.notebook.cell.recorder import Recorder
+from mailconn_jupyter.notebook.cell.run_cell import CellRun, run_cell
 from tests import shells
 from tests.shells import Shell
 
@@ -223,7 +223,9 @@ def test_an_object_whose_repr_fails_shows_its_traceback_and_fails_no_cell(shell:
     shell.ok(
         "class Bad:\n    def _repr_html_(self):\n        raise ValueError('bad html')\n    __repr__ = lambda self: 'Bad'"
     )
-    ran = shell.ok("from mailconn_jupyter.notebook.cells import run_cell\nrun = run_cell(get_ipython(), 'Bad()')")
+    ran = shell.ok(
+        "from mailconn_jupyter.notebook.cell.run_cell import run_cell\nrun = run_cell(get_ipython(), 'Bad()')"
+    )
     assert ran.text.count("ValueError: bad html") == 1
     assert shell.ok("run.error").value is None
 

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from mailconn_jupyter import history
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.errors import StoreError
 from mailconn_jupyter.session.check import CheckReport, check, check_all
-from mailconn_jupyter.session.stages import STAGES, StageResult
-from mailconn_jupyter.store import connections
+from mailconn_jupyter.session.opening.stages import STAGES, StageResult
+from mailconn_jupyter.store import connections, last_tests
 from mailconn_jupyter.transport import channel as channel_module
 from tests.isolation import give_password
 from tests.servers.certificates import Certificates
@@ -216,14 +215,14 @@ def test_many_are_tested_side_by_side_in_the_order_asked() -> None:
 
 def test_the_outcome_of_a_stored_connections_test_is_remembered(postfix: Postfix) -> None:
     connections.save(to(postfix.relay, name="Kept", use_secure_authentication=False))
-    assert history.last("kept") is None
+    assert last_tests.last("kept") is None
     assert check("kept").ok
-    outcome = history.last("Kept")
+    outcome = last_tests.last("Kept")
     assert outcome is not None
     assert outcome.ok
     connections.update("Kept", server_port=1)
     check("Kept")
-    outcome = history.last("Kept")
+    outcome = last_tests.last("Kept")
     assert outcome is not None
     assert not outcome.ok
     assert "refused" in outcome.summary

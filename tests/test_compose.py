@@ -13,8 +13,8 @@ from hypothesis import given, settings, strategies
 from mailconn_jupyter.errors import MailConnWarning
 from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.message.failure import MessageError
+from mailconn_jupyter.message.mime.wire_format import as_bytes
 from mailconn_jupyter.message.render import HTML, File, Options, Part, register, unregister
-from mailconn_jupyter.message.wire import as_bytes
 from tests.composed import ATTACKS, arrived, attached, harmless, html_of, tags_of, text_of, travelled, words_of
 
 # Everything that a page can show: no halves of surrogate pairs, no controls but the ends of lines and tabs.

@@ -10,7 +10,7 @@ import pytest
 
 from mailconn_jupyter.credentials import (
     Kind,
-    names,
+    naming,
     resolve,
     where,
 )
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("shelf")
     ],
 )
 def test_a_variable_has_the_name_in_capitals_and_underscores(name: str, variable: str) -> None:
-    assert names.variable(name, Kind.PASSWORD) == variable
+    assert naming.variable(name, Kind.PASSWORD) == variable
 
 
 def test_a_variable_that_is_set_to_nothing_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pandas
 import pytest
 from hypothesis import given, strategies as st
 
-from mailconn_jupyter.message.render.csv_text import csv_text
+from mailconn_jupyter.message.render.table.csv_text import csv_text
 
 DOUBLES = st.floats(allow_nan=True, allow_infinity=True)
 

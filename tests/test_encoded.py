@@ -16,9 +16,9 @@ from email.mime.text import MIMEText
 from hypothesis import given, settings, strategies as st
 
 from mailconn_jupyter.message.compose import compose
-from mailconn_jupyter.message.encoded import EncodedPart, encoded_length, lines_of
+from mailconn_jupyter.message.mime.encoded_part import EncodedPart, encoded_length, lines_of
+from mailconn_jupyter.message.mime.wire_format import Wire, as_bytes, normalised, stuffed, wired
 from mailconn_jupyter.message.render.part import File, Part
-from mailconn_jupyter.message.wire import Wire, as_bytes, normalised, stuffed, wired
 from tests.composed import attached, travelled
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies
 
-from mailconn_jupyter.notebook.errors import UsageError
-from mailconn_jupyter.notebook.expand import evaluate, expand, quote, split, unfinished
+from mailconn_jupyter.notebook.magic.expand import evaluate, expand, quote, split, unfinished
+from mailconn_jupyter.notebook.usage_error import UsageError
 
 
 def arguments(line: str, **namespace: Any) -> list[str]:

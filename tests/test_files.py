@@ -10,41 +10,41 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies
 
-from mailconn_jupyter import files
 from mailconn_jupyter.errors import StoreError
+from mailconn_jupyter.store import atomic_files
 
 
 @given(strategies.text(min_size=1, max_size=200))
 def test_an_encoded_name_is_a_safe_file_name_and_says_the_name_again(name: str) -> None:
-    stem = files.encode(name)
+    stem = atomic_files.encode(name)
     assert set(stem) <= set("abcdefghijklmnopqrstuvwxyz0123456789-_ %ABCDEF~")
     assert len(stem) <= 180
     assert stem == stem.strip()
-    if "~" not in stem and "\ufffd" not in files.decode(stem):
-        assert files.fold(files.decode(stem)) == files.fold(name)
+    if "~" not in stem and "\ufffd" not in atomic_files.decode(stem):
+        assert atomic_files.fold(atomic_files.decode(stem)) == atomic_files.fold(name)
 
 
 @given(strategies.text(max_size=60), strategies.text(max_size=60))
 def test_two_names_share_a_file_only_when_they_are_the_same_connection(one: str, two: str) -> None:
-    assert (files.encode(one) == files.encode(two)) == (files.fold(one) == files.fold(two))
+    assert (atomic_files.encode(one) == atomic_files.encode(two)) == (atomic_files.fold(one) == atomic_files.fold(two))
 
 
 @pytest.mark.parametrize("name", ["con", "PRN", "aux", "NUL", "com1", "LPT9", "COM0"])
 def test_a_device_of_windows_is_encoded(name: str) -> None:
-    assert files.encode(name) == f"%{ord(name[0].lower()):02X}{name[1:].lower()}"
-    assert files.decode(files.encode(name)) == name.lower()
+    assert atomic_files.encode(name) == f"%{ord(name[0].lower()):02X}{name[1:].lower()}"
+    assert atomic_files.decode(atomic_files.encode(name)) == name.lower()
 
 
 def test_names_that_are_cut_stay_apart() -> None:
-    stems = {files.encode("🚀" * 199 + last) for last in "abc"}
+    stems = {atomic_files.encode("🚀" * 199 + last) for last in "abc"}
     assert len(stems) == 3
     assert all(len(stem) <= 180 for stem in stems)
 
 
 def test_a_write_takes_the_place_of_the_file_and_leaves_nothing_beside(tmp_path: Path) -> None:
     path = tmp_path / "a"
-    files.write(path, b"one")
-    files.write(path, b"two")
+    atomic_files.write(path, b"one")
+    atomic_files.write(path, b"two")
     assert path.read_bytes() == b"two"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -54,32 +54,32 @@ def test_a_file_that_was_open_to_others_is_the_owners_alone_after_a_write(tmp_pa
     path = tmp_path / "a"
     path.touch(0o666)
     path.chmod(0o666)
-    files.write(path, b"x")
+    atomic_files.write(path, b"x")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_a_write_that_fails_leaves_nothing_beside(tmp_path: Path) -> None:
     (tmp_path / "folder" / "full").mkdir(parents=True)
     with pytest.raises(OSError, match=r"folder"):
-        files.write(tmp_path / "folder", b"x")
+        atomic_files.write(tmp_path / "folder", b"x")
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
 def test_a_read_takes_regular_files_up_to_a_size(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"x" * 2000)
-    assert files.read(path, 2000) == b"x" * 2000
+    assert atomic_files.read(path, 2000) == b"x" * 2000
     with pytest.raises(OSError, match="larger than 1 kB"):
-        files.read(path, 1999)
+        atomic_files.read(path, 1999)
     with pytest.raises(FileNotFoundError):
-        files.read(tmp_path / "b", 1)
+        atomic_files.read(tmp_path / "b", 1)
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs /proc")
 def test_a_device_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "zero").symlink_to("/dev/zero")
     with pytest.raises(OSError, match="not a file"):
-        files.read(tmp_path / "zero", 1000)
+        atomic_files.read(tmp_path / "zero", 1000)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links of POSIX")
@@ -87,9 +87,9 @@ def test_two_ways_to_one_folder_meet_at_one_lock(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
     with (
-        files.locked(tmp_path / "real"),
+        atomic_files.locked(tmp_path / "real"),
         pytest.raises(StoreError, match="is locked"),
-        files.locked(tmp_path / "link", 0.05),
+        atomic_files.locked(tmp_path / "link", 0.05),
     ):
         pass
 
@@ -100,8 +100,8 @@ def test_threads_of_one_process_wait_for_each_other(tmp_path: Path) -> None:
 
     def count() -> None:
         for _ in range(20):
-            with files.locked(tmp_path):
-                files.write(path, str(int(path.read_text()) + 1).encode())
+            with atomic_files.locked(tmp_path):
+                atomic_files.write(path, str(int(path.read_text()) + 1).encode())
 
     threads = [threading.Thread(target=count) for _ in range(4)]
     for thread in threads:
@@ -113,12 +113,12 @@ def test_threads_of_one_process_wait_for_each_other(tmp_path: Path) -> None:
 
 def test_a_lock_is_free_again_after_an_error(tmp_path: Path) -> None:
     def fail() -> None:
-        with files.locked(tmp_path):
+        with atomic_files.locked(tmp_path):
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    with files.locked(tmp_path, 0.05):
+    with atomic_files.locked(tmp_path, 0.05):
         pass
 
 
@@ -129,7 +129,7 @@ def test_only_our_own_temporary_files_are_swept(tmp_path: Path) -> None:
     ]
     for path in (ours, *others):
         path.touch()
-    with files.locked(tmp_path):
+    with atomic_files.locked(tmp_path):
         assert not ours.exists()
     assert all(path.exists() for path in others)
 
@@ -145,7 +145,7 @@ def test_beside_a_linked_file_only_old_temporary_files_are_swept(tmp_path: Path)
     long_ago = time.time() - 7200
     os.utime(old, (long_ago, long_ago))
     (here / "link").symlink_to(elsewhere / "real")
-    files.write(here / "link", b"x")
+    atomic_files.write(here / "link", b"x")
     assert young.exists()
     assert not old.exists()
     assert (elsewhere / "real").read_bytes() == b"x"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from mailconn_jupyter.notebook import finder
-from mailconn_jupyter.notebook.editor import Editor
-from mailconn_jupyter.session.discover import Settings
+from mailconn_jupyter.discovery.discover import Settings
+from mailconn_jupyter.notebook.form import find_panel
+from mailconn_jupyter.notebook.form.edit_page import Editor
 from tests.form_driver import editor, eventually, fill, nothing_typed, seen, text, wrong
 
 __all__ = ["nothing_typed"]
@@ -63,7 +63,7 @@ def test_a_search_can_be_cancelled_and_fills_nothing(form: Editor, monkeypatch: 
         assert cancel.wait(10)
         return Settings(address, {"server_host": "late.example.org"})
 
-    monkeypatch.setattr(finder, "discover", slow)
+    monkeypatch.setattr(find_panel, "discover", slow)
     form.finder.address.set_state({"value": "ana@example.org"})
     form.finder.find.click()
     assert seen(form.finder.cancel)

@@ -14,7 +14,7 @@ import pytest
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.credentials import Kind
 from mailconn_jupyter.errors import StoreError
-from mailconn_jupyter.notebook.editor import Editor, pinned
+from mailconn_jupyter.notebook.form.edit_page import Editor, pinned
 from mailconn_jupyter.store import connections
 from tests.form_driver import editor, eventually, fill, note, nothing_typed, run_test, seen, text, type_secret, wrong
 from tests.isolation import give_password

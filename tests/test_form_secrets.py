@@ -17,9 +17,9 @@ from nbclient import NotebookClient
 from mailconn_jupyter import credentials
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.credentials import Kind, Secret
+from mailconn_jupyter.credentials.override import lent
 from mailconn_jupyter.errors import CredentialError
-from mailconn_jupyter.notebook.editor import Editor
-from mailconn_jupyter.notebook.loan import lent
+from mailconn_jupyter.notebook.form.edit_page import Editor
 from mailconn_jupyter.store import connections
 from tests.form_driver import editor, eventually, fill, nothing_typed, run_test, seen, text, type_secret
 from tests.isolation import give_password
@@ -219,7 +219,7 @@ def test_where_a_secret_comes_from_is_told_in_words(monkeypatch: pytest.MonkeyPa
 NOTEBOOK = [
     """
     import os, time
-    from mailconn_jupyter.notebook.form import form
+    from mailconn_jupyter.notebook.form.form import form
     from mailconn_jupyter.credentials import Kind
     secret = os.environ.pop("FORM_TEST_SECRET")
     root = form()

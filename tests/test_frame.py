@@ -13,7 +13,7 @@ import pytest
 
 from mailconn_jupyter import MailConnection, messages, sandbox, to_frame
 from mailconn_jupyter.errors import MailConnError, OptionError
-from mailconn_jupyter.message.parsed import ParsedMessage
+from mailconn_jupyter.message.incoming.parsed import ParsedMessage
 from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.store import connections
 from tests.broken_mail import BROKEN

@@ -13,7 +13,7 @@ from hypothesis import given, settings, strategies as st
 
 from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.message.failure import MessageError
-from mailconn_jupyter.message.wire import as_bytes
+from mailconn_jupyter.message.mime.wire_format import as_bytes
 from tests.composed import travelled
 from tests.servers.counting import CountingServer
 

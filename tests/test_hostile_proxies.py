@@ -10,8 +10,8 @@ from hypothesis import given, settings, strategies
 
 from mailconn_jupyter.session.check import check
 from mailconn_jupyter.transport.channel import Channel
-from mailconn_jupyter.transport.failure import TransportError
 from mailconn_jupyter.transport.proxy import ProxyRoute, tunnel
+from mailconn_jupyter.transport.transport_errors import TransportError
 from tests import proxied
 from tests.isolation import give_password
 from tests.proxied import failure, through

@@ -10,8 +10,8 @@ from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.errors import OpenError, OptionError
 from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.transport.channel import Channel
-from mailconn_jupyter.transport.failure import TransportError
 from mailconn_jupyter.transport.proxy import ProxyRoute, tunnel
+from mailconn_jupyter.transport.transport_errors import TransportError
 from tests import proxied
 from tests.scripted_proxies import GRANTED
 

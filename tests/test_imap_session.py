@@ -14,12 +14,12 @@ from imap_tools.errors import MailboxLoginError, MailboxTaggedResponseError
 
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.errors import MailConnError, OpenError, OptionError
-from mailconn_jupyter.session import imap_wire
 from mailconn_jupyter.session.check import check, check_all
 from mailconn_jupyter.session.connect import connect
-from mailconn_jupyter.session.imap import IMAPSession
-from mailconn_jupyter.session.imap_errors import LinkLost, Refused, SessionBusy, UnsafeArgument
-from mailconn_jupyter.session.opening import Opening
+from mailconn_jupyter.session.imap import wire
+from mailconn_jupyter.session.imap.errors import LinkLost, Refused, SessionBusy, UnsafeArgument
+from mailconn_jupyter.session.imap.session import IMAPSession
+from mailconn_jupyter.session.opening.run_stages import Opening
 from tests.contract.imap import IMAPKit
 from tests.contract.kit import Do
 from tests.isolation import give_password
@@ -610,8 +610,8 @@ def test_a_literal_that_is_too_large_is_not_read() -> None:
 
 
 def test_an_answer_and_a_line_that_do_not_end_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imap_wire, "MOST_ANSWER", 10_000)
-    monkeypatch.setattr(imap_wire, "LONGEST_LINE", 5_000)
+    monkeypatch.setattr(wire, "MOST_ANSWER", 10_000)
+    monkeypatch.setattr(wire, "LONGEST_LINE", 5_000)
     for flood in (b"* 1 FETCH (FLAGS ())\r\n" * 1000, b"* 1 FETCH " + b"x" * 6_000, b"* X {9000}\r\n" + b"x" * 9000):
         with pytest.raises(LinkLost) as caught:
             fetching(Send(flood * 2), Silence())
@@ -721,7 +721,7 @@ def test_a_test_tells_the_quota_where_the_server_has_one() -> None:
 
 
 def test_without_imap_tools_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name.startswith("mailconn_jupyter.session.imap")]:
+    for name in [name for name in sys.modules if name.startswith("mailconn_jupyter.session.imap.session")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "imap_tools", None)
     connection = to_script("IMAP", 1)

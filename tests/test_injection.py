@@ -15,9 +15,9 @@ import pytest
 
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.message.failure import MessageError
-from mailconn_jupyter.message.wire import as_bytes, normalised, stuffed
+from mailconn_jupyter.message.mime.wire_format import as_bytes, normalised, stuffed
 from mailconn_jupyter.session.connect import connect
-from mailconn_jupyter.session.smtp import SMTPSession
+from mailconn_jupyter.session.smtp.session import SMTPSession
 from tests.servers.counting import CountingServer
 from tests.servers.script import Expect, ExpectUntil, ScriptServer, Send
 

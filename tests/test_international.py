@@ -13,8 +13,8 @@ import pytest
 
 import mailconn_jupyter as mailconn
 from mailconn_jupyter.connection import MailConnection
-from mailconn_jupyter.message.wire import as_bytes, wired
-from mailconn_jupyter.session.smtp_errors import NotSupported
+from mailconn_jupyter.message.mime.wire_format import as_bytes, wired
+from mailconn_jupyter.session.smtp.errors import NotSupported
 from tests.servers.counting import CountingServer
 from tests.servers.ports import free_ports
 from tests.servers.postfix import Postfix

@@ -20,9 +20,9 @@ from keyring.errors import InitError, KeyringError, KeyringLocked, PasswordSetEr
 from mailconn_jupyter.credentials import (
     Secret,
     forget,
+    keyring_call,
     keyring_status,
     move,
-    patience,
     resolve,
     set_password,
     where,
@@ -170,7 +170,7 @@ def test_a_locked_file_is_unlocked_by_whoever_can_be_asked(tmp_path: Path, monke
 
 
 def test_a_keyring_that_does_not_answer_is_waited_for_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "PATIENCE", 0.2)
+    monkeypatch.setattr(keyring_call, "PATIENCE", 0.2)
     with using(Sleeping()):
         started = time.monotonic()
         error = caught(lambda: set_password("ops", password()))
@@ -180,8 +180,8 @@ def test_a_keyring_that_does_not_answer_is_waited_for_only_so_long(monkeypatch: 
 
 
 def test_while_a_keyring_hangs_the_next_calls_wait_less(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "PATIENCE", 1.2)
-    monkeypatch.setattr(patience, "SHORT_PATIENCE", 0.01)
+    monkeypatch.setattr(keyring_call, "PATIENCE", 1.2)
+    monkeypatch.setattr(keyring_call, "SHORT_PATIENCE", 0.01)
     with using(Sleeping()):
         caught(lambda: resolve("ops", ask=False))
         started = time.monotonic()

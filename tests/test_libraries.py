@@ -14,7 +14,7 @@ from redmail.email.sender import EmailSender
 
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.session.connect import connect
-from mailconn_jupyter.session.smtp import SMTPSession
+from mailconn_jupyter.session.smtp.session import SMTPSession
 from tests import proxied
 from tests.isolation import give_password
 from tests.proxied import through, to_postfix

@@ -9,10 +9,10 @@ import re
 
 import pytest
 
-from mailconn_jupyter.message.blocks import on_own_lines, out_of_paragraphs
+from mailconn_jupyter.message.block_elements import on_own_lines, out_of_paragraphs
 from mailconn_jupyter.message.render import HTML, render
-from mailconn_jupyter.message.render.foreign_tables import dressed
-from mailconn_jupyter.message.render.text_table import table_text
+from mailconn_jupyter.message.render.html.foreign_tables import dressed
+from mailconn_jupyter.message.render.table.text_table import table_text
 from mailconn_jupyter.message.template import Template
 from tests.composed import arrived, text_of
 from tests.results import table

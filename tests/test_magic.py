@@ -12,12 +12,11 @@ import pytest
 from IPython.core.error import UsageError as IPythonUsageError
 
 import mailconn_jupyter
-from mailconn_jupyter import history
 from mailconn_jupyter.errors import MailConnError, OptionError, StoreError
 from mailconn_jupyter.notebook import extension
 from mailconn_jupyter.notebook.commands import COMMANDS
-from mailconn_jupyter.notebook.magic import MailConn
-from mailconn_jupyter.store import connections
+from mailconn_jupyter.notebook.magic.magic import MailConn
+from mailconn_jupyter.store import connections, last_tests
 from tests import shells
 from tests.shells import Shell, keep
 
@@ -40,8 +39,8 @@ def test_the_list_has_each_connection_with_its_marks_and_its_last_test(shell: Sh
     keep("ops", username="ana", secure_authentication_type="SSL")
     keep("relay", server_host="2001:db8::1", use_secure_authentication=False)
     keep("archive", protocol="MBOX", server_host="/var/mail/in.mbox")
-    history.record("ops", ok=True, summary="ops: works", milliseconds=12)
-    history.record("relay", ok=False, summary="relay: nobody answers", milliseconds=12)
+    last_tests.record("ops", ok=True, summary="ops: works", milliseconds=12)
+    last_tests.record("relay", ok=False, summary="relay: nobody answers", milliseconds=12)
     shell.ok("%mailconn default Ops")
     rows = {line.split()[0]: line for line in shell.ok("%mailconn").text.splitlines() if line}
     assert re.search(
@@ -228,7 +227,7 @@ def test_loading_imports_no_widget_no_keyring_and_no_socket_and_none_of_ipythons
         "mailconn_jupyter",
         "mailconn_jupyter.notebook",
         "mailconn_jupyter.notebook.extension",
-        "mailconn_jupyter.notebook.magic",
+        "mailconn_jupyter.notebook.magic.magic",
         "mailconn_jupyter.progress",
     }
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from mailconn_jupyter.session.discover import discover
+from mailconn_jupyter.discovery.discover import discover
 from mailconn_jupyter.store import connections
 from tests import shells, test_discover
 from tests.servers.certificates import Certificates

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailconn_jupyter import MailConnection, progress
-from mailconn_jupyter.notebook.progress import CellProgress
+from mailconn_jupyter.notebook.progress_bar import CellProgress
 from mailconn_jupyter.store import connections
 from tests import shells
 from tests.mailboxes import fill_file, mail

@@ -6,10 +6,9 @@ import re
 
 import pytest
 
-from mailconn_jupyter import history
 from mailconn_jupyter.credentials import Secret, remember
-from mailconn_jupyter.notebook.errors import PasswordRefused
-from mailconn_jupyter.store import connections
+from mailconn_jupyter.notebook.usage_error import PasswordRefused
+from mailconn_jupyter.store import connections, last_tests
 from tests import shells
 from tests.shells import Shell, keep
 
@@ -128,7 +127,7 @@ def test_copy_keeps_the_options_and_leaves_the_password(shell: Shell) -> None:
 def test_rename_takes_password_default_and_last_test_along(shell: Shell) -> None:
     keep("ops", username="ana")
     remember("ops", Secret(PASSWORD))
-    history.record("ops", ok=True, summary="ops: works", milliseconds=1)
+    last_tests.record("ops", ok=True, summary="ops: works", milliseconds=1)
     shell.ok("%mailconn default ops")
     shell.ok('%mailconn rename ops "new ops"')
     text = shell.ok("%mailconn show").text

@@ -11,8 +11,8 @@ import pytest
 from mailconn_jupyter import sandbox
 from mailconn_jupyter.errors import MailConnError
 from mailconn_jupyter.message.failure import MessageError
-from mailconn_jupyter.notebook.errors import UsageError
-from mailconn_jupyter.notebook.preview import Preview
+from mailconn_jupyter.notebook.cell.cell_preview import Preview
+from mailconn_jupyter.notebook.usage_error import UsageError
 from mailconn_jupyter.sandbox import Received, Sandbox
 from tests import shells
 from tests.composed import ATTACKS, harmless

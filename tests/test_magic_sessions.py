@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from mailconn_jupyter import history, sandbox
+from mailconn_jupyter import sandbox
 from mailconn_jupyter.credentials import resolve
 from mailconn_jupyter.errors import MailConnError, OpenError
-from mailconn_jupyter.session.smtp import SMTPSession
-from mailconn_jupyter.store import connections
+from mailconn_jupyter.session.smtp.session import SMTPSession
+from mailconn_jupyter.store import connections, last_tests
 from tests import shells
 from tests.servers.ports import free_ports
 from tests.shells import Shell, interrupt_after, keep, silent_server
@@ -86,7 +86,7 @@ def test_an_interrupt_ends_it_at_once_with_one_line(shell: Shell, arguments: str
     assert "interrupted" in ran.text
     assert "Traceback" not in ran.text
     # An interrupted test says nothing of the server.
-    assert history.last("slow") is None
+    assert last_tests.last("slow") is None
 
 
 def test_connect_gives_an_open_session(shell: Shell) -> None:

@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 from ipywidgets.widgets import widget as widget_module
 
-from mailconn_jupyter import history
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.credentials import Kind
 from mailconn_jupyter.errors import StoreError
-from mailconn_jupyter.notebook.form import Form, form as new_form
-from mailconn_jupyter.notebook.manager import Manager
-from mailconn_jupyter.store import connections
+from mailconn_jupyter.notebook.form.form import Form, form as new_form
+from mailconn_jupyter.notebook.form.list_page import Manager
+from mailconn_jupyter.store import connections, last_tests
 from tests.form_driver import editor, eventually, fill, nothing_typed, seen, text, type_secret
 from tests.isolation import give_password
 from tests.servers.postfix import Postfix
@@ -83,7 +82,7 @@ def test_each_row_says_what_a_person_wants_to_know() -> None:
     stored("ops", server_port=2525)
     stored("box", protocol="MBOX", server_host="/var/mail/ana")
     connections.default = "ops"
-    history.record("ops", ok=False, summary="The server is silent.", milliseconds=3)
+    last_tests.record("ops", ok=False, summary="The server is silent.", milliseconds=3)
     manager = new_form().manager
     assert manager is not None
     box, ops = manager.table.rows

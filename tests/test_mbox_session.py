@@ -17,12 +17,12 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.errors import MailConnError, OpenError, OptionError
-from mailconn_jupyter.session import mbox_file, mbox_index
 from mailconn_jupyter.session.check import check
 from mailconn_jupyter.session.connect import connect
-from mailconn_jupyter.session.mbox import MBOXSession
-from mailconn_jupyter.session.mbox_errors import FileChanged, FileLocked, MailboxMissing, NotAMailbox, ReadOnly
-from mailconn_jupyter.session.mbox_index import MboxIndex
+from mailconn_jupyter.session.mbox import file_lock, index
+from mailconn_jupyter.session.mbox.errors import FileChanged, FileLocked, MailboxMissing, NotAMailbox, ReadOnly
+from mailconn_jupyter.session.mbox.index import MboxIndex
+from mailconn_jupyter.session.mbox.session import MBOXSession
 from tests.reading import DELIVERY, added, sent
 from tests.servers import Postfix
 
@@ -245,7 +245,7 @@ def test_messages_are_added_replaced_and_removed_under_a_lock(box: Path) -> None
 def test_removing_one_message_keeps_those_that_were_not_looked_at_yet(
     box: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mbox_index, "_CHUNK", 64)
+    monkeypatch.setattr(index, "_CHUNK", 64)
     box.write_bytes(letters(20))
     with connect(to_file(box), readonly=False) as session:
         assert next(iter(session))["subject"] == "number 0"
@@ -254,7 +254,7 @@ def test_removing_one_message_keeps_those_that_were_not_looked_at_yet(
 
 
 def test_a_mailbox_that_another_program_has_locked_is_not_written(box: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mbox_file, "_PATIENCE", 0.3)
+    monkeypatch.setattr(file_lock, "_PATIENCE", 0.3)
     before = box.read_bytes()
     with connect(to_file(box), readonly=False):
         with pytest.raises(mailbox.ExternalClashError, match=r"lock file box\.lock is from") as caught:
@@ -280,7 +280,7 @@ sys.stdin.readline()
 
 
 def test_the_lock_of_another_process_is_seen_and_waited_for(box: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mbox_file, "_PATIENCE", 0.3)
+    monkeypatch.setattr(file_lock, "_PATIENCE", 0.3)
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, "-c", HOLD, str(box)], stdin=pipe, stdout=pipe, text=True) as holder:
         assert holder.stdout is not None
@@ -289,7 +289,7 @@ def test_the_lock_of_another_process_is_seen_and_waited_for(box: Path, monkeypat
         with pytest.raises(FileLocked, match="another program holds it open"):
             connect(to_file(box), readonly=False)
         assert check(to_file(box)).stages[-1].facts["Locked"] == "another program holds it open"
-        monkeypatch.setattr(mbox_file, "_PATIENCE", 10.0)
+        monkeypatch.setattr(file_lock, "_PATIENCE", 10.0)
         # The other program ends while its lock is waited for.
         monkeypatch.setattr("time.sleep", lambda _: holder.communicate("go\n"))
         with connect(to_file(box), readonly=False) as session:
@@ -348,11 +348,11 @@ def test_messages_begin_and_end_where_mailbox_says(lines: list[bytes], chunk: in
     theirs: Any = mailbox.mbox(path)
     theirs._lookup()
     with path.open("rb") as file, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mbox_index, "_CHUNK", chunk)
-        index = MboxIndex(file)
-        index.find()
-        assert index.spans == theirs._toc
-        assert mbox_index.count_messages(file, most_bytes=10**6)[0] == len(theirs)
+        patch.setattr(index, "_CHUNK", chunk)
+        found = MboxIndex(file)
+        found.find()
+        assert found.spans == theirs._toc
+        assert index.count_messages(file, most_bytes=10**6)[0] == len(theirs)
     theirs.close()
 
 
@@ -410,7 +410,7 @@ def test_a_test_passes_the_same_stages_and_says_what_is_worth_knowing(box: Path)
 
 
 def test_a_test_of_a_very_large_file_counts_what_it_can(box: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailconn_jupyter.session.mbox.MOST_COUNTED", 2**20)
+    monkeypatch.setattr("mailconn_jupyter.session.mbox.session.MOST_COUNTED", 2**20)
     box.write_bytes(letters(2, b"x" * 2**20 + b"\n"))
     assert check(to_file(box)).stages[-1].facts["Messages"] == "at least 1 (in the first 1.0 MB)"
 

@@ -13,9 +13,9 @@ import nbformat
 import pytest
 
 import mailconn_jupyter as mailconn
-from mailconn_jupyter.delivery.notebook_file import send_notebook
-from mailconn_jupyter.delivery.notebook_markdown import shown_markdown
-from mailconn_jupyter.delivery.notebook_reading import NotebookError
+from mailconn_jupyter.delivery.send_notebook import send_notebook
+from mailconn_jupyter.documents.notebook_file import NotebookError
+from mailconn_jupyter.documents.notebook_markdown import shown_markdown
 from mailconn_jupyter.errors import MailConnWarning
 from mailconn_jupyter.message.render import Markdown
 from tests.composed import harmless, html_of, tags_of, text_of, travelled, words_of

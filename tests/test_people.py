@@ -9,7 +9,7 @@ from hypothesis import example, given, settings, strategies as st
 
 from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.message.failure import MessageError
-from mailconn_jupyter.message.people import mailboxes
+from mailconn_jupyter.message.mime.mailboxes import mailboxes
 from tests.composed import travelled
 
 

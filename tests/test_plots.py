@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib_inline.backend_inline import configure_inline_support
 
 from mailconn_jupyter.message.render import MimeBundle, Part
-from mailconn_jupyter.notebook.cells import run_cell
-from mailconn_jupyter.notebook.plots import is_figure, is_leftover
-from mailconn_jupyter.notebook.recorder import Recorder
+from mailconn_jupyter.notebook.cell.plot_leftovers import is_figure, is_leftover
+from mailconn_jupyter.notebook.cell.recorder import Recorder
+from mailconn_jupyter.notebook.cell.run_cell import run_cell
 from tests import shells
 from tests.shells import Shell
 
@@ -75,7 +75,7 @@ def test_of_a_plot_the_figure_is_sent_and_nothing_else(notebook: Shell, cell: st
 
 
 def test_in_the_notebook_all_of_it_is_shown_as_usual(notebook: Shell) -> None:
-    recorder = "from mailconn_jupyter.notebook.recorder import Recorder\nwith Recorder(get_ipython()):"
+    recorder = "from mailconn_jupyter.notebook.cell.recorder import Recorder\nwith Recorder(get_ipython()):"
     assert "Text(0.5, 1.0, 'T')" in notebook.ok(f"{recorder}\n    get_ipython().run_cell('plt.title(chr(84))')").text
 
 

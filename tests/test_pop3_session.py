@@ -10,11 +10,11 @@ import pytest
 
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.errors import OpenError, OptionError
-from mailconn_jupyter.session import pop3_wire
 from mailconn_jupyter.session.check import check
 from mailconn_jupyter.session.connect import connect
-from mailconn_jupyter.session.pop3 import POP3Session
-from mailconn_jupyter.session.pop3_errors import LinkLost, LoginRefused, Refused, SessionBusy, UnsafeArgument
+from mailconn_jupyter.session.pop3 import wire
+from mailconn_jupyter.session.pop3.errors import LinkLost, LoginRefused, Refused, SessionBusy, UnsafeArgument
+from mailconn_jupyter.session.pop3.session import POP3Session
 from tests.contract.kit import Do
 from tests.contract.pop3 import POP3Kit
 from tests.isolation import give_password
@@ -393,9 +393,9 @@ def retrieving(*steps: Any, **options: Any) -> Any:
 
 
 def test_a_line_and_an_answer_that_do_not_end_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pop3_wire, "LONGEST_LINE", 5_000)
-    monkeypatch.setattr(pop3_wire, "MOST_BYTES", 20_000)
-    monkeypatch.setattr(pop3_wire, "MOST_LINES", 3_000)
+    monkeypatch.setattr(wire, "LONGEST_LINE", 5_000)
+    monkeypatch.setattr(wire, "MOST_BYTES", 20_000)
+    monkeypatch.setattr(wire, "MOST_LINES", 3_000)
     for flood in (b"x" * 6_000 + b"\r\n", (b"x" * 4_000 + b"\r\n") * 6, b"\r\n" * 3_002):
         with pytest.raises(LinkLost) as caught:
             retrieving(Send(b"+OK\r\n" + flood), Silence())

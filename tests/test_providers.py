@@ -5,8 +5,8 @@ import re
 import pytest
 
 from mailconn_jupyter.connection import MailConnection
-from mailconn_jupyter.session.discover import discover
-from mailconn_jupyter.session.providers import PROVIDERS, Provider, provider_of, takes_any_domain
+from mailconn_jupyter.discovery.discover import discover
+from mailconn_jupyter.discovery.providers import PROVIDERS, Provider, provider_of, takes_any_domain
 from tests.lookups import lookups
 
 PROTOCOLS = ("SMTP", "IMAP", "POP3")

@@ -13,7 +13,7 @@ from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.credentials import where
 from mailconn_jupyter.session.check import check
 from mailconn_jupyter.session.connect import connect
-from mailconn_jupyter.session.smtp import SMTPSession
+from mailconn_jupyter.session.smtp.session import SMTPSession
 from tests import proxied
 from tests.credential_sources import answer_with
 from tests.isolation import give_password

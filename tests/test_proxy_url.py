@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from mailconn_jupyter.connection import MailConnection
+from mailconn_jupyter.connection.proxy_url import ProxyURL
 from mailconn_jupyter.errors import OptionError
-from mailconn_jupyter.proxy_url import ProxyURL
 from tests.leaks import password, shows_no_password
 
 

@@ -15,10 +15,11 @@ import pytest
 
 from mailconn_jupyter import MailConnection, messages, to_frame
 from mailconn_jupyter.errors import MailConnError, OptionError
-from mailconn_jupyter.session import mbox, mbox_reading
+from mailconn_jupyter.mailbox import by_mbox
+from mailconn_jupyter.mailbox.by_mbox import spans_backwards
 from mailconn_jupyter.session.connect import connect
-from mailconn_jupyter.session.mbox_reading import spans_backwards
-from mailconn_jupyter.session.unsafe import UnsafeArgument
+from mailconn_jupyter.session.line_arguments import UnsafeArgument
+from mailconn_jupyter.session.mbox import session as mbox_session
 from mailconn_jupyter.store import connections
 from mailconn_jupyter.transport.channel import Channel
 from tests.broken_mail import BROKEN
@@ -434,7 +435,7 @@ def test_the_ends_of_a_large_mailbox_file_are_read_without_the_rest(
         raw.append(CountingFile(path))
         return io.BufferedReader(raw[-1])
 
-    monkeypatch.setattr(mbox, "open_file", open_counting)
+    monkeypatch.setattr(mbox_session, "open_file", open_counting)
     (last,) = messages(connection, limit=1)
     assert (last.subject, last.text) == ("last", "Bye.\n")
     with connect(connection) as session:
@@ -456,7 +457,7 @@ def test_the_ends_of_a_large_mailbox_file_are_read_without_the_rest(
 def test_a_file_read_backwards_has_the_messages_that_mailbox_finds_forwards(
     make: Make, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
-    monkeypatch.setattr(mbox_reading, "_CHUNK", chunk)
+    monkeypatch.setattr(by_mbox, "_CHUNK", chunk)
     box = make("MBOX")
     with box.folder.open("ab") as file:
         file.write(b"From x\n\nFrom y\nSubject: not From z\n\n\nFrom\n\nFrom z")

@@ -15,9 +15,9 @@ import pytest
 
 from mailconn_jupyter.message.failure import MessageError
 from mailconn_jupyter.message.render import Options, Part, register, render, unregister
-from mailconn_jupyter.message.render.cells import MISSING
-from mailconn_jupyter.message.render.export import table_file
-from mailconn_jupyter.message.render.frames import PandasFrame
+from mailconn_jupyter.message.render.table.cell_texts import MISSING
+from mailconn_jupyter.message.render.table.export import table_file
+from mailconn_jupyter.message.render.table.frames import PandasFrame
 from tests.results import figure, table
 
 

@@ -19,8 +19,8 @@ from mailconn_jupyter.errors import MailConnError, MailConnWarning
 from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.message.failure import MessageError
 from mailconn_jupyter.message.render import HTML, Markdown, MimeBundle, Preformatted, render
-from mailconn_jupyter.message.render.plain import plain_text
-from mailconn_jupyter.message.render.sanitise import sanitised
+from mailconn_jupyter.message.render.html.plain_text import plain_text
+from mailconn_jupyter.message.render.html.sanitise import sanitised
 from tests.composed import ATTACKS, arrived, attached, harmless, html_of, tags_of, text_of, travelled, words_of
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from mailconn_jupyter.message.failure import MessageError
 from mailconn_jupyter.message.render import render
-from mailconn_jupyter.message.render.styled import BASE, InlineTemplate
+from mailconn_jupyter.message.render.styled.styled_html import BASE, InlineTemplate
 from tests.composed import arrived, attached, harmless, html_of, tags_of, text_of, words_of
 
 

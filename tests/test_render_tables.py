@@ -17,9 +17,9 @@ from hypothesis import given, settings, strategies
 
 from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.message.failure import MessageError
+from mailconn_jupyter.message.mime.wire_format import as_bytes
 from mailconn_jupyter.message.render import Options, render
 from mailconn_jupyter.message.texts import width
-from mailconn_jupyter.message.wire import as_bytes
 from tests.composed import ATTACKS, arrived, attached, harmless, html_of, tags_of, text_of, usual_frame, words_of
 
 CELLS = strategies.text(strategies.characters(exclude_categories=["Cs"]), max_size=30)

@@ -22,12 +22,12 @@ from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.delivery.send import send
 from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.message.failure import MessageError
-from mailconn_jupyter.message.names import file_name
-from mailconn_jupyter.message.render.dimensions import dimensions
+from mailconn_jupyter.message.file_names import file_name
+from mailconn_jupyter.message.mime.wire_format import as_bytes
+from mailconn_jupyter.message.render.image.dimensions import dimensions
 from mailconn_jupyter.message.render.words import Preformatted
-from mailconn_jupyter.message.wire import as_bytes
 from mailconn_jupyter.session.connect import connect
-from mailconn_jupyter.session.smtp import SMTPSession
+from mailconn_jupyter.session.smtp.session import SMTPSession
 from tests.composed import attached, html_of, tags_of, text_of, travelled
 from tests.results import KINDS, Kind, figure, png, table
 from tests.servers.certificates import Certificates

@@ -24,7 +24,7 @@ from mailconn_jupyter.errors import MailConnError, OptionError, StoreError
 from mailconn_jupyter.sandbox.server import HOST, MailServer
 from mailconn_jupyter.session.check import check
 from mailconn_jupyter.session.connect import connect
-from mailconn_jupyter.session.smtp_errors import LoginRefused
+from mailconn_jupyter.session.smtp.errors import LoginRefused
 from mailconn_jupyter.store import connections
 
 

@@ -16,9 +16,9 @@ from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.errors import OpenError
 from mailconn_jupyter.session.check import check
 from mailconn_jupyter.session.connect import connect
-from mailconn_jupyter.transport.failure import TransportError
-from mailconn_jupyter.transport.sasl import MECHANISMS, Login, Mechanism, choose, decode_error
-from mailconn_jupyter.transport.scram import saslprep
+from mailconn_jupyter.transport.sasl.choose import MECHANISMS, Login, Mechanism, choose, decode_error
+from mailconn_jupyter.transport.sasl.scram import saslprep
+from mailconn_jupyter.transport.transport_errors import TransportError
 from tests.contract.kit import Do
 from tests.contract.scram import ScramServer
 from tests.contract.smtp import SMTPKit
@@ -34,7 +34,7 @@ def login(user: str, secret: str, authorization_id: str = "", host: str = "", po
 
 
 def scram(name: str, user: str, secret: str, nonce: str, monkeypatch: pytest.MonkeyPatch) -> Mechanism:
-    monkeypatch.setattr("mailconn_jupyter.transport.scram.secrets.token_urlsafe", lambda _: nonce)
+    monkeypatch.setattr("mailconn_jupyter.transport.sasl.scram.secrets.token_urlsafe", lambda _: nonce)
     return MECHANISMS[name](login(user, secret))
 
 

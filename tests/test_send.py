@@ -22,7 +22,7 @@ from mailconn_jupyter.delivery.report import DeliveryError, Outcome, SendReport
 from mailconn_jupyter.errors import MailConnError, MailConnWarning, OpenError, OptionError
 from mailconn_jupyter.message.failure import MessageError
 from mailconn_jupyter.message.render import Markdown
-from mailconn_jupyter.session.smtp_errors import MessageTooLarge
+from mailconn_jupyter.session.smtp.errors import MessageTooLarge
 from tests.composed import ATTACKS, text_of
 from tests.servers.counting import CountingServer, Fickle
 from tests.servers.ports import free_ports

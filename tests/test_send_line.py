@@ -6,9 +6,9 @@ import pytest
 
 from mailconn_jupyter import sandbox
 from mailconn_jupyter.message.compose import compose
-from mailconn_jupyter.notebook.arguments import Words
 from mailconn_jupyter.notebook.commands import COMMANDS
-from mailconn_jupyter.notebook.errors import PasswordRefused, UsageError
+from mailconn_jupyter.notebook.magic.arguments import Words
+from mailconn_jupyter.notebook.usage_error import PasswordRefused, UsageError
 from mailconn_jupyter.sandbox import Received, Sandbox
 from mailconn_jupyter.store import connections
 from tests import shells

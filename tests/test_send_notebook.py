@@ -13,7 +13,7 @@ import pytest
 
 import mailconn_jupyter as mailconn
 from mailconn_jupyter import sandbox
-from mailconn_jupyter.delivery.notebook_file import NotebookError, current_notebook, send_notebook
+from mailconn_jupyter.delivery.send_notebook import NotebookError, current_notebook, send_notebook
 from mailconn_jupyter.sandbox import Received, Sandbox
 from tests.composed import ATTACKS, harmless
 from tests.saved_notebooks import code, keep, printed, shown, weekly, words

@@ -12,7 +12,7 @@ import pytest
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.errors import OpenError
 from mailconn_jupyter.session.connect import connect
-from mailconn_jupyter.session.smtp_errors import DeliveryUnknown, LinkLost
+from mailconn_jupyter.session.smtp.errors import DeliveryUnknown, LinkLost
 from tests.servers.certificates import Certificates
 from tests.servers.counting import CountingServer
 from tests.servers.relay import Cut, Relay

@@ -15,10 +15,9 @@ import pytest
 
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.errors import MailConnError, MailConnWarning
-from mailconn_jupyter.session import smtp as smtp_module
 from mailconn_jupyter.session.connect import connect
-from mailconn_jupyter.session.smtp import SMTPSession
-from mailconn_jupyter.session.smtp_errors import (
+from mailconn_jupyter.session.smtp import session as smtp_module
+from mailconn_jupyter.session.smtp.errors import (
     DataRefused,
     DeliveryUnknown,
     LinkLost,
@@ -27,6 +26,7 @@ from mailconn_jupyter.session.smtp_errors import (
     SenderRefused,
     ServerClosing,
 )
+from mailconn_jupyter.session.smtp.session import SMTPSession
 from tests.servers.counting import CountingServer
 from tests.servers.postfix import Postfix
 from tests.servers.script import Close, Expect, ExpectUntil, Pause, ScriptServer, Send, Silence

@@ -11,7 +11,7 @@ import pytest
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.errors import MailConnWarning, OpenError
 from mailconn_jupyter.session.connect import connect
-from mailconn_jupyter.session.smtp import SMTPSession
+from mailconn_jupyter.session.smtp.session import SMTPSession
 from tests.isolation import give_password
 from tests.servers.certificates import Certificates
 from tests.servers.dovecot import Dovecot

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from mailconn_jupyter import credentials, history
+from mailconn_jupyter import credentials
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.errors import ConnectionChanged, CredentialError, OptionError, StoreError
-from mailconn_jupyter.store import ConnectionStore, UnknownConnection, connections
+from mailconn_jupyter.store import ConnectionStore, UnknownConnection, connections, last_tests
 from tests.benchmarks.bench_store import fill
 from tests.isolation import give_password
 from tests.keyring_backends import Raising, using
@@ -419,8 +419,8 @@ def test_a_folder_that_another_process_keeps_locked_is_told(
     store: ConnectionStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.save(connection())
-    monkeypatch.setattr("mailconn_jupyter.files.LOCK_SECONDS", 0.1)
-    hold = "from mailconn_jupyter import files\nwith files.locked(store.folder):\n    print('held', flush=True)\n    input()"
+    monkeypatch.setattr("mailconn_jupyter.store.atomic_files.LOCK_SECONDS", 0.1)
+    hold = "from mailconn_jupyter.store import atomic_files\nwith atomic_files.locked(store.folder):\n    print('held', flush=True)\n    input()"
     with subprocess.Popen(
         script(hold, store.folder), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as child:
@@ -646,20 +646,20 @@ def test_the_folders_are_those_of_jupyter_at_the_time_of_use(monkeypatch: pytest
 def test_a_rename_takes_the_secrets_the_last_test_and_the_default_along(store: ConnectionStore) -> None:
     store.save(connection("ops"))
     give_password("ops", "geheim")
-    history.record("ops", ok=True, summary="good", milliseconds=1)
+    last_tests.record("ops", ok=True, summary="good", milliseconds=1)
     store.default = "ops"
     store.rename("OPS", "Weekly")
     assert list(store) == ["Weekly"]
     assert "ops" not in store
     assert credentials.where("ops") == ""
     assert credentials.where("weekly") == "in this kernel only"
-    assert history.last("ops") is None
-    assert history.last("weekly") is not None
+    assert last_tests.last("ops") is None
+    assert last_tests.last("weekly") is not None
     assert store.default == "Weekly"
     store.rename("weekly", "WEEKLY")
     assert (list(store), store.default) == (["WEEKLY"], "WEEKLY")
     assert credentials.where("weekly") == "in this kernel only"
-    assert history.last("weekly") is not None
+    assert last_tests.last("weekly") is not None
 
 
 def test_a_name_that_is_taken_or_bad_is_no_target(store: ConnectionStore) -> None:
@@ -701,7 +701,7 @@ def test_the_secrets_come_back_when_the_renamed_file_cannot_be_written(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("mailconn_jupyter.files.write", full)  # a disk cannot be filled between two steps
+        patch.setattr("mailconn_jupyter.store.atomic_files.write", full)  # a disk cannot be filled between two steps
         with pytest.raises(StoreError, match="No space left on device"):
             store.rename("ops", "new")
     assert list(store) == ["ops"]
@@ -713,13 +713,13 @@ def test_the_secrets_come_back_when_the_renamed_file_cannot_be_written(
 def test_deleting_a_connection_removes_its_secrets_its_last_test_and_the_default(store: ConnectionStore) -> None:
     store.save(connection("ops"))
     give_password("ops", "geheim")
-    history.record("ops", ok=False, summary="bad", milliseconds=1)
+    last_tests.record("ops", ok=False, summary="bad", milliseconds=1)
     store.default = "ops"
     assert store.delete("Ops") == []
     assert "ops" not in store
     assert store.default is None
     assert credentials.where("ops") == ""
-    assert history.last("ops") is None
+    assert last_tests.last("ops") is None
     with pytest.raises(UnknownConnection):
         store.delete("ops")
 

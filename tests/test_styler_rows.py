@@ -8,7 +8,7 @@ import pandas
 import pytest
 
 from mailconn_jupyter.message.render import Options, render, styler as styler_module
-from mailconn_jupyter.message.render.styler_rows import last_shown
+from mailconn_jupyter.message.render.styled.styler_rows import last_shown
 
 LONG = 120
 Style = Callable[[Any], Any]

@@ -9,7 +9,7 @@ import pytest
 
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.session.check import CheckReport, check
-from mailconn_jupyter.session.smtp import SMTPSession
+from mailconn_jupyter.session.smtp.session import SMTPSession
 from tests.isolation import give_password
 from tests.servers.certificates import Certificates
 from tests.servers.dovecot import Dovecot

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from mailconn_jupyter.message.failure import MessageError
-from mailconn_jupyter.message.wire import as_bytes, normalised, scan_headers, stuffed, wired
+from mailconn_jupyter.message.mime.wire_format import as_bytes, normalised, scan_headers, stuffed, wired
 
 FIELD = re.compile(rb"([!-9;-~]+):")
 names = st.one_of(

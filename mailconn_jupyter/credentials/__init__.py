@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .keep import forget, forget_memory, keyring_status, move, remember, set_password
+from ..secret import Kind, Secret
+from .manage import forget, forget_memory, keyring_status, move, remember, set_password
 from .prompt import may_ask
 from .resolve import Credential, resolve, where
-from .secret import Kind, Secret
 
 __all__ = [
     "Credential",

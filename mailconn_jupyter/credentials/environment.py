@@ -13,8 +13,8 @@ import stat
 from typing import Final
 
 from ..errors import CredentialError
-from . import names
-from .secret import Kind, Secret
+from ..secret import Kind, Secret
+from . import naming
 
 __all__ = ["find", "source"]
 
@@ -26,7 +26,7 @@ _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOE
 
 def source(name: str, kind: Kind) -> str:
     """The variable that the secret is taken from, empty if none is set. Reads no file."""
-    variable = names.variable(name, kind)
+    variable = naming.variable(name, kind)
     for candidate in (variable, f"{variable}_FILE"):
         if os.environ.get(candidate):
             return candidate
@@ -51,7 +51,9 @@ def find(name: str, kind: Kind) -> tuple[Secret, str] | None:
         place = f"{variable}: the file {path}"
     flaw = "is not UTF-8" if secret is None else secret.flaw()
     if secret is None or flaw:
-        raise CredentialError(f"{place} {flaw}.", hint=f"It must hold the {names.phrase(name, kind)} and nothing else.")
+        raise CredentialError(
+            f"{place} {flaw}.", hint=f"It must hold the {naming.phrase(name, kind)} and nothing else."
+        )
     return secret, variable
 
 

@@ -7,8 +7,8 @@ import sys
 import threading
 import warnings
 
-from . import names
-from .secret import Kind, Secret
+from ..secret import Kind, Secret
+from . import naming
 
 __all__ = ["ask", "may_ask"]
 
@@ -33,7 +33,7 @@ def ask(name: str, kind: Kind, user: str = "") -> Secret | None:
     """What the person typed, without echo; None if nobody can be asked."""
     if not may_ask():
         return None
-    phrase = names.phrase(name, kind)
+    phrase = naming.phrase(name, kind)
     question = f"{phrase[0].upper()}{phrase[1:]}{f' (user {user})' if user else ''}: "
     try:
         with warnings.catch_warnings():

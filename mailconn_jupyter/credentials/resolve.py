@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import CredentialError, warn
-from . import environment, names, prompt
-from .keyrings import Keyring, NoKeyring, open_keyring
+from ..secret import Kind, Secret
+from . import environment, naming, prompt
+from .keyring_secrets import Keyring, NoKeyring, open_keyring
 from .memory import memory
-from .secret import Kind, Secret
 
 __all__ = ["Credential", "resolve", "where"]
 
@@ -29,7 +29,7 @@ def resolve(name: str, *, kind: str = Kind.PASSWORD, ask: bool = True, user: str
     """
     kind = Kind(kind)
     failure: CredentialError | None = None
-    if names.key(name):
+    if naming.key(name):
         if secret := memory.get(name, kind):
             return Credential(secret, "this kernel")
         if found := environment.find(name, kind):
@@ -50,7 +50,8 @@ def _from_keyring(name: str, kind: Kind, *, ask: bool) -> Secret | None:
     secret = keyring.read(name, kind, ask=ask) if isinstance(keyring, Keyring) else None
     if secret and (flaw := secret.flaw()):
         raise CredentialError(
-            f"The {names.phrase(name, kind)} in the keyring {flaw}.", hint=f"Set it again: {names.command(name, kind)}"
+            f"The {naming.phrase(name, kind)} in the keyring {flaw}.",
+            hint=f"Set it again: {naming.command(name, kind)}",
         )
     return secret
 
@@ -61,20 +62,20 @@ def _asked(name: str, kind: Kind, user: str, failure: CredentialError | None) ->
         warn(f"{failure.message} So the password is asked for.")
     secret = prompt.ask(name, kind, user)
     if secret is not None and (flaw := secret.flaw()):
-        raise CredentialError(f"The {names.phrase(name, kind)} {flaw}.", hint="Try again.")
+        raise CredentialError(f"The {naming.phrase(name, kind)} {flaw}.", hint="Try again.")
     return secret
 
 
 def _nowhere(name: str, kind: Kind, *, ask: bool) -> CredentialError:
     unasked = ", and nobody can be asked here" if ask else ""
-    if not names.key(name):
+    if not naming.key(name):
         return CredentialError(
-            f"A connection without a name has no {names.word(kind)}{unasked}.",
+            f"A connection without a name has no {naming.word(kind)}{unasked}.",
             hint="Give the connection a name, and keep its password under that.",
         )
     return CredentialError(
-        f"No {names.word(kind)} is kept for {name!r}{unasked}.",
-        hint=f"Run {names.command(name, kind)}, or {names.remedy(name, kind)}.",
+        f"No {naming.word(kind)} is kept for {name!r}{unasked}.",
+        hint=f"Run {naming.command(name, kind)}, or {naming.remedy(name, kind)}.",
     )
 
 
@@ -84,7 +85,7 @@ def where(name: str, *, kind: str = Kind.PASSWORD) -> str:
     A keyring that fails, or that would ask for a password of its own, counts as one that has nothing.
     """
     kind = Kind(kind)
-    if not names.key(name):
+    if not naming.key(name):
         return ""
     if memory.get(name, kind):
         return "in this kernel only"

@@ -9,11 +9,11 @@ from email.message import EmailMessage
 from typing import Literal
 
 from ..message.addresses import envelope_address
-from ..message.wire import Wire
-from ..session.smtp import SMTPSession
-from ..session.smtp_errors import DeliveryUnknown, LinkLost, MessageTooLarge, Refused
-from ..session.smtp_transaction import no_smtputf8
-from ..transport.failure import readable
+from ..message.mime.wire_format import Wire
+from ..session.smtp.errors import DeliveryUnknown, LinkLost, MessageTooLarge, Refused
+from ..session.smtp.session import SMTPSession
+from ..session.smtp.transaction import no_smtputf8
+from ..transport.transport_errors import readable
 from .report import Outcome
 
 __all__ = ["attempt"]
@@ -72,7 +72,7 @@ def _why(error: BaseException | None) -> str:
 
 
 def _by_smtplib(session: smtplib.SMTP, data: Wire, sender: str, recipients: list[str]) -> dict[str, tuple[int, bytes]]:
-    """What :meth:`~mailconn_jupyter.session.smtp.SMTPSession.deliver` does, as far as an ``smtplib.SMTP`` can tell."""
+    """What :meth:`~mailconn_jupyter.session.smtp.session.SMTPSession.deliver` does, as far as an ``smtplib.SMTP`` can tell."""
     if session.sock is None:
         raise LinkLost("The session is not open.", cause="closed")
     try:

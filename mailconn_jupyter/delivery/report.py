@@ -9,8 +9,8 @@ from email.message import EmailMessage
 from typing import Literal
 
 from ..errors import MailConnError
-from ..markup import columns, table
-from ..transport.failure import readable
+from ..formatting import columns, table
+from ..transport.transport_errors import readable
 
 __all__ = ["DeliveryError", "Outcome", "SendReport"]
 

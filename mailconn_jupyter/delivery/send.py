@@ -12,10 +12,10 @@ from ..errors import OptionError, warn
 from ..message.addresses import envelope_address
 from ..message.compose import compose
 from ..message.failure import MessageError
-from ..message.wire import wired
+from ..message.mime.wire_format import wired
 from ..session.connect import connect
-from ..session.smtp import SMTPSession
-from ..session.smtp_transaction import envelope_of
+from ..session.smtp.session import SMTPSession
+from ..session.smtp.transaction import envelope_of
 from ..store import connections
 from .attempt import attempt
 from .report import DeliveryError, Outcome, SendReport

@@ -11,15 +11,15 @@ from itertools import chain
 from os import PathLike
 from typing import Any, Final
 
+from ..connection.option_kinds import did_you_mean
 from ..errors import warn
-from ..options import did_you_mean
-from .attachments import attached, pack
-from .custom import custom
+from .attach.attachments import attached, pack
 from .failure import MessageError
-from .headers import address_list, unstructured
-from .mime import build, encoded_size
+from .mime.extra_headers import custom
+from .mime.headers import address_list, unstructured
+from .mime.mailboxes import domain_of, mailboxes
+from .mime.part_tree import build, encoded_size
 from .page import cut_by_gmail, document
-from .people import domain_of, mailboxes
 from .render.part import ROOM, File, Options, Part, TableFormat
 from .render.registry import render
 from .render.stack import stacked
@@ -76,7 +76,7 @@ def compose(
 
     ``to``, ``cc``, ``bcc`` and ``reply_to`` are addresses (``Ana <ana@example.org>``), several separated by commas or in a
     list. ``bcc`` stands in the message as a header, where a session finds whom to send to; it is not sent
-    (:func:`~mailconn_jupyter.message.wire.as_bytes` leaves it out). Without ``sender`` there is no From: the session
+    (:func:`~mailconn_jupyter.message.mime.wire_format.as_bytes` leaves it out). Without ``sender`` there is no From: the session
     that sends it adds its connection's.
 
     ``attachments``: paths, patterns (``out/*.csv``), ``(name, bytes)``, file objects, a dict such as

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..markup import columns, escape, table
+from ..formatting import columns, escape, table
 
 if TYPE_CHECKING:
     from ..connection import MailConnection
-    from ..history import Outcome
     from ..session.check import CheckReport
     from ..store import ConnectionStore
+    from ..store.last_tests import Outcome
 
 __all__ = [
     "View",
@@ -67,7 +67,7 @@ def say(*lines: str) -> None:
 
 def connections_view(store: ConnectionStore) -> View:
     """Every connection with its last test, and below what a person should look at."""
-    from .. import history  # noqa: PLC0415
+    from ..store import last_tests  # noqa: PLC0415
 
     default = (store.default or "").casefold()
     found, problems = store.survey()
@@ -79,7 +79,7 @@ def connections_view(store: ConnectionStore) -> View:
             "" if connection.protocol == "MBOX" else connection.security or "none",
             connection.username if connection.applies("username") else "",
             ", ".join(_marks(store, connection, default)),
-            outcome_text(history.last(connection.name)),
+            outcome_text(last_tests.last(connection.name)),
         )
         for connection in found
     ]
@@ -128,7 +128,8 @@ def _short(text: str, most: int = 100) -> str:
 
 def connection_view(store: ConnectionStore, connection: MailConnection) -> View:
     """The options of a stored connection that matter, where it is kept, and where its secrets are."""
-    from .. import credentials, files, history  # noqa: PLC0415
+    from .. import credentials  # noqa: PLC0415
+    from ..store import atomic_files, last_tests  # noqa: PLC0415
 
     name = connection.name
     place = store.where(name)
@@ -140,8 +141,8 @@ def connection_view(store: ConnectionStore, connection: MailConnection) -> View:
         kept = credentials.where(name, kind=credentials.Kind.PROXY)
         rows.append(("Proxy password", kept or "not kept; asked for when a session opens"))
     layer = {"user": "", "shared": ", shared"}[place.layer] + (", locked" if place.locked else "")
-    rows.append(("Kept in", f"{files.show(place.path)} ({when_text(place.modified)}{layer})"))
-    rows.append(("Last test", outcome_text(history.last(name)) or "none"))
+    rows.append(("Kept in", f"{atomic_files.show(place.path)} ({when_text(place.modified)}{layer})"))
+    rows.append(("Last test", outcome_text(last_tests.last(name)) or "none"))
     return View(rows, header=("Option", "Value"))
 
 

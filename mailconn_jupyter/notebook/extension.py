@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.completer import CompletionContext, SimpleMatcherResult, completion_matcher
 
 from .. import progress
-from .magic import MailConn
+from .magic.magic import MailConn
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -21,14 +21,14 @@ __all__ = ["load", "matcher", "unload"]
 @completion_matcher(identifier="mailconn", api_version=2)  # type: ignore[untyped-decorator]  # of IPython
 def matcher(context: CompletionContext) -> SimpleMatcherResult:
     """Complete what stands after ``%mailconn``, alone or in an assignment."""
-    from .completion import complete  # noqa: PLC0415  # %load_ext must not pay for Tab
+    from .magic.completion import complete  # noqa: PLC0415  # %load_ext must not pay for Tab
 
     return complete(context)
 
 
 def _progress() -> Any:
     """What ``progress=True`` shows of a long read."""
-    from .progress import CellProgress  # noqa: PLC0415  # only a long read needs it
+    from .progress_bar import CellProgress  # noqa: PLC0415  # only a long read needs it
 
     return CellProgress()
 

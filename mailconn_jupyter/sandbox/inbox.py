@@ -76,12 +76,12 @@ class Inbox(Sequence[Received]):
             self._bytes = 0
 
     def __repr__(self) -> str:
-        from .view import inbox_text  # noqa: PLC0415  # only what is shown needs it
+        from .inbox_view import inbox_text  # noqa: PLC0415  # only what is shown needs it
 
         return inbox_text(self[:])
 
     def _repr_html_(self) -> str:
-        from .view import inbox_html  # noqa: PLC0415
+        from .inbox_view import inbox_html  # noqa: PLC0415
 
         return inbox_html(self[:])
 

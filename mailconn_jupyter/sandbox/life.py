@@ -14,12 +14,11 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Final
 
-from .. import files, history
 from ..connection import MailConnection
 from ..credentials import Kind, Secret, remember
 from ..credentials.memory import memory
 from ..errors import MailConnError
-from ..store import ConnectionStore, UnknownConnection, connections
+from ..store import ConnectionStore, UnknownConnection, atomic_files, connections, last_tests
 from .inbox import Inbox
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def start(name: str = NAME) -> Sandbox:
     with _lock:
         sandbox = running()
         if sandbox is not None:
-            if files.fold(name) not in {files.fold(sandbox.name), NAME}:
+            if atomic_files.fold(name) not in {atomic_files.fold(sandbox.name), NAME}:
                 raise MailConnError(
                     f"This kernel's sandbox is running already, as {sandbox.name!r}.",
                     hint="Use that one, or stop it first: %mailconn sandbox --stop",
@@ -145,15 +144,15 @@ class Sandbox:
             memory.drop(self.name, Kind.PASSWORD)
         if not self._store.folder.is_dir():
             return
-        with files.locked(self._store.folder):
+        with atomic_files.locked(self._store.folder):
             existing = _find(self._store, self.name)
             mine = existing is not None and self._is_mine(existing) and existing.origin.layer == "user"
             if existing is not None and mine:
-                files.remove(existing.origin.path)
+                atomic_files.remove(existing.origin.path)
         if mine:
-            history.forget(self.name)
+            last_tests.forget(self.name)
             default = self._store.default
-            if default is not None and files.fold(default) == files.fold(self.name):
+            if default is not None and atomic_files.fold(default) == atomic_files.fold(self.name):
                 self._store.default = None
 
     def _is_mine(self, connection: MailConnection) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..message.frame import MOST_CHARACTERS, message_html
-from ..message.parsed import Attachment, ParsedMessage, one_line
+from ..message.incoming.message_view import MOST_CHARACTERS, message_html
+from ..message.incoming.parsed import Attachment, ParsedMessage, one_line
 
 __all__ = ["Attachment", "Received", "one_line", "received_html"]
 

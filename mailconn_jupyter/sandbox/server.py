@@ -18,8 +18,8 @@ from typing import Any, Final
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from ..credentials import Secret
-from .certificate import make_context
 from .inbox import Inbox
+from .self_signed import make_context
 
 __all__ = ["HOST", "MailServer"]
 

@@ -9,14 +9,13 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from .. import history
 from ..connection import MailConnection
 from ..errors import MailConnError
-from ..markup import columns, table
-from ..store import connections
-from .hints import pin_for
-from .stages import STAGES, Listener, StageResult
-from .surveying import opening_class, surveyor
+from ..formatting import columns, table
+from ..store import connections, last_tests
+from .opening.hints import pin_for
+from .opening.stages import STAGES, Listener, StageResult
+from .opening.surveying import opening_class, surveyor
 
 __all__ = ["CheckReport", "check", "check_all"]
 
@@ -130,7 +129,7 @@ def check(
     cancelled = report.failed is not None and report.failed.cause == "cancelled"
     if connection.origin is not None and not cancelled:
         elapsed = (time.monotonic() - started) * 1000
-        history.record(connection.name, ok=report.ok, summary=report.summary, milliseconds=elapsed)
+        last_tests.record(connection.name, ok=report.ok, summary=report.summary, milliseconds=elapsed)
     return report
 
 

@@ -14,10 +14,10 @@ __all__ = ["connect", "protocol_of", "session_class"]
 
 # Each is imported when it is used: IMAP needs an extra, and none needs another one's library.
 _CLASSES = {
-    "SMTP": ("smtp", "SMTPSession"),
-    "IMAP": ("imap", "IMAPSession"),
-    "POP3": ("pop3", "POP3Session"),
-    "MBOX": ("mbox", "MBOXSession"),
+    "SMTP": ("smtp.session", "SMTPSession"),
+    "IMAP": ("imap.session", "IMAPSession"),
+    "POP3": ("pop3.session", "POP3Session"),
+    "MBOX": ("mbox.session", "MBOXSession"),
 }
 _READ_ONLY = frozenset({"IMAP", "MBOX"})
 
@@ -61,10 +61,10 @@ def connect(
 ) -> Any:
     """An open session: connected, secured, logged in, ready; also a context manager that says farewell.
 
-    By the protocol of the connection it is a :class:`~mailconn_jupyter.session.smtp.SMTPSession` (an ``smtplib.SMTP``),
-    an :class:`~mailconn_jupyter.session.imap.IMAPSession` (an ``imap_tools.BaseMailBox``), a
-    :class:`~mailconn_jupyter.session.pop3.POP3Session` (a ``poplib.POP3``) or an
-    :class:`~mailconn_jupyter.session.mbox.MBOXSession` (a ``mailbox.mbox``).
+    By the protocol of the connection it is a :class:`~mailconn_jupyter.session.smtp.session.SMTPSession` (an ``smtplib.SMTP``),
+    an :class:`~mailconn_jupyter.session.imap.session.IMAPSession` (an ``imap_tools.BaseMailBox``), a
+    :class:`~mailconn_jupyter.session.pop3.session.POP3Session` (a ``poplib.POP3``) or an
+    :class:`~mailconn_jupyter.session.mbox.session.MBOXSession` (a ``mailbox.mbox``).
 
     ``target`` is a name, a connection (it need not be stored), or None for the default. ``ask`` says whether a missing
     password may be asked for. ``readonly`` is for IMAP (INBOX is only examined; off by default) and MBOX (the file is

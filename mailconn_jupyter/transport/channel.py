@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from .certificate import Certificate
+from .deadline import READ, WRITE, Limit
 from .dial import is_loopback
-from .failure import TransportError
-from .limit import READ, WRITE, Limit
 from .tls import TLSFacts, TLSPolicy, explain
+from .transport_errors import TransportError
 
 __all__ = ["Channel"]
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..domains import ascii_domain
-from .failure import TransportError
-from .limit import WRITE, Limit, in_thread
+from .deadline import WRITE, Limit, in_thread
+from .transport_errors import TransportError
 
 __all__ = ["Address", "a_label", "connect_any", "is_loopback", "look_up"]
 

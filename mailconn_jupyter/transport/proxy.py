@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from .channel import Channel
 from .dial import a_label
-from .failure import TransportError, readable
+from .transport_errors import TransportError, readable
 
 __all__ = ["ProxyRoute", "tunnel"]
 

@@ -6,7 +6,7 @@ import ssl
 from dataclasses import dataclass, field
 
 from .certificate import Certificate
-from .failure import TransportError
+from .transport_errors import TransportError
 
 __all__ = ["TLSFacts", "TLSPolicy", "explain"]
 

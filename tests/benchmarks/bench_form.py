@@ -34,7 +34,7 @@ def main() -> None:
             "JUPYTER_DATA_DIR": directory,
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         }
-        from mailconn_jupyter.notebook.form import form  # noqa: PLC0415  # after the folders are set
+        from mailconn_jupyter.notebook.form.form import form  # noqa: PLC0415  # after the folders are set
 
         form().close()
         lines = [("a new connection", *fastest_and_slowest(lambda: form().close))]

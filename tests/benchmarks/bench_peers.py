@@ -30,7 +30,7 @@ from redmail.email.sender import EmailSender
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.session.connect import connect
-from mailconn_jupyter.session.smtp import SMTPSession
+from mailconn_jupyter.session.smtp.session import SMTPSession
 from tests.composed import words_of
 from tests.results import KINDS, Kind
 from tests.servers.certificates import make_certificates

@@ -23,7 +23,7 @@ from redmail.email.sender import EmailSender
 from yagmail.message import prepare_message
 
 from mailconn_jupyter.message.compose import compose
-from mailconn_jupyter.message.wire import as_bytes
+from mailconn_jupyter.message.mime.wire_format import as_bytes
 from tests.composed import usual_frame
 from tests.results import figure
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mailconn_jupyter.connection import MailConnection
-from mailconn_jupyter.layer import serialise
 from mailconn_jupyter.store import ConnectionStore
+from mailconn_jupyter.store.layer import serialise
 
 CONNECTIONS = 1000
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from mailconn_jupyter import sandbox
-from mailconn_jupyter.delivery.notebook_file import send_notebook
+from mailconn_jupyter.delivery.send_notebook import send_notebook
 from tests.saved_notebooks import code, keep, printed, shown, weekly, words
 from tests.servers.require import require, require_packages
 

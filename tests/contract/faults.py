@@ -15,7 +15,7 @@ from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.errors import OpenError
 from mailconn_jupyter.session.check import CheckReport, check
 from mailconn_jupyter.session.connect import connect
-from mailconn_jupyter.session.stages import STAGES
+from mailconn_jupyter.session.opening.stages import STAGES
 from tests.contract.kit import ProtocolKit
 from tests.isolation import give_password
 from tests.servers.script import ScriptServer

@@ -64,7 +64,7 @@ def matplotlib_file(figure: Any, kind: str, *, scale: float = 1) -> bytes:
     whole = _whole(figure)
     dpi = _dpi(whole) * scale
     if kind == "png":
-        from .tight_canvas import tight_png  # noqa: PLC0415  # it imports Matplotlib, as the figure has
+        from .image.tight_canvas import tight_png  # noqa: PLC0415  # it imports Matplotlib, as the figure has
 
         return tight_png(whole, dpi)
     buffer = BytesIO()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..failure import MessageError
-from .foreign_tables import dressed
+from .html.foreign_tables import dressed
+from .html.plain_text import plain_text
+from .html.sanitise import acts, can_sanitise, sanitised
 from .part import File, Options, Part
-from .plain import plain_text
-from .sanitise import acts, can_sanitise, sanitised
 
 __all__ = ["interactive", "part_of_html", "render_html"]
 

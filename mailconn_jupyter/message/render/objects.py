@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..texts import mended, one_line
-from .dimensions import image_type
 from .figures import picture_part
 from .foreign import interactive, part_of_html
+from .html.sanitise import acts, can_sanitise
+from .image.dimensions import image_type
 from .markdown import render_markdown
 from .part import File, Options, Part, Picture, joined
-from .sanitise import acts, can_sanitise
 from .values import render_repr
 from .words import MimeBundle, Preformatted, note, render_preformatted
 

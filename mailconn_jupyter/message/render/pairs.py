@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .cells import is_number, others
-from .grid import Column, Grid
 from .part import Part
+from .table.cell_texts import is_number, others
+from .table.grid import Column, Grid
 
 __all__ = ["table_of_pairs"]
 

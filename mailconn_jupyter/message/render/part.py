@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal
 
-from .dimensions import dimensions
+from .image.dimensions import dimensions
 
 __all__ = ["File", "Options", "Part", "Picture", "TableFormat", "joined", "unique"]
 

@@ -42,7 +42,7 @@ _LIBRARIES: Final = {
 }
 _BUILT_IN: Final = {
     "builtins.str": "words:render_text",
-    "builtins.BaseException": "failures:render_exception",
+    "builtins.BaseException": "exceptions:render_exception",
     "builtins.int": "values:render_scalar",
     "builtins.float": "values:render_scalar",
     "builtins.complex": "values:render_scalar",

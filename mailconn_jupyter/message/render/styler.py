@@ -9,16 +9,16 @@ from html import escape
 from typing import Any, Final
 
 from ..failure import MessageError
-from .export import table_file
-from .grid import TABLE, caption
+from .html.plain_text import plain_text
+from .html.sanitise import can_sanitise, module, sanitised
 from .part import ROWS, File, Options, Part
-from .plain import plain_text
-from .sanitise import can_sanitise, module, sanitised
-from .styled import InlineTemplate
-from .styler_rows import showing
-from .styler_view import part_lengths, parts_of, visible
+from .styled.styled_html import InlineTemplate
+from .styled.styler_rows import showing
+from .styled.styler_view import part_lengths, parts_of, visible
+from .table.export import table_file
+from .table.grid import TABLE, caption
+from .table.text_table import table_text
 from .tables import COLUMNS, rest
-from .text_table import table_text
 
 __all__ = ["render_styler"]
 

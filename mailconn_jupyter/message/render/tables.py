@@ -6,14 +6,14 @@ from importlib import import_module
 from typing import Any, Final
 
 from ..failure import MessageError
-from .cells import LONGEST
-from .export import FORMATS, table_file
-from .frames import ArrowFrame, Frame, PandasFrame, PolarsFrame
-from .grid import Grid, caption
 from .objects import render_rich
 from .part import ROWS, File, Options, Part
 from .registry import type_names
-from .styler_view import visible
+from .styled.styler_view import visible
+from .table.cell_texts import LONGEST
+from .table.export import FORMATS, table_file
+from .table.frames import ArrowFrame, Frame, PandasFrame, PolarsFrame
+from .table.grid import Grid, caption
 
 __all__ = ["COLUMNS", "frame_of", "render_interchange", "render_pandas", "render_polars", "rest"]
 

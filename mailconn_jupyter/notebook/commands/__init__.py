@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final, Literal
 
-from ..arguments import Arguments, add_options
-from ..sending_flags import notify_flags, send_flags
+from ..magic.arguments import Arguments, add_options
+from ..magic.sending_flags import notify_flags, send_flags
 
 __all__ = ["COMMANDS", "Command", "overview"]
 

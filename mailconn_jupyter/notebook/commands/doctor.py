@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from ... import credentials, files
-from ...store import ConnectionStore, connections
+from ... import credentials
+from ...store import ConnectionStore, atomic_files, connections
 from ..display import View, show
 
 __all__ = ["doctor", "findings"]
@@ -30,9 +30,9 @@ def findings(store: ConnectionStore) -> Iterator[tuple[str, str]]:
         yield package, _version(package)
     yield "Python", f"{platform.python_version()} on {platform.platform(terse=True)}"
     yield "OpenSSL", _openssl()
-    yield "Your connections", f"{files.show(store.folder)} ({len(store)}; {_state(store.folder)})"
+    yield "Your connections", f"{atomic_files.show(store.folder)} ({len(store)}; {_state(store.folder)})"
     for layer in store.layers:
-        yield "Shared connections", f"{files.show(layer)} ({'exists' if layer.is_dir() else 'does not exist'})"
+        yield "Shared connections", f"{atomic_files.show(layer)} ({'exists' if layer.is_dir() else 'does not exist'})"
     yield "Outcomes of tests", _outcomes()
     yield "Default connection", store.default or "none"
     usable, sentence = credentials.keyring_status()
@@ -65,9 +65,9 @@ def _openssl() -> str:
 
 
 def _outcomes() -> str:
-    from ...history import folder  # noqa: PLC0415
+    from ...store.last_tests import folder  # noqa: PLC0415
 
-    return f"{files.show(folder())} ({_state(folder())})"
+    return f"{atomic_files.show(folder())} ({_state(folder())})"
 
 
 def _state(folder: Path) -> str:
@@ -75,4 +75,4 @@ def _state(folder: Path) -> str:
         return "writable" if os.access(folder, os.W_OK | os.X_OK) else "NOT WRITABLE"
     parent = next((parent for parent in folder.parents if parent.exists()), folder)
     able = parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)
-    return "made at the first save" if able else f"DOES NOT EXIST, and {files.show(parent)} is not writable"
+    return "made at the first save" if able else f"DOES NOT EXIST, and {atomic_files.show(parent)} is not writable"

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 from ...connection import MailConnection
 from ...errors import MailConnError
 from ...store import connections
-from ..arguments import flags_of
 from ..display import say, show
-from ..expand import quote
+from ..magic.arguments import flags_of
+from ..magic.expand import quote
 from .keeping import keep
 
 if TYPE_CHECKING:
-    from ...session.discover import Settings
+    from ...discovery.discover import Settings
 
 __all__ = ["find"]
 
 
 def find(arguments: argparse.Namespace) -> None:
     """Show the proposal, what a person must know of it, and the line to type next; or keep it at once."""
-    from ...session.discover import discover  # noqa: PLC0415  # a socket
+    from ...discovery.discover import discover  # noqa: PLC0415  # a socket
 
     via = connections[arguments.via] if arguments.via is not None else None
     try:

@@ -8,14 +8,14 @@ from contextlib import suppress
 
 from IPython.core.error import StdinNotImplementedError
 
-from ... import credentials, files
+from ... import credentials
 from ...connection import MailConnection
 from ...errors import StoreError
-from ...store import connections
-from ..arguments import chosen_options, option_named
+from ...store import atomic_files, connections
 from ..display import say
-from ..errors import UsageError
-from ..expand import quote
+from ..magic.arguments import chosen_options, option_named
+from ..magic.expand import quote
+from ..usage_error import UsageError
 
 __all__ = ["copy", "delete", "edit", "keep", "new", "rename"]
 
@@ -45,7 +45,7 @@ def keep(connection: MailConnection, *, replace: bool = False) -> None:
 
 
 def _saved(name: str) -> str:
-    return f"Saved {name!r} in {files.show(connections.where(name).path)}"
+    return f"Saved {name!r} in {atomic_files.show(connections.where(name).path)}"
 
 
 def _next_steps(connection: MailConnection) -> Iterator[str]:

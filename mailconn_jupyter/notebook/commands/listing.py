@@ -6,7 +6,7 @@ import argparse
 
 from ...store import connections
 from ..display import connection_view, connections_view, say, show as display_
-from ..errors import UsageError
+from ..usage_error import UsageError
 
 __all__ = ["default", "list_", "show"]
 

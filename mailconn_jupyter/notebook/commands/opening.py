@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import MailConnError
 from ...store import connections
 from ..display import reports_view, say, show
-from ..errors import UsageError
+from ..usage_error import UsageError
 
 if TYPE_CHECKING:
     from ...connection import MailConnection
@@ -103,7 +103,7 @@ def connect(arguments: argparse.Namespace) -> Any:
 
 def form(arguments: argparse.Namespace) -> Any:
     """The widget, which shows itself as the value of the cell."""
-    from ..form import form as make  # noqa: PLC0415  # widgets take their time
+    from ..form.form import form as make  # noqa: PLC0415  # widgets take their time
 
     return make(arguments.target)
 

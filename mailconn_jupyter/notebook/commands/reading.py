@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from ...errors import MailConnError
 from ...store import connections
 from ..display import View, show, when_text
-from ..errors import UsageError
+from ..usage_error import UsageError
 
 if TYPE_CHECKING:
-    from ...message.parsed import ParsedMessage
+    from ...message.incoming.parsed import ParsedMessage
 
 __all__ = ["inbox"]
 
@@ -20,7 +20,7 @@ _LONGEST = 120
 
 def inbox(arguments: argparse.Namespace) -> None:
     """Show them; only headers are fetched, and nothing is marked as read."""
-    from ...session.reading import messages  # noqa: PLC0415  # a socket
+    from ...mailbox.messages import messages  # noqa: PLC0415  # a socket
 
     connection = connections.pick(arguments.target)
     limit = _number(arguments.limit)

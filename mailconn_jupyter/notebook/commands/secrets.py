@@ -6,9 +6,9 @@ import argparse
 
 from ... import credentials
 from ...store import connections
-from ..arguments import refusal
 from ..display import say
-from ..errors import UsageError
+from ..magic.arguments import refusal
+from ..usage_error import UsageError
 
 __all__ = ["password"]
 

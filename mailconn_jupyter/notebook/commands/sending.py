@@ -13,18 +13,18 @@ from typing import Any, Final
 
 from IPython.core.getipython import get_ipython
 
-from ...delivery.notebook_file import current_notebook
 from ...delivery.report import DeliveryError, SendReport
 from ...delivery.send import send as deliver
+from ...delivery.send_notebook import current_notebook
 from ...errors import MailConnError, MailConnWarning
 from ...message.failure import MessageError
 from ...message.render import Preformatted
-from ..cells import CellRun, run_cell
+from ..cell.cell_preview import Preview
+from ..cell.recorder import Recorder
+from ..cell.run_cell import CellRun, run_cell
 from ..display import say, show, when_text
-from ..errors import UsageError
-from ..later import Later
-from ..preview import Preview
-from ..recorder import Recorder
+from ..magic.deferred_text import Later
+from ..usage_error import UsageError
 
 __all__ = ["notify", "send"]
 

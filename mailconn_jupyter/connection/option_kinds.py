@@ -1,0 +1,310 @@
+"""The kinds of value that an option can have, each with an error that a person can act on.
+
+A trait of traitlets says "expected an int, not the str 'x'"; these name the option by the label that the form shows,
+say what is wrong with the value and what would be right. They raise :class:`~mailconn_jupyter.errors.OptionError`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from traitlets import TraitType, Undefined
+
+from ..errors import OptionError
+
+VARIABLE = re.compile(r"\$\{([^{}]*)\}")
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+# Control characters, halves of surrogate pairs (no file can hold them), and Unicode's own line breaks.
+_UNFIT = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_TRUE = frozenset({"true", "yes", "on", "1", "y"})
+_FALSE = frozenset({"false", "no", "off", "0", "n"})
+
+
+class Environment(Mapping[str, str]):
+    """The environment's variables (by default this process's), which do not show: there are passwords among them.
+
+    ``%xmode Verbose`` prints the variables of every frame, and of a mapping all that it holds.
+    """
+
+    def __init__(self, variables: Mapping[str, str] | None = None) -> None:
+        self._variables = os.environ if variables is None else variables
+
+    def __getitem__(self, name: str) -> str:
+        return self._variables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._variables)
+
+    def __len__(self) -> int:
+        return len(self._variables)
+
+    def __repr__(self) -> str:
+        return f"<environment of {len(self)} variables>"
+
+
+def has_variable(value: object) -> bool:
+    """Whether ``value`` holds a ``${NAME}`` that is only known when the session opens."""
+    return isinstance(value, str) and VARIABLE.search(value) is not None
+
+
+def expand(value: str, environ: Mapping[str, str], *, label: str, trait: str) -> str:
+    """Replace each ``${NAME}`` by the environment's value; an undefined name is an :class:`OptionError`."""
+
+    def replacement(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in environ:
+            raise OptionError(
+                f"{label}: the environment has no variable {name!r}.",
+                trait=trait,
+                hint=f"Set {name} before the kernel starts, or with %env in this notebook.",
+            )
+        return environ[name]
+
+    return VARIABLE.sub(replacement, value)
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """`` Did you mean X?`` when a known word is near, and nothing otherwise."""
+    folded = {candidate.casefold(): candidate for candidate in known}
+    near = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+    return f" Did you mean {folded[near[0]]!r}?" if near else ""
+
+
+class Option(TraitType[Any, Any]):
+    """One option of a connection: its declaration feeds the magic, the form, the file and the README.
+
+    ``label`` is what the form calls it, ``help`` one sentence for a person, ``section`` the part of the form that it
+    stands in, ``protocols`` those that have it, ``needs`` the switch that must be on for it to matter.
+    """
+
+    def __init__(
+        self,
+        default: Any = Undefined,
+        *,
+        label: str,
+        help: str,  # noqa: A002  # the word of traitlets
+        section: str,
+        protocols: Sequence[str],
+        needs: str = "",
+    ) -> None:
+        super().__init__(default_value=default, help=help)
+        self.tag(label=label, section=section, protocols=tuple(protocols), needs=needs)
+        self.label = label
+        self.section = section
+        self.protocols = tuple(protocols)
+        self.needs = needs
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """``value`` as it is kept; raises :class:`OptionError` when it cannot be one of this option."""
+        return value
+
+    def fail(self, problem: str, hint: str = "") -> OptionError:
+        return OptionError(f"{self.label}: {problem}", trait=self.name or "", hint=hint)
+
+
+class Text(Option):
+    """A line of text, without leading or trailing space and without control characters."""
+
+    default_value = ""
+
+    def validate(self, obj: Any, value: Any) -> str:
+        if not isinstance(value, str):
+            raise self.fail(f"{value!r} is not a text.")
+        text = unicodedata.normalize("NFC", value.strip())
+        if any(unicodedata.category(character) in _UNFIT for character in text):
+            raise self.fail(f"{text!r} holds a control character, such as a line break.")
+        return self.check(text)
+
+    def check(self, text: str) -> str:
+        """What a kind of text allows beyond a line; returns the text as it is kept."""
+        return text
+
+
+class Name(Text):
+    """What a connection is called: any text that a person would type."""
+
+    def set(self, obj: Any, value: Any) -> None:
+        # Only a name that is given must not be empty; a new connection begins with none.
+        if isinstance(value, str) and not value.strip():
+            raise self.fail("a connection needs a name.", "Any text will do, for example: ops")
+        super().set(obj, value)
+
+    def check(self, text: str) -> str:
+        if len(text) > 200:
+            raise self.fail(f"the name has {len(text)} characters; 200 is the most.")
+        return text
+
+
+class Host(Text):
+    """A host name or an address, without a scheme, a user or a port."""
+
+    def check(self, text: str) -> str:
+        if has_variable(text):
+            return text
+        if text.startswith("[") and text.endswith("]"):
+            text = text[1:-1]
+        if "@" in text:
+            # user:password@host is not repeated: what an error says lands in the notebook.
+            raise self.fail("what is given holds an @ and is not a host name.", "The user goes into Username.")
+        if "://" in text:
+            raise self.fail(f"{text!r} is a URL.", "Give the host alone, for example: smtp.example.org")
+        if re.search(r"\]:[0-9]*$", text) or text.count(":") == 1:
+            raise self.fail(f"{text!r} holds a port.", "Give the port in its own option.")
+        if text and not _is_host(text):
+            raise self.fail(f"{text!r} is not a host name.", "For example: smtp.example.org or 192.0.2.7")
+        return text
+
+
+def _is_host(text: str) -> bool:
+    """Whether the text has the form of a name or an address; whether there is such a host is seen at opening."""
+    if ":" in text:
+        from ipaddress import IPv6Address  # noqa: PLC0415  # few need it, and it costs some milliseconds
+
+        try:
+            IPv6Address(text)
+        except ValueError:
+            return False
+        return True
+    # RFC 1035: a part has 1 to 63 octets, the whole at most 253; a final dot says that the name is complete.
+    parts = text.removesuffix(".").split(".")
+    return (
+        re.search(r"[\s/?#<>\"'\\,;\[\]]", text) is None
+        and len(text) <= 254
+        and all(0 < len(part) <= 63 for part in parts)
+    )
+
+
+class HostOrPath(Host):
+    """A host, or for MBOX the path of the file."""
+
+    def validate(self, obj: Any, value: Any) -> str:
+        if getattr(obj, "protocol", "") != "MBOX" or not isinstance(value, str):
+            return super().validate(obj, value)
+        # A path is kept as it is, with its spaces; only what no file can be called, or no file can hold, is refused.
+        if any(unicodedata.category(character) in _UNFIT for character in value):
+            raise self.fail(f"{value!r} holds a control character, such as a line break.")
+        return value
+
+
+class Choice(Option):
+    """One word of a few, without regard to case; ``aliases`` are further spellings that are accepted."""
+
+    def __init__(
+        self, words: Sequence[str], default: str, aliases: Mapping[str, str] | None = None, **declared: Any
+    ) -> None:
+        super().__init__(default, **declared)
+        self.words = tuple(words)
+        self._known = {word.casefold(): word for word in words}
+        self._known.update({alias.casefold(): word for alias, word in (aliases or {}).items()})
+
+    def validate(self, obj: Any, value: Any) -> str:
+        word = self._known.get(value.strip().casefold()) if isinstance(value, str) else None
+        if word is None:
+            near = did_you_mean(str(value), self.words)
+            raise self.fail(f"{value!r} is none of {', '.join(filter(None, self.words))}.{near}")
+        return word
+
+
+class Switch(Option):
+    """On or off; the words yes, no, on, off, true and false are understood."""
+
+    default_value = False
+
+    def validate(self, obj: Any, value: Any) -> bool:
+        if isinstance(value, bool):
+            return value
+        word = str(value).strip().casefold()
+        if isinstance(value, str | int) and word in _TRUE | _FALSE:
+            return word in _TRUE
+        raise self.fail(f"{value!r} is neither on nor off.")
+
+
+class Port(Option):
+    """A TCP port from 1 to 65535, a ``${NAME}``, or None for the usual port."""
+
+    default_value = None
+    allow_none = True
+
+    def validate(self, obj: Any, value: Any) -> int | str | None:
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return None
+        if has_variable(value):
+            return str(value).strip()
+        text = str(value).strip()
+        if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,9}", text):
+            raise self.fail(f"{value!r} is not a port.", "A port is a whole number from 1 to 65535.")
+        number = int(text)
+        if not 1 <= number <= 65535:
+            raise self.fail(f"{number} is not a port.", "A port is a whole number from 1 to 65535.")
+        return number
+
+
+class Seconds(Option):
+    """A time in seconds, more than none and at most an hour."""
+
+    def validate(self, obj: Any, value: Any) -> float:
+        try:
+            seconds = float(value)
+        except (TypeError, ValueError, OverflowError):
+            raise self.fail(f"{value!r} is not a number of seconds.") from None
+        if isinstance(value, bool) or not 0 < seconds <= 3600:
+            raise self.fail(f"{value!r} is not a time: more than 0 and at most 3600 seconds.")
+        return seconds
+
+
+@dataclass(frozen=True)
+class TrustedHosts:
+    """What ``trusted_hosts`` says of one host: any certificate, exactly one (its SHA-256 in hex), or nothing."""
+
+    everything: bool
+    hosts: frozenset[str]
+    pins: Mapping[str, frozenset[str]]
+
+    def pins_of(self, host: str) -> frozenset[str]:
+        """The fingerprints (lower-case hex SHA-256 of the DER) that ``host`` may show; empty: no pin."""
+        return self.pins.get(host.casefold(), frozenset())
+
+    def trusts(self, host: str) -> bool:
+        """Whether the certificate of ``host`` is accepted without a known authority."""
+        return self.everything or host.casefold() in self.hosts
+
+
+class Trust(Text):
+    """Hosts separated by spaces, ``*`` for all, or ``host=sha256:HEX`` to pin a host to one certificate."""
+
+    def check(self, text: str) -> str:
+        if not has_variable(text):
+            self.parse(text)
+        return " ".join(text.split())
+
+    def parse(self, text: str) -> TrustedHosts:
+        hosts: set[str] = set()
+        pins: dict[str, set[str]] = {}
+        for word in text.split():
+            host, equals, pin = word.partition("=")
+            host = host.strip("[]").casefold()
+            if "@" in word:  # as for a host: it may be a password
+                raise self.fail("one of the words holds an @ and is not a host.", "Hosts are separated by spaces.")
+            if host != "*" and ("*" in host or host.count(":") == 1 or not _is_host(host)):
+                raise self.fail(
+                    f"{word!r} is not a host.",
+                    "Hosts are separated by spaces: mail.example.org, *, or mail.example.org=sha256:HEX",
+                )
+            if not equals:
+                hosts.add(host)
+                continue
+            algorithm, _, digest = pin.partition(":")
+            digest = digest.replace(":", "").casefold()
+            if host == "*" or algorithm.casefold() != "sha256" or not _FINGERPRINT.fullmatch(digest):
+                raise self.fail(
+                    f"{word!r} is not a pin.",
+                    "A pin is host=sha256: and the 64 hexadecimal digits that %mailconn test shows.",
+                )
+            pins.setdefault(host, set()).add(digest)
+        return TrustedHosts("*" in hosts, frozenset(hosts), {host: frozenset(found) for host, found in pins.items()})

@@ -1,0 +1,144 @@
+"""Keeping, moving and forgetting secrets, in the keyring where there is a safe one and else in this kernel."""
+
+from __future__ import annotations
+
+from ..errors import CredentialError
+from ..secret import Kind, Secret
+from . import environment, naming, prompt
+from .keyring_secrets import Keyring, NoKeyring, open_keyring, status
+from .memory import memory
+
+__all__ = ["forget", "forget_memory", "keyring_status", "move", "remember", "set_password"]
+
+
+def set_password(name: str, secret: str | Secret | None = None, proxy: bool = False) -> str:
+    """Keep the password of the connection ``name`` (with ``proxy`` the proxy's); returns where, in words.
+
+    It goes to the keyring, and where there is no safe one it stays in this kernel. None asks for it without echo.
+    Raises :class:`CredentialError` if it cannot be a password, or if the keyring fails; then nothing is kept.
+    """
+    given = secret is not None
+    # From here on no frame holds the plain text, and what a traceback shows of this one is stars.
+    secret = Secret.of(secret)
+    kind = Kind.PROXY if proxy else Kind.PASSWORD
+    what = naming.phrase(name, kind)
+    if not naming.key(name):
+        raise CredentialError("A password is kept under a connection's name, and the name is empty.")
+    if not given:
+        secret = prompt.ask(name, kind)
+        if secret is None:
+            raise CredentialError(
+                f"Nobody can be asked here for the {what}.",
+                hint=f"Run {naming.command(name, kind)} in a notebook, or {naming.remedy(name, kind)}.",
+            )
+    if secret is None:
+        raise CredentialError(f"The {what} is not a text.")
+    if flaw := secret.flaw():
+        raise CredentialError(f"The {what} {flaw}.", hint=f"Set another: {naming.command(name, kind)}")
+    return _keep(name, kind, secret)
+
+
+def _keep(name: str, kind: Kind, secret: Secret) -> str:
+    keyring = open_keyring()
+    if isinstance(keyring, NoKeyring):
+        memory.put(name, kind, secret)
+        return (
+            f"in this kernel only: there is no safe keyring here ({keyring.reason}); to keep it, "
+            f"{naming.remedy(name, kind)}, or install a keyring, for example: pip install keyrings.cryptfile"
+        )
+    keyring.write(name, kind, secret)
+    # What was typed earlier would come first.
+    memory.drop(name, kind)
+    place = f"in the keyring ({keyring.title})"
+    variable = environment.source(name, kind)
+    return f"{place}, but {variable} in the environment comes first" if variable else place
+
+
+def remember(name: str, secret: str | Secret, *, kind: str = Kind.PASSWORD) -> None:
+    """Keep a secret in this kernel's memory; it comes before every other source."""
+    held = Secret.of(secret)
+    del secret
+    if held:
+        memory.put(name, Kind(kind), held)
+
+
+def forget_memory(name: str, kind: str | None = None) -> None:
+    """Drop what this kernel's memory holds: of one kind, or of both."""
+    for each in Kind if kind is None else (Kind(kind),):
+        memory.drop(name, each)
+
+
+def forget(name: str) -> list[str]:
+    """Remove both secrets from this kernel and the keyring; returns a sentence for each that may still be there.
+
+    The environment is not this kernel's to change.
+    """
+    forget_memory(name)
+    if not naming.key(name):
+        return []
+    failures = []
+    try:
+        keyring = open_keyring()
+    except CredentialError as error:
+        return [f"{error.message} The secrets of {name!r} may still be there."]
+    if isinstance(keyring, NoKeyring):
+        return []
+    for kind in Kind:
+        try:
+            keyring.delete(name, kind)
+        except CredentialError as error:
+            failures.append(f"{error.message} The {naming.phrase(name, kind)} may still be there.")
+    return failures
+
+
+def move(old: str, new: str) -> None:
+    """Give the connection ``new`` both secrets of ``old``, for a rename; what ``new`` had is dropped.
+
+    Raises :class:`CredentialError` if the keyring fails; then nothing has moved.
+    """
+    if naming.key(old) == naming.key(new):
+        return
+    keyring = open_keyring()
+    if isinstance(keyring, Keyring):
+        _move(keyring, old, new)
+    memory.move(old, new)
+
+
+def _move(keyring: Keyring, old: str, new: str) -> None:
+    before = {(name, kind): keyring.read(name, kind) for name in (old, new) for kind in Kind}
+    after = {(new, kind): before[old, kind] for kind in Kind} | {(old, kind): None for kind in Kind}
+    # Copies first, deletions last: a crash leaves two rather than none.
+    steps = sorted((place for place in before if before[place] != after[place]), key=lambda place: not after[place])
+    done = []
+    failure: CredentialError | None = None
+    try:
+        for place in steps:
+            done.append(place)
+            _put(keyring, place, after[place])
+    except CredentialError as error:
+        failure = error
+    if failure is None:
+        return
+    lost = []
+    for place in reversed(done):
+        try:
+            _put(keyring, place, before[place])
+        except CredentialError:
+            lost.append(naming.phrase(*place))
+    if lost:
+        failure = CredentialError(
+            f"{failure.message} It may now be wrong about the {' and the '.join(lost)}.", hint=failure.hint
+        )
+    raise failure.with_traceback(None)
+
+
+def _put(keyring: Keyring, place: tuple[str, Kind], secret: Secret | None) -> None:
+    if secret:
+        keyring.write(*place, secret)
+    else:
+        keyring.delete(*place)
+
+
+def keyring_status() -> tuple[bool, str]:
+    """Whether passwords can be kept in a keyring here, and a sentence that says which or why not."""
+    return status()

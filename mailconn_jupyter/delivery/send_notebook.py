@@ -1,0 +1,143 @@
+"""A whole notebook as a mail: its text and outputs to read, and the file or an export of it attached."""
+
+from __future__ import annotations
+
+import os
+import smtplib
+import sys
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from ..connection import MailConnection
+from ..connection.option_kinds import did_you_mean
+from ..documents.notebook_export import FORMATS, Attach, export
+from ..documents.notebook_file import NotebookError, content_of, library, read, title_of, was_run
+from ..message.attach.attachments import listed
+from ..message.texts import clean, one_line
+from .report import DeliveryError, SendReport
+from .send import send
+
+__all__ = ["NotebookError", "current_notebook", "send_notebook"]
+
+OnError = Literal["skip", "send"]
+_ON_ERROR: Final = ("skip", "send")
+
+
+def send_notebook(
+    target: str | MailConnection | smtplib.SMTP | None,
+    to: Any,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    subject: str | None = None,
+    code: bool = False,
+    attach: Attach | None = "html",
+    execute: bool = False,
+    on_error: OnError = "skip",
+    attachments: Any = (),
+    **options: Any,
+) -> SendReport:
+    """Send a notebook as it was last saved: its Markdown and its outputs, in order.
+
+    ``path`` is by default the notebook that this runs in, where Jupyter or VS Code says which it is; save it first.
+    ``subject`` is by default its first heading, or its name. ``code`` sends the source of each cell, too. ``attach`` adds
+    the whole as an HTML page, a PDF (with what nbconvert needs for one) or the notebook itself; None for nothing.
+    ``execute`` runs it first, in a kernel of its own; the file stays as it is. When a cell fails then, nothing is sent
+    (``on_error="skip"``), or what there is, with the error (``"send"``): subject and first line say that it failed. The
+    error is raised in either case. Cells tagged ``remove_cell``, ``remove_input`` and ``remove_output`` go as nbconvert
+    has it. The other options are those of :func:`~mailconn_jupyter.delivery.send.send`.
+
+    Needs the extra ``notebook``. Raises :class:`NotebookError` before anything is sent, or after a failed notebook was;
+    the rest is as of ``send``.
+    """
+    _known("attach", attach, (None, *FORMATS))
+    _known("on_error", on_error, _ON_ERROR)
+    if on_error != "skip" and not execute:
+        raise NotebookError(
+            f"on_error={on_error!r} is for a notebook that is run first.",
+            hint="With execute=True; a saved notebook is sent with the errors that are in it.",
+        )
+    file = _file(path, execute=execute)
+    notebook = read(file)
+    failure = _execute(notebook, file) if execute else None
+    if failure is not None and on_error == "skip":
+        raise NotebookError(f"{file.name} failed, so it was not sent: {_words(failure)}") from failure
+    if not execute and not was_run(notebook):
+        raise NotebookError(
+            f"{file.name} has no outputs: it was not run, or not saved since.",
+            hint="Run and save it, or send it with execute=True.",
+        )
+    subject = subject if subject is not None else title_of(notebook) or file.stem
+    readable = list(content_of(notebook, code=code))
+    others = listed(attachments)
+    if failure is None and not readable and not others:
+        raise NotebookError(
+            f"{file.name} shows nothing: no text, and no output but what went to stderr or is a widget, if any.",
+            hint="Print or display what is to be read, or send the code too (code=True).",
+        )
+
+    def sent(subject: str, *first: str) -> SendReport:
+        made = [export(notebook, file, attach, code=code)] if attach is not None else []
+        return send(target, to, subject, *first, *readable, attachments=[*made, *others], **options)
+
+    if failure is None:
+        return sent(subject)
+    try:
+        report = sent(f"FAILED: {subject}", f"The notebook {file.name} FAILED: {_words(failure)}")
+    except DeliveryError as trouble:
+        # Somebody may have it: its own words say who.
+        raise NotebookError(f"{file.name} failed: {_words(failure)}", hint=str(trouble)) from failure
+    except Exception as trouble:  # noqa: BLE001  # nothing of the mail may hide how the notebook ended
+        raise NotebookError(
+            f"{file.name} failed: {_words(failure)}", hint=f"The mail was not sent. {trouble}"
+        ) from failure
+    raise NotebookError(f"{file.name} failed: {_words(failure)}", hint=report.summary) from failure
+
+
+def _known(option: str, given: Any, known: tuple[Any, ...]) -> None:
+    if given not in known:
+        words = [word for word in known if word is not None]
+        raise NotebookError(f"{option}={given!r} is none of {', '.join(words)}.{did_you_mean(str(given), words)}")
+
+
+def current_notebook() -> Path | None:
+    """The file of the notebook that this runs in: as VS Code or Jupyter says; None where neither does."""
+    said = getattr(sys.modules.get("__main__"), "__vsc_ipynb_file__", None) or os.environ.get("JPY_SESSION_NAME", "")
+    path = Path(str(said))
+    if path.suffix != ".ipynb":
+        return None
+    # Older servers say it from their own folder; a kernel stands in the notebook's.
+    return next((found for found in (path, Path(path.name)) if found.is_file()), None)
+
+
+def _file(path: str | os.PathLike[str] | None, *, execute: bool) -> Path:
+    if path is None:
+        current = current_notebook()
+        if current is None:
+            raise NotebookError(
+                "It is not known which notebook this is.", hint='Name it: send_notebook("ops", to, "churn.ipynb")'
+            )
+        if execute:
+            raise NotebookError(
+                "A notebook cannot run itself: it would send itself without end.",
+                hint="Save it and send it as it is, or run it from another one, by its path.",
+            )
+        return current
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise NotebookError(f"There is no notebook {str(file)!r}.", hint=f"Looked from {one_line(str(Path.cwd()))}")
+    return file
+
+
+def _execute(notebook: Any, file: Path) -> Exception | None:
+    """Run it, and return what went wrong; the outputs up to there are in it."""
+    nbclient = library("nbclient", "To run a notebook")
+    try:
+        nbclient.execute(notebook, cwd=str(file.parent.resolve()))
+    except Exception as error:  # noqa: BLE001  # a cell's, or the kernel's
+        return error
+    return None
+
+
+def _words(failure: Exception) -> str:
+    """What it says; the exception of nbclient quotes the cell and its whole traceback."""
+    return one_line(clean(str(failure)).strip().rpartition("\n")[2], 300)

@@ -1,0 +1,1 @@
+"""An .ipynb turned into content of a message."""

@@ -1,0 +1,1 @@
+"""Reading mail, whatever the protocol: which messages are meant, fetched in portions, as objects or as a table."""

@@ -1,0 +1,222 @@
+"""Reading by IMAP: the server searches, from the newest message on, and what it finds is fetched in portions."""
+
+from __future__ import annotations
+
+import contextlib
+import imaplib
+import math
+import re
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from imap_tools.errors import UnexpectedCommandStatusError
+
+from ..errors import MailConnError
+from ..message.incoming.parsed import ParsedMessage
+from ..session.imap.commands_imap import Part
+from ..session.imap.errors import Refused
+from ..session.imap.search import search, sequence_set
+from ..session.imap.session import IMAPSession
+from .portions import MOST_MESSAGE, Reading, batches
+
+__all__ = ["read"]
+
+# Messages that one SEARCH looks through, at first and at most: its answer stays short, and a limit is soon met.
+_FIRST_WINDOW: Final = 1000
+_WINDOW: Final = 20_000
+# Messages of one FETCH. Its command must stay under the 8192 bytes that servers take (RFC 7162, 4).
+_FIRST_LIST: Final = 50
+_LIST: Final = 500
+_BODIES: Final = 64
+
+_UID: Final = re.compile(rb"\bUID ([0-9]{1,10})\b", re.IGNORECASE)
+_FLAGS: Final = re.compile(rb"\bFLAGS \(([^()]*)\)", re.IGNORECASE)
+_SIZE: Final = re.compile(rb"\bRFC822\.SIZE ([0-9]{1,18})\b", re.IGNORECASE)
+_QUOTED: Final = re.compile(rb'\bBODY\[[A-Z]*\](?:<[0-9]+>)? "((?:[^"\\]|\\.)*)"', re.IGNORECASE)
+_ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class _Fetched:
+    """What one answer to FETCH says of a message."""
+
+    uid: int
+    flags: tuple[str, ...]
+    size: int | None
+    raw: bytes | None
+
+    @classmethod
+    def of(cls, parts: list[Part]) -> _Fetched | None:
+        """None for an answer that names no UID: some other news of the server's."""
+        said = b" ".join(part[0] if isinstance(part, tuple) else part for part in parts)
+        raw = next((part[1] for part in parts if isinstance(part, tuple)), None)
+        if raw is None and (quoted := _QUOTED.search(said)):
+            raw = _ESCAPED.sub(rb"\1", quoted[1])
+            said = said.replace(quoted[0], b"")
+        uid, flags, size = _UID.search(said), _FLAGS.search(said), _SIZE.search(said)
+        if uid is None:
+            return None
+        words = flags[1].decode("utf-8", "replace").split() if flags else ()
+        return cls(int(uid[1]), tuple(words), int(size[1]) if size else None, raw)
+
+
+def read(session: IMAPSession, reading: Reading) -> Generator[ParsedMessage, None, None]:
+    """The messages, newest first: by their UIDs, which grow in the order of arrival."""
+    with _selected(session, reading) as count:
+        taken: list[int] = []
+        try:
+            for message in _messages(session, reading, count):
+                taken.append(int(message.uid))
+                yield message
+                if taken[_LIST:]:
+                    _mark(session, reading, taken)
+        finally:
+            _mark(session, reading, taken)
+
+
+def _mark(session: IMAPSession, reading: Reading, taken: list[int]) -> None:
+    """Mark as read what was handed over, and only that."""
+    if reading.mark_seen and taken and session.client.sock is not None:
+        _still_there(session, reading)
+        session.client.uid("STORE", sequence_set(taken), "+FLAGS.SILENT", r"(\Seen)")
+    taken.clear()
+
+
+@contextlib.contextmanager
+def _selected(session: IMAPSession, reading: Reading) -> Iterator[int]:
+    """The folder selected, only to be read if nothing is to be marked; the number of its messages."""
+    before, was_readonly = session.folder.get(), session.client.is_readonly
+    same = before is not None and _same(before, reading.folder)
+    readonly = not reading.mark_seen and (was_readonly or not same)
+    told = session.client.untagged_responses.get("EXISTS", [])
+    if reading.fresh and same and readonly == was_readonly and told and isinstance(told[-1], bytes):
+        # The opening has just selected it, and to do so again takes time in a large folder.
+        yield int(told[-1])
+        return
+    try:
+        _, data = session.folder.set(reading.folder, readonly)
+    except UnexpectedCommandStatusError as error:
+        status, said = error.command_result[:2]
+        raise Refused(f"The server does not open the folder {reading.folder!r}", status, said[-1] or b"") from error
+    except imaplib.IMAP4.readonly as error:
+        raise MailConnError(
+            f"The folder {reading.folder!r} may only be read, so nothing in it can be marked.",
+            hint="Read it without mark_seen.",
+        ) from error
+    try:
+        yield int(data[-1] or 0)
+    finally:
+        if before is not None and (not same or readonly != was_readonly) and session.client.sock is not None:
+            session.folder.set(before, was_readonly)
+
+
+def _same(folder: str, other: str) -> bool:
+    return folder == other or folder.upper() == other.upper() == "INBOX"
+
+
+def _still_there(session: IMAPSession, reading: Reading) -> None:
+    """Raise when somebody has selected another folder meanwhile: the UIDs would mean other messages there."""
+    now = session.folder.get()
+    if now is None or not _same(now, reading.folder):
+        raise MailConnError(
+            f"The session has left the folder {reading.folder!r} while its messages were read.",
+            hint="Use another session for another folder.",
+        )
+
+
+def _messages(session: IMAPSession, reading: Reading, count: int) -> Iterator[ParsedMessage]:
+    selection = reading.selection
+    here = False  # whether texts are compared here, as the server cannot
+    lowest = 2**32
+    high = count
+    window = reading.left if selection.everything else _FIRST_WINDOW
+    while high > 0:
+        low = max(1, high - int(min(window, _WINDOW)) + 1)
+        _still_there(session, reading)
+        uids, here = _found(session, reading, f"{low}:{high}", here=here)
+        fits = selection.matches if here else selection.dated
+        fresh = [uid for uid in reversed(uids) if uid < lowest]
+        wanted = _all if here else reading.wanted
+        for done, message in enumerate(_fetch(session, reading, fresh, wanted)):
+            reading.looked_at((count - high + (high - low + 1) * done / len(fresh)) / count)
+            if fits(message):
+                yield message
+        lowest = min([lowest, *uids])
+        # What was expunged meanwhile has moved what lies above it.
+        gone = len(session.client.untagged_responses.pop("EXPUNGE", []))
+        high = min(low - 1, count - gone)
+        window = max(window, 1) * 4
+        reading.tell(reading.looked, 1 - high / count)
+
+
+def _found(session: IMAPSession, reading: Reading, where: str, *, here: bool) -> tuple[list[int], bool]:
+    """The UIDs among these messages, and whether texts are still to be compared."""
+    selection = reading.selection
+    if not here and not selection.is_ascii:
+        try:
+            return search(session.client, [where, *selection.words()], charset="UTF-8"), False
+        except Refused as error:
+            # RFC 9051, 6.4.4: every server knows UTF-8. Not all are so new.
+            if error.code != "BADCHARSET" and error.status != "BAD":
+                raise
+            here = True
+    return search(session.client, [where, *selection.words(ascii_only=True)]), here
+
+
+def _all() -> float:
+    return math.inf
+
+
+def _fetch(
+    session: IMAPSession, reading: Reading, uids: list[int], wanted: Callable[[], float]
+) -> Iterator[ParsedMessage]:
+    """Messages by their UIDs, in that order; one that is gone meanwhile is left out."""
+    for portion in batches(uids, first=_FIRST_LIST, most=_LIST, wanted=wanted):
+        if not reading.body:
+            found = _ask(session, reading, portion, "(UID FLAGS RFC822.SIZE BODY.PEEK[HEADER])")
+            for uid in portion:
+                if uid in found:
+                    yield _parsed(found[uid], found[uid].raw, complete=False)
+            continue
+        listed = _ask(session, reading, portion, "(UID FLAGS RFC822.SIZE)")
+        sizes = {uid: listed[uid].size or 0 for uid in portion if uid in listed}
+        for batch in batches(sizes, first=1, most=_BODIES, size=sizes.__getitem__, wanted=wanted):
+            # Of one that is too large for the memory, only the beginning.
+            part = f"<0.{MOST_MESSAGE}>" if sizes[batch[0]] > MOST_MESSAGE else ""
+            found = _ask(session, reading, batch, f"(UID BODY.PEEK[]{part})")
+            for uid in batch:
+                if uid in found:
+                    yield _parsed(listed[uid], found[uid].raw, complete=True)
+
+
+def _ask(session: IMAPSession, reading: Reading, uids: Iterable[int], parts: str) -> dict[int, _Fetched]:
+    _still_there(session, reading)
+    found: dict[int, _Fetched] = {}
+    try:
+        for answer in session.stream(sequence_set(uids), parts):
+            one = _Fetched.of(answer)
+            # News of a flag that somebody changed has no more than that.
+            if one is not None and (one.raw is not None or one.uid not in found):
+                found[one.uid] = one
+    except Refused as error:
+        if error.code != "EXPUNGEISSUED":
+            raise
+    if "BODY" in parts and "EXPUNGE" in session.client.untagged_responses:
+        # A server may give an empty message for one that is gone (RFC 2180, 4.1).
+        return {uid: one for uid, one in found.items() if one.raw}
+    return found
+
+
+def _parsed(about: _Fetched, raw: bytes | None, *, complete: bool) -> ParsedMessage:
+    problems = [] if raw is not None else ["The server does not give it."]
+    if complete and raw is not None and len(raw) == MOST_MESSAGE:
+        problems.append(f"Only its first {MOST_MESSAGE / 1e6:.0f} MB were read.")
+    return ParsedMessage(
+        raw or b"",
+        uid=str(about.uid),
+        size=about.size,
+        flags=about.flags,
+        complete=complete,
+        problems=problems,
+    )

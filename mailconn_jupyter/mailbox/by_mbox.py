@@ -1,0 +1,122 @@
+"""Reading a mailbox file from its end, no further back than is asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from typing import BinaryIO, Final
+
+from ..message.incoming.header import end_of_header
+from ..message.incoming.parsed import ParsedMessage
+from ..session.mbox.errors import FileChanged
+from ..session.mbox.session import MBOXSession
+from .portions import MOST_MESSAGE, Reading
+
+__all__ = ["read", "spans_backwards"]
+
+_CHUNK: Final = 2**20
+_HEADER: Final = 8192  # bytes that hold the header of most messages
+_LONGEST_ENVELOPE: Final = 2**16
+_LINE_END: Final = os.linesep.encode()  # as mailbox has it
+_BEGINNING: Final = b"\nFrom "  # of a message, with the end of the line before
+# The letters of Status and X-Status, which mail programs write into a mailbox file.
+_FLAGS: Final = {"R": "\\Seen", "A": "\\Answered", "F": "\\Flagged", "D": "\\Deleted", "T": "\\Draft"}
+
+
+def read(session: MBOXSession, reading: Reading) -> Generator[ParsedMessage, None, None]:
+    """The messages, newest first: the last one in the file is the last that arrived."""
+    file = session._file  # noqa: SLF001  # the room's own
+    size = max(1, os.fstat(file.fileno()).st_size)
+    for start, stop in _spans(session):
+        begin = _after_envelope(file, start, session)
+        header = _header(file, begin, stop)
+        message = _message(header, start, stop - begin, complete=False)
+        reading.looked_at(1 - start / size)
+        if not reading.selection.matches(message):
+            continue
+        if not reading.body:
+            yield message
+            continue
+        file.seek(begin)
+        raw = file.read(min(stop - begin, MOST_MESSAGE))
+        cut = len(raw) < stop - begin
+        yield _message(raw, start, stop - begin, complete=True, flags_of=message, cut=cut)
+
+
+def _spans(session: MBOXSession) -> Iterator[tuple[int, int]]:
+    if session.readonly and not session._index.complete:  # noqa: SLF001  # the room's own
+        yield from spans_backwards(session._file)  # noqa: SLF001  # the same
+        return
+    # All is known already, or must be: what was removed and is not written yet is not in the file's own order.
+    for key in reversed(list(session.keys())):
+        yield session._lookup(key)  # noqa: SLF001  # the same
+
+
+def spans_backwards(file: BinaryIO) -> Iterator[tuple[int, int]]:
+    """Where messages start and end, the last one first; found as :class:`~.mbox_index.MboxIndex` finds them."""
+    position = stop = file.seek(0, os.SEEK_END)
+    after = b""
+    while position > 0:
+        start = max(0, position - _CHUNK)
+        file.seek(start)
+        # With the first bytes of what was read before, as a line end and "From " can lie across two chunks.
+        window = file.read(position - start) + after
+        found = window.rfind(_BEGINNING)
+        while found >= 0:
+            begin = start + found + 1
+            yield begin, _end(file, stop)
+            stop = begin
+            found = window.rfind(_BEGINNING, 0, found)
+        after = window[: len(_BEGINNING) - 1]
+        position = start
+    if after.startswith(_BEGINNING[1:]):
+        yield 0, _end(file, stop)
+
+
+def _end(file: BinaryIO, stop: int) -> int:
+    """The end of a message, without the empty line before the next one."""
+    empty = b"\n" + _LINE_END
+    file.seek(max(0, stop - len(empty)))
+    return stop - len(_LINE_END) if file.read(len(empty)) == empty else stop
+
+
+def _after_envelope(file: BinaryIO, start: int, session: MBOXSession) -> int:
+    """Where the message itself begins, after the line that starts with From."""
+    file.seek(start)
+    line = file.readline(_LONGEST_ENVELOPE)
+    if not line.startswith(_BEGINNING[1:]):
+        raise FileChanged(
+            f"{session._path} was changed by another program: a message is not where it was.",  # noqa: SLF001  # as above
+            hint="Open it again.",
+        )
+    return file.tell()
+
+
+def _header(file: BinaryIO, begin: int, stop: int) -> bytes:
+    raw = b""
+    wanted = _HEADER
+    while True:
+        file.seek(begin + len(raw))
+        raw += file.read(min(wanted, stop - begin) - len(raw))
+        end = end_of_header(raw)
+        if end < len(raw) or wanted >= min(stop - begin, MOST_MESSAGE):
+            return raw[:end]
+        wanted *= 8
+
+
+def _message(
+    raw: bytes, start: int, size: int, *, complete: bool, flags_of: ParsedMessage | None = None, cut: bool = False
+) -> ParsedMessage:
+    message = ParsedMessage(
+        raw,
+        uid=str(start),
+        size=size,
+        complete=complete,
+        problems=[f"Only its first {MOST_MESSAGE / 1e6:.0f} MB were read."] if cut else [],
+    )
+    if flags_of is None:
+        letters = message.header("Status") + message.header("X-Status")
+        message.flags = frozenset(flag for letter, flag in _FLAGS.items() if letter in letters)
+    else:
+        message.flags = flags_of.flags
+    return message

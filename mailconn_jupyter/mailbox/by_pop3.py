@@ -1,0 +1,117 @@
+"""Reading by POP3: the server cannot search, so headers are compared here, before a body is fetched."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Generator, Iterable, Iterator
+from typing import Final
+
+from ..message.incoming.header import end_of_header
+from ..message.incoming.parsed import ParsedMessage
+from ..session.pop3.errors import Refused
+from ..session.pop3.session import POP3Session
+from .portions import Reading, batches
+
+__all__ = ["read"]
+
+_HEADERS: Final = 64
+_BODIES: Final = 32
+# TOP with more lines than any message has: all of it, and unlike RETR it marks nothing as read on a server that also has
+# IMAP. It is what fetchmail does to keep messages unseen.
+_ALL_LINES: Final = 99_999_999
+
+
+def read(session: POP3Session, reading: Reading) -> Generator[ParsedMessage, None, None]:
+    """The messages, newest first: by their numbers, the highest of which is the last that arrived."""
+    mailbox = _Mailbox(session)
+    numbers = sorted(mailbox.sizes, reverse=True)
+    if not numbers:
+        return
+    filtered = reading.selection.of_header
+    mailbox.try_top(numbers[0])
+    # Where the header decides, or is all that is wanted, it comes alone.
+    heads = (filtered or not reading.body) and mailbox.has_top
+    for batch in batches(
+        numbers,
+        first=_HEADERS if heads else 1,
+        most=_HEADERS if heads else _BODIES,
+        size=lambda number: 0 if heads else mailbox.sizes[number],
+        wanted=lambda: math.inf if filtered else reading.left,
+    ):
+        chosen = []
+        for number, message in list(mailbox.get(batch, header=heads or not reading.body, whole=not heads)):
+            reading.looked_at((reading.looked + 1) / len(numbers))
+            if not reading.selection.matches(message):
+                continue
+            if heads and reading.body:
+                chosen.append(number)
+            else:
+                yield message
+        for part in batches(chosen, first=1, most=_BODIES, size=mailbox.sizes.__getitem__, wanted=lambda: reading.left):
+            for _, message in list(mailbox.get(part, header=False, whole=True)):
+                yield message
+
+
+class _Mailbox:
+    """What the server keeps: the size of each message, and its unique id where the server has them (UIDL)."""
+
+    def __init__(self, session: POP3Session) -> None:
+        self._session = session
+        self.sizes = {number: int(size) for number, size in _pairs(session.list()[1]) if size.isdigit()}
+        self._ids = dict(self._unique_ids())
+        self.has_top = False
+
+    def _unique_ids(self) -> Iterator[tuple[int, str]]:
+        try:
+            yield from _pairs(self._session.uidl()[1])
+        except Refused:
+            # RFC 1939, 7: it is optional.
+            return
+
+    def try_top(self, number: int) -> None:
+        """Find out whether the server has TOP, which is optional (RFC 1939, 7); ``number`` is a message to try it with."""
+        offered = self._session.learn()
+        self.has_top = "TOP" in offered
+        if not offered:
+            with contextlib.suppress(Refused):
+                self._session.top(number, 0)
+                self.has_top = True
+
+    def get(self, numbers: Iterable[int], *, header: bool, whole: bool) -> Iterator[tuple[int, ParsedMessage]]:
+        """Messages and their numbers, in that order: all of each, or its ``header``, which comes alone unless ``whole``."""
+        waiting = list(numbers)
+        lines_wanted = None if not self.has_top else _ALL_LINES if whole else 0
+        while waiting:
+            done = 0
+            try:
+                for number, lines in self._session.retrieve(waiting, lines_wanted):
+                    raw = b"".join(line + b"\r\n" for line in lines)
+                    done += 1
+                    yield (
+                        number,
+                        self._message(number, raw[: end_of_header(raw)] if header else raw, complete=not header),
+                    )
+                return
+            except Refused as error:
+                # One that it does not give is no reason to give up the others.
+                number = waiting[done]
+                yield number, self._message(number, b"", complete=not header, problem=error.message)
+                waiting = waiting[done + 1 :]
+
+    def _message(self, number: int, raw: bytes, *, complete: bool, problem: str = "") -> ParsedMessage:
+        return ParsedMessage(
+            raw,
+            uid=self._ids.get(number, ""),
+            size=self.sizes[number],
+            complete=complete,
+            problems=[problem] if problem else [],
+        )
+
+
+def _pairs(lines: Iterable[bytes]) -> Iterator[tuple[int, str]]:
+    """The lines of LIST and of UIDL: a number, and what is said of it."""
+    for line in lines:
+        words = line.decode("ascii", "replace").split()
+        if len(words) >= 2 and words[0].isdigit() and len(words[0]) < 10:
+            yield int(words[0]), words[1]

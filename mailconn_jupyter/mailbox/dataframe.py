@@ -1,0 +1,97 @@
+"""``to_frame()``: messages as a table of pandas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from ..connection import MailConnection
+from ..errors import MailConnError, OptionError
+from ..message.incoming.parsed import ParsedMessage
+from ..session.connect import protocol_of
+from .messages import messages
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["to_frame"]
+
+# What pandas calls the kinds of columns that may have gaps.
+_KINDS: Final = {
+    "from": "str",
+    "to": "str",
+    "subject": "str",
+    "size": "Int64",
+    "seen": "boolean",
+    "attachments": "Int64",
+    "uid": "str",
+}
+
+
+def to_frame(source: Any = None, *, text: bool = False, **asked: Any) -> pd.DataFrame:
+    """A :class:`pandas.DataFrame` with a row for each message, in their order.
+
+    ``source`` is what :func:`~mailconn_jupyter.mailbox.messages.messages` gives, or any other messages (those of a sandbox's
+    inbox), or what ``messages`` takes: the name of a connection, a connection, an open session, None for the default. Then
+    ``asked`` is what ``messages`` is asked for (``limit``, ``since``, ...), and only headers are fetched unless ``body`` or
+    ``text`` says otherwise.
+
+    Its columns: ``date`` (UTC), ``from``, ``to``, ``subject``, ``size`` (bytes), ``seen``, ``attachments`` (how many; missing
+    where only headers were read), ``uid``, and with ``text`` the body as plain text. What is not known is missing.
+
+    Raises :class:`~mailconn_jupyter.errors.MailConnError` where pandas is not installed, and what ``messages`` raises.
+    """
+    try:
+        import pandas as pd  # noqa: PLC0415  # the user's own, and slow to import
+    except ModuleNotFoundError as error:
+        if error.name != "pandas":
+            raise
+        raise MailConnError(
+            "to_frame() makes a table of pandas, which is not installed.", hint="Run: %pip install pandas"
+        ) from error
+    rows = [_row(message, text=text) for message in _messages(source, text=text, asked=asked)]
+    kinds = {**_KINDS, "text": "str"} if text else _KINDS
+    columns = {name: pd.Series([row[name] for row in rows], dtype=kind) for name, kind in kinds.items()}
+    # Before it is a column of dates, as pandas takes no date of some centuries.
+    dates = pd.to_datetime(pd.Series([row["date"] for row in rows], dtype="object"), utc=True, errors="coerce")
+    return pd.DataFrame({"date": dates, **columns})
+
+
+def _messages(source: Any, *, text: bool, asked: dict[str, Any]) -> Iterable[Any]:
+    if source is None or isinstance(source, str | MailConnection) or protocol_of(source):
+        return messages(source, **{"body": text, **asked})
+    if asked:
+        raise OptionError(
+            f"{', '.join(sorted(asked))}: messages that are read already cannot be asked for more.",
+            hint="Give it to messages(), or name a connection.",
+        )
+    if not isinstance(source, Iterable):
+        raise OptionError(f"to_frame() takes messages or the name of a connection, not {type(source).__name__}.")
+    return source
+
+
+def _row(message: Any, *, text: bool) -> dict[str, Any]:
+    if not isinstance(message, ParsedMessage):
+        raise OptionError(
+            f"to_frame() takes messages, not {type(message).__name__}.", hint="mailconn.messages(name) gives them."
+        )
+    return {
+        "date": _utc(message.date),
+        "from": message.header("From"),
+        "to": message.to,
+        "subject": message.subject,
+        "size": message.size,
+        "seen": message.seen,
+        "attachments": len(message.attachments) if message.complete else None,
+        "uid": message.uid,
+        **({"text": message.text} if text else {}),
+    }
+
+
+def _utc(when: datetime | None) -> datetime | None:
+    try:
+        return None if when is None else when.astimezone(UTC)
+    except OverflowError:
+        # The first day of the year 1, or the last one of 9999, in a zone where it is another.
+        return None

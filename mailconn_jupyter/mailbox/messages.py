@@ -1,0 +1,119 @@
+"""``messages()``: one way to read a mailbox, whatever the protocol."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Generator
+from importlib import import_module
+from typing import Any
+
+from ..connection import MailConnection
+from ..errors import OptionError
+from ..message.incoming.parsed import ParsedMessage
+from ..progress import Tell, teller
+from ..session.connect import connect, protocol_of
+from ..session.line_arguments import UnsafeArgument, breaks_a_line
+from ..store import connections
+from .portions import Reading
+from .selection import Selection, When, moment
+
+__all__ = ["messages"]
+
+_READERS = {"IMAP": "by_imap", "POP3": "by_pop3", "MBOX": "by_mbox"}
+
+
+def messages(
+    target: Any = None,
+    *,
+    since: When = None,
+    before: When = None,
+    sender: str = "",
+    to: str = "",
+    subject: str = "",
+    unseen: bool = False,
+    limit: int | None = None,
+    folder: str = "INBOX",
+    body: bool = True,
+    mark_seen: bool = False,
+    progress: bool | Tell | None = None,
+) -> Generator[ParsedMessage, None, None]:
+    """The messages of a mailbox, newest first, each read when it is asked for.
+
+    ``target`` is the name of a connection (IMAP, POP3 or MBOX), a connection, an open session (which stays open, with the
+    folder that it had), or None for the default. The session is opened by the first message and closed after the last one,
+    or when the iterator is closed; newest is what arrived last.
+
+    ``since`` and ``before`` are about the Date header: a date (the day that is written there; ``since`` includes it), a
+    datetime (local where it has no zone), ISO 8601, ``"3 days"`` (ago), ``"today"`` or ``"yesterday"``. ``sender``, ``to``
+    and ``subject`` are looked for anywhere in the header, without regard to case. ``unseen`` takes what is not marked as
+    read (POP3 keeps no such mark). ``limit`` is how many are taken at most. An IMAP server does the search itself, as it
+    understands it.
+
+    Without ``body`` only headers are fetched. Nothing is marked as read, unless with ``mark_seen`` (IMAP) each message that
+    was taken. ``progress`` is called with the number of messages looked at, and the part of all that is done (0 to 1);
+    True shows that where it can be shown.
+
+    A message that is broken is read as far as it can be, and its ``problems`` say what could not. Raises
+    :class:`~mailconn_jupyter.errors.OptionError` at once for what the protocol cannot do,
+    :class:`~mailconn_jupyter.errors.OpenError` with the first message, and the session's own errors.
+    """
+    if limit is not None and (type(limit) is not int or limit < 0):
+        raise OptionError("limit is a whole number of messages, or None for all.")
+    if breaks_a_line(str(folder).encode("utf-8", "replace")):
+        raise UnsafeArgument("folder: the name holds a CR, an LF or a NUL. Nothing was sent.")
+    reading = Reading(
+        selection=Selection(moment("since", since), moment("before", before), sender, to, subject, unseen),
+        left=math.inf if limit is None else limit,
+        folder=folder,
+        body=body,
+        mark_seen=mark_seen,
+        tell=teller(progress),
+    )
+    protocol = protocol_of(target)
+    if not protocol:
+        target = connections.pick(target)
+        protocol = target.protocol
+    _require(protocol, reading)
+    return _read(target, protocol, reading)
+
+
+def _require(protocol: str, reading: Reading) -> None:
+    """Raise for what the protocol cannot do."""
+    if protocol == "SMTP":
+        raise OptionError(
+            "SMTP sends mail; it cannot read any.",
+            trait="protocol",
+            hint="Make a connection with the protocol IMAP, POP3 or MBOX.",
+        )
+    if protocol != "IMAP" and reading.folder.upper() != "INBOX":
+        raise OptionError(f"{protocol} has no folders.", hint="Leave folder out.")
+    if protocol != "IMAP" and reading.mark_seen:
+        hint = "" if protocol == "POP3" else "connect(name, readonly=False) opens the file to be changed."
+        raise OptionError(f"messages() cannot mark a message as read by {protocol}.", hint=hint)
+    if protocol == "POP3" and reading.selection.unseen:
+        raise OptionError(
+            "POP3 does not know which messages were read, so unseen cannot be asked for.",
+            hint="Leave unseen out, or read the mailbox by IMAP.",
+        )
+
+
+def _read(target: Any, protocol: str, reading: Reading) -> Generator[ParsedMessage, None, None]:
+    if reading.left <= 0:
+        return
+    own = reading.fresh = isinstance(target, MailConnection)
+    session = connect(target, readonly=None if protocol == "POP3" else not reading.mark_seen) if own else target
+    read = import_module(f".{_READERS[protocol]}", __package__).read
+    try:
+        with contextlib.closing(read(session, reading)) as found:
+            for message in found:
+                reading.left -= 1
+                yield message
+                if reading.left <= 0:
+                    break
+    finally:
+        if own:
+            session.quit()
+        finish = getattr(reading.tell, "finish", None)
+        if callable(finish):
+            finish()

@@ -1,0 +1,173 @@
+"""Which messages are asked for: said once, and put to a server's SEARCH as to a header that is read here."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from ..errors import OptionError
+from ..message.incoming.parsed import ParsedMessage
+from ..session.line_arguments import UnsafeArgument, breaks_a_line
+
+__all__ = ["Moment", "Selection", "When", "moment"]
+
+#: What a date may be given as.
+When = str | date | datetime | timedelta | None
+#: A day, as it is written in a message; or an instant, which has a zone.
+Moment = date | datetime | None
+
+_AGO: Final = re.compile(r"(\d{1,6}) *(minute|hour|day|week)s?(?: ago)?", re.IGNORECASE)
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+# An instant is on three days at most, by the zones of the world; a server searches by the day that is written.
+_DAY: Final = timedelta(days=1)
+
+
+def moment(name: str, given: When) -> Moment:
+    """What is meant by a date, a datetime (local where it has no zone), ISO 8601, ``"3 days"`` (ago) or ``"yesterday"``."""
+    if given is None or given == "":
+        return None
+    try:
+        if isinstance(given, timedelta):
+            return datetime.now(UTC) - given
+        if isinstance(given, str):
+            given = _read(given.strip())
+        if isinstance(given, datetime):
+            return given if given.tzinfo is not None else given.astimezone()
+    except (ValueError, OverflowError):
+        given = None
+    if isinstance(given, date):
+        return given
+    raise OptionError(
+        f"{name} is no date that can be read.",
+        hint='Give a date or a datetime, "2026-11-22", "2026-11-22 08:30", "3 days", "today" or "yesterday".',
+    )
+
+
+def _read(text: str) -> date | datetime | timedelta:
+    if ago := _AGO.fullmatch(text):
+        return datetime.now(UTC) - timedelta(**{f"{ago[2].lower()}s": int(ago[1])})
+    if text.lower() in {"today", "yesterday"}:
+        today = datetime.now().astimezone().date()
+        return today - _DAY if text.lower() == "yesterday" else today
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return datetime.fromisoformat(text)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a message must be to be read. An empty text, and None, ask for nothing.
+
+    Texts are looked for anywhere in the header of the same name, without regard to case. Dates are those of the Date
+    header, as with SENTSINCE and SENTBEFORE of RFC 9051, 6.4.4: a day is compared to the day that is written there, an
+    instant to the instant. ``since`` includes its day, ``before`` does not.
+    """
+
+    since: Moment = None
+    before: Moment = None
+    sender: str = ""
+    to: str = ""
+    subject: str = ""
+    unseen: bool = False
+
+    def __post_init__(self) -> None:
+        for name, text in self._texts().items():
+            if not isinstance(text, str):
+                raise OptionError(f"{name} is a text to look for, not {type(text).__name__}.")
+            if breaks_a_line(text.encode("utf-8", "replace")):
+                raise UnsafeArgument(f"{name}: the text to look for holds a CR, an LF or a NUL. Nothing was sent.")
+
+    def _texts(self) -> dict[str, str]:
+        return {"sender": self.sender, "to": self.to, "subject": self.subject}
+
+    @property
+    def of_header(self) -> bool:
+        """Whether the header must be read to know."""
+        return bool(self.since or self.before or any(self._texts().values()))
+
+    @property
+    def everything(self) -> bool:
+        """Whether every message is asked for."""
+        return not self.of_header and not self.unseen
+
+    def words(self, *, ascii_only: bool = False) -> Iterator[str | bytes]:
+        """The words of an IMAP SEARCH; a text that must be quoted is in bytes. It may find more than :meth:`dated` takes.
+
+        ``ascii_only`` leaves out the texts that are not ASCII.
+        """
+        if self.unseen:
+            yield "UNSEEN"
+        if self.since is not None:
+            yield f"SENTSINCE {_day(_earlier(self.since))}"
+        if self.before is not None:
+            yield f"SENTBEFORE {_day(_later(self.before))}"
+        for word, text in (("FROM", self.sender), ("TO", self.to), ("SUBJECT", self.subject)):
+            if text and (text.isascii() or not ascii_only):
+                yield word
+                yield text.encode("utf-8", "replace")
+
+    @property
+    def is_ascii(self) -> bool:
+        return all(text.isascii() for text in self._texts().values())
+
+    def dated(self, message: ParsedMessage) -> bool:
+        """Whether its date is one that is asked for; a message without a date is not, where dates are."""
+        if self.since is None and self.before is None:
+            return True
+        when = message.date
+        if when is None:
+            return False
+        return (self.since is None or not _is_before(when, self.since)) and (
+            self.before is None or _is_before(when, self.before)
+        )
+
+    def matches(self, message: ParsedMessage) -> bool:
+        """Whether its header, and its mark of being read, are what is asked for."""
+        if self.unseen and message.seen:
+            return False
+        wanted = {"From": self.sender, "To": self.to, "Subject": self.subject}
+        return self.dated(message) and all(
+            _folded(text) in _folded(message.header(name)) for name, text in wanted.items() if text
+        )
+
+
+def _folded(text: str) -> str:
+    """As for i;unicode-casemap (RFC 5051): without regard to case, and to how a letter is put together."""
+    text = " ".join(text.split())
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+
+
+def _is_before(when: datetime, limit: date | datetime) -> bool:
+    return when < limit if isinstance(limit, datetime) else when.date() < limit
+
+
+def _earlier(limit: date | datetime) -> date:
+    """The first day that a message of this instant, or later, can name."""
+    if not isinstance(limit, datetime):
+        return limit
+    try:
+        return (limit.astimezone(UTC) - _DAY).date()
+    except OverflowError:
+        return date.min
+
+
+def _later(limit: date | datetime) -> date:
+    """The first day that no message from before this instant can name."""
+    if not isinstance(limit, datetime):
+        return limit
+    try:
+        return (limit.astimezone(UTC) + 2 * _DAY).date()
+    except OverflowError:
+        return date.max
+
+
+def _day(day: date) -> str:
+    # Not by strftime: the months are English in every locale.
+    return f"{day.day}-{_MONTHS[day.month - 1]}-{day.year:04}"

@@ -1,0 +1,1 @@
+"""What is attached to a message: found, written as files, packed."""

@@ -1,0 +1,1 @@
+"""Messages that came from somewhere: nothing in them is trusted."""

@@ -1,0 +1,139 @@
+"""A message for a person, as HTML in which nothing of it can act: its headers, its body, its attachments.
+
+What a message says is escaped. Its HTML body stands in a frame that may do nothing (``sandbox=""``), under a policy
+that loads nothing (Content-Security-Policy), so it neither runs scripts nor tells its sender that it was opened.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Final
+from urllib.parse import unquote
+
+from ..texts import size
+from .parsed import Attachment, ParsedMessage
+
+__all__ = ["FAINT", "MOST_CHARACTERS", "RULE", "cut", "message_html", "note"]
+
+#: An output is saved in the notebook: what is larger is told of, not shown.
+MOST_CHARACTERS: Final = 1_000_000
+_MOST_PARTS: Final = 50
+_MOST_LINE: Final = 120
+
+_POLICY: Final = (
+    "default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
+)
+# A mail is dark on light, whatever the notebook's theme: senders write it so. Links would open a window, which the
+# frame may not, so that none leads away.
+_HEAD: Final = (
+    f'<!DOCTYPE html><html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+    '<base target="_blank"><style>html{color-scheme:light;background:#fff;color:#1b1b1b}'
+    "body{margin:10px 12px;font:14px/1.45 system-ui,sans-serif;overflow-wrap:anywhere}img{max-width:100%}</style>"
+    "</head><body>"
+)
+# What the policy does not rule: links that look up hosts, refreshes, and another base. Unknown elements do nothing.
+_UNRULED: Final = re.compile(r"<(?=(?:link|meta|base)[\s/>])", re.IGNORECASE)
+_CID: Final = re.compile(r"""(?<=["'=(\s])cid:([^"'\s<>)]+)""", re.IGNORECASE)
+_PICTURE: Final = re.compile(r"image/[a-z0-9.+-]+")
+
+#: A line and a lesser text in the notebook's own colours, light or dark.
+RULE: Final = "1px solid var(--jp-border-color2, rgba(128,128,128,.45))"
+FAINT: Final = "color:var(--jp-ui-font-color2, inherit)"
+
+
+def message_html(message: ParsedMessage, rows: Iterable[tuple[str, str]], *, most: int = MOST_CHARACTERS) -> str:
+    """The message under ``rows`` of names and texts, in about ``most`` characters."""
+    headers = "".join(
+        f'<div><span style="display:inline-block;min-width:5.5em;{FAINT}">{escape(name)}</span>'
+        f"<bdi>{escape(cut(text, 1000))}</bdi></div>"
+        for name, text in rows
+    )
+    return (
+        f'<div style="border:{RULE};border-radius:4px;margin:.4em 0;text-align:left;overflow:hidden">'
+        f'<div style="padding:.6em .8em;overflow-wrap:anywhere">{headers}</div>'
+        f"{_body(message, most)}{_attachments(message.attachments)}</div>"
+    )
+
+
+def _body(message: ParsedMessage, most: int) -> str:
+    parts = []
+    if message.html:
+        parts.append(_frame(message, most))
+    if message.text:
+        page = _plain(message.text, most)
+        if message.html:
+            page = f'<details><summary style="cursor:pointer;padding:.4em .8em">Plain text</summary>{page}</details>'
+        parts.append(f'<div style="border-top:{RULE}">{page}</div>')
+    return "".join(parts) or note("The message has no text.")
+
+
+def _plain(text: str, most: int) -> str:
+    text = text.rstrip()
+    said = note(f"Cut: the text has {len(text)} characters.") if len(text) > most // 2 else ""
+    return (
+        f'<pre style="margin:0;padding:.6em .8em;white-space:pre-wrap;overflow-wrap:anywhere;'
+        f'max-height:30em;overflow:auto">{escape(text[: max(most // 2, 0)])}</pre>{said}'
+    )
+
+
+def _frame(message: ParsedMessage, most: int) -> str:
+    html = message.html or ""
+    pictures = {
+        part.content_id: part for part in message.attachments if part.inline and _PICTURE.fullmatch(part.content_type)
+    }
+    said = ""
+    if len(html) + sum(len(part.data) for part in pictures.values()) * 4 // 3 > most:
+        pictures = {}
+        said = note("Its pictures are too large to be shown here.")
+    if len(html) > most:
+        return note(f"The HTML text is too large to be shown here ({len(html)} characters).")
+    title = escape(cut(message.subject) or "(no subject)")
+    page = _HEAD + _UNRULED.sub("<x-", _CID.sub(lambda found: _picture(pictures, found), html))
+    return (
+        f'<div style="height:{_height(html)}px;resize:vertical;overflow:hidden;border-top:{RULE};background:#fff">'
+        f'<iframe sandbox="" referrerpolicy="no-referrer" title="{title}" '
+        f'style="width:100%;height:100%;border:0;display:block;color-scheme:light" srcdoc="{escape(page)}"></iframe>'
+        f"</div>{said}"
+    )
+
+
+def _picture(pictures: dict[str, Attachment], found: re.Match[str]) -> str:
+    part = pictures.get(found.group(1)) or pictures.get(unquote(found.group(1)))
+    return found.group() if part is None else f"data:{part.content_type};base64,{base64.b64encode(part.data).decode()}"
+
+
+def _height(html: str) -> int:
+    """About how high the page is, in pixels: a frame that may run nothing cannot tell. A person can drag it."""
+    text = len(" ".join(re.sub(r"<[^<>]*>", "", html).split()))
+    blocks = len(re.findall(r"<(?:p|br|tr|li|div|h[1-6]|hr|table)\b", html, re.IGNORECASE))
+    pictures = [re.search(r"\bheight=\"?(\d{1,4})", tag) for tag in re.findall(r"<img\b[^<>]*", html, re.IGNORECASE)]
+    drawn = sum(int(found.group(1)) if found else 120 for found in pictures)
+    return min(max(40 + text // 90 * 20 + blocks * 24 + drawn, 110), 480)
+
+
+def _attachments(attachments: Sequence[Attachment]) -> str:
+    if not attachments:
+        return ""
+    lines = "".join(
+        f"<li><bdi>{escape(cut(part.name))}</bdi> ({escape(part.content_type)}, {size(len(part.data))}"
+        f"{', shown in the text' if part.inline else ''})</li>"
+        for part in attachments[:_MOST_PARTS]
+    )
+    more = f"<li>and {len(attachments) - _MOST_PARTS} more</li>" if len(attachments) > _MOST_PARTS else ""
+    return (
+        f'<div style="border-top:{RULE};padding:.6em .8em;overflow-wrap:anywhere">Attachments'
+        f'<ul style="margin:.2em 0 0 1.4em;padding:0">{lines}{more}</ul></div>'
+    )
+
+
+def note(text: str) -> str:
+    """A line below the message."""
+    return f'<p style="margin:0;padding:.6em .8em;border-top:{RULE};{FAINT}">{escape(text)}</p>'
+
+
+def cut(text: str, most: int = _MOST_LINE) -> str:
+    """The text in at most so many characters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -1,0 +1,188 @@
+"""From a message to the bytes that travel: nothing injected, no bare CR or LF, and what they ask of the server."""
+
+from __future__ import annotations
+
+import copy
+import re
+import secrets
+from collections.abc import Iterator
+from email.errors import MessageError as MailError
+from email.generator import BytesGenerator
+from email.message import Message
+from email.policy import EmailPolicy, Policy, compat32
+from io import BytesIO
+from typing import Any
+
+from ..addresses import header_addresses
+from ..failure import MessageError
+from .encoded_part import EncodedPart, encoded_length, lines_of
+from .headers import ADDRESS_FIELDS
+
+__all__ = ["Wire", "as_bytes", "normalised", "scan_headers", "stuffed", "wired"]
+
+# RFC 5322, 3.6.8: a field's name is printable US-ASCII without colon.
+_FIELD_NAME = re.compile(r"[!-9;-~]+")
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+# What the standard library raises for a header or a part that it cannot write, by version and kind of policy.
+_FAULTS = (MailError, ValueError, TypeError, AttributeError, LookupError, AssertionError)
+
+
+class Wire:
+    """The bytes of a message, in pieces: lines as they are, and the octets of large parts, encoded as they leave.
+
+    ``international`` when a header has an address that only SMTPUTF8 can carry.
+    """
+
+    def __init__(self, *pieces: bytes | EncodedPart, international: bool = False) -> None:
+        self._pieces = pieces
+        self.international = international
+
+    def __len__(self) -> int:
+        return sum(
+            len(piece) if isinstance(piece, bytes) else encoded_length(piece.octets or b"") for piece in self._pieces
+        )
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            if isinstance(piece, bytes):
+                yield piece
+            else:
+                yield from lines_of(piece.octets or b"")
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self)
+
+    def isascii(self) -> bool:
+        """Whether no byte is over 127."""
+        return all(piece.isascii() for piece in self._pieces if isinstance(piece, bytes))
+
+    def stuffed(self) -> Wire:
+        """What follows DATA (RFC 5321, 4.5.2); base64 has no dots."""
+        # Each piece begins where a line does.
+        dotted = (_dotted(piece) if isinstance(piece, bytes) else piece for piece in self._pieces)
+        return Wire(*dotted, b".\r\n", international=self.international)
+
+
+def as_bytes(message: Message[Any, Any], *, utf8: bool, eight_bit: bool) -> bytes:
+    """All the bytes of :func:`wired` at once."""
+    return bytes(wired(message, utf8=utf8, eight_bit=eight_bit))
+
+
+def wired(message: Message[Any, Any], *, utf8: bool, eight_bit: bool) -> Wire:
+    """The message with CR LF line ends, without Bcc; its headers are scanned first (see :func:`scan_headers`).
+
+    ``utf8`` writes headers as UTF-8 (RFC 6532), for a session with SMTPUTF8. So they are in any case where one has an
+    address that is not ASCII before its @, for which there is no other form: ``international`` of what is returned says
+    so. Without ``eight_bit`` (8BITMIME) every part is made 7 bit.
+    """
+    message = _without_bcc(message)
+    international = isinstance(message.policy, EmailPolicy) and _is_international(message)
+    policy = message.policy.clone(linesep="\r\n", cte_type="8bit" if eight_bit else "7bit")
+    if isinstance(policy, EmailPolicy):
+        # Also off where the message's own policy has it on: without SMTPUTF8 a header is ASCII.
+        policy = policy.clone(utf8=utf8 or international)
+    scan_headers(message, policy)
+    buffer = BytesIO()
+    large: dict[str, EncodedPart] = {}
+    try:
+        shown = _standing(message, large)
+        BytesGenerator(buffer, policy=policy, mangle_from_=False).flatten(shown, linesep="\r\n")
+    except _FAULTS as error:
+        raise MessageError(f"The message cannot be serialised ({type(error).__name__}: {error}).") from error
+    data = normalised(buffer.getvalue())
+    pieces: list[bytes | EncodedPart] = []
+    for name, part in large.items():
+        before, found, after = data.partition(name.encode() + b"\r\n")
+        if not found:
+            raise MessageError("The message cannot be serialised: a part of it is not where it was.")
+        pieces += [before, (part.octets or b"") if part.as_lines else part]
+        data = after
+    return Wire(*pieces, data, international=international)
+
+
+def _standing(part: Message[Any, Any], large: dict[str, EncodedPart]) -> Message[Any, Any]:
+    """The tree as the generator is to see it: a name in place of each part that is encoded on the way.
+
+    The generator copies all that is in a part. It also asks for the same fields again and again, and the policies of
+    today parse them each time, which is most of the time that a short message takes: the copies have the oldest policy.
+    """
+    shown = copy.copy(part)
+    shown.policy = compat32
+    if isinstance(part, EncodedPart) and part.octets is not None:
+        name = secrets.token_hex(32)
+        large[name] = part
+        shown.set_payload(f"{name}\n")
+    elif part.is_multipart():
+        shown.set_payload([_standing(below, large) for below in part.get_payload()])  # type: ignore[arg-type]
+    return shown
+
+
+def _without_bcc(message: Message[Any, Any]) -> Message[Any, Any]:
+    shown = copy.copy(message)
+    # Deleting builds a new list of headers: the message that was given keeps its own.
+    del shown["bcc"], shown["resent-bcc"]
+    return shown
+
+
+def _is_international(message: Message[Any, Any]) -> bool:
+    return any(
+        not address.rpartition("@")[0].isascii()
+        for name, value in message.raw_items()
+        if name.lower() in ADDRESS_FIELDS and not str(value).isascii()
+        for address in _addresses(name, value)
+    )
+
+
+def _addresses(name: str, value: Any) -> list[str]:
+    try:
+        return header_addresses(value)
+    except _FAULTS as error:
+        raise _unwritable(name, error) from error
+
+
+def _unwritable(name: str, error: Exception) -> MessageError:
+    return MessageError(f"The header {name} cannot be written ({type(error).__name__}).")
+
+
+def scan_headers(message: Message[Any, Any], policy: Policy[Any] | None = None) -> None:
+    """Raise :class:`MessageError` for a header, in any part, that would not be serialised to exactly one field.
+
+    Older versions of :mod:`email` fold a value that holds an encoded line break into two fields (CVE-2024-6923), and
+    none of them checks a field's name. So what the generator will write is looked at, not what the value seems to be.
+    """
+    policy = policy or message.policy.clone(linesep="\r\n")
+    for part in message.walk():
+        for name, value in part.raw_items():  # undocumented, but what the generator reads
+            if not _FIELD_NAME.fullmatch(name):
+                raise MessageError(f"The header name {name!r} is not one.", hint="A name has no space and no colon.")
+            try:
+                written = policy.fold_binary(name, value)
+            except _FAULTS as error:
+                raise _unwritable(name, error) from error
+            first, *more = _LINE_END.split(written.removesuffix(b"\r\n").removesuffix(b"\n"))
+            if not first.startswith(f"{name}:".encode()) or not all(
+                line[:1] in {b" ", b"\t"} and line.strip() for line in more
+            ):
+                raise MessageError(
+                    f"The header {name} holds a line break, which would begin another header.",
+                    hint="Take the line break out of its text.",
+                )
+            if b"\0" in written:
+                raise MessageError(f"The header {name} holds a NUL.")
+
+
+def normalised(data: bytes) -> bytes:
+    """The same lines, each ended by CR LF: a bare CR or LF is how a message is smuggled in (CVE-2023-51764 and kin)."""
+    whole = data.count(b"\r\n") == data.count(b"\r") == data.count(b"\n")
+    ended = data if whole else _LINE_END.sub(b"\r\n", data)
+    return ended if not ended or ended.endswith(b"\r\n") else ended + b"\r\n"
+
+
+def stuffed(data: bytes) -> bytes:
+    """What follows DATA: each leading dot doubled, and the line with a single dot (RFC 5321, 4.5.2)."""
+    return _dotted(data) + b".\r\n"
+
+
+def _dotted(data: bytes) -> bytes:
+    dotted = data.replace(b"\r\n.", b"\r\n..")
+    return b"." + dotted if data.startswith(b".") else dotted

@@ -1,0 +1,49 @@
+"""Tables that pandas and polars wrote as HTML, as the outputs of a notebook hold them: made to look as JupyterLab shows them.
+
+They come without a look of their own: the page around them has it, and a mail has no such page.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ..table.grid import HEAD, TABLE, ZEBRA
+
+__all__ = ["dressed"]
+
+# Of each tag the name, and of a table the rest of it, too: nothing is read twice, however long it is.
+_TAG: Final = re.compile(r"<(/?)table\b([^<>]*)>", re.IGNORECASE)
+_FRAME: Final = re.compile(r"""\bclass=["']?dataframe\b""")
+_BODY: Final = re.compile(r"<tbody>", re.IGNORECASE)
+_TABLE: Final = TABLE.replace('">', ';margin:0 0 12px">')
+# pandas says of the header's rows where their cells stand, polars of none.
+_ROW: Final = re.compile(r'<tr(?: style="text-align: right;")?>', re.IGNORECASE)
+
+
+def dressed(html: str) -> str:
+    """The HTML with the look of our own tables on each ``<table class="dataframe">``: header, zebra, numbers to the right."""
+    if "dataframe" not in html:
+        return html
+    pieces: list[str] = []
+    end, opened = 0, None
+    for tag in _TAG.finditer(html):
+        if not tag[1]:
+            # A table within a table keeps its own look, and so does the one around it.
+            opened = tag if _FRAME.search(tag[2]) else None
+        elif opened is not None:
+            pieces += [html[end : opened.start()], _dressed(html[opened.end() : tag.start()])]
+            end, opened = tag.end(), None
+    return "".join([*pieces, html[end:]])
+
+
+def _dressed(inner: str) -> str:
+    head, *bodies = _BODY.split(inner)
+    head = _ROW.sub(f'<tr align="right" bgcolor="{HEAD}">', head)
+    return f"{_TABLE}{'<tbody>'.join([head, *map(_striped, bodies)])}</table>"
+
+
+def _striped(body: str) -> str:
+    first, *rows = _ROW.split(body)
+    grounds = ("", f' bgcolor="{ZEBRA}"')
+    return first + "".join(f'<tr align="right"{grounds[number % 2]}>{row}' for number, row in enumerate(rows))

@@ -1,0 +1,192 @@
+"""HTML that we did not write, made fit for a mail: styles inlined, and nothing left that acts, loads or hides.
+
+What may stay is listed; everything else goes: scripts, handlers, forms, frames, plug-ins, SVG, ``javascript:`` links,
+remote images and styles. The parser that decides is nh3's (ammonia, as browsers parse), not ours, so without the extra
+``report`` there is no foreign HTML in a message at all.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from html import escape, unescape
+from importlib import import_module
+from typing import Any, Final
+
+from ..image.dimensions import image_type
+from ..part import Picture
+
+__all__ = ["Sanitised", "acts", "can_sanitise", "module", "sanitised"]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_TAGS: Final = _words(
+    "a abbr b bdi bdo blockquote br caption center cite code col colgroup dd del details dfn div dl dt em figcaption "
+    "figure font h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp small span strike strong sub summary sup "
+    "table tbody td tfoot th thead tr tt u ul var"
+)
+_WITH_CONTENT: Final = _words(
+    "script style title head noscript iframe frameset object embed applet template svg math audio video canvas select "
+    "textarea button xmp"
+)
+_EVERYWHERE: Final = {"style", "align", "dir", "lang", "title"}
+_ATTRIBUTES: Final = {
+    "*": _EVERYWHERE,
+    "a": {"href"},
+    "img": {"src", "alt", "width", "height", "border"},
+    "table": {"border", "cellpadding", "cellspacing", "width", "bgcolor"},
+    "td": {"colspan", "rowspan", "bgcolor", "valign", "width", "nowrap"},
+    "th": {"colspan", "rowspan", "bgcolor", "valign", "width", "nowrap", "scope"},
+    "tr": {"bgcolor", "valign"},
+    "col": {"span", "width"},
+    "ol": {"start", "type"},
+    "font": {"color", "face", "size"},
+    "details": {"open"},
+}
+# Looks only. Without position, z-index and negative places nothing can lie over the rest of the message.
+_PROPERTIES: Final = _words(
+    "background background-color border border-bottom border-bottom-color border-bottom-style border-bottom-width "
+    "border-collapse border-color border-left border-left-color border-left-style border-left-width border-radius "
+    "border-right border-right-color border-right-style border-right-width border-spacing border-style border-top "
+    "border-top-color border-top-style border-top-width border-width caption-side color direction display empty-cells "
+    "font font-family font-size font-style font-variant font-weight height letter-spacing line-height list-style "
+    "list-style-type margin margin-bottom margin-left margin-right margin-top max-height max-width min-height min-width "
+    "opacity overflow overflow-wrap overflow-x padding padding-bottom padding-left padding-right padding-top "
+    "table-layout text-align text-decoration text-indent text-overflow text-transform vertical-align white-space width "
+    "word-break word-wrap"
+)
+_UNSAFE_VALUE: Final = re.compile(r"url|expression|image|element|attr|var\s*\(|\\|/\*|[<>@]", re.IGNORECASE)
+_DATA: Final = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.IGNORECASE)
+_LINK: Final = re.compile(r"\s*(?:https?|mailto|tel):", re.IGNORECASE)
+# As the sanitiser writes its tags: every value in quotation marks, which are escaped inside.
+_IMG: Final = re.compile(r'<img((?:\s+[\w-]+="[^"]*")*)\s*/?>')
+_ALT: Final = re.compile(r'\salt="([^"]*)"')
+_STYLE: Final = re.compile(r"<style[\s>]", re.IGNORECASE)
+_ACTS: Final = re.compile(r"<(?:script|iframe|object|embed|applet|canvas|svg|video|audio)[\s>/]", re.IGNORECASE)
+
+
+@dataclass
+class Sanitised:
+    """What is left, the images that it shows, and what was lost that a reader would miss."""
+
+    html: str
+    pictures: tuple[Picture, ...] = ()
+    warnings: list[str] = field(default_factory=list)
+
+
+def can_sanitise() -> bool:
+    """Whether foreign HTML can be sent: nh3 is installed."""
+    return module("nh3") is not None
+
+
+def module(name: str) -> Any:
+    """A package of the extra ``report``; None when it is not installed."""
+    try:
+        return import_module(name)
+    except ImportError:
+        return None
+
+
+def acts(html: str) -> bool:
+    """Whether the HTML needs a script, a frame or a drawing that mail programs do not show."""
+    return _ACTS.search(html) is not None
+
+
+def sanitised(html: str) -> Sanitised:
+    """The HTML as a fragment for a mail; call :func:`can_sanitise` first."""
+    result = Sanitised("")
+    html = _inlined(html, result)
+    pictures: dict[str, Picture] = {}
+
+    def attribute(_tag: str, name: str, value: str) -> str | None:
+        if name == "style":
+            return _style(value)
+        if name == "href":
+            return value if _LINK.match(value) else None
+        if name != "src":
+            return value
+        picture = _picture(value)
+        if picture is None:
+            result.warnings.append("An image of the HTML is not sent: only those inside it (data:) are.")
+            return None
+        pictures[picture.cid] = picture
+        return f"cid:{picture.cid}"
+
+    html = module("nh3").clean(
+        html,
+        tags=_TAGS,
+        clean_content_tags=_WITH_CONTENT,
+        attributes=_ATTRIBUTES,
+        attribute_filter=attribute,
+        # Links and images are judged above, one by one.
+        url_schemes={"http", "https", "mailto", "tel", "data", "cid"},
+        link_rel=None,
+    )
+    result.html = _IMG.sub(lambda found: _shown(found, pictures), html).strip()
+    result.pictures = tuple(pictures.values())
+    result.warnings = list(dict.fromkeys(result.warnings))
+    return result
+
+
+def _inlined(html: str, result: Sanitised) -> str:
+    if not _STYLE.search(html):
+        return html
+    inliner = module("css_inline")
+    if inliner is None:
+        result.warnings.append(
+            "The styles of the HTML are not sent: css-inline is missing. pip install mailconn-jupyter[report]"
+        )
+        return html
+    try:
+        # load_remote_stylesheets: a link to a style sheet would be fetched from the network, or read from the disk.
+        text: str = inliner.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False).inline(html)
+    except (inliner.InlineError, ValueError) as error:
+        result.warnings.append(f"The styles of the HTML are not sent: they cannot be read ({error}).")
+        return html
+    return text
+
+
+@lru_cache(1024)  # the cells of a table have few looks
+def _style(value: str) -> str | None:
+    kept = []
+    for declaration in value.split(";"):
+        name, colon, said = declaration.partition(":")
+        name, said = name.strip().lower(), said.strip()
+        if colon and name in _PROPERTIES and said and not _UNSAFE_VALUE.search(said):
+            if name == "margin" or name.startswith("margin-"):
+                said = said.replace("-", "")
+            kept.append(f"{name}:{said}")
+    return ";".join(kept) or None
+
+
+def _picture(source: str) -> Picture | None:
+    found = _DATA.match(source.strip())
+    if found is None:
+        return None
+    try:
+        data = base64.b64decode(re.sub(r"\s+", "", source.strip()[found.end() :]), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    kind = image_type(data)
+    return Picture(data, "Image", kind) if kind else None
+
+
+def _shown(found: re.Match[str], pictures: dict[str, Picture]) -> str:
+    """An image tag with its size and alternative text; one that lost its source is its alternative text."""
+    attributes = found.group(1)
+    alt = _ALT.search(attributes)
+    source = re.search(r'\ssrc="cid:([^"]*)"', attributes)
+    if source is None or source.group(1) not in pictures:
+        return f"[{escape(unescape(alt.group(1)))}]" if alt and alt.group(1).strip() else ""
+    size = pictures[source.group(1)].size
+    if alt is None:
+        attributes += ' alt="Image"'
+    if size is not None and not re.search(r'\s(?:width|height)="', attributes):
+        attributes += f' width="{size[0]}" height="{size[1]}"'
+    return f"<img{attributes}>"

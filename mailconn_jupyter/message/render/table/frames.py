@@ -1,0 +1,277 @@
+"""Tables of other libraries, each read through its own methods: what their columns are called, and their cells as texts."""
+
+from __future__ import annotations
+
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, Final
+
+from .cell_texts import MISSING, dates, floats, is_number, labels, missing, others
+from .csv_text import csv_text
+from .grid import Column
+
+__all__ = ["ArrowFrame", "Frame", "PandasFrame", "PolarsFrame"]
+
+_PRECISION: Final = 6
+
+
+class Frame(ABC):
+    """A table, whatever library it is from."""
+
+    @property
+    @abstractmethod
+    def size(self) -> tuple[int, int]:
+        """Rows and columns, the index not counted."""
+
+    @abstractmethod
+    def columns(self, rows: int, columns: int, *, index: bool | None) -> list[Column]:
+        """The first rows of the first columns, before them the index where it is shown."""
+
+    @abstractmethod
+    def records(self, *, index: bool | None) -> tuple[list[tuple[str, ...]], Iterator[tuple[Any, ...]]]:
+        """The names of all columns, and all rows as Python values; None for a value that is missing."""
+
+    @abstractmethod
+    def csv(self, *, index: bool | None) -> str:
+        """All of it as CSV, lines ended by CR LF (RFC 4180)."""
+
+    @abstractmethod
+    def parquet(self, *, index: bool | None) -> bytes:
+        """All of it as Parquet."""
+
+
+class PandasFrame(Frame):
+    """A DataFrame, or a Series as a table of one column; ``hides_index``: its index is nobody's business."""
+
+    def __init__(self, value: Any, *, hides_index: bool = False) -> None:
+        self._hides_index = hides_index
+        series = value.ndim == 1
+        self._nameless = series and value.name is None
+        self.frame = value.to_frame() if series else value
+
+    @property
+    def size(self) -> tuple[int, int]:
+        rows, columns = self.frame.shape
+        return int(rows), int(columns)
+
+    def _with_index(self, wanted: bool | None) -> bool:
+        if wanted is not None or self._hides_index:
+            return bool(wanted) and not self._hides_index
+        index = self.frame.index
+        if index.nlevels > 1 or index.name is not None:
+            return True
+        # Numbers from 0 say nothing; what a filter or a sort has left of them says which rows these are.
+        return self.frame.size > 0 and not index.equals(sys.modules["pandas"].RangeIndex(len(index)))
+
+    def _names(self, column: int) -> tuple[str, ...]:
+        if self._nameless:
+            return ("",)
+        name = self.frame.columns[column]
+        return labels(name) if self.frame.columns.nlevels > 1 else labels([name])
+
+    def columns(self, rows: int, columns: int, *, index: bool | None) -> list[Column]:
+        shown = self.frame.iloc[:rows, :columns]
+        found = self._index(shown) if self._with_index(index) else []
+        for number in range(shown.shape[1]):
+            cells, right, safe = _pandas_cells(shown.iloc[:, number])
+            found.append(Column(self._names(number), cells, right=right, safe=safe))
+        return found
+
+    def _index(self, shown: Any) -> list[Column]:
+        depth = shown.columns.nlevels
+        tops = [""] * depth if self._nameless else list(labels(shown.columns.names))
+        found: list[Column] = []
+        for level in range(shown.index.nlevels):
+            cells, right, safe = _pandas_cells(shown.index.get_level_values(level).to_series(index=range(len(shown))))
+            own = labels([shown.index.names[level]])[0]
+            last = level == shown.index.nlevels - 1
+            # The corner: the names of the columns' levels, and in its last line that of the index.
+            names = (*(top if last else "" for top in tops[:-1]), own or (tops[-1] if last else ""))
+            found.append(Column(names, cells, right=right, index=True, safe=safe))
+        _blank_repeats(found)
+        return found
+
+    def records(self, *, index: bool | None) -> tuple[list[tuple[str, ...]], Iterator[tuple[Any, ...]]]:
+        frame = self.frame
+        series = [frame.iloc[:, number] for number in range(frame.shape[1])]
+        names = [self._names(number) for number in range(frame.shape[1])]
+        if self._with_index(index):
+            levels = range(frame.index.nlevels)
+            above = ("",) * (frame.columns.nlevels - 1)
+            names = [(*above, labels([frame.index.names[level]])[0]) for level in levels] + names
+            series = [
+                frame.index.get_level_values(level).to_series(index=range(len(frame))) for level in levels
+            ] + series
+        lists = [
+            [None if gone else value for value, gone in zip(column.tolist(), column.isna().tolist(), strict=True)]
+            for column in series
+        ]
+        return names, zip(*lists, strict=True)
+
+    def csv(self, *, index: bool | None) -> str:
+        return csv_text(self.frame, index=self._with_index(index), header=not self._nameless)
+
+    def parquet(self, *, index: bool | None) -> bytes:
+        frame = self.frame.rename(columns=str) if self.frame.columns.nlevels == 1 else self.frame
+        # Without a word of the index Parquet keeps it, row numbers in a few bytes.
+        data: bytes = frame.to_parquet(None, index=False if self._hides_index else index)
+        return data
+
+
+def _pandas_cells(column: Any) -> tuple[list[str], bool, bool]:
+    """The cells as texts, whether they stand to the right, and whether they need no escaping."""
+    if column.dtype.name == "category":
+        column = column.astype(column.cat.categories.dtype) if not column.isna().any() else column.astype(object)
+    kind = column.dtype.kind
+    gone = column.isna().tolist()
+    values = column.tolist()
+    gaps = any(gone)
+    if gaps:
+        values = [value for value, absent in zip(values, gone, strict=True) if not absent]
+    safe = True
+    if kind == "f":
+        options = sys.modules["pandas"].get_option
+        chosen = options("display.float_format")
+        texts = floats([float(value) for value in values], options("display.precision"), chosen)
+        right, safe = True, chosen is None
+    elif kind in "iubc":
+        texts, right = [str(value) for value in values], kind != "b"
+    elif kind == "M":
+        texts, right = dates(values), False
+    elif kind == "m":
+        texts, right = [str(value).removesuffix(" 00:00:00") for value in values], True
+    else:
+        texts, safe = others(values), False
+        right = bool(values) and all(map(is_number, values))
+    return _with_gaps(texts, gone) if gaps else texts, right, safe
+
+
+def _with_gaps(texts: list[str], gone: list[bool]) -> list[str]:
+    rest = iter(texts)
+    return [MISSING if absent else next(rest) for absent in gone]
+
+
+def _blank_repeats(columns: list[Column]) -> None:
+    """Of several index levels, the outer ones are said once, as a notebook does."""
+    before: tuple[str, ...] = ()
+    for row in range(len(columns[0].cells) if len(columns) > 1 else 0):
+        here = tuple(column.cells[row] for column in columns)
+        for level, column in enumerate(columns[:-1]):
+            if before[: level + 1] != here[: level + 1]:
+                break
+            column.cells[row] = ""
+        before = here
+
+
+class _Columnar(Frame):
+    """A table without an index, whose columns come as lists of Python values."""
+
+    @abstractmethod
+    def _column(self, number: int, rows: int | None) -> tuple[str, list[Any], str]:
+        """Name, values and kind: ``float``, ``number``, ``date`` or anything else."""
+
+    def columns(self, rows: int, columns: int, *, index: bool | None) -> list[Column]:
+        found = []
+        for number in range(min(columns, self.size[1])):
+            name, values, kind = self._column(number, rows)
+            known = [value for value in values if not missing(value)]
+            if kind == "float":
+                texts = floats(known, _PRECISION)
+            elif kind == "date":
+                texts = dates(known)
+            else:
+                texts = others(known)
+            if len(known) != len(values):
+                texts = _with_gaps(texts, list(map(missing, values)))
+            right = kind in {"float", "number"}
+            found.append(Column((name,), texts, right=right, safe=right or kind == "date"))
+        return found
+
+    def records(self, *, index: bool | None) -> tuple[list[tuple[str, ...]], Iterator[tuple[Any, ...]]]:
+        columns = [self._column(number, None) for number in range(self.size[1])]
+        return [(name,) for name, _, _ in columns], zip(*(values for _, values, _ in columns), strict=True)
+
+
+class PolarsFrame(_Columnar):
+    """A polars DataFrame or Series."""
+
+    def __init__(self, value: Any) -> None:
+        self.frame = value.to_frame() if hasattr(value, "to_frame") else value
+
+    @property
+    def size(self) -> tuple[int, int]:
+        rows, columns = self.frame.shape
+        return rows, columns
+
+    def _column(self, number: int, rows: int | None) -> tuple[str, list[Any], str]:
+        series = self.frame.to_series(number)
+        dtype = series.dtype
+        kind = "float" if dtype.is_float() else "number" if dtype.is_numeric() else "text"
+        if type(dtype).__name__ == "Datetime":
+            kind = "date"
+        return series.name, (series if rows is None else series.head(rows)).to_list(), kind
+
+    def csv(self, *, index: bool | None) -> str:
+        polars = sys.modules["polars"]
+        # A list, a struct or an object has no form in CSV; its text is what the message shows of it, too.
+        texts = [
+            polars.Series(series.name, [None if value is None else str(value) for value in series.to_list()])
+            for series in self.frame
+            if series.dtype.is_nested() or series.dtype == polars.Object
+        ]
+        text: str = self.frame.with_columns(texts).write_csv(line_terminator="\r\n")
+        return text
+
+    def parquet(self, *, index: bool | None) -> bytes:
+        from io import BytesIO  # noqa: PLC0415  # beside its only use
+
+        buffer = BytesIO()
+        self.frame.write_parquet(buffer)
+        return buffer.getvalue()
+
+
+class ArrowFrame(_Columnar):
+    """A pyarrow Table: what everything with an Arrow stream or the dataframe protocol is read into."""
+
+    def __init__(self, table: Any) -> None:
+        self.table = table
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.table.num_rows, self.table.num_columns
+
+    def _column(self, number: int, rows: int | None) -> tuple[str, list[Any], str]:
+        column = self.table.column(number)
+        kind = str(column.type)
+        kind = (
+            "float"
+            if kind in {"double", "float", "halffloat"}
+            else "number"
+            if kind.startswith(("int", "uint", "decimal"))
+            else "date"
+            if kind.startswith("timestamp")
+            else "text"
+        )
+        name = str(self.table.column_names[number])
+        return name, (column if rows is None else column.slice(0, rows)).to_pylist(), kind
+
+    def csv(self, *, index: bool | None) -> str:
+        import csv  # noqa: PLC0415  # beside its only use
+        from io import StringIO  # noqa: PLC0415  # the same
+
+        buffer = StringIO()
+        writer = csv.writer(buffer)
+        names, rows = self.records(index=index)
+        writer.writerow([name for (name,) in names])
+        writer.writerows(rows)
+        return buffer.getvalue()
+
+    def parquet(self, *, index: bool | None) -> bytes:
+        from io import BytesIO  # noqa: PLC0415  # beside its only use
+
+        import pyarrow.parquet  # noqa: PLC0415  # the table is pyarrow's
+
+        buffer = BytesIO()
+        pyarrow.parquet.write_table(self.table, buffer)
+        return buffer.getvalue()

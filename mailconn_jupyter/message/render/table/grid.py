@@ -1,0 +1,148 @@
+"""A table as the smallest HTML that mail programs show rightly, and as aligned text.
+
+Mail programs drop ``<style>``, so a look costs bytes in every cell that has it. What can stand once stands once: the
+font, the padding and the colours on the table, alignment and the zebra on the row, where Outlook and Gmail inherit them
+too; only the cells that differ from their row say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import groupby
+from typing import Final
+
+from ...texts import html_text, pad, width
+from .cell_texts import LONGEST, as_html, as_text
+
+__all__ = ["HEAD", "TABLE", "ZEBRA", "Column", "Grid", "caption"]
+
+TABLE: Final = (
+    '<table cellpadding="5" cellspacing="0" border="0" style="border-collapse:collapse;border:1px solid #cfd5dd;'
+    'font:13px/1.3 Arial,Helvetica,sans-serif;color:#1b1b1b;background:#ffffff;white-space:nowrap">'
+)
+HEAD: Final = "#e6eaf0"
+ZEBRA: Final = "#f4f6f8"
+# Sentences wrap; numbers, dates and short names are easier to read in one line.
+_WRAPS: Final = 40
+_WRAPPING: Final = ' style="white-space:normal;min-width:200px">'
+
+
+@dataclass
+class Column:
+    """A column: its names (several for a hierarchy), its cells, and how it stands."""
+
+    names: tuple[str, ...]
+    cells: list[str]
+    right: bool = False
+    #: A column of the index: its cells are the rows' headers.
+    index: bool = False
+    #: The cells are known to hold nothing to escape.
+    safe: bool = False
+    #: Characters of a cell that are shown.
+    most: int = LONGEST
+
+    @property
+    def wraps(self) -> bool:
+        """Whether it has cells that are too long for one line."""
+        return not self.safe and any(len(cell) > _WRAPS for cell in self.cells)
+
+
+@dataclass
+class Grid:
+    """Columns of the same length."""
+
+    columns: list[Column]
+    header: bool = True
+
+    @property
+    def length(self) -> int:
+        return len(self.columns[0].cells) if self.columns else 0
+
+    def rows(self) -> list[str]:
+        """The HTML of each row, end of line included."""
+        columns = self.columns
+        # The row stands as most of its cells do.
+        right = sum(column.right for column in columns) * 2 > len(columns)
+        cells = "".join(
+            f"<{tag}{'' if column.right == right and tag == 'td' else _align(column.right)}"
+            f"{'%s' if column.wraps else '>%s'}</{tag}>"
+            for column in columns
+            for tag in ("th" if column.index else "td",)
+        )
+        row = f"<tr{_align(True) if right else ''}%s>{cells}</tr>\n"
+        odd, even = row.replace("%s", "", 1), row.replace("%s", f' bgcolor="{ZEBRA}"', 1)
+        texts = [_texts(column) for column in columns]
+        return [(even if number & 1 else odd) % entry for number, entry in enumerate(zip(*texts, strict=True))]
+
+    def html(self, rows: Sequence[str]) -> str:
+        """The table with these of its :meth:`rows`."""
+        # A wide table scrolls by itself on a telephone; the message does not.
+        head = f"<thead>\n{self._head()}</thead>\n" if self.header else ""
+        return f'<div style="overflow-x:auto;margin:0 0 12px">{TABLE}\n{head}<tbody>\n{"".join(rows)}</tbody></table></div>'
+
+    def _head(self) -> str:
+        depth = max((len(column.names) for column in self.columns), default=1)
+        lines = []
+        for level in range(depth):
+            cells: list[str] = []
+            for key, group in groupby(self.columns, key=lambda column: (column.index, column.names[: level + 1])):
+                alike = list(group)
+                text = html_text(" ".join(key[1][level : level + 1]))
+                if level == depth - 1 or key[0]:
+                    cells.extend(f"<th{_align(column.right)}>{text}</th>" for column in alike)
+                else:
+                    span = f' colspan="{len(alike)}"' if len(alike) > 1 else ""
+                    cells.append(f'<th align="center"{span}>{text}</th>')
+            lines.append(f'<tr bgcolor="{HEAD}">{"".join(cells)}</tr>\n')
+        return "".join(lines)
+
+    def text(self, count: int) -> str:
+        """The first ``count`` rows as lines of aligned columns, under a ruled header."""
+        bodies = [as_text(column.cells[:count], column.most) for column in self.columns]
+        heads = [as_text(list(column.names)) for column in self.columns] if self.header else [[] for _ in bodies]
+        widths = [max(map(width, (*head, *body)), default=0) for head, body in zip(heads, bodies, strict=True)]
+        lines = []
+        if self.header:
+            for level in range(max((len(head) for head in heads), default=0)):
+                names = [head[level] if level < len(head) else "" for head in heads]
+                if level < len(heads[-1]) - 1:
+                    # A name over several columns stands over the first of them.
+                    names = [
+                        "" if number and _same(self.columns, number, level) else name
+                        for number, name in enumerate(names)
+                    ]
+                lines.append(self._line(names, widths))
+            lines.append("  ".join("-" * wide for wide in widths))
+        lines.extend(self._line(entry, widths) for entry in zip(*bodies, strict=True))
+        return "\n".join(lines)
+
+    def _line(self, entry: Sequence[str], widths: Sequence[int]) -> str:
+        return "  ".join(
+            pad(cell, wide, right=column.right) for cell, wide, column in zip(entry, widths, self.columns, strict=True)
+        ).rstrip()
+
+
+def _texts(column: Column) -> list[str]:
+    if column.safe:
+        return column.cells
+    texts = as_html(column.cells, column.most)
+    if not column.wraps:
+        return texts
+    # The end of the cell's tag is the cell's own, so that only the long ones pay for it.
+    return [f"{_WRAPPING if len(cell) > _WRAPS else '>'}{text}" for cell, text in zip(column.cells, texts, strict=True)]
+
+
+def _same(columns: Sequence[Column], number: int, level: int) -> bool:
+    before, here = columns[number - 1], columns[number]
+    return not here.index and not before.index and before.names[: level + 1] == here.names[: level + 1]
+
+
+def _align(right: bool) -> str:
+    return ' align="right"' if right else ' align="left"'
+
+
+def caption(text: str) -> str:
+    """A line under a table."""
+    return f'<p style="margin:-6px 0 12px;color:#595f69;font-size:12px">{escape(text)}</p>'

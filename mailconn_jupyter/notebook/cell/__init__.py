@@ -1,0 +1,1 @@
+"""The cell below a ``%%mailconn``: run, recorded, and shown before it is sent."""

@@ -1,0 +1,112 @@
+"""The password of a connection in the form: a field to type one into, and a line that says where one is kept.
+
+The kernel never fills the field: of a secret that is kept, only its place is shown.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+import ipywidgets as widgets
+
+from ... import credentials
+from ...credentials import Kind, Secret
+from ..magic.expand import quote
+from . import style
+from .password_field import PasswordField
+from .widgets import box, button, show
+
+__all__ = ["SecretField"]
+
+# A name is typed letter by letter, and a keyring need not be asked about each beginning.
+_PAUSE: Final = 0.25
+
+
+class SecretField:
+    """One row: the field, where the secret is kept, and a button that drops what was typed.
+
+    ``on_change`` hears a :class:`~mailconn_jupyter.credentials.Secret` that was typed, and None when it is to be
+    dropped.
+    """
+
+    def __init__(self, kind: Kind, on_change: Callable[[Kind, Secret | None], None]) -> None:
+        self._kind = kind
+        self._on_change = on_change
+        self._lock = threading.Lock()
+        self._asked: tuple[str, bool] | None = None
+        self._timer: threading.Timer | None = None
+        label = "Proxy password" if kind is Kind.PROXY else "Password"
+        self.field = PasswordField(label, self._take)
+        self.instead = widgets.HTML()
+        self.instead.add_class("mailconn-instead")
+        self.status = widgets.HTML()
+        self.drop = button("Discard", f"Forget the {label.lower()} that was just typed", self._discard)
+        self.drop.add_class("mailconn-small")
+        note = box(widgets.HBox, "mailconn-note", self.status, self.drop)
+        note.add_class("mailconn-live")
+        self.row = box(widgets.VBox, "mailconn-row", self.field, self.instead, note)
+
+    def _take(self, secret: Secret) -> None:
+        try:
+            self._on_change(self._kind, secret)
+        except Exception as error:  # noqa: BLE001  # its traceback would show the message that the text came in
+            self.status.value = style.message("bad", f"Not taken ({type(error).__name__}).")
+
+    def _discard(self) -> None:
+        self._on_change(self._kind, None)
+
+    def show(self, name: str, *, typed: bool, visible: bool = True) -> None:
+        """Say where the secret of ``name`` is kept, or that one was ``typed`` and waits to be saved."""
+        show(self.row, visible)
+        show(self.drop, typed)
+        if self._asked != (name, typed):
+            self.look_again(name, typed=typed)
+
+    def look_again(self, name: str, *, typed: bool = False, pause: float = _PAUSE) -> None:
+        """Find out anew where it is kept, in a thread: a keyring may take its time."""
+        with self._lock:
+            self._asked = (name, typed)
+            self._stop()
+            self._offer(name)
+            if typed:
+                self._say("Typed, not kept yet: Save keeps it.", "Type to replace what was typed")
+            elif not name:
+                self._say("None yet.")
+            else:
+                self._timer = threading.Timer(pause, self._look, (name,))
+                self._timer.daemon = True
+                self._timer.start()
+
+    def _look(self, name: str) -> None:
+        place = credentials.where(name, kind=self._kind)
+        with self._lock:
+            if self._asked != (name, False):
+                return
+            if place:
+                self._say(f"Kept {place}.", "Type to replace it")
+            else:
+                self._say("None yet.")
+
+    def _say(self, text: str, placeholder: str = "") -> None:
+        self.status.value = style.message("note", text)
+        # The field may show another text of its own meanwhile: only a change reaches it.
+        self.field.placeholder = ""
+        self.field.placeholder = placeholder
+
+    def _offer(self, name: str) -> None:
+        """What to do where the field does not appear; the style sheet hides it where it does."""
+        line = f"%mailconn password {quote(name) if name else 'NAME'}{' --proxy' if self._kind is Kind.PROXY else ''}"
+        self.instead.value = style.instead("No field here? Save the connection, then run in a cell:", line)
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def close(self) -> None:
+        """Leave no thread behind."""
+        with self._lock:
+            self._asked = None
+            self._stop()

@@ -1,0 +1,1 @@
+"""The line of ``%mailconn``: its words, its flags, what Tab offers, and what it sets going."""

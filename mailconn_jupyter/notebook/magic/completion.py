@@ -1,0 +1,135 @@
+"""What Tab offers after ``%mailconn``: commands, names, flags and choices."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult
+from IPython.core.getipython import get_ipython
+
+from ...connection import MailConnection
+from ...connection.option_kinds import Choice
+from ..commands import COMMANDS, Command
+from .arguments import Arguments, Words
+from .expand import quote, unfinished
+
+__all__ = ["complete"]
+
+# At the start of the line, or what is assigned.
+_MAGIC: Final = re.compile(r"(?:[^%#]*=)?\s*%?%mailconn\s(.*)", re.DOTALL)
+
+# Flags that may be given more than once.
+_REPEATED: Final = {"unset", "to", "cc", "bcc", "reply_to", "attach", "header"}
+
+
+def complete(context: CompletionContext) -> SimpleMatcherResult:
+    """The completions at the cursor, none where the line is not ours. It never raises."""
+    try:
+        return _complete(context)
+    except Exception:  # noqa: BLE001  # IPython would print a traceback between two keystrokes
+        return SimpleMatcherResult(completions=[])
+
+
+def _complete(context: CompletionContext) -> SimpleMatcherResult:
+    found = _MAGIC.fullmatch(_line(context))
+    if found is None:
+        return SimpleMatcherResult(completions=[])
+    words, fragment, mark = unfinished(found.group(1))
+    flag, equals, value = fragment.partition("=")
+    if equals and flag.startswith("--"):
+        # --protocol=SM: what is completed begins after the equals sign.
+        words, fragment = [*words, flag], value
+    candidates = _candidates(words, fragment)
+    if candidates is None:
+        return SimpleMatcherResult(completions=[])
+    closing = context.line_with_cursor[context.cursor_position :].startswith(mark or "\n")
+    typed = fragment.lstrip("'\"").casefold()
+    texts = [
+        _written(candidate, mark, closing=closing) for candidate in candidates if candidate.casefold().startswith(typed)
+    ]
+    return SimpleMatcherResult(
+        completions=[SimpleCompletion(text, type="magic") for text in texts],
+        matched_fragment=fragment,
+        suppress=True,
+        ordered=True,
+    )
+
+
+def _line(context: CompletionContext) -> str:
+    """The line up to the cursor, with those before that a backslash continues."""
+    before = context.full_text.split("\n")[: context.cursor_line]
+    line = context.text_until_cursor
+    while before and before[-1].endswith("\\"):
+        line = f"{before.pop()[:-1]} {line}"
+    return line
+
+
+def _written(candidate: str, mark: str, *, closing: bool) -> str:
+    text = quote(candidate, mark)
+    # The editor has put the closing quote there already.
+    return text[:-1] if closing and text.endswith(mark) else text
+
+
+def _candidates(words: list[str], fragment: str) -> Iterable[str] | None:
+    """What can stand here; None where it is something that IPython completes."""
+    if not words:
+        return [*COMMANDS, "help"]
+    command = COMMANDS.get(words[0])
+    if words[0] == "help":
+        return COMMANDS if len(words) == 1 else []
+    if command is None:
+        return []
+    parser = command.parser()
+    flags = parser.flags()
+    before = flags.get(words[-1])
+    if before is not None and before.nargs != 0:
+        return _values(before)
+    if fragment.startswith("-"):
+        return _free_flags(parser, words)
+    given = parser.sort(words[1:])[1]
+    names = _names(command, given)
+    if command.results and fragment:
+        # The connection may be left out.
+        names = [*names, *(name for name in _results() if name not in names)]
+    if names or fragment:
+        return names
+    return _free_flags(parser, words)
+
+
+def _values(flag: argparse.Action) -> Iterable[str] | None:
+    declared = MailConnection.options()
+    if isinstance(flag.type, Words):
+        return flag.type.words
+    if flag.dest == "attach":
+        return None
+    if flag.dest == "unset":
+        return [name.replace("_", "-") for name in declared if name != "name"]
+    chosen = declared.get(flag.dest)
+    return filter(None, chosen.words) if isinstance(chosen, Choice) else []
+
+
+def _free_flags(parser: Arguments, words: list[str]) -> list[str]:
+    """The flags that were not given yet, the long forms alone."""
+    flags = parser.flags()
+    given = {flags[word.partition("=")[0]].dest for word in words if word.partition("=")[0] in flags}
+    given -= _REPEATED
+    return [flag for flag, action in flags.items() if action.dest not in given and flag.startswith("--")]
+
+
+def _results() -> list[str]:
+    """What the notebook has made."""
+    shell = get_ipython()
+    own = shell.user_ns.keys() - shell.user_ns_hidden.keys() if shell is not None else ()
+    return sorted(name for name in own if not name.startswith("_"))
+
+
+def _names(command: Command, given: list[str]) -> list[str]:
+    if command.stored != -1 and len(given) >= command.stored:
+        return []
+    from ...store import connections  # noqa: PLC0415  # only here are files read
+
+    taken = {name.casefold() for name in given}
+    return [name for name in connections if name.casefold() not in taken]

@@ -1,0 +1,118 @@
+"""From the line of ``%mailconn`` to the subcommand that does it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...connection.option_kinds import did_you_mean
+from ..commands import COMMANDS, Command, overview
+from ..display import say
+from ..usage_error import UsageError
+from .arguments import refuse_passwords
+from .deferred_text import Later
+from .expand import Word, as_written, expand, quote, split
+from .named_results import connection_and_results
+
+__all__ = ["run"]
+
+
+def run(line: str, namespace: Mapping[str, Any], cell: str | None = None) -> Any:
+    """Do what the line says; ``namespace`` is what ``$name`` and ``{expression}`` are looked up in.
+
+    ``cell`` is what stands below the line, where it begins with ``%%mailconn``.
+    """
+    try:
+        words = split(line)
+    except UsageError:
+        # A password, however badly quoted, is the worse mistake.
+        refuse_passwords(line.split(), texts=True)
+        raise
+    # Before anything is evaluated or quoted in an error.
+    refuse_passwords([word.written for word in words])
+    if not words:
+        if cell is not None:
+            raise UsageError("%%mailconn needs a command.", hint="For example: %%mailconn send NAME --to ADDRESS ...")
+        return COMMANDS["list"].run([])
+    first = expand(words[0], namespace)
+    if first in {"-h", "--help", "help"}:
+        return _help([expand(word, namespace) for word in words[1:]])
+    command = _command(first)
+    if _asks_for_help(words[1:]):
+        say(command.parser().format_help().rstrip())
+        return None
+    if (cell is None and command.cell == "must") or (cell is not None and command.cell == "never"):
+        raise _misplaced(command)
+    return _do(command, words[1:], namespace, cell)
+
+
+def _do(command: Command, words: Sequence[Word], namespace: Mapping[str, Any], cell: str | None) -> Any:
+    parser = command.parser()
+    written = [as_written(word) for word in words]
+    names = parser.places(written) if command.results else []
+    later = {} if cell is None else _later(command, words, namespace, cell)
+    # What is evaluated after the flags stays as it is: who mistyped one need not wait for what is to be computed.
+    kept = {*names[0 if cell is None else command.stored :], *later}
+    texts = [written[place] if place in kept else expand(word, namespace) for place, word in enumerate(words)]
+    refuse_passwords(texts, texts=True)
+    arguments = parser.read(texts)
+    arguments.cell = cell
+    for flag, value in later.values():
+        setattr(arguments, parser.flags()[flag].dest, value)
+    if command.results and cell is None:
+        named = [words[place] for place in names]
+        arguments.target, arguments.results = connection_and_results(named, namespace)
+    return command.do(arguments)
+
+
+def _later(
+    command: Command, words: Sequence[Word], namespace: Mapping[str, Any], cell: str
+) -> dict[int, tuple[str, str | Later]]:
+    """By its place, each word with a value that is evaluated after the cell: the flag that it is for, and the value."""
+    found: dict[int, tuple[str, str | Later]] = {}
+    for place, word in enumerate(words):
+        for flag in command.later:
+            if place and as_written(words[place - 1]) == flag:
+                found[place] = flag, Later.of(word, namespace, cell)
+            elif as_written(word).startswith(f"{flag}="):
+                found[place] = flag, Later.of(Word(word[len(flag) + 1 :]), namespace, cell)
+    return found
+
+
+def _misplaced(command: Command) -> UsageError:
+    if command.cell == "must":
+        return UsageError(
+            f"%mailconn {command.name} stands in the first line of a cell, which it runs.",
+            hint=f"With two percent signs: %%mailconn {command.name} ...",
+        )
+    return UsageError(
+        f"%%mailconn {command.name} takes no cell.", hint=f"With one percent sign: %mailconn {command.name} ..."
+    )
+
+
+def _help(topics: Sequence[str]) -> None:
+    text = _command(topics[0]).parser().format_help() if topics else overview()
+    say(text.rstrip())
+
+
+def _asks_for_help(words: Sequence[Any]) -> bool:
+    written = [as_written(word) for word in words]
+    if "--" in written:
+        written = written[: written.index("--")]
+    return "-h" in written or "--help" in written
+
+
+def _command(name: str) -> Command:
+    if name in COMMANDS:
+        return COMMANDS[name]
+    if name.startswith("-"):
+        flag = name.partition("=")[0]
+        raise UsageError(f"%mailconn has no flag {flag}.", hint="A command comes first; %mailconn help lists them.")
+    hint = "%mailconn help lists them."
+    near = did_you_mean(name, [*COMMANDS, "help"])
+    if not near:
+        from ...store import connections  # noqa: PLC0415
+
+        if name in connections:
+            hint = f"That is a connection: %mailconn show {quote(name)}"
+    raise UsageError(f"%mailconn has no command {name!r}.{near}", hint=hint)

@@ -1,0 +1,62 @@
+"""The names in a line of ``%mailconn send``: which connection is meant, if one is named, and the results to send."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...connection.option_kinds import did_you_mean
+from ...store import connections
+from ..usage_error import UsageError
+from .expand import Code, Word, evaluate, expand
+
+__all__ = ["connection_and_results"]
+
+
+def connection_and_results(words: Sequence[Word], namespace: Mapping[str, Any]) -> tuple[str | None, list[Any]]:
+    """The connection that the first word names, None when it names none, and the values of the others.
+
+    What is both, a connection and a variable, is the connection: in braces it is the variable. Raises
+    :class:`~mailconn_jupyter.notebook.usage_error.UsageError` when the first word is neither.
+    """
+    if not words:
+        return None, []
+    name, value = _first(words[0], namespace)
+    rest = [evaluate(word, namespace) for word in words[1:]]
+    return (name, rest) if name else (None, [value, *rest])
+
+
+def _first(word: Word, namespace: Mapping[str, Any]) -> tuple[str, Any]:
+    """The connection of that name, or an empty text and the value."""
+    if len(word) == 1 and isinstance(word[0], Code) and not word.quoted:
+        value = evaluate(word, namespace)
+        return (value, None) if isinstance(value, str) and value in connections else ("", value)
+    name = _name(word, namespace)
+    if name in connections:
+        return name, None
+    near = did_you_mean(name, list(connections))
+    if word.quoted:
+        if near:
+            # Sent as a text, it would be a mail to everybody about a slip of the author's.
+            raise UsageError(
+                f"There is no connection {name!r}.{near}",
+                hint='A text to send comes after the name of a connection: %mailconn send NAME ... "A text."',
+            )
+        return "", name
+    try:
+        return "", evaluate(word, namespace)
+    except UsageError as error:
+        reason = error.message.removeprefix(f"{word.written}: ")
+        raise UsageError(
+            f"There is no connection {name!r}.{near} Nor is it a result: {reason}", hint=error.hint
+        ) from error
+
+
+def _name(word: Word, namespace: Mapping[str, Any]) -> str:
+    try:
+        return expand(word, namespace)
+    except UsageError:
+        if word.quoted:
+            raise
+        # Braces of Python's own, as in f({1: 2}).
+        return word.written

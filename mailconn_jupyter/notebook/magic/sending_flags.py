@@ -1,0 +1,147 @@
+"""The arguments of the commands that send: to whom, what, and when."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Final
+
+from ...message.render.part import ROWS
+from ...message.texts import bytes_of
+from .arguments import Arguments, Words, number, whole_number
+
+__all__ = ["notify_flags", "send_flags"]
+
+_LATER: Final = "; of a cell, $name and {expression} in it are evaluated when the cell has run."
+
+
+def _people(parser: Arguments, name: str) -> None:
+    """Through which connection, to whom, and from whom."""
+    parser.add_argument("target", metavar="NAME", nargs="?", help=name)
+    parser.add_argument(
+        "--to", action="append", required=True, metavar="ADDRESS", help="To whom; may be repeated, or hold several."
+    )
+    for flag, about in (("--cc", "Who gets a copy; may be repeated."), ("--bcc", "The same, and nobody sees it.")):
+        parser.add_argument(flag, action="append", default=[], metavar="ADDRESS", help=about)
+    parser.add_argument(
+        "--from",
+        dest="sender",
+        default="",
+        metavar="ADDRESS",
+        help="From whom; by default the connection's own address.",
+    )
+    parser.add_argument(
+        "--reply-to",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="Who gets the answers, where that is not the sender; may be repeated.",
+    )
+
+
+def _marks(parser: Arguments) -> None:
+    """What mail programs show beside a message, and the headers of one's own."""
+    for flag, words, about in (
+        ("--priority", ("highest", "high", "normal", "low", "lowest"), "How urgent it is."),
+        ("--importance", ("high", "normal", "low"), "How important it is."),
+        (
+            "--sensitivity",
+            ("normal", "personal", "private", "confidential"),
+            "What the reader is asked to keep to themselves.",
+        ),
+    ):
+        parser.add_argument(flag, type=Words(*words), metavar=f"{{{','.join(words)}}}", help=about)
+    parser.add_argument(
+        "--header",
+        action="append",
+        default=[],
+        type=_header,
+        metavar='"NAME: VALUE"',
+        help="A header of your own; may be repeated.",
+    )
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise argparse.ArgumentTypeError('a name and a value are expected: "X-Run: 47"')
+    return name.strip(), value.strip()
+
+
+def _size(text: str) -> int:
+    found = bytes_of(text)
+    if found is None:
+        raise argparse.ArgumentTypeError("a number of bytes is expected, such as 40MB")
+    return found
+
+
+def send_flags(parser: Arguments) -> None:
+    """The arguments of ``%mailconn send`` and ``%%mailconn send``."""
+    _people(
+        parser,
+        "A stored connection; without it the default, or the only one. What is also a variable is the connection here: "
+        "write {NAME} for the variable.",
+    )
+    parser.add_argument(
+        "results", metavar="RESULT", nargs="*", help="What to send: names, expressions, and texts in quotes."
+    )
+    parser.add_argument("--subject", required=True, metavar="TEXT", help=f"The subject{_LATER}")
+    parser.add_argument(
+        "--attach",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="A file, or a pattern (out/*.csv); may be repeated.",
+    )
+    parser.add_argument("--zip", action="store_true", help="Pack all attachments into one archive.")
+    parser.add_argument(
+        "--rows",
+        type=whole_number,
+        metavar="N",
+        help=f"Rows of a table to show (default: as many as fit, at most {ROWS}).",
+    )
+    parser.add_argument(
+        "--index", action=argparse.BooleanOptionalAction, help="Show a table's index (default: when it says something)."
+    )
+    formats = Words("csv", "xlsx", "parquet")
+    parser.add_argument(
+        "--table-as",
+        type=formats,
+        default="csv",
+        metavar="{csv,xlsx,parquet}",
+        help="How a table is attached of which not all is shown (default: csv).",
+    )
+    parser.add_argument(
+        "--limit",
+        type=_size,
+        metavar="BYTES",
+        help="How large the message may be, such as 40MB (default: what most servers take).",
+    )
+    _marks(parser)
+    parser.add_argument("--preview", action="store_true", help="Show the message as it will arrive; send nothing.")
+    cell = parser.add_argument_group("In a cell's first line (%%mailconn send)")
+    cell.add_argument("--code", action="store_true", help="Send the cell's source, too, before what it shows.")
+    cell.add_argument("--stderr", action="store_true", help="Send warnings, logs and progress bars, too.")
+    cell.add_argument(
+        "--on-error",
+        type=Words("skip", "send", "always"),
+        default="skip",
+        metavar="{skip,send,always}",
+        help="When the cell fails: skip sends nothing (default); send sends what it showed, and the error; always sends "
+        "how the cell ended, too, also when it did not fail or showed nothing. The cell fails in any case, and when you "
+        "interrupt it, nothing is sent.",
+    )
+
+
+def notify_flags(parser: Arguments) -> None:
+    """The arguments of ``%%mailconn notify``."""
+    _people(parser, "A stored connection; without it the default, or the only one.")
+    parser.add_argument("--subject", default="", metavar="TEXT", help=f"What the subject begins with{_LATER}")
+    parser.add_argument(
+        "--if-longer",
+        type=number,
+        default=0.0,
+        metavar="SECONDS",
+        help="Send nothing when the cell ends, well or not, before so many seconds.",
+    )
+    parser.add_argument("--code", action="store_true", help="Send the cell's source, too.")
+    _marks(parser)

@@ -1,0 +1,1 @@
+"""IMAP: an :class:`imap_tools.BaseMailBox` in full."""

@@ -1,0 +1,78 @@
+"""The errors of an IMAP session, each also the class of :mod:`imaplib` or imap_tools that its callers expect."""
+
+from __future__ import annotations
+
+import imaplib
+from typing import Final
+
+from imap_tools.errors import MailboxLoginError
+
+from ...errors import MailConnError, OpenError
+from ...transport.transport_errors import TransportError, readable
+from .. import line_arguments
+from ..opening.error_classes import OpenKinds
+from ..response_codes import response_code
+
+__all__ = [
+    "LinkLost",
+    "LoginRefused",
+    "NotOffered",
+    "Refused",
+    "ServerUnreachable",
+    "SessionBusy",
+    "SessionNotOpened",
+    "UnsafeArgument",
+    "open_error",
+]
+
+
+class LinkLost(TransportError, imaplib.IMAP4.abort):
+    """The link broke, or the server did not answer in time, or not in IMAP; the session is closed."""
+
+
+class Refused(TransportError, imaplib.IMAP4.error):
+    """The server said no: ``status`` is NO, BAD or BYE, ``code`` its response code (may be empty), and its ``words``."""
+
+    def __init__(
+        self, what: str, status: str, text: bytes, *, cause: str = "refused-by-server", hint: str = ""
+    ) -> None:
+        self.status, self.code, self.words = status, response_code(text), readable(text)
+        super().__init__(f"{what}: {status} {self.words}", cause=cause, hint=hint)
+
+
+class UnsafeArgument(line_arguments.UnsafeArgument, imaplib.IMAP4.error):
+    """An argument would have made the server read another command than this one; nothing was sent."""
+
+
+class SessionBusy(MailConnError, imaplib.IMAP4.error):
+    """The answer to an earlier command is still being read; nothing was sent."""
+
+
+class SessionNotOpened(OpenError, imaplib.IMAP4.error):
+    """An IMAP session could not be opened."""
+
+
+class ServerUnreachable(SessionNotOpened, imaplib.IMAP4.abort):
+    """The server could not be reached, or its link is not what the connection asks for."""
+
+
+class NotOffered(SessionNotOpened):
+    """The server does not offer what the connection requires."""
+
+
+class LoginRefused(SessionNotOpened, MailboxLoginError):
+    """The server refused the login; ``command_result`` holds its words, as imap_tools has them."""
+
+    command_result: tuple[str, list[bytes]] = ("NO", [b""])
+    expected = "OK"
+
+
+_KINDS: Final = OpenKinds(SessionNotOpened, ServerUnreachable, NotOffered, LoginRefused)
+
+
+def open_error(error: OpenError, origin: Exception) -> OpenError:
+    """The error of a failed opening, as the class that callers of imaplib and imap_tools expect."""
+    failure = _KINDS.of(error, refused=isinstance(origin, Refused))
+    if isinstance(failure, LoginRefused) and isinstance(origin, Refused):
+        failure.command_result = (origin.status, [origin.words.encode()])
+    return failure

@@ -1,0 +1,227 @@
+"""The wire of an IMAP session: lines and literals of an :class:`imaplib.IMAP4`, over a channel, and bounded."""
+
+from __future__ import annotations
+
+import imaplib
+import sys
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from ...transport.channel import Channel
+from ...transport.sasl.exchange import STARS
+from ...transport.transport_errors import TransportError, readable
+from ..sizes import how_large
+from .errors import LinkLost
+
+__all__ = ["LONGEST_LINE", "MOST_ANSWER", "MOST_LITERAL", "IMAPWire"]
+
+#: Bytes of one line: the answer to a SEARCH that finds two million messages.
+LONGEST_LINE = 20 * 2**20
+#: Bytes of one literal: a message, with all its attachments.
+MOST_LITERAL = 256 * 2**20
+#: Bytes of the whole answer to one command.
+MOST_ANSWER = 2**30
+
+_LINE_BEFORE_LOGIN = 8192  # nobody is known yet, and capabilities are short
+_ANSWER_BEFORE_LOGIN = 65536
+_PIECE = 16384  # bytes of a literal that must arrive within one timeout
+_TRANSCRIPT = 1000  # lines that are kept
+_LONGEST_SHOWN = 500
+_BYTES_SHOWN = 1000  # what is sent and is longer shows as a count
+
+
+class IMAPWire(imaplib.IMAP4):
+    """An ``imaplib.IMAP4`` over a channel: what comes in is bounded in size and time.
+
+    Made, it is not connected: :meth:`take` gives it a channel.
+    """
+
+    sock: Any  # a channel, which has the methods of a socket that are used; None: no link
+
+    def __init__(self) -> None:
+        self.plain_allowed = False
+        # As bytes: to make words of each line of a long answer would cost more than to receive it.
+        self._said: deque[tuple[str, bytes | str]] = deque(maxlen=_TRANSCRIPT)
+        self._came = 0
+        # Within a login: what is shown of what is sent, and what of an answer.
+        self._shown = ""
+        self._hide: Callable[[bytes], bytes] | None = None
+        self._broken: LinkLost | None = None
+        self._stream: bytes | None = None
+        super().__init__()
+
+    # The wire, in place of imaplib's
+
+    def open(self, host: str = "", port: int | None = 143, timeout: float | None = None) -> None:
+        """Nothing is opened here: an opening brings the channel."""
+        self.host, self.port = host, port or 143
+        self.sock = None
+
+    def _connect(self) -> None:
+        """Nothing is read here: see :meth:`read_greeting`."""
+
+    def take(self, channel: Channel, host: str) -> None:
+        """Speak over this channel from now on; nothing has been read from it yet."""
+        self.sock = channel
+        self.host = host
+        self.state = "NONAUTH"
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop all that the server has said: before TLS anybody could have said it."""
+        self.untagged_responses = {}
+        self.tagged_commands = {}
+        self.continuation_response = ""
+        self.capabilities: tuple[str, ...] = ()
+        self.welcome = b""
+        self.literal = None
+        self._came = 0
+        self._broken = self._stream = None
+
+    @property
+    def channel(self) -> Channel:
+        """The channel; raises when the session is closed."""
+        if not isinstance(self.sock, Channel):
+            raise LinkLost("The session is closed.", cause="closed", hint="Open it again: mailconn.connect(...)")
+        return self.sock
+
+    def _lost(self, error: Exception) -> NoReturn:
+        self.shutdown()
+        if isinstance(error, TransportError):
+            self._broken = LinkLost(error.message, cause=error.cause, hint=error.hint)
+        else:
+            self._broken = LinkLost(f"The link broke ({error}).", cause="closed")
+        raise self._broken from error
+
+    def shutdown(self) -> None:
+        """Close the link at once, without a farewell."""
+        sock, self.sock = self.sock, None
+        self.state = "LOGOUT"
+        if sock is not None:
+            sock.close()
+
+    def send(self, data: Any) -> None:
+        """Send bytes as they are."""
+        data = bytes(data)
+        # Neither a command nor DONE nor an end of a line: a literal.
+        literal = len(data) > 6 and not data.startswith(self.tagpre)
+        self.say(data, shown=self._shown or (f"({len(data)} bytes)" if literal else ""))
+
+    def say(self, data: bytes, shown: str = "") -> None:
+        """Send bytes as they are; ``shown`` stands for them in the transcript."""
+        self._note("C", shown or data)
+        channel = self.channel
+        try:
+            channel.sendall(data)
+        except OSError as error:
+            self._lost(error)
+        except BaseException:
+            # Half a command is on its way: what follows would be read as its rest.
+            self.shutdown()
+            raise
+
+    @property
+    def transcript(self) -> list[str]:
+        """The last lines of the conversation, each after ``C:`` or ``S:``; secrets are stars, messages counts of bytes."""
+        return [_line(who, said) for who, said in self._said]
+
+    def _note(self, who: str, said: bytes | str) -> None:
+        self._said.append((who, said[:_BYTES_SHOWN]))
+        if self.debug >= 4:
+            print(_line(who, said), file=sys.stderr)  # noqa: T201  # imaplib.Debug asks for it, and imaplib prints there
+
+    def _log(self, line: str) -> None:
+        """Keep nothing: imaplib's own log would hold what was sent, secrets too."""
+
+    def _mesg(self, s: str, secs: float | None = None) -> None:
+        """As :meth:`_log`; what was said is in the transcript."""
+
+    def print_log(self) -> None:
+        """Print the transcript to standard error, as imaplib does with its last interactions."""
+        print(*self.transcript, sep="\n", file=sys.stderr)  # noqa: T201  # what it is for
+
+    def readline(self) -> bytes:
+        """One line; it must be whole within the channel's timeout."""
+        channel = self.channel
+        known = self.state in {"AUTH", "SELECTED"}
+        channel.begin_answer()
+        try:
+            line = channel.readline(LONGEST_LINE if known else _LINE_BEFORE_LOGIN)
+            self._count(len(line), known=known)
+        except OSError as error:
+            self._lost(error)
+        if self._hide is None:
+            self._note("S", line)
+        elif line.startswith(b"+"):
+            # With the challenges of SCRAM, a password could be guessed at leisure.
+            self._note("S", f"+ {STARS}")
+        else:
+            line = self._hide(line)
+            self._note("S", line)
+        return line
+
+    def _count(self, size: int, *, known: bool) -> None:
+        self._came += size
+        most = MOST_ANSWER if known else _ANSWER_BEFORE_LOGIN
+        if self._came > most:
+            raise TransportError(f"The server's answer has over {most} bytes.", cause="too-long")
+
+    def read(self, size: int) -> bytes:
+        """A literal; it may take long, as long as its bytes keep coming."""
+        channel = self.channel
+        pieces = []
+        try:
+            if size > MOST_LITERAL:
+                raise TransportError(
+                    f"The server announces a literal of {how_large(size)}; the most is {how_large(MOST_LITERAL)}.",
+                    cause="too-long",
+                )
+            self._count(size, known=self.state in {"AUTH", "SELECTED"})
+            for start in range(0, size, _PIECE):
+                channel.begin_answer()
+                wanted = min(_PIECE, size - start)
+                pieces.append(channel.take(wanted))
+                if len(pieces[-1]) < wanted:
+                    raise TransportError("The server closed the link within a message.", cause="closed")
+        except OSError as error:
+            self._lost(error)
+        self._note("S", f"({size} bytes)")
+        return b"".join(pieces)
+
+    def _get_response(self, *args: Any, **kwargs: Any) -> bytes | None:
+        """One response, stored as imaplib stores it; None when the server asks to go on."""
+        try:
+            response: bytes | None = super()._get_response(*args, **kwargs)  # type: ignore[misc]  # imaplib's own
+        except LinkLost:
+            raise
+        except imaplib.IMAP4.abort as error:
+            # What it said before it closed says more.
+            self._check_bye()
+            self._lost(_meaning(str(error)))
+        except ValueError as error:
+            self._lost(_meaning(str(error)))
+        except Exception:
+            raise
+        except BaseException:
+            # Interrupted within an answer: the rest of it would be taken for the next one's.
+            self.shutdown()
+            raise
+        return response
+
+    def _check_bye(self) -> None:
+        bye = self.untagged_responses.get("BYE")
+        if bye:
+            words = readable(bye[-1]) if isinstance(bye[-1], bytes) else ""
+            self._lost(TransportError(f"The server ended the session: {words}", cause="closed"))
+
+
+def _meaning(said: str) -> TransportError:
+    """What an abort of imaplib means."""
+    if "EOF" in said or ("unterminated" in said and not said.endswith(r"\n'")):
+        return TransportError("The server closed the link.", cause="closed")
+    return TransportError(f"The server's answer is not one of IMAP ({readable(said, 100)}).", cause="bad-reply")
+
+
+def _line(who: str, said: bytes | str) -> str:
+    return f"{who}: {readable(said[:_LONGEST_SHOWN], _LONGEST_SHOWN)}"

@@ -1,0 +1,1 @@
+"""A mailbox file: a :class:`mailbox.mbox` in full."""

@@ -1,0 +1,1 @@
+"""POP3: a :class:`poplib.POP3` in full."""

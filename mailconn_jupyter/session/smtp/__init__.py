@@ -1,0 +1,1 @@
+"""SMTP: an :class:`smtplib.SMTP` in full."""

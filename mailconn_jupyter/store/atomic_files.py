@@ -1,0 +1,219 @@
+"""Small files that survive a crash, a full disk and two kernels: their names, the folder's lock, the atomic write.
+
+A write goes to a temporary file in the folder of the real file, is flushed to the disk and takes the file's place in
+one step, so a reader sees the old file or the new one and never half of it. Whoever is killed leaves a temporary file;
+the next to take the folder's lock sweeps it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import stat
+import time
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import unquote
+
+from ..errors import StoreError
+
+__all__ = ["decode", "digest", "encode", "fold", "locked", "move", "read", "remove", "show", "write"]
+
+LOCK_SECONDS = 10.0
+"""How long to wait for another process that writes to the same folder."""
+
+_KEPT = re.compile(r"[^a-z0-9_ -]")
+# Windows opens a device by these names, whatever the ending.
+_DEVICE = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
+# File systems allow 255 bytes; the ending, and what a tool for backups adds, must fit too.
+_LONGEST = 180
+_TEMPORARY = re.compile(r"\.mailconn-[0-9a-f]{16}\.tmp")
+# Beside a file that a link leads to, another folder's lock may rule: only what is surely dead is swept there.
+_DEAD_SECONDS = 3600.0
+
+
+def fold(name: str) -> str:
+    """The form in which two names are the same connection: without regard to case, in Unicode's form NFC."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name.strip()).casefold())
+
+
+def encode(name: str) -> str:
+    """The file name, without its ending, of a connection called ``name``.
+
+    Small ASCII letters, digits, ``-``, ``_`` and inner spaces stand for themselves, all else as percent-encoded UTF-8.
+    What would be too long for a file system is cut and ends in ``~`` and a hash of the whole.
+
+    >>> encode("Ops"), encode("a/b..c"), encode("CON")
+    ('ops', 'a%2Fb%2E%2Ec', '%63on')
+    """
+    folded = fold(name)
+    stem = _KEPT.sub(lambda found: _percent(found.group()), folded)
+    if _DEVICE.fullmatch(stem):
+        stem = _percent(stem[0]) + stem[1:]
+    if len(stem) > _LONGEST:
+        # ~ is never kept as it is, so no other name can be encoded like this.
+        cut = re.sub(r"%[0-9A-F]?$", "", stem[: _LONGEST - 33])
+        stem = f"{cut}~{hashlib.sha256(stem.encode()).hexdigest()[:32]}"
+    return stem
+
+
+def _percent(text: str) -> str:
+    # A name with half a surrogate is refused when it is saved; asking for one must not fail in its own way.
+    return "".join(f"%{byte:02X}" for byte in text.encode("utf-8", "surrogatepass"))
+
+
+def decode(stem: str) -> str:
+    """The name that a file's stem says; a file made by hand may have any stem.
+
+    >>> decode("a%2Fb%2E%2Ec"), decode("100% sure")
+    ('a/b..c', '100% sure')
+    """
+    return unquote(stem)
+
+
+def show(path: Path) -> str:
+    """``path`` as text that can always be printed, also where its bytes are not UTF-8."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def digest(data: bytes) -> str:
+    """What tells one content of a file from another."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def read(path: Path, most: int) -> bytes:
+    """The whole of a regular file of at most ``most`` bytes; anything else is an :class:`OSError` that says why."""
+    # Without O_NONBLOCK a FIFO of that name would hold the kernel for ever.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError("it is not a file")
+        size = status.st_size
+        data = b""
+        # One byte more than is allowed, so that a file that grows meanwhile is noticed.
+        while size <= most and len(data) <= most and (part := os.read(descriptor, most + 1 - len(data))):
+            data += part
+        if max(size, len(data)) > most:
+            raise OSError(f"it is larger than {most // 1000} kB")
+        return data
+    finally:
+        os.close(descriptor)
+
+
+def write(path: Path, data: bytes) -> None:
+    """Put ``data`` in the place of ``path`` in one step, for the owner alone (0600); a link stays a link.
+
+    The caller holds the folder's lock. An :class:`OSError` means that nothing was changed.
+    """
+    real = Path(os.path.realpath(path))
+    temporary = real.with_name(f".mailconn-{secrets.token_hex(8)}.tmp")
+    try:
+        descriptor = os.open(
+            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), stat.S_IRUSR | stat.S_IWUSR
+        )
+        with os.fdopen(descriptor, "wb") as file:
+            # A strict umask would leave a file that not even its owner can read.
+            temporary.chmod(0o600)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(real)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    _sync(real.parent)
+    if real.parent != Path(os.path.realpath(path.parent)):
+        _sweep(real.parent, _DEAD_SECONDS)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or the link to it, so that it stays removed after a crash."""
+    path.unlink()
+    _sync(path.parent)
+
+
+def move(old: Path, new: Path) -> None:
+    """Give a file, or the link to it, another name in its folder. The caller has looked that ``new`` is free."""
+    old.rename(new)
+    _sync(new.parent)
+
+
+@contextmanager
+def locked(folder: Path, seconds: float | None = None) -> Iterator[None]:
+    """Make ``folder`` (0700) where it is missing and hold its lock; temporary files of the dead are swept first.
+
+    Raises :class:`~mailconn_jupyter.errors.StoreError` when the folder cannot be written to, or is locked for longer
+    than ``seconds`` (by default :data:`LOCK_SECONDS`). An :class:`OSError` of the body, a full disk for example, becomes one too.
+    """
+    from filelock import FileLock, Timeout  # noqa: PLC0415  # 50 ms that %load_ext must not cost
+
+    seconds = LOCK_SECONDS if seconds is None else seconds
+    # Two ways to one folder must meet at one lock.
+    real = Path(os.path.realpath(folder))
+    lock = FileLock(real / ".lock", timeout=seconds, mode=0o600)
+    try:
+        _make(real)
+        lock.acquire(poll_interval=0.01)
+    except Timeout:
+        raise StoreError(
+            f"{show(folder)} is locked: another process has been writing there for more than {seconds:g} seconds.",
+            hint="Try again; if it stays so, look for a kernel that hangs.",
+        ) from None
+    except (OSError, NotImplementedError) as error:
+        raise _unwritable(folder, error) from error
+    try:
+        _sweep(real, 0)
+        yield
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    finally:
+        lock.release()
+
+
+def _unwritable(folder: Path, error: Exception) -> StoreError:
+    reason = getattr(error, "strerror", None) or str(error)
+    return StoreError(
+        f"{show(folder)} cannot be written to: {reason}.",
+        hint="Nothing was changed. JUPYTER_CONFIG_DIR and JUPYTER_DATA_DIR choose other directories.",
+    )
+
+
+def _make(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    missing = [folder, *(parent for parent in folder.parents if not parent.exists())]
+    for part in reversed(missing):
+        with suppress(FileExistsError):
+            part.mkdir(mode=0o700)
+            # As for files: the umask must not take away what the owner needs.
+            part.chmod(0o700)
+    if not folder.is_dir():
+        raise NotADirectoryError(0, "it is not a folder")
+
+
+def _sweep(folder: Path, age: float) -> None:
+    """Remove our temporary files that are at least ``age`` seconds old."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if not _TEMPORARY.fullmatch(entry.name):
+                continue
+            # With no age the clock is not asked: a file server's may be ahead.
+            if not age or entry.stat(follow_symlinks=False).st_mtime <= time.time() - age:
+                with suppress(OSError):
+                    Path(entry.path).unlink()
+
+
+def _sync(folder: Path) -> None:
+    """Flush a folder's entries to the disk, where the system can; the files themselves are there already."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,97 @@
+"""How long a series of steps may take, and whether somebody has called it off."""
+
+from __future__ import annotations
+
+import math
+import selectors
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from .transport_errors import TransportError
+
+if TYPE_CHECKING:
+    from _typeshed import FileDescriptorLike
+
+__all__ = ["READ", "WRITE", "Limit", "in_thread"]
+
+READ = selectors.EVENT_READ
+WRITE = selectors.EVENT_WRITE
+
+# How soon a wait notices that it was cancelled, in seconds.
+_TICK = 0.1
+
+T = TypeVar("T")
+
+
+class Limit:
+    """A deadline over a whole series of waits (``seconds``; none when infinite), and a way to cancel it.
+
+    A timeout of each single read can be stretched by a server that sends a byte a second; this cannot.
+    """
+
+    def __init__(self, seconds: float = math.inf, *, cancel: threading.Event | None = None) -> None:
+        self.seconds = seconds
+        self._end = time.monotonic() + seconds
+        self._cancel = cancel
+
+    def within(self, seconds: float) -> Limit:
+        """A limit of so many seconds that also ends when this one does."""
+        return Limit(max(0.0, min(seconds, self._end - time.monotonic())), cancel=self._cancel)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Not to count while a person is asked something."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self._end += time.monotonic() - started
+
+    def left(self) -> float:
+        """Seconds that are left, more than zero; raises when there are none, or when it was cancelled."""
+        if self._cancel is not None and self._cancel.is_set():
+            raise TransportError("It was cancelled.", cause="cancelled")
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TransportError(f"There was no answer within {self.seconds:.3g} seconds.", cause="no-answer")
+        return left
+
+    def step(self) -> float | None:
+        """How long to wait at once (None: without end), so that a cancel is noticed soon."""
+        left = self.left()
+        if self._cancel is not None:
+            return min(left, _TICK)
+        return None if math.isinf(left) else left
+
+    def wait(self, sock: FileDescriptorLike, events: int) -> None:
+        """Wait until the socket is ready; raises as :meth:`left`."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(sock, events)
+            while not selector.select(self.step()):
+                pass
+
+
+def in_thread(action: Callable[[], T], limit: Limit) -> T:
+    """The result of a call that cannot be interrupted (a look-up of a name), awaited no longer than the limit.
+
+    The thread is left to end by itself when the time is up: there is no way to stop it.
+    """
+    results: list[T] = []
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            results.append(action())
+        except Exception as error:  # noqa: BLE001  # handed to the caller below
+            errors.append(error)
+
+    thread = threading.Thread(target=run, daemon=True, name="mailconn-wait")
+    thread.start()
+    while thread.is_alive():
+        thread.join(limit.step())
+    if errors:
+        raise errors[0]
+    return results[0]

@@ -1,0 +1,181 @@
+"""SASL, the client's side (RFC 4422): one mechanism is chosen, and a login is never tried again with a weaker one.
+
+A mechanism is made with a :class:`Login`, gives its initial response (or None where the server speaks first), answers
+each challenge, and at the end says by :meth:`Mechanism.finish` whether the server has proved what it had to.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Iterable, Sequence
+
+from ..transport_errors import TransportError, readable
+from .mechanism import Login, Mechanism, escaped, unexpected
+from .scram import ScramSHA1, ScramSHA256
+
+__all__ = ["MECHANISMS", "Login", "Mechanism", "choose", "decode_error"]
+
+
+class Plain(Mechanism):
+    """RFC 4616: everything in one message, so only over TLS."""
+
+    name = "PLAIN"
+
+    def start(self) -> bytes:
+        login = self._login
+        return f"{login.authorization_id}\x00{login.username}\x00{login.reveal()}".encode()
+
+    def respond(self, challenge: bytes) -> bytes:
+        # A server that did not take the initial response asks for it with an empty challenge; no other is allowed.
+        raise unexpected()
+
+
+class LoginMechanism(Mechanism):
+    """LOGIN, never standardised: the user, then the password, whatever the server calls them."""
+
+    name = "LOGIN"
+    takes_authorization_id = False
+
+    def __init__(self, login: Login) -> None:
+        super().__init__(login)
+        self._asked = 0
+
+    def start(self) -> None:
+        return None
+
+    def respond(self, challenge: bytes) -> bytes:
+        self._asked += 1
+        if self._asked == 1:
+            return self._login.username.encode()
+        if self._asked == 2:
+            return self._login.reveal().encode()
+        raise unexpected()
+
+
+class CramMD5(Mechanism):
+    """RFC 2195: the password stays here, but MD5 is what protects it."""
+
+    name = "CRAM-MD5"
+    takes_authorization_id = False
+
+    def __init__(self, login: Login) -> None:
+        super().__init__(login)
+        self._answered = False
+
+    def start(self) -> None:
+        return None
+
+    def respond(self, challenge: bytes) -> bytes:
+        if self._answered or not challenge:
+            raise unexpected()
+        self._answered = True
+        digest = hmac.new(self._login.reveal().encode(), challenge, "md5").hexdigest()
+        return f"{self._login.username} {digest}".encode()
+
+
+class _Token(Mechanism):
+    """What the mechanisms that take an access token share: after the token there is one answer, to its error."""
+
+    takes_token = True
+
+    def __init__(self, login: Login) -> None:
+        super().__init__(login)
+        self._answered = False
+
+    def _once(self, answer: bytes) -> bytes:
+        if self._answered:
+            raise unexpected()
+        self._answered = True
+        return answer
+
+
+class XOAuth2(_Token):
+    """An OAuth 2.0 access token, as Google and Microsoft take it."""
+
+    name = "XOAUTH2"
+    takes_authorization_id = False
+
+    def start(self) -> bytes:
+        return f"user={self._login.username}\x01auth=Bearer {self._login.reveal()}\x01\x01".encode()
+
+    def respond(self, challenge: bytes) -> bytes:
+        # A challenge after the token is an error; the empty answer asks for the final reply.
+        return self._once(b"")
+
+
+class OAuthBearer(_Token):
+    """RFC 7628."""
+
+    name = "OAUTHBEARER"
+
+    def start(self) -> bytes:
+        login = self._login
+        identity = login.authorization_id or login.username
+        where = f"host={login.host}\x01port={login.port}\x01"
+        return f"n,a={escaped(identity)},\x01{where}auth=Bearer {login.reveal()}\x01\x01".encode()
+
+    def respond(self, challenge: bytes) -> bytes:
+        return self._once(b"\x01")
+
+
+class External(Mechanism):
+    """RFC 4422, appendix A: the client certificate of the TLS handshake is the login."""
+
+    name = "EXTERNAL"
+    needs_secret = False
+
+    def start(self) -> bytes:
+        return (self._login.authorization_id or self._login.username).encode()
+
+    def respond(self, challenge: bytes) -> bytes:
+        raise unexpected()
+
+
+_OVER_TLS: tuple[type[Mechanism], ...] = (ScramSHA256, ScramSHA1, Plain, LoginMechanism, CramMD5)
+_IN_PLAIN_TEXT: tuple[type[Mechanism], ...] = (ScramSHA256, ScramSHA1, CramMD5, Plain, LoginMechanism)
+_TOKEN: tuple[type[Mechanism], ...] = (XOAuth2, OAuthBearer)
+_ALL: tuple[type[Mechanism], ...] = (*_OVER_TLS, *_TOKEN, External)
+MECHANISMS: dict[str, type[Mechanism]] = {mechanism.name: mechanism for mechanism in _ALL}
+
+
+def choose(offered: Iterable[str], login: Login, *, tls: bool, token: bool, pinned: str = "") -> Mechanism:
+    """The strongest mechanism that both sides have; the only one that will be tried.
+
+    Over TLS a password may be sent to the server that the certificate names; without TLS one that does not send it
+    comes first. With ``token`` only the mechanisms that take an access token count, and never otherwise. ``pinned``
+    names the only one that may be used.
+    """
+    there = {name.upper() for name in offered}
+    ours: Sequence[type[Mechanism]] = _TOKEN if token else _OVER_TLS if tls else _IN_PLAIN_TEXT
+    if pinned:
+        one = MECHANISMS[pinned]
+        if one.needs_secret and one.takes_token is not token:
+            takes, has = ("an access token", "a password") if one.takes_token else ("a password", "an access token")
+            raise TransportError(f"{pinned} takes {takes}, and the connection has {has}.", cause="no-mechanism")
+        ours = (one,)
+    for mechanism in ours:
+        if mechanism.name in there and (mechanism.takes_authorization_id or not login.authorization_id):
+            return mechanism(login)
+    kind = "an access token" if token else "a password"
+    with_identity = " with an authorization identity" if login.authorization_id else ""
+    words = ", ".join(sorted(there)) or "none"
+    if pinned:
+        what = f"The server does not offer {pinned}{with_identity}"
+    else:
+        what = f"The server has no mechanism that takes {kind}{with_identity}"
+    raise TransportError(
+        f"{what}; it offers {words}.",
+        cause="no-mechanism" if there else "no-login",
+    )
+
+
+def decode_error(challenge: bytes) -> str:
+    """What a server says of a token that it refuses: the fields of its JSON (RFC 7628, 3.2.2), or the text itself."""
+    try:
+        said = json.loads(challenge)
+    except (ValueError, RecursionError):
+        return readable(challenge, 200)
+    if not isinstance(said, dict):
+        return readable(str(said), 200)
+    return readable(", ".join(f"{key} {value}" for key, value in said.items()), 200)
