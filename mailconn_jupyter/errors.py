@@ -14,6 +14,7 @@ __all__ = [
     "CredentialError",
     "MailConnError",
     "MailConnWarning",
+    "MessageError",
     "OpenError",
     "OptionError",
     "StoreError",
@@ -68,6 +69,10 @@ class OptionError(MailConnError, TraitError, ValueError):
     def __init__(self, message: str, *, trait: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.trait = trait
+
+
+class MessageError(MailConnError, ValueError):
+    """An address or a message that cannot be sent as it is. Nothing was sent."""
 
 
 class StoreError(MailConnError):

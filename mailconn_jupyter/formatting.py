@@ -1,11 +1,12 @@
-"""Tables for a person, as HTML and as text. Everything that goes in is escaped."""
+"""What a person reads: tables as HTML (all that goes in is escaped) and as text, sizes, and the word that was meant."""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Sequence
 from html import escape
 
-__all__ = ["columns", "escape", "table"]
+__all__ = ["columns", "did_you_mean", "escape", "how_large", "table"]
 
 
 def table(rows: Iterable[Sequence[object]], *, header: Sequence[str], caption: str = "") -> str:
@@ -30,3 +31,22 @@ def columns(rows: Iterable[Sequence[object]], *, header: Sequence[str] = ()) -> 
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
     )
+
+
+def how_large(size: int) -> str:
+    """A number of bytes in the unit that fits, of 1000 each.
+
+    >>> how_large(20), how_large(4711), how_large(25_000_000), how_large(3 * 10**9)
+    ('20 bytes', '4.7 kB', '25.0 MB', '3.0 GB')
+    """
+    for unit, scale in ("GB", 10**9), ("MB", 10**6), ("kB", 10**3):
+        if size >= scale:
+            return f"{size / scale:.1f} {unit}"
+    return f"{size} bytes"
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """`` Did you mean X?`` when a known word is near, and nothing otherwise."""
+    folded = {candidate.casefold(): candidate for candidate in known}
+    near = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+    return f" Did you mean {folded[near[0]]!r}?" if near else ""

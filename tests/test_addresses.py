@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from mailconn_jupyter.connection import MailConnection
+from mailconn_jupyter.errors import MessageError
 from mailconn_jupyter.message.addresses import envelope_address
-from mailconn_jupyter.message.failure import MessageError
 from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.session.smtp.errors import NotSupported
 from mailconn_jupyter.transport.dial import a_label

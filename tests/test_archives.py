@@ -12,9 +12,9 @@ import numpy
 import pandas
 import pytest
 
+from mailconn_jupyter.errors import MessageError
 from mailconn_jupyter.message.attach.archive import packing
 from mailconn_jupyter.message.compose import compose
-from mailconn_jupyter.message.failure import MessageError
 from tests.composed import arrived, attached
 
 
@@ -119,7 +119,7 @@ def test_a_large_file_on_disk_is_sent_as_the_small_archive_that_it_becomes(folde
 
 def test_what_no_archive_can_hold_is_told_before_it_is_read(folder: Path) -> None:
     path = zeros(folder / "huge.bin", 80_000_000_000)
-    with pytest.raises(MessageError, match=r"80000\.0 MB: no archive of them fits into the 25\.0 MB"):
+    with pytest.raises(MessageError, match=r"80\.0 GB: no archive of them fits into the 25\.0 MB"):
         # The content would be an error, too: it is not looked at.
         compose("ana@example.org", "x", None, attachments=path, zip=True)
 

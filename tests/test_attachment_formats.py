@@ -20,8 +20,8 @@ import polars
 import pyarrow.feather
 import pytest
 
+from mailconn_jupyter.errors import MessageError
 from mailconn_jupyter.message.compose import compose
-from mailconn_jupyter.message.failure import MessageError
 from tests.composed import arrived, attached
 
 

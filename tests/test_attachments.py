@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies
 
-from mailconn_jupyter.errors import MailConnWarning
+from mailconn_jupyter.errors import MailConnWarning, MessageError
 from mailconn_jupyter.message.attach.archive import unreadable
 from mailconn_jupyter.message.compose import compose
-from mailconn_jupyter.message.failure import MessageError
 from mailconn_jupyter.message.file_names import content_type, file_name
 from tests.composed import ATTACKS, arrived, attached, harmless, html_of
 
@@ -121,7 +120,7 @@ def test_a_file_that_is_missing_is_told_before_another_is_read(folder: Path) -> 
 def test_files_over_the_limit_are_told_before_they_are_read(folder: Path) -> None:
     with (folder / "huge.bin").open("wb") as file:
         file.truncate(80_000_000_000)  # a sparse one: reading it would take all memory
-    with pytest.raises(MessageError, match=r"largest is huge\.bin \(80000\.0 MB\)"):
+    with pytest.raises(MessageError, match=r"largest is huge\.bin \(80\.0 GB\)"):
         compose("ana@example.org", "x", attachments="huge.bin")
 
 
@@ -210,7 +209,7 @@ def test_a_file_under_another_name_counts_for_the_limit(folder: Path) -> None:
     with (folder / "huge.bin").open("wb") as file:
         file.truncate(80_000_000_000)
     for renamed in ({"small.bin": Path("huge.bin")}, [("small.bin", Path("huge.bin"))]):
-        with pytest.raises(MessageError, match=r"largest is small\.bin \(80000\.0 MB\)") as caught:
+        with pytest.raises(MessageError, match=r"largest is small\.bin \(80\.0 GB\)") as caught:
             compose("ana@example.org", "x", attachments=renamed)
         assert "zip=True" in caught.value.hint
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mailconn_jupyter.message.failure import MessageError
+from mailconn_jupyter.errors import MessageError
 from mailconn_jupyter.message.render import MimeBundle, Part, Preformatted
 from mailconn_jupyter.notebook.cell.recorder import Recorder
 from mailconn_jupyter.notebook.cell.run_cell import CellRun, run_cell

@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies
 
-from mailconn_jupyter.errors import MailConnWarning
+from mailconn_jupyter.errors import MailConnWarning, MessageError
 from mailconn_jupyter.message.compose import compose
-from mailconn_jupyter.message.failure import MessageError
 from mailconn_jupyter.message.mime.wire_format import as_bytes
 from mailconn_jupyter.message.render import HTML, File, Options, Part, register, unregister
 from tests.composed import ATTACKS, arrived, attached, harmless, html_of, tags_of, text_of, travelled, words_of

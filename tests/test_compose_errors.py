@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from mailconn_jupyter.errors import MessageError
 from mailconn_jupyter.message.compose import compose
-from mailconn_jupyter.message.failure import MessageError
 from mailconn_jupyter.message.render import Options, register, unregister
 
 

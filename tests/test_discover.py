@@ -15,8 +15,7 @@ import mailconn_jupyter
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.discovery.discover import Settings, discover
 from mailconn_jupyter.discovery.probe import Probe
-from mailconn_jupyter.errors import MailConnError, OptionError
-from mailconn_jupyter.message.failure import MessageError
+from mailconn_jupyter.errors import MailConnError, MessageError, OptionError
 from mailconn_jupyter.session.check import check
 from tests.isolation import give_password
 from tests.lookups import lookups

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from mailconn_jupyter.connection import MailConnection
-from mailconn_jupyter.message.failure import MessageError
+from mailconn_jupyter.errors import MessageError
 from mailconn_jupyter.message.mime.wire_format import as_bytes, normalised, stuffed
 from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.session.smtp.session import SMTPSession

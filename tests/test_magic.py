@@ -227,6 +227,7 @@ def test_loading_imports_no_widget_no_keyring_and_no_socket_and_none_of_ipythons
         "mailconn_jupyter",
         "mailconn_jupyter.notebook",
         "mailconn_jupyter.notebook.extension",
+        "mailconn_jupyter.notebook.magic",
         "mailconn_jupyter.notebook.magic.magic",
         "mailconn_jupyter.progress",
     }

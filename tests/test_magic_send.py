@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailconn_jupyter import sandbox
-from mailconn_jupyter.errors import MailConnError
-from mailconn_jupyter.message.failure import MessageError
+from mailconn_jupyter.errors import MailConnError, MessageError
 from mailconn_jupyter.notebook.cell.cell_preview import Preview
 from mailconn_jupyter.notebook.usage_error import UsageError
 from mailconn_jupyter.sandbox import Received, Sandbox

@@ -7,8 +7,9 @@ import pytest
 from traitlets import TraitError
 
 from mailconn_jupyter.connection import MailConnection
-from mailconn_jupyter.connection.option_kinds import Trust, did_you_mean, expand, has_variable
+from mailconn_jupyter.connection.option_kinds import Trust, expand, has_variable
 from mailconn_jupyter.errors import MailConnError, OptionError
+from mailconn_jupyter.formatting import did_you_mean
 
 HEX = "0123456789abcdef" * 4
 PORT_HINT = "A port is a whole number from 1 to 65535."

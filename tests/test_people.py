@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
+from mailconn_jupyter.errors import MessageError
 from mailconn_jupyter.message.compose import compose
-from mailconn_jupyter.message.failure import MessageError
 from mailconn_jupyter.message.mime.mailboxes import mailboxes
 from tests.composed import travelled
 

@@ -13,7 +13,7 @@ import polars
 import pyarrow
 import pytest
 
-from mailconn_jupyter.message.failure import MessageError
+from mailconn_jupyter.errors import MessageError
 from mailconn_jupyter.message.render import Options, Part, register, render, unregister
 from mailconn_jupyter.message.render.table.cell_texts import MISSING
 from mailconn_jupyter.message.render.table.export import table_file

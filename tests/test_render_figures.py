@@ -16,9 +16,8 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from mailconn_jupyter.errors import MailConnWarning
+from mailconn_jupyter.errors import MailConnWarning, MessageError
 from mailconn_jupyter.message.compose import compose
-from mailconn_jupyter.message.failure import MessageError
 from mailconn_jupyter.message.render import Picture, render
 from mailconn_jupyter.message.render.image.dimensions import dimensions, image_type
 from tests.composed import ATTACKS, arrived, attached, harmless, html_of, tags_of, text_of, travelled

@@ -15,9 +15,8 @@ import numpy
 import pytest
 from PIL import Image
 
-from mailconn_jupyter.errors import MailConnError, MailConnWarning
+from mailconn_jupyter.errors import MailConnError, MailConnWarning, MessageError
 from mailconn_jupyter.message.compose import compose
-from mailconn_jupyter.message.failure import MessageError
 from mailconn_jupyter.message.render import HTML, Markdown, MimeBundle, Preformatted, render
 from mailconn_jupyter.message.render.html.plain_text import plain_text
 from mailconn_jupyter.message.render.html.sanitise import sanitised

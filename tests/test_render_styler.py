@@ -8,7 +8,7 @@ import numpy
 import pandas
 import pytest
 
-from mailconn_jupyter.message.failure import MessageError
+from mailconn_jupyter.errors import MessageError
 from mailconn_jupyter.message.render import render
 from mailconn_jupyter.message.render.styled.styled_html import BASE, InlineTemplate
 from tests.composed import arrived, attached, harmless, html_of, tags_of, text_of, words_of

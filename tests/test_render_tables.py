@@ -15,8 +15,8 @@ import pyarrow.parquet
 import pytest
 from hypothesis import given, settings, strategies
 
+from mailconn_jupyter.errors import MessageError
 from mailconn_jupyter.message.compose import compose
-from mailconn_jupyter.message.failure import MessageError
 from mailconn_jupyter.message.mime.wire_format import as_bytes
 from mailconn_jupyter.message.render import Options, render
 from mailconn_jupyter.message.texts import width

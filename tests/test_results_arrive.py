@@ -20,8 +20,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.delivery.send import send
+from mailconn_jupyter.errors import MessageError
 from mailconn_jupyter.message.compose import compose
-from mailconn_jupyter.message.failure import MessageError
 from mailconn_jupyter.message.file_names import file_name
 from mailconn_jupyter.message.mime.wire_format import as_bytes
 from mailconn_jupyter.message.render.image.dimensions import dimensions

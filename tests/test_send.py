@@ -19,8 +19,7 @@ import mailconn_jupyter as mailconn
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.delivery import send as send_module
 from mailconn_jupyter.delivery.report import DeliveryError, Outcome, SendReport
-from mailconn_jupyter.errors import MailConnError, MailConnWarning, OpenError, OptionError
-from mailconn_jupyter.message.failure import MessageError
+from mailconn_jupyter.errors import MailConnError, MailConnWarning, MessageError, OpenError, OptionError
 from mailconn_jupyter.message.render import Markdown
 from mailconn_jupyter.session.smtp.errors import MessageTooLarge
 from tests.composed import ATTACKS, text_of
@@ -165,7 +164,7 @@ def test_a_connection_that_reads_mail_is_refused() -> None:
 
 def test_a_message_over_the_servers_limit_is_refused_before_it_is_sent(postfix: Postfix) -> None:
     subject = token()
-    with pytest.raises(MessageTooLarge, match=r"1\.4 MB, and the server takes 1\.0 MB") as caught:
+    with pytest.raises(MessageTooLarge, match=r"1\.4 MB; the server accepts at most 1\.0 MB") as caught:
         mailconn.send(to(postfix.relay), ALICE, subject, "y", attachments={"big.bin": bytes(1_000_000)})
     assert "Nothing was sent" in caught.value.hint
     time.sleep(0.1)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings, strategies
 from matplotlib.figure import Figure
 
+from mailconn_jupyter.errors import MessageError
 from mailconn_jupyter.message.compose import compose
-from mailconn_jupyter.message.failure import MessageError
 from mailconn_jupyter.message.template import Template
 from tests.composed import ATTACKS, arrived, attached, harmless, html_of, tags_of, text_of, words_of
 

@@ -10,7 +10,7 @@ from email.message import EmailMessage, Message
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from mailconn_jupyter.message.failure import MessageError
+from mailconn_jupyter.errors import MessageError
 from mailconn_jupyter.message.mime.wire_format import as_bytes, normalised, scan_headers, stuffed, wired
 
 FIELD = re.compile(rb"([!-9;-~]+):")

@@ -13,7 +13,7 @@ from typing import Any, Final
 from traitlets import HasTraits
 
 from ..errors import OptionError
-from ..formatting import table
+from ..formatting import did_you_mean, table
 from .option_kinds import (
     Choice,
     Environment,
@@ -27,7 +27,6 @@ from .option_kinds import (
     Text,
     Trust,
     TrustedHosts,
-    did_you_mean,
     expand,
     has_variable,
 )

@@ -6,7 +6,6 @@ say what is wrong with the value and what would be right. They raise :class:`~ma
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import unicodedata
@@ -17,6 +16,7 @@ from typing import Any
 from traitlets import TraitType, Undefined
 
 from ..errors import OptionError
+from ..formatting import did_you_mean
 
 VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
@@ -67,13 +67,6 @@ def expand(value: str, environ: Mapping[str, str], *, label: str, trait: str) ->
         return environ[name]
 
     return VARIABLE.sub(replacement, value)
-
-
-def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """`` Did you mean X?`` when a known word is near, and nothing otherwise."""
-    folded = {candidate.casefold(): candidate for candidate in known}
-    near = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
-    return f" Did you mean {folded[near[0]]!r}?" if near else ""
 
 
 class Option(TraitType[Any, Any]):

@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from typing import Literal
 
 from ..errors import MailConnError
-from ..formatting import columns, table
+from ..formatting import columns, how_large, table
 from ..transport.transport_errors import readable
 
 __all__ = ["DeliveryError", "Outcome", "SendReport"]
@@ -94,7 +94,7 @@ class SendReport:
     def summary(self) -> str:
         """The outcome in one line."""
         count = len(self.outcomes)
-        what = f"{self.subject!r}, {_size(self.size)}"
+        what = f"{self.subject!r}, {how_large(self.size)}"
         if self.dry_run:
             return f"Not sent, as asked: {what}, to {_few([outcome.recipient for outcome in self.outcomes])}"
         if self.ok:
@@ -144,7 +144,3 @@ def _few(names: Sequence[str], separator: str = ", ") -> str:
 
 def _reply(outcome: Outcome) -> str:
     return f"({outcome.code} {readable(outcome.words, 120)})" if outcome.code else readable(outcome.words, 120)
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count / 1e3:.1f} kB"

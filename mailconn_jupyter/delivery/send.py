@@ -8,10 +8,9 @@ from email.message import EmailMessage
 from typing import Any
 
 from ..connection import MailConnection
-from ..errors import OptionError, warn
+from ..errors import MessageError, OptionError, warn
 from ..message.addresses import envelope_address
 from ..message.compose import compose
-from ..message.failure import MessageError
 from ..message.mime.wire_format import wired
 from ..session.connect import connect
 from ..session.smtp.session import SMTPSession

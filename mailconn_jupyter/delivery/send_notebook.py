@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from ..connection import MailConnection
-from ..connection.option_kinds import did_you_mean
 from ..documents.notebook_export import FORMATS, Attach, export
 from ..documents.notebook_file import NotebookError, content_of, library, read, title_of, was_run
+from ..formatting import did_you_mean
 from ..message.attach.attachments import listed
 from ..message.texts import clean, one_line
 from .report import DeliveryError, SendReport

@@ -118,7 +118,7 @@ def discover(
     unknown authority is in ``found``, with its pin. ``via`` lends its proxy and its authority file; a proxy's password
     is not asked for here.
 
-    Raises :class:`~mailconn_jupyter.message.failure.MessageError` for what is no address, and
+    Raises :class:`~mailconn_jupyter.errors.MessageError` for what is no address, and
     :class:`~mailconn_jupyter.errors.OptionError` for a domain that cannot be looked for.
     """
     wanted = MailConnection(protocol=protocol, deadline=deadline)

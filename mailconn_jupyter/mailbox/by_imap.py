@@ -13,6 +13,7 @@ from typing import Final
 from imap_tools.errors import UnexpectedCommandStatusError
 
 from ..errors import MailConnError
+from ..formatting import how_large
 from ..message.incoming.parsed import ParsedMessage
 from ..session.imap.commands_imap import Part
 from ..session.imap.errors import Refused
@@ -211,7 +212,7 @@ def _ask(session: IMAPSession, reading: Reading, uids: Iterable[int], parts: str
 def _parsed(about: _Fetched, raw: bytes | None, *, complete: bool) -> ParsedMessage:
     problems = [] if raw is not None else ["The server does not give it."]
     if complete and raw is not None and len(raw) == MOST_MESSAGE:
-        problems.append(f"Only its first {MOST_MESSAGE / 1e6:.0f} MB were read.")
+        problems.append(f"Only its first {how_large(MOST_MESSAGE)} were read.")
     return ParsedMessage(
         raw or b"",
         uid=str(about.uid),

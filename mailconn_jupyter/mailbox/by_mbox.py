@@ -6,6 +6,7 @@ import os
 from collections.abc import Generator, Iterator
 from typing import BinaryIO, Final
 
+from ..formatting import how_large
 from ..message.incoming.header import end_of_header
 from ..message.incoming.parsed import ParsedMessage
 from ..session.mbox.errors import FileChanged
@@ -112,7 +113,7 @@ def _message(
         uid=str(start),
         size=size,
         complete=complete,
-        problems=[f"Only its first {MOST_MESSAGE / 1e6:.0f} MB were read."] if cut else [],
+        problems=[f"Only its first {how_large(MOST_MESSAGE)} were read."] if cut else [],
     )
     if flags_of is None:
         letters = message.header("Status") + message.header("X-Status")

@@ -15,7 +15,7 @@ from email.headerregistry import HeaderRegistry
 from typing import Any
 
 from ..domains import ascii_domain
-from .failure import MessageError
+from ..errors import MessageError
 
 __all__ = ["Address", "envelope_address", "header_addresses"]
 

@@ -11,10 +11,9 @@ from itertools import chain
 from os import PathLike
 from typing import Any, Final
 
-from ..connection.option_kinds import did_you_mean
-from ..errors import warn
+from ..errors import MessageError, warn
+from ..formatting import did_you_mean, how_large
 from .attach.attachments import attached, pack
-from .failure import MessageError
 from .mime.extra_headers import custom
 from .mime.headers import address_list, unstructured
 from .mime.mailboxes import domain_of, mailboxes
@@ -24,7 +23,7 @@ from .render.part import ROOM, File, Options, Part, TableFormat
 from .render.registry import render
 from .render.stack import stacked
 from .template import Template, render_subject, render_template
-from .texts import one_line, size
+from .texts import one_line
 
 __all__ = ["LIMIT", "compose"]
 
@@ -219,7 +218,7 @@ def _within(limit: int | None, body: Part, html: str | None, files: Sequence[Fil
         return
     largest = sorted(pieces, key=lambda piece: -piece[1])[:3]
     raise MessageError(
-        f"The message would have {size(total)}, more than the {size(limit)} that it may have: {len(pictures)} images and "
-        f"{len(files)} attachments. The largest: {', '.join(f'{name} ({size(count)})' for name, count in largest)}.",
+        f"The message would have {how_large(total)}, more than the {how_large(limit)} that it may have: {len(pictures)} images and "
+        f"{len(files)} attachments. The largest: {', '.join(f'{name} ({how_large(count)})' for name, count in largest)}.",
         hint="Send less, zip it (zip=True), or send a link; limit= allows more where the server does.",
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Final
 
-from .texts import size
+from ..formatting import how_large
 
 __all__ = ["cut_by_gmail", "document"]
 
@@ -35,6 +35,6 @@ def cut_by_gmail(html: str | None) -> Iterator[str]:
     """The sentence for an author whose page is longer than Gmail shows."""
     if html is not None and (length := len(html.encode(errors="replace"))) > _SHOWN:
         yield (
-            f"The text of the message has {size(length)}: Gmail shows the first {size(_SHOWN)}, and the rest behind a link. "
+            f"The text of the message has {how_large(length)}: Gmail shows the first {how_large(_SHOWN)}, and the rest behind a link. "
             "Show fewer rows (rows=), or attach what is long."
         )

@@ -15,9 +15,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from ..connection.option_kinds import did_you_mean
+from ..errors import MessageError
+from ..formatting import did_you_mean
 from .block_elements import on_own_lines, out_of_paragraphs
-from .failure import MessageError
 from .render.part import Options, Part, joined
 from .render.registry import render, type_names
 from .render.stack import fragment

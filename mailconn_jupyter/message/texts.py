@@ -7,7 +7,7 @@ import unicodedata
 from html import escape
 from typing import Final
 
-__all__ = ["bytes_of", "clean", "html_text", "mended", "mended_lines", "one_line", "pad", "size", "unfit", "width"]
+__all__ = ["bytes_of", "clean", "html_text", "mended", "mended_lines", "one_line", "pad", "unfit", "width"]
 
 # What no header may hold: controls, halves of surrogate pairs, line and paragraph separators.
 _UNFIT: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -72,13 +72,6 @@ def pad(text: str, columns: int, *, right: bool) -> str:
     """The text filled with spaces to ``columns``; ``right`` puts them before it."""
     space = " " * (columns - width(text))
     return space + text if right else text + space
-
-
-def size(count: int) -> str:
-    """A number of bytes in words."""
-    if count < 1000:
-        return f"{count} bytes"
-    return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
 
 
 def bytes_of(text: str) -> int | None:

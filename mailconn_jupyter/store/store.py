@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..connection import MailConnection
-from ..connection.option_kinds import did_you_mean
 from ..errors import ConnectionChanged, StoreError
+from ..formatting import did_you_mean
 from . import atomic_files, last_tests, settings
 from .layer import Entry, Layer, Origin, Problem, serialise, winners_of
 

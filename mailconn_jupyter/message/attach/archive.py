@@ -13,11 +13,12 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, Final
 
-from ..failure import MessageError
+from ...errors import MessageError
+from ...formatting import how_large
 from ..file_names import file_name
 from ..mime.part_tree import encoded_size
 from ..render.part import File, unique
-from ..texts import bytes_of, one_line, size
+from ..texts import bytes_of, one_line
 
 __all__ = ["Packing", "Unread", "packing", "room_of", "unreadable", "zipped"]
 
@@ -88,7 +89,7 @@ def room_of(limit: int, unread: Iterable[Unread]) -> int:
     total = sum(file.size for file in unread)
     if total > room * _BEST_RATIO:
         raise MessageError(
-            f"The attachments have {size(total)}: no archive of them fits into the {size(limit)} that a message may have.",
+            f"The attachments have {how_large(total)}: no archive of them fits into the {how_large(limit)} that a message may have.",
             hint="Attach less, or a link to where the files are.",
         )
     return room
@@ -112,8 +113,8 @@ def zipped(files: Iterable[File | Unread], name: str, limit: int | None) -> File
                     packed.write(chunk)
                     if room is not None and buffer.tell() > room:
                         raise MessageError(
-                            f"The attachments are too large even as an archive: {name} would be over the {size(room)} "
-                            f"that fit into a message of {size(limit or 0)}; it got as far as {file.name}.",
+                            f"The attachments are too large even as an archive: {name} would be over the {how_large(room)} "
+                            f"that fit into a message of {how_large(limit or 0)}; it got as far as {file.name}.",
                             hint="Attach less, or a link to where the files are.",
                         )
     return File(name, buffer.getvalue(), "application/zip")

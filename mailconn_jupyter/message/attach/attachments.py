@@ -11,13 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from ...errors import warn
-from ..failure import MessageError
+from ...errors import MessageError, warn
+from ...formatting import how_large
 from ..file_names import file_name
 from ..mime.part_tree import encoded_size
 from ..render.part import File, Options, unique
 from ..render.registry import render
-from ..texts import one_line, size
+from ..texts import one_line
 from .archive import Unread, packing, room_of, unreadable, zipped
 from .writers import is_file_object, written
 
@@ -158,8 +158,8 @@ def _within(limit: int | None, on_disk: Sequence[Unread]) -> None:
         return
     largest = max(on_disk, key=lambda file: file.size)
     raise MessageError(
-        f"The attachments would take {size(total)}, more than the {size(limit)} that a message may have; the largest "
-        f"is {largest.name} ({size(largest.size)}).",
+        f"The attachments would take {how_large(total)}, more than the {how_large(limit)} that a message may have; the largest "
+        f"is {largest.name} ({how_large(largest.size)}).",
         hint="Zip them (zip=True), attach less, a compressed format such as Parquet, or a link to where the files are.",
     )
 

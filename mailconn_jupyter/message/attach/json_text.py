@@ -10,7 +10,7 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from ..failure import MessageError
+from ...errors import MessageError
 from ..render.registry import type_names
 from ..render.table.cell_texts import missing
 from ..render.table.frames import Frame

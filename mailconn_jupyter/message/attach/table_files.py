@@ -8,7 +8,7 @@ from functools import partial
 from io import BytesIO
 from typing import Final
 
-from ..failure import MessageError
+from ...errors import MessageError
 from ..render.table.export import FORMATS, table_file
 from ..render.table.frames import Frame
 from .json_text import json_bytes, json_lines, records, table_entries

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any, Final
 
-from ..failure import MessageError
+from ...errors import MessageError
 from ..render.charts import altair_file, plotly_file
 from ..render.figures import matplotlib_file, pil_file
 from ..render.part import Options

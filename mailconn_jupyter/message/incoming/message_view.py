@@ -13,7 +13,7 @@ from html import escape
 from typing import Final
 from urllib.parse import unquote
 
-from ..texts import size
+from ...formatting import how_large
 from .parsed import Attachment, ParsedMessage
 
 __all__ = ["FAINT", "MOST_CHARACTERS", "RULE", "cut", "message_html", "note"]
@@ -118,7 +118,7 @@ def _attachments(attachments: Sequence[Attachment]) -> str:
     if not attachments:
         return ""
     lines = "".join(
-        f"<li><bdi>{escape(cut(part.name))}</bdi> ({escape(part.content_type)}, {size(len(part.data))}"
+        f"<li><bdi>{escape(cut(part.name))}</bdi> ({escape(part.content_type)}, {how_large(len(part.data))}"
         f"{', shown in the text' if part.inline else ''})</li>"
         for part in attachments[:_MOST_PARTS]
     )

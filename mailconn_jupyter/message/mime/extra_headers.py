@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-from ...connection.option_kinds import did_you_mean
-from ..failure import MessageError
+from ...errors import MessageError
+from ...formatting import did_you_mean
 from ..texts import one_line
 from .headers import ADDRESS_FIELDS, LONGEST, address_list, checked, folded, unstructured
 from .mailboxes import mailboxes

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import quote
 
-from ..failure import MessageError
+from ...errors import MessageError
 from ..texts import one_line, unfit
 from .mailboxes import Mailbox
 

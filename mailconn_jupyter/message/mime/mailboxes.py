@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ...errors import MessageError
 from ..addresses import Address, envelope_address
-from ..failure import MessageError
 from ..texts import unfit
 
 __all__ = ["Mailbox", "domain_of", "mailboxes"]

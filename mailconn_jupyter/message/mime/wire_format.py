@@ -13,8 +13,8 @@ from email.policy import EmailPolicy, Policy, compat32
 from io import BytesIO
 from typing import Any
 
+from ...errors import MessageError
 from ..addresses import header_addresses
-from ..failure import MessageError
 from .encoded_part import EncodedPart, encoded_length, lines_of
 from .headers import ADDRESS_FIELDS
 

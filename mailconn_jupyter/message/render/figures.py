@@ -6,7 +6,7 @@ from html import escape
 from io import BytesIO
 from typing import Any, Final
 
-from ..failure import MessageError
+from ...errors import MessageError
 from ..texts import one_line
 from .part import WIDEST, Options, Part, Picture
 

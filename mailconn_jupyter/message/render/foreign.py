@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..failure import MessageError
+from ...errors import MessageError
 from .html.foreign_tables import dressed
 from .html.plain_text import plain_text
 from .html.sanitise import acts, can_sanitise, sanitised

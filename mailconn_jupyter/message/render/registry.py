@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any, Final
 
-from ..failure import MessageError
+from ...errors import MessageError
 from ..texts import one_line
 from .part import Options, Part
 

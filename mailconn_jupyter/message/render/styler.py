@@ -8,7 +8,7 @@ from collections.abc import Callable
 from html import escape
 from typing import Any, Final
 
-from ..failure import MessageError
+from ...errors import MessageError
 from .html.plain_text import plain_text
 from .html.sanitise import can_sanitise, module, sanitised
 from .part import ROWS, File, Options, Part

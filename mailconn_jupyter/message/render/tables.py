@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, Final
 
-from ..failure import MessageError
+from ...errors import MessageError
 from .objects import render_rich
 from .part import ROWS, File, Options, Part
 from .registry import type_names

@@ -7,7 +7,7 @@ import pprint
 import re
 from typing import Any, Final
 
-from ..failure import MessageError
+from ...errors import MessageError
 from ..texts import one_line
 from .pairs import table_of_pairs
 from .part import Options, Part

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any, Final
 
-from ..texts import clean, html_text, mended, size
+from ...formatting import how_large
+from ..texts import clean, html_text, mended
 from .part import File, Options, Part
 
 __all__ = ["HTML", "Markdown", "MimeBundle", "Preformatted", "paragraphs", "preformatted", "render_text"]
@@ -104,4 +105,4 @@ def _cut(text: str, options: Options, most: int) -> tuple[str, str, File]:
     shown = text[:most].rpartition("\n")[0] or text[:most]
     data = text.encode()
     name = options.own_name("text.txt")
-    return shown, f"... cut here; the whole text ({size(len(data))}) is in {name}.", File(name, data, "text/plain")
+    return shown, f"... cut here; the whole text ({how_large(len(data))}) is in {name}.", File(name, data, "text/plain")

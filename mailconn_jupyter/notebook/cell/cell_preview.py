@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from ...delivery.report import SendReport
-from ...formatting import columns
+from ...formatting import columns, how_large
 from ...message.incoming.message_view import FAINT, MOST_CHARACTERS, message_html
 from ...message.incoming.parsed import Attachment, ParsedMessage
 from ...message.mime.wire_format import as_bytes
-from ...message.texts import size
 
 __all__ = ["Preview"]
 
@@ -38,10 +37,13 @@ class Preview:
             yield "Bcc", f"{hidden} (nobody sees it)"
         yield "Subject", self.message.subject
         count = len(self.report.outcomes)
-        yield "Size", f"{size(self.report.size)}, to {count} {'recipient' if count == 1 else 'recipients'}"
+        yield "Size", f"{how_large(self.report.size)}, to {count} {'recipient' if count == 1 else 'recipients'}"
 
     def __repr__(self) -> str:
-        rows = [*self.rows(), *(("Attached", f"{part.name} ({size(len(part.data))})") for part in self._attached())]
+        rows = [
+            *self.rows(),
+            *(("Attached", f"{part.name} ({how_large(len(part.data))})") for part in self._attached()),
+        ]
         return f"A preview; nothing was sent.\n{columns(rows)}\n\n{self.message.text.rstrip()}"
 
     def _attached(self) -> Iterator[Attachment]:

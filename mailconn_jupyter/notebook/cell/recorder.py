@@ -15,9 +15,10 @@ from types import TracebackType
 from typing import Any, Final, Self
 from weakref import ref
 
-from ...message.failure import MessageError
+from ...errors import MessageError
+from ...formatting import how_large
 from ...message.render.cell_outputs import WIDGET, displayed, printed
-from ...message.texts import one_line, size
+from ...message.texts import one_line
 from .plot_leftovers import is_figure, is_leftover
 from .snapshot import snapshot
 
@@ -78,10 +79,10 @@ class Recorder:
         self.left_out: list[str] = []
 
     def content(self) -> list[Any]:
-        """What the cell showed. Raises :class:`~mailconn_jupyter.message.failure.MessageError` when it was too much."""
+        """What the cell showed. Raises :class:`~mailconn_jupyter.errors.MessageError` when it was too much."""
         if self._bytes > _MOST:
             raise MessageError(
-                f"The cell showed more than {size(_MOST)}, which no mail server takes.",
+                f"The cell showed more than {how_large(_MOST)}, which no mail server takes.",
                 hint="Print less, or write it to a file and send a link.",
             )
         found: list[Any] = []

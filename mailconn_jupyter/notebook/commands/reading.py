@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ...errors import MailConnError
+from ...formatting import how_large
 from ...store import connections
 from ..display import View, show, when_text
 from ..usage_error import UsageError
@@ -52,7 +53,7 @@ def _row(message: ParsedMessage) -> tuple[str, str, str, str, str]:
         _when(message),
         _cut(message.sender),
         _cut(message.subject) or "(no subject)",
-        _size(message.size),
+        "" if message.size is None else how_large(message.size),
         {True: "yes", False: "no", None: ""}[message.seen],
     )
 
@@ -63,12 +64,6 @@ def _when(message: ParsedMessage) -> str:
         return when_text(message.date) if message.date is not None else ""
     except (OverflowError, ValueError, OSError):
         return str(message.date)
-
-
-def _size(count: int | None) -> str:
-    if count is None:
-        return ""
-    return f"{count / 1e3:.1f} kB" if count < 1e6 else f"{count / 1e6:.1f} MB"
 
 
 def _count(number: int) -> str:

@@ -16,8 +16,7 @@ from IPython.core.getipython import get_ipython
 from ...delivery.report import DeliveryError, SendReport
 from ...delivery.send import send as deliver
 from ...delivery.send_notebook import current_notebook
-from ...errors import MailConnError, MailConnWarning
-from ...message.failure import MessageError
+from ...errors import MailConnError, MailConnWarning, MessageError
 from ...message.render import Preformatted
 from ..cell.cell_preview import Preview
 from ..cell.recorder import Recorder

@@ -12,8 +12,9 @@ from functools import cache
 from typing import Any, Final, NoReturn
 
 from ...connection import MailConnection
-from ...connection.option_kinds import Choice, Option, Switch, did_you_mean
+from ...connection.option_kinds import Choice, Option, Switch
 from ...connection.proxy_url import ProxyURL
+from ...formatting import did_you_mean
 from ..usage_error import PasswordRefused, UsageError
 
 __all__ = [

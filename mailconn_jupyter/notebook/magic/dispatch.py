@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...connection.option_kinds import did_you_mean
+from ...formatting import did_you_mean
 from ..commands import COMMANDS, Command, overview
 from ..display import say
 from ..usage_error import UsageError

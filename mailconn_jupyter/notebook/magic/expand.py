@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ...connection.option_kinds import VARIABLE, did_you_mean
+from ...connection.option_kinds import VARIABLE
+from ...formatting import did_you_mean
 from ..usage_error import UsageError
 
 __all__ = ["Code", "Word", "as_written", "evaluate", "expand", "foresee", "quote", "split", "unfinished"]

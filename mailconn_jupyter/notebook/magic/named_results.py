@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...connection.option_kinds import did_you_mean
+from ...formatting import did_you_mean
 from ...store import connections
 from ..usage_error import UsageError
 from .expand import Code, Word, evaluate, expand

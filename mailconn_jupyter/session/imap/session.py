@@ -16,13 +16,13 @@ from imap_tools.errors import ImapToolsError, UnexpectedCommandStatusError
 from ...connection import MailConnection
 from ...credentials import Secret
 from ...errors import OpenError, OptionError
+from ...formatting import how_large
 from ...transport.channel import Channel
 from ...transport.dial import a_label
 from ...transport.sasl.choose import Mechanism
 from ...transport.transport_errors import readable
 from ..opening.run_stages import Opening
 from ..opening.stages import Listener
-from ..sizes import how_large
 from .client import IMAPClient
 from .commands_imap import Part
 from .errors import Refused, open_error

@@ -8,10 +8,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from ...formatting import how_large
 from ...transport.channel import Channel
 from ...transport.sasl.exchange import STARS
 from ...transport.transport_errors import TransportError, readable
-from ..sizes import how_large
 from .errors import LinkLost
 
 __all__ = ["LONGEST_LINE", "MOST_ANSWER", "MOST_LITERAL", "IMAPWire"]

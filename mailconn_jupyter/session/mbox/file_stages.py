@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 from typing import Protocol, cast
 
+from ...formatting import how_large
 from ...transport.deadline import Limit
 from ..opening.run_stages import Openable, Opening
 from ..opening.stages import StageResult
-from ..sizes import how_large
 
 __all__ = ["FileOpening"]
 

@@ -12,11 +12,11 @@ from typing import Any, BinaryIO, Final, Self
 
 from ...connection import MailConnection
 from ...errors import OpenError, OptionError
+from ...formatting import how_large
 from ...transport.channel import Channel
 from ...transport.deadline import Limit
 from ...transport.sasl.choose import Mechanism
 from ..opening.stages import Listener
-from ..sizes import how_large
 from .errors import FileChanged, ReadOnly, open_error
 from .file_lock import lock_patiently, locked_by, open_file, refuse_other_formats
 from .file_stages import FileOpening

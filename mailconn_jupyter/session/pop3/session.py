@@ -10,13 +10,13 @@ from typing import Any, Self
 
 from ...connection import MailConnection
 from ...errors import OpenError, OptionError
+from ...formatting import how_large
 from ...transport.channel import Channel
 from ...transport.dial import a_label
 from ...transport.sasl.choose import Mechanism
 from ...transport.transport_errors import readable
 from ..opening.run_stages import Opening
 from ..opening.stages import Listener
-from ..sizes import how_large
 from .client import POP3Client
 from .errors import LinkLost, Refused, open_error
 

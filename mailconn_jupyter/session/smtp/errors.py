@@ -6,8 +6,8 @@ import re
 import smtplib
 from typing import Final
 
-from ...errors import MailConnError, OpenError
-from ...message.failure import MessageError
+from ...errors import MailConnError, MessageError, OpenError
+from ...formatting import how_large
 from ...transport.transport_errors import TransportError, readable
 from ..opening.error_classes import OpenKinds
 
@@ -75,7 +75,7 @@ class MessageTooLarge(SenderRefused):
 
     def __init__(self, size: int, limit: int, *, sender: str) -> None:
         super().__init__(
-            f"The message has {size / 1e6:.1f} MB, and the server takes {limit / 1e6:.1f} MB",
+            f"The message is {how_large(size)}; the server accepts at most {how_large(limit)}",
             552,
             b"5.3.4 Message size exceeds fixed limit",
             sender=sender,

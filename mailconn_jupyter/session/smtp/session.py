@@ -11,6 +11,7 @@ from typing import Any
 
 from ...connection import MailConnection
 from ...errors import OpenError
+from ...formatting import how_large
 from ...message.mime.wire_format import Wire
 from ...transport.channel import Channel
 from ...transport.transport_errors import TransportError
@@ -122,7 +123,7 @@ class SMTPSession(SMTPTransaction):
         if not 200 <= code < 300:
             raise Refused("The server is not ready", code, text)
         limit = self.size_limit
-        return {"Largest message": f"{limit / 1e6:.1f} MB" if limit else "not said"}
+        return {"Largest message": how_large(limit) if limit else "not said"}
 
     def _failure(self, error: OpenError, origin: Exception) -> OpenError:
         return open_error(error, origin)
@@ -168,7 +169,7 @@ class SMTPSession(SMTPTransaction):
     ) -> dict[str, tuple[int, bytes]]:
         """Send a message that is serialised already; returns the recipients that were refused, with the server's words.
 
-        Raises :class:`~mailconn_jupyter.message.failure.MessageError` before anything is sent, and the errors of
+        Raises :class:`~mailconn_jupyter.errors.MessageError` before anything is sent, and the errors of
         :mod:`~mailconn_jupyter.session.smtp.errors`, each also the class of smtplib that fits. A message that some
         recipients were refused is delivered to the others, with a warning that names the refused.
         """

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from email.message import Message
 from typing import Any
 
-from ...errors import warn
+from ...errors import MessageError, warn
 from ...message.addresses import Address, envelope_address, header_addresses
-from ...message.failure import MessageError
 from ...message.mime.wire_format import Wire, normalised, wired
 from ...transport.transport_errors import TransportError, readable
 from .errors import (

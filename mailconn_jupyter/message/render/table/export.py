@@ -9,8 +9,7 @@ import re
 from io import BytesIO
 from typing import Any, Final
 
-from ....errors import MailConnError
-from ...failure import MessageError
+from ....errors import MailConnError, MessageError
 from ...texts import mended_lines
 from .frames import Frame
 
