@@ -363,7 +363,7 @@ def test_what_the_server_said_before_the_handshake_is_forgotten(certificates: Ce
         )
         opening = Opening(connection)
         with pytest.raises(OpenError):
-            opening.run(session)
+            opening.run(session.adapter)
     assert "X-EVIL" not in opening.stages["greet"].facts["Capabilities"]
     assert "Server says" not in opening.stages["greet"].facts
     assert "EXISTS" not in session.client.untagged_responses

@@ -17,9 +17,9 @@ from typing import Any
 from ..connection import MailConnection
 from ..errors import MailConnError, OpenError
 from ..session.connect import session_class
+from ..session.opening.adapter import Adapter
 from ..session.opening.hints import pin_for
-from ..session.opening.run_stages import Openable, Opening
-from ..transport.channel import Channel
+from ..session.opening.run_stages import Opening
 from ..transport.sasl.choose import Mechanism
 from .providers import providers_shown
 
@@ -128,11 +128,11 @@ def _probe(candidate: MailConnection, stop: threading.Event) -> Iterator[Probe]:
     opening = Opening(candidate, cancel=stop, ask=False)
     session = session_class(candidate)()
     try:
-        opening.run(_UpToLogin(session))
+        opening.run(_UpToLogin(session.adapter))
     except MailConnError as error:
         yield _failed(candidate, opening, error)
         return
-    mechanisms = tuple(session._mechanisms())  # noqa: SLF001  # the steps are the room's own
+    mechanisms = tuple(session.adapter.mechanisms())
     # Of the others' logins some have no SASL name; and a mailbox without a login does not exist.
     takes_login = bool(mechanisms) or candidate.protocol != "SMTP"
     said = opening.stages["secure"].facts.get("TLS", "").partition(",")[0]
@@ -179,31 +179,14 @@ def _elapsed(opening: Opening) -> float:
 
 
 class _UpToLogin:
-    """A session whose opening asks for nothing after the greeting, not even whether it is ready."""
+    """An adapter whose opening asks for nothing after the greeting, not even whether the session is ready."""
 
-    def __init__(self, session: Openable) -> None:
-        self._session = session
+    def __init__(self, adapter: Adapter) -> None:
+        self.attach, self.ask_for_tls, self.greet = adapter.attach, adapter.ask_for_tls, adapter.greet
+        self.mechanisms, self.failure, self.close = adapter.mechanisms, adapter.failure, adapter.close
 
-    def _attach(self, channel: Channel, connection: MailConnection) -> None:
-        self._session._attach(channel, connection)  # noqa: SLF001  # as above, and so below
-
-    def _ask_for_tls(self) -> None:
-        self._session._ask_for_tls()  # noqa: SLF001
-
-    def _greet(self, *, greeted: bool) -> dict[str, str]:
-        return self._session._greet(greeted=greeted)  # noqa: SLF001
-
-    def _mechanisms(self) -> list[str]:
-        return self._session._mechanisms()  # noqa: SLF001
-
-    def _login_with(self, mechanism: Mechanism) -> None:
+    def log_in(self, mechanism: Mechanism) -> None:
         raise AssertionError("a probe never logs in")
 
-    def _ready(self) -> dict[str, str]:
+    def ready(self, *, testing: bool) -> dict[str, str]:
         return {}
-
-    def _failure(self, error: OpenError, origin: Exception) -> OpenError:
-        return self._session._failure(error, origin)  # noqa: SLF001
-
-    def close(self) -> None:
-        self._session.close()

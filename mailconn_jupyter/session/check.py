@@ -111,13 +111,13 @@ def check(
     """
     connection = connections.pick(target)
     kind = opening_class(connection)
-    opening = kind(connection, listener=listener, cancel=cancel, ask=ask, source_address=source_address)
+    opening = kind(connection, testing=True, listener=listener, cancel=cancel, ask=ask, source_address=source_address)
     started = time.monotonic()
     failure: MailConnError | None = None
     session: Any = None
     try:
         session = surveyor(connection, opening)
-        opening.run(session)
+        opening.run(session.adapter)
         with contextlib.suppress(MailConnError):
             session.quit()
     except MailConnError as error:

@@ -38,7 +38,7 @@ class MBOXSession(mailbox.mbox):
 
     With ``readonly`` (the default) nothing in the file or beside it changes, not even its time of last access where the
     system allows, and what writes raises. Without, the file is locked as mail programs lock it (``fcntl`` and a dot
-    lock) until the session is closed. ``survey`` has the last stage also count the messages.
+    lock) until the session is closed.
 
     Raises :class:`~mailconn_jupyter.errors.OpenError`, which is also the class of :mod:`mailbox` that fits.
     """
@@ -59,7 +59,6 @@ class MBOXSession(mailbox.mbox):
         *,
         connection: MailConnection | None = None,
         readonly: bool = True,
-        survey: bool = False,
         listener: Listener | None = None,
         cancel: threading.Event | None = None,
         ask: bool = True,
@@ -70,14 +69,13 @@ class MBOXSession(mailbox.mbox):
         self.connection = connection
         self.opening: FileOpening | None = None
         self.readonly = readonly
-        self._survey = survey
         # mailbox opens a file when it is made, and this session has not found its own yet.
         super().__init__(os.devnull, create=False)
         self._take(self._file, os.devnull)
         if connection is None:
             return
         self.opening = FileOpening(connection, listener=listener, cancel=cancel, ask=ask)
-        self.opening.run(self)
+        self.opening.run(self.adapter)
 
     def _take(self, file: BinaryIO, path: str) -> None:
         self._file, self._path = file, path
@@ -87,7 +85,12 @@ class MBOXSession(mailbox.mbox):
 
     # The steps of an opening
 
-    def _open_file(self, path: Path, limit: Limit) -> os.stat_result:
+    @property
+    def adapter(self) -> MBOXSession:
+        """How a session of this protocol is opened."""
+        return self
+
+    def open_file(self, path: Path, limit: Limit) -> os.stat_result:
         file = open_file(path, readonly=self.readonly)
         try:
             refuse_other_formats(file, path)
@@ -100,9 +103,9 @@ class MBOXSession(mailbox.mbox):
             lock_patiently(self, file, path, limit)
         return os.fstat(file.fileno())
 
-    def _ready(self) -> dict[str, str]:
+    def ready(self, *, testing: bool) -> dict[str, str]:
         facts = {"Access": "read-only" if self.readonly else "locked for writing"}
-        if not self._survey:
+        if not testing:
             return facts
         count, seen = count_messages(self._file, most_bytes=MOST_COUNTED)
         more = f" (in the first {how_large(seen)})" if seen < os.fstat(self._file.fileno()).st_size else ""
@@ -111,24 +114,24 @@ class MBOXSession(mailbox.mbox):
             facts["Locked"] = locked_by(self._file, Path(self._path)) or "no"
         return facts
 
-    def _failure(self, error: OpenError, origin: Exception) -> OpenError:
+    def failure(self, error: OpenError, origin: Exception) -> OpenError:
         return open_error(error)
 
     # A file has no link and no server: FileOpening asks for none of these.
 
-    def _attach(self, channel: Channel, connection: MailConnection) -> None:
+    def attach(self, channel: Channel, connection: MailConnection) -> None:
         raise NotImplementedError
 
-    def _ask_for_tls(self) -> None:
+    def ask_for_tls(self) -> None:
         raise NotImplementedError
 
-    def _greet(self, *, greeted: bool) -> dict[str, str]:
+    def greet(self, *, greeted: bool) -> dict[str, str]:
         raise NotImplementedError
 
-    def _mechanisms(self) -> list[str]:
+    def mechanisms(self) -> list[str]:
         raise NotImplementedError
 
-    def _login_with(self, mechanism: Mechanism) -> str | None:
+    def log_in(self, mechanism: Mechanism) -> str | None:
         raise NotImplementedError
 
     # Reading, no further than needed

@@ -1,7 +1,7 @@
 """Opening a session: one fixed series of stages, the only way to a server.
 
-``connect()`` runs it; ``check()`` runs the same with a listener. A protocol brings a :class:`Openable`: how it reads
-its greeting, asks for STARTTLS, greets, logs in and makes sure that it is ready.
+``connect()`` runs it; ``check()`` runs the same with a listener. A protocol brings an
+:class:`~mailconn_jupyter.session.opening.adapter.Adapter`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Protocol
 
 from ...connection import MailConnection
 from ...credentials import Credential, remember, resolve
@@ -21,54 +20,31 @@ from ...transport.channel import Channel
 from ...transport.deadline import Limit
 from ...transport.dial import Address, a_label, connect_any, look_up
 from ...transport.proxy import ProxyRoute, tunnel
-from ...transport.sasl.choose import Login, Mechanism, choose
+from ...transport.sasl.choose import Login, choose
 from ...transport.tls import TLSFacts, TLSPolicy
 from ...transport.transport_errors import TransportError
+from .adapter import Adapter
 from .hints import hint_for
 from .proxy_route import blaming_the_proxy, route_of
 from .stages import STAGES, Listener, StageResult
 
-__all__ = ["Openable", "Opening"]
+__all__ = ["Opening"]
 
 # After these a look at the certificate tells more than the error.
 _ABOUT_CERTIFICATE = {"unknown-authority", "name-mismatch", "expired", "bad-certificate"}
 
 
-class Openable(Protocol):
-    """What a protocol's session brings to its opening. Each step returns the facts that it learnt, label to text."""
-
-    def _attach(self, channel: Channel, connection: MailConnection) -> None:
-        """Take the channel; nothing has been read from it yet."""
-
-    def _ask_for_tls(self) -> None:
-        """Read the greeting and have the server agree to STARTTLS, or raise. Nothing else may be sent."""
-
-    def _greet(self, *, greeted: bool) -> dict[str, str]:
-        """Read the greeting (unless ``greeted``), and learn the server's capabilities."""
-
-    def _mechanisms(self) -> list[str]:
-        """The SASL mechanisms that the server offers now."""
-
-    def _login_with(self, mechanism: Mechanism) -> str | None:
-        """Run one SASL exchange, or raise with the server's words; returns what was used, if not the mechanism."""
-
-    def _ready(self) -> dict[str, str]:
-        """Make sure that the session can be used, and learn its limits."""
-
-    def _failure(self, error: OpenError, origin: Exception) -> OpenError:
-        """The same error, as the class that callers of this protocol's standard library expect."""
-
-    def close(self) -> None:
-        """Close the link at once, without a farewell."""
-
-
 class Opening:
-    """One opening of one session. ``run`` raises :class:`~mailconn_jupyter.errors.OpenError` at the stage that fails."""
+    """One opening of one session. ``run`` raises :class:`~mailconn_jupyter.errors.OpenError` at the stage that fails.
+
+    ``testing`` is for ``check()``: the last stage makes sure of the server, looks around, and changes nothing.
+    """
 
     def __init__(
         self,
         connection: MailConnection,
         *,
+        testing: bool = False,
         listener: Listener | None = None,
         cancel: threading.Event | None = None,
         ask: bool = True,
@@ -76,6 +52,7 @@ class Opening:
     ) -> None:
         self._given = connection
         self._options = connection
+        self._testing = testing
         self._listener = listener
         self._ask = ask
         self._source = source_address
@@ -87,7 +64,7 @@ class Opening:
         self.certificate: Certificate | None = None
         self.stages = {name: StageResult(name) for name in STAGES}
 
-    def run(self, session: Openable) -> None:
+    def run(self, adapter: Adapter) -> None:
         """Open it. On failure the session is closed, and the error says which stage failed and what to do."""
         steps = {
             "resolve": self._resolve,
@@ -99,10 +76,10 @@ class Opening:
         }
         try:
             for name in STAGES:
-                with self._stage(name, session) as result:
-                    steps[name](session, result)
+                with self._stage(name, adapter) as result:
+                    steps[name](adapter, result)
         except BaseException:
-            session.close()
+            adapter.close()
             if self._channel is not None:
                 self._channel.close()
             raise
@@ -117,7 +94,7 @@ class Opening:
         self._tell(result)
 
     @contextmanager
-    def _stage(self, name: str, session: Openable) -> Iterator[StageResult]:
+    def _stage(self, name: str, adapter: Adapter) -> Iterator[StageResult]:
         result = self.stages[name]
         result.outcome = "running"
         self._tell(result)
@@ -126,7 +103,7 @@ class Opening:
             yield result
         except (MailConnError, OSError) as error:
             result.outcome = "failed"
-            failure = session._failure(self._explained(name, error), error)  # noqa: SLF001  # the steps are the room's own
+            failure = adapter.failure(self._explained(name, error), error)
             result.cause, result.message, result.hint = failure.cause, failure.message, failure.hint
             if name == "secure" and self.certificate is not None:
                 result.facts.update(_certificate_facts(self.certificate, "refused"))
@@ -158,7 +135,7 @@ class Opening:
 
     # The stages
 
-    def _resolve(self, session: Openable, result: StageResult) -> None:
+    def _resolve(self, adapter: Adapter, result: StageResult) -> None:
         self._options = options = self._given.resolved()
         port = options.port
         assert isinstance(port, int)
@@ -173,9 +150,9 @@ class Opening:
                 self._addresses = look_up(route.host, route.port, self._limit)
         result.facts["Addresses"] = ", ".join(str(address[0]) for _, address in self._addresses[:4])
 
-    def _connect(self, session: Openable, result: StageResult) -> None:
+    def _connect(self, adapter: Adapter, result: StageResult) -> None:
         self._channel = self._open_channel(self._limit)
-        session._attach(self._channel, self._options)  # noqa: SLF001
+        adapter.attach(self._channel, self._options)
         whose = "Address" if self._route is None else "Proxy's address"
         with suppress(OSError):  # a link that is reset already has no other end; the next stage says so
             address = self._channel.getpeername()
@@ -196,7 +173,7 @@ class Opening:
             raise
         return channel
 
-    def _secure(self, session: Openable, result: StageResult) -> None:
+    def _secure(self, adapter: Adapter, result: StageResult) -> None:
         options = self._options
         if not options.security:
             result.outcome = "skipped"
@@ -205,21 +182,21 @@ class Opening:
         assert self._channel is not None
         host = a_label(options.server_host)
         try:
-            facts = self._start_tls(session, self._channel, self._policy(host))
+            facts = self._start_tls(adapter, self._channel, self._policy(host))
         except TransportError as error:
             if error.cause not in _ABOUT_CERTIFICATE or error.certificate is not None:
                 raise
-            self._look_at_certificate(session, error, host)
+            self._look_at_certificate(adapter, error, host)
             raise
         self._greeted = options.security != "SSL"
         self.certificate = facts.certificate
         result.facts["TLS"] = f"{facts.version}, {facts.cipher}"
         result.facts.update(_certificate_facts(facts.certificate, facts.accepted))
 
-    def _start_tls(self, session: Openable, channel: Channel, policy: TLSPolicy) -> TLSFacts:
+    def _start_tls(self, adapter: Adapter, channel: Channel, policy: TLSPolicy) -> TLSFacts:
         asked = self._options.security != "SSL"
         if asked:
-            session._ask_for_tls()  # noqa: SLF001
+            adapter.ask_for_tls()
         try:
             return channel.start_tls(policy, a_label(self._options.server_host))
         except TransportError as error:
@@ -244,16 +221,16 @@ class Opening:
             client_key=options.client_key,
         )
 
-    def _look_at_certificate(self, session: Openable, error: TransportError, host: str) -> None:
+    def _look_at_certificate(self, adapter: Adapter, error: TransportError, host: str) -> None:
         """Fetch the certificate that was refused, on a link of its own that is closed at once, to say what it is."""
         from ...transport.tls import explain  # noqa: PLC0415
 
         channel: Channel | None = None
         try:
             channel = self._open_channel(self._limit.within(self._options.timeout))
-            session._attach(channel, self._options)  # noqa: SLF001
+            adapter.attach(channel, self._options)
             policy = TLSPolicy(exactly_1_2=self._options.security == "TLS1.2", inspect=True)
-            certificate = self._start_tls(session, channel, policy).certificate
+            certificate = self._start_tls(adapter, channel, policy).certificate
         except (MailConnError, OSError):
             return
         finally:
@@ -263,10 +240,10 @@ class Opening:
         if isinstance(error.__cause__, OSError):
             error.message = explain(error.__cause__, host, certificate).message
 
-    def _greet(self, session: Openable, result: StageResult) -> None:
-        result.facts.update(session._greet(greeted=self._greeted))  # noqa: SLF001
+    def _greet(self, adapter: Adapter, result: StageResult) -> None:
+        result.facts.update(adapter.greet(greeted=self._greeted))
 
-    def _authenticate(self, session: Openable, result: StageResult) -> None:
+    def _authenticate(self, adapter: Adapter, result: StageResult) -> None:
         options, channel = self._options, self._channel
         assert channel is not None
         if not options.use_authentication:
@@ -286,7 +263,7 @@ class Opening:
             options.username, reveal, options.authorization_id, a_label(options.server_host), int(options.port or 0)
         )
         mechanism = choose(
-            session._mechanisms(),  # noqa: SLF001
+            adapter.mechanisms(),
             login,
             tls=channel.tls is not None,
             token=options.use_xoauth2,
@@ -296,15 +273,15 @@ class Opening:
         if mechanism.needs_secret:
             with self._limit.paused():
                 credential.append(resolve(options.name, ask=self._ask, user=options.username))
-        used = sealed(lambda: session._login_with(mechanism))  # noqa: SLF001
+        used = sealed(lambda: adapter.log_in(mechanism))
         result.facts.update({"Mechanism": used or mechanism.name, "User": options.username})
         if credential:
             result.facts["Secret from"] = credential[0].source
             if credential[0].source == "prompt":
                 remember(options.name, credential[0].secret)
 
-    def _finish(self, session: Openable, result: StageResult) -> None:
-        result.facts.update(session._ready())  # noqa: SLF001
+    def _finish(self, adapter: Adapter, result: StageResult) -> None:
+        result.facts.update(adapter.ready(testing=self._testing))
 
 
 def _cause(error: Exception) -> str:

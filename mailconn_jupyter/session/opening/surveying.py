@@ -11,17 +11,11 @@ from .run_stages import Opening
 
 __all__ = ["opening_class", "surveyor"]
 
-# SMTP has nothing to look around in.
-_CURIOUS: dict[str, dict[str, Any]] = {
-    "IMAP": {"readonly": True, "survey": True},
-    "MBOX": {"survey": True},
-}
-
 
 def surveyor(connection: MailConnection, opening: Opening) -> Any:
     """The session; where what it needs is not installed, the opening's first stage fails, and it is raised."""
     try:
-        return session_class(connection)(**_CURIOUS.get(connection.protocol, {}))
+        return session_class(connection)()
     except OpenError as error:
         opening.refuse(error)
         raise

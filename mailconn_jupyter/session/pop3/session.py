@@ -9,16 +9,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from ...connection import MailConnection
-from ...errors import OpenError, OptionError
-from ...formatting import how_large
-from ...transport.channel import Channel
-from ...transport.dial import a_label
-from ...transport.sasl.choose import Mechanism
-from ...transport.transport_errors import readable
+from ...errors import OptionError
 from ..opening.run_stages import Opening
 from ..opening.stages import Listener
+from .adapter_pop3 import POP3Adapter
 from .client import POP3Client
-from .errors import LinkLost, Refused, open_error
+from .errors import LinkLost, Refused
 
 __all__ = ["POP3Session"]
 
@@ -60,54 +56,17 @@ class POP3Session(POP3Client):
         self.connection = connection
         self.opening: Opening | None = None
         self._marked = False
-        self._patience = 60.0
         self.plain_allowed = allow_plaintext_password
         super().__init__("" if connection else host, port, timeout or 20.0, source_address)
         if connection is None:
             return
         self.opening = Opening(connection, listener=listener, cancel=cancel, ask=ask, source_address=source_address)
-        self.opening.run(self)
+        self.opening.run(self.adapter)
 
-    # The steps of an opening
-
-    def _attach(self, channel: Channel, connection: MailConnection) -> None:
-        self.take(channel, a_label(connection.server_host))
-        self.port = int(connection.port or 0)
-        self.plain_allowed = connection.allow_plaintext_password
-        self._patience = max(connection.timeout, connection.deadline)
-
-    def _ask_for_tls(self) -> None:
-        self.read_greeting()
-        self.request_tls()
-
-    def _greet(self, *, greeted: bool) -> dict[str, str]:
-        facts = {}
-        if not greeted:
-            self.read_greeting()
-            facts["Server says"] = readable(self.welcome[3:].strip())
-        offered = self.learn()
-        capabilities = [" ".join([name, *words]) for name, words in offered.items() if name != "SASL"]
-        facts["Capabilities"] = ", ".join(capabilities) or "not said"
-        if mechanisms := self.mechanisms():
-            facts["Mechanisms"] = ", ".join(mechanisms)
-        return facts
-
-    def _mechanisms(self) -> list[str]:
-        return self.mechanisms()
-
-    def _login_with(self, mechanism: Mechanism) -> str:
-        return self.login_with(mechanism)
-
-    def _ready(self) -> dict[str, str]:
-        if not self.known:
-            return {"Messages": "not asked for without a login"}
-        count, size = self.stat()
-        # To list a large mailbox takes longer than to greet.
-        self.channel.settimeout(self._patience)
-        return {"Messages": str(count), "Size": how_large(size)}
-
-    def _failure(self, error: OpenError, origin: Exception) -> OpenError:
-        return open_error(error, origin)
+    @property
+    def adapter(self) -> POP3Adapter:
+        """How a session of this protocol is opened."""
+        return POP3Adapter(self)
 
     # Reading
 

@@ -39,8 +39,8 @@ class SMTPLogin(SMTPWire):
         self.ehlo_or_helo_if_needed()
         login = Login(user, secret.reveal)
         try:
-            mechanism = choose(self._mechanisms(), login, tls=channel.tls is not None, token=False)
-            sealed(lambda: self._login_with(mechanism))
+            mechanism = choose(self.mechanisms(), login, tls=channel.tls is not None, token=False)
+            sealed(lambda: self.log_in(mechanism))
         except LinkLost:
             raise
         except TransportError as error:
@@ -51,10 +51,10 @@ class SMTPLogin(SMTPWire):
             raise open_error(failure, error) from error
         return 235, b"2.7.0 Authentication successful"
 
-    def _mechanisms(self) -> list[str]:
+    def mechanisms(self) -> list[str]:
         return self.esmtp_features.get("auth", "").split()
 
-    def _login_with(self, mechanism: Mechanism) -> None:
+    def log_in(self, mechanism: Mechanism) -> None:
         sent: list[bytes] = []
 
         def hide(said: bytes) -> bytes:

@@ -15,6 +15,7 @@ from ...formatting import how_large
 from ...message.mime.wire_format import Wire
 from ...transport.channel import Channel
 from ...transport.transport_errors import TransportError
+from ..opening.adapter import Adapter
 from ..opening.run_stages import Opening
 from ..opening.stages import Listener
 from .errors import LinkLost, Refused, open_error
@@ -78,7 +79,11 @@ class SMTPSession(SMTPTransaction):
 
     # The steps of an opening
 
-    def _attach(self, channel: Channel, connection: MailConnection) -> None:
+    @property
+    def adapter(self) -> Adapter:
+        return self
+
+    def attach(self, channel: Channel, connection: MailConnection) -> None:
         self._take(channel)
         self._host = connection.server_host
         self._plain_allowed = connection.allow_plaintext_password
@@ -97,12 +102,12 @@ class SMTPSession(SMTPTransaction):
         if code != 220:
             raise Refused("The server does not want to talk", code, text)
 
-    def _ask_for_tls(self) -> None:
+    def ask_for_tls(self) -> None:
         self._read_greeting()
         self.ehlo()
         self._request_tls()
 
-    def _greet(self, *, greeted: bool) -> dict[str, str]:
+    def greet(self, *, greeted: bool) -> dict[str, str]:
         if not greeted:
             self._read_greeting()
         self._forget_greeting()
@@ -114,18 +119,18 @@ class SMTPSession(SMTPTransaction):
         facts = {"Server says": text.decode("utf-8", "replace").split("\n")[0]}
         if self.esmtp_features:
             facts["Capabilities"] = ", ".join(sorted(key.upper() for key in self.esmtp_features))
-        if mechanisms := self._mechanisms():
+        if mechanisms := self.mechanisms():
             facts["Mechanisms"] = ", ".join(mechanisms)
         return facts
 
-    def _ready(self) -> dict[str, str]:
+    def ready(self, *, testing: bool) -> dict[str, str]:
         code, text = self.noop()
         if not 200 <= code < 300:
             raise Refused("The server is not ready", code, text)
         limit = self.size_limit
         return {"Largest message": how_large(limit) if limit else "not said"}
 
-    def _failure(self, error: OpenError, origin: Exception) -> OpenError:
+    def failure(self, error: OpenError, origin: Exception) -> OpenError:
         return open_error(error, origin)
 
     # Staying usable

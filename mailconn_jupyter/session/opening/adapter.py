@@ -1,0 +1,43 @@
+"""What a protocol brings to the opening of its sessions, and nothing else: how it greets, secures, logs in."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ...connection import MailConnection
+from ...errors import OpenError
+from ...transport.channel import Channel
+from ...transport.sasl.choose import Mechanism
+
+__all__ = ["Adapter"]
+
+
+class Adapter(Protocol):
+    """The steps of one protocol. Those that learn something return the facts, label to text."""
+
+    def attach(self, channel: Channel, connection: MailConnection) -> None:
+        """Take the channel and the (resolved) connection; nothing has been read from the channel yet."""
+
+    def ask_for_tls(self) -> None:
+        """Read the greeting and have the server agree to STARTTLS, or raise. Nothing else may be sent."""
+
+    def greet(self, *, greeted: bool) -> dict[str, str]:
+        """Read the greeting (unless ``greeted``), and learn the server's capabilities."""
+
+    def mechanisms(self) -> list[str]:
+        """The SASL mechanisms that the server offers now."""
+
+    def log_in(self, mechanism: Mechanism) -> str | None:
+        """Run one SASL exchange, or raise with the server's words; returns what was used, if not the mechanism."""
+
+    def ready(self, *, testing: bool) -> dict[str, str]:
+        """Make the session one that can be used, and learn its limits.
+
+        ``testing`` is for ``check()``: prove by a round trip that the server answers, look around, change nothing.
+        """
+
+    def failure(self, error: OpenError, origin: Exception) -> OpenError:
+        """The same error, as the class that callers of this protocol's standard library expect."""
+
+    def close(self) -> None:
+        """Close the link at once, without a farewell."""
