@@ -7,9 +7,10 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import NoReturn
 
-__all__ = ["Kind", "Secret"]
+__all__ = ["STARS", "Kind", "Secret"]
 
-_STARS = "********"
+#: What stands for a secret wherever one would be shown.
+STARS = "********"
 
 
 class Kind(StrEnum):
@@ -78,10 +79,10 @@ class Secret:
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return _STARS
+        return STARS
 
     def __format__(self, spec: str) -> str:
-        return format(_STARS, spec)
+        return format(STARS, spec)
 
     def __copy__(self) -> Secret:
         return self

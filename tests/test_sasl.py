@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import ssl
 import uuid
 from pathlib import Path
@@ -14,9 +15,11 @@ from hypothesis import example, given, settings, strategies as st
 
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.errors import OpenError
+from mailconn_jupyter.secret import STARS
 from mailconn_jupyter.session.check import check
 from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.transport.sasl.choose import MECHANISMS, Login, Mechanism, choose, decode_error
+from mailconn_jupyter.transport.sasl.exchange import Exchange
 from mailconn_jupyter.transport.sasl.scram import saslprep
 from mailconn_jupyter.transport.transport_errors import TransportError
 from tests.contract.kit import Do
@@ -107,6 +110,55 @@ def test_xoauth2_as_google_shows_it() -> None:
 )
 def test_saslprep_as_rfc_4013_shows_it(given_text: str, prepared: str) -> None:
     assert saslprep(given_text) == prepared
+
+
+# One exchange, whatever the protocol puts around its lines
+
+
+def exchange(name: str, *challenges: bytes, longest: int = 512, secret: str = "ya29.t0ken") -> tuple[Exchange, Any]:
+    """The exchange and what was said and shown, the server saying these challenges and then deciding."""
+    said: list[tuple[bytes, str]] = []
+    answers = iter([*map(base64.b64encode, challenges), None])
+    made = Exchange(MECHANISMS[name](login("ana", secret)))
+    with contextlib.suppress(TransportError):
+        made.run(
+            f"AUTH {name}".encode(),
+            lambda line, shown: said.append((line, shown)),
+            lambda: next(answers),
+            longest=longest,
+        )
+    return made, said
+
+
+def test_an_initial_response_goes_with_the_command_as_long_as_both_fit_one_line() -> None:
+    first = base64.b64encode(b"\0ana\0" + b"x" * 40)
+    whole = len(b"AUTH PLAIN " + first + b"\r\n")
+    assert exchange("PLAIN", longest=whole, secret="x" * 40)[1][0][0] == b"AUTH PLAIN " + first
+    assert [line for line, _ in exchange("PLAIN", b"", longest=whole - 1, secret="x" * 40)[1]] == [b"AUTH PLAIN", first]
+
+
+def test_nothing_that_an_exchange_sends_is_shown() -> None:
+    for name in MECHANISMS:
+        shown = [words for _, words in exchange(name, b"<1@x>", b"")[1]]
+        assert shown[0] == f"AUTH {name} {STARS}"
+        assert set(shown[1:]) <= {STARS, "*"}
+
+
+@pytest.mark.parametrize(
+    "said", [b'{"was":"ya29.t0ken"}', b'{"was":"ya29.\\u00740ken"}', b"no ya29.t0ken here", b'["ya29.t0ken"]']
+)
+def test_a_token_that_the_server_repeats_is_hidden_also_where_its_json_escapes_it(said: bytes) -> None:
+    made, _ = exchange("XOAUTH2", said)
+    assert "t0ken" not in made.reason
+    assert STARS in made.reason
+
+
+def test_what_was_sent_is_hidden_where_a_server_repeats_it_unless_it_could_be_any_word() -> None:
+    made, said = exchange("LOGIN", b"User:", b"Password:", secret="s3cret!")
+    password = said[-1][0]
+    assert made.hide(b"535 " + password + b" s3cret! is wrong") == f"535 {STARS} {STARS} is wrong".encode()
+    short, _ = exchange("LOGIN", b"User:", b"Password:", secret="no")
+    assert short.hide(b"535 no, bm8= is wrong") == b"535 no, bm8= is wrong"
 
 
 # SCRAM against a server's side

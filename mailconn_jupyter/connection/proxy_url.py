@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from ..errors import OptionError
-from ..secret import Secret
+from ..secret import STARS, Secret
 from . import MailConnection
 
 __all__ = ["ProxyURL"]
@@ -41,7 +41,7 @@ class ProxyURL:
         >>> ProxyURL.parse("socks5://ana@proxy.example.org:1080").proxy_port
         1080
         """
-        secret, url = Secret(url.strip()), "********"
+        secret, url = Secret(url.strip()), STARS
         try:
             parsed = _parse(secret)
         except ValueError:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from mailconn_jupyter.secret import STARS
 from tests.contract.faults import SECRET, USER, Contract, no_credential_in
 from tests.contract.kit import Do, ProtocolKit
 from tests.contract.scram import ScramServer
@@ -174,6 +175,19 @@ class LoginFaults(Contract):
         sent = [line for line in met.lines if base64.b64encode(token.encode())[4:-4] in line or len(line) > 60]
         assert len(sent) == 2, "once by connect() and once by check()"
         assert f"\0{USER}" not in str(met.error)
+
+    @pytest.mark.parametrize("mechanism", ["XOAUTH2", "OAUTHBEARER"])
+    def test_a_server_that_repeats_the_token_in_its_error_has_it_shown_to_nobody(self, mechanism: str) -> None:
+        token = "ya29.t0kent0kent0ken"
+
+        def talk_through(talk: Conversation) -> None:
+            self.kit.login(talk, mechanism)
+            self.kit.challenge(talk, json.dumps({"status": "400", "token": token}).encode())
+            self.kit.refuse(talk)
+
+        script = [*self.kit.offer(mechanism), Do(talk_through)]
+        met = self.meet(script, stage="authenticate", cause="token-refused", secret=token, use_xoauth2=True)
+        assert f"token {STARS}" in met.error.message
 
     @pytest.mark.parametrize("mechanism", ["XOAUTH2", "OAUTHBEARER"])
     def test_a_token_that_is_asked_for_again_and_again_is_not_given(self, mechanism: str) -> None:

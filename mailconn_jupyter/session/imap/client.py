@@ -6,11 +6,11 @@ import imaplib
 import re
 from typing import Any
 
-from ...credentials import Secret
 from ...credentials.without_traceback import sealed
 from ...errors import CredentialError, OpenError, OptionError
+from ...secret import STARS, Secret
 from ...transport.sasl.choose import Login, Mechanism, choose
-from ...transport.sasl.exchange import STARS, Exchange
+from ...transport.sasl.exchange import Exchange
 from ...transport.tls import TLSPolicy
 from ...transport.transport_errors import TransportError, readable
 from ..response_codes import login_cause

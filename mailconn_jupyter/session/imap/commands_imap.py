@@ -9,7 +9,7 @@ from typing import Any
 
 from imap_tools.imap_utf7 import utf7_decode
 
-from ...transport.sasl.exchange import STARS
+from ...secret import STARS
 from ..line_arguments import breaks_a_line
 from .errors import NotOffered, Refused, SessionBusy, UnsafeArgument
 from .wire import IMAPWire

@@ -13,10 +13,11 @@ from imap_tools import BaseMailBox
 from imap_tools.errors import ImapToolsError
 
 from ...connection import MailConnection
-from ...credentials import Secret
 from ...errors import OptionError
+from ...secret import STARS, Secret
 from ..opening.run_stages import Opening
 from ..opening.stages import Listener
+from ..transcript import Transcript
 from .adapter_imap import IMAPAdapter
 from .client import IMAPClient
 from .commands_imap import Part
@@ -69,7 +70,7 @@ class IMAPSession(BaseMailBox):
         return IMAPClient()
 
     @property
-    def transcript(self) -> list[str]:
+    def transcript(self) -> Transcript:
         """The last lines of the conversation, each after ``C:`` or ``S:``, with stars for every secret."""
         return self.client.transcript
 
@@ -82,7 +83,7 @@ class IMAPSession(BaseMailBox):
 
     def login(self, username: str, password: str, initial_folder: str | None = "INBOX") -> Self:
         """Log in with the strongest mechanism that both sides have, once, and select a folder."""
-        secret, password = Secret(password), "********"  # this frame can be in a traceback
+        secret, password = Secret(password), STARS  # this frame can be in a traceback
         self.login_result = self.client.log_in(username, secret)
         return self._in(initial_folder)
 
@@ -90,7 +91,7 @@ class IMAPSession(BaseMailBox):
 
     def xoauth2(self, username: str, access_token: str, initial_folder: str | None = "INBOX") -> Self:
         """Log in with an OAuth 2.0 access token, and select a folder."""
-        secret, access_token = Secret(access_token), "********"  # this frame can be in a traceback
+        secret, access_token = Secret(access_token), STARS  # this frame can be in a traceback
         self.login_result = self.client.log_in(username, secret, token=True)
         return self._in(initial_folder)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import imaplib
 import sys
-from collections import deque
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ...formatting import how_large
+from ...secret import STARS
 from ...transport.channel import Channel
-from ...transport.sasl.exchange import STARS
 from ...transport.transport_errors import TransportError, readable
+from ..transcript import Transcript
 from .errors import LinkLost
 
 __all__ = ["LONGEST_LINE", "MOST_ANSWER", "MOST_LITERAL", "IMAPWire"]
@@ -26,9 +26,6 @@ MOST_ANSWER = 2**30
 _LINE_BEFORE_LOGIN = 8192  # nobody is known yet, and capabilities are short
 _ANSWER_BEFORE_LOGIN = 65536
 _PIECE = 16384  # bytes of a literal that must arrive within one timeout
-_TRANSCRIPT = 1000  # lines that are kept
-_LONGEST_SHOWN = 500
-_BYTES_SHOWN = 1000  # what is sent and is longer shows as a count
 
 
 class IMAPWire(imaplib.IMAP4):
@@ -41,8 +38,8 @@ class IMAPWire(imaplib.IMAP4):
 
     def __init__(self) -> None:
         self.plain_allowed = False
-        # As bytes: to make words of each line of a long answer would cost more than to receive it.
-        self._said: deque[tuple[str, bytes | str]] = deque(maxlen=_TRANSCRIPT)
+        #: Secrets are stars in it, and messages counts of bytes.
+        self.transcript = Transcript()
         self._came = 0
         # Within a login: what is shown of what is sent, and what of an answer.
         self._shown = ""
@@ -121,15 +118,8 @@ class IMAPWire(imaplib.IMAP4):
             self.shutdown()
             raise
 
-    @property
-    def transcript(self) -> list[str]:
-        """The last lines of the conversation, each after ``C:`` or ``S:``; secrets are stars, messages counts of bytes."""
-        return [_line(who, said) for who, said in self._said]
-
     def _note(self, who: str, said: bytes | str) -> None:
-        self._said.append((who, said[:_BYTES_SHOWN]))
-        if self.debug >= 4:
-            print(_line(who, said), file=sys.stderr)  # noqa: T201  # imaplib.Debug asks for it, and imaplib prints there
+        self.transcript.note(who, said, aloud=self.debug >= 4)
 
     def _log(self, line: str) -> None:
         """Keep nothing: imaplib's own log would hold what was sent, secrets too."""
@@ -139,7 +129,7 @@ class IMAPWire(imaplib.IMAP4):
 
     def print_log(self) -> None:
         """Print the transcript to standard error, as imaplib does with its last interactions."""
-        print(*self.transcript, sep="\n", file=sys.stderr)  # noqa: T201  # what it is for
+        print(self.transcript, file=sys.stderr)  # noqa: T201  # what it is for
 
     def readline(self) -> bytes:
         """One line; it must be whole within the channel's timeout."""
@@ -221,7 +211,3 @@ def _meaning(said: str) -> TransportError:
     if "EOF" in said or ("unterminated" in said and not said.endswith(r"\n'")):
         return TransportError("The server closed the link.", cause="closed")
     return TransportError(f"The server's answer is not one of IMAP ({readable(said, 100)}).", cause="bad-reply")
-
-
-def _line(who: str, said: bytes | str) -> str:
-    return f"{who}: {readable(said[:_LONGEST_SHOWN], _LONGEST_SHOWN)}"

@@ -7,12 +7,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ...credentials import Secret
 from ...credentials.without_traceback import sealed
 from ...errors import CredentialError, OpenError, OptionError
+from ...secret import STARS, Secret
 from ...transport.dial import a_label
 from ...transport.sasl.choose import Login, Mechanism, choose
-from ...transport.sasl.exchange import STARS, Exchange
+from ...transport.sasl.exchange import Exchange
 from ...transport.tls import TLSPolicy
 from ...transport.transport_errors import TransportError
 from ..line_arguments import breaks_a_line

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import poplib
-import sys
 from collections import deque
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from ...secret import STARS
 from ...transport.channel import Channel
 from ...transport.deadline import Limit
 from ...transport.dial import connect_any, look_up
-from ...transport.sasl.exchange import STARS
 from ...transport.transport_errors import TransportError, readable
 from ..line_arguments import breaks_a_line
+from ..transcript import Transcript
 from .errors import LinkLost, Refused, SessionBusy, UnsafeArgument
 
 __all__ = ["LONGEST_LINE", "MOST_BYTES", "MOST_LINES", "POP3Wire"]
@@ -28,7 +28,6 @@ MOST_LINES = 5_000_000
 _LONGEST_REPLY = 8192  # RFC 2449, 4 asks for 512
 _LINES_BEFORE_LOGIN = 1000  # nobody is known yet, and capabilities are few
 _BATCH = 100  # lines that must arrive within one timeout
-_TRANSCRIPT = 1000  # lines that are kept
 _SECRET = frozenset({"PASS", "APOP", "AUTH"})
 
 
@@ -44,7 +43,7 @@ class POP3Wire(poplib.POP3):
     def __init__(
         self, host: str = "", port: int = 110, timeout: float = 20.0, source_address: tuple[str, int] | None = None
     ) -> None:
-        self.transcript: deque[str] = deque(maxlen=_TRANSCRIPT)
+        self.transcript = Transcript()
         self.known = False
         self._source = source_address
         # Within a login: what is shown of an answer.
@@ -95,10 +94,7 @@ class POP3Wire(poplib.POP3):
             sock.close()
 
     def _note(self, who: str, said: bytes | str) -> None:
-        line = f"{who}: {readable(said[:500], 500)}"
-        self.transcript.append(line)
-        if self._debugging:
-            print(line, file=sys.stderr)  # noqa: T201  # set_debuglevel() asks for it
+        self.transcript.note(who, said, aloud=self._debugging > 0)
 
     def _putcmd(self, line: str) -> None:
         if self._asked:

@@ -6,9 +6,10 @@ each challenge, and at the end says by :meth:`Mechanism.finish` whether the serv
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ..transport_errors import TransportError, readable
 from .mechanism import Login, Mechanism, escaped, unexpected
@@ -170,12 +171,14 @@ def choose(offered: Iterable[str], login: Login, *, tls: bool, token: bool, pinn
     )
 
 
-def decode_error(challenge: bytes) -> str:
-    """What a server says of a token that it refuses: the fields of its JSON (RFC 7628, 3.2.2), or the text itself."""
-    try:
-        said = json.loads(challenge)
-    except (ValueError, RecursionError):
-        return readable(challenge, 200)
-    if not isinstance(said, dict):
-        return readable(str(said), 200)
-    return readable(", ".join(f"{key} {value}" for key, value in said.items()), 200)
+def decode_error(challenge: bytes, hide: Callable[[bytes], bytes] = bytes) -> str:
+    """What a server says of a token that it refuses: the fields of its JSON (RFC 7628, 3.2.2), or the text itself.
+
+    ``hide`` puts stars for what must not show.
+    """
+    said = challenge
+    with contextlib.suppress(ValueError, RecursionError):
+        found = json.loads(challenge)
+        words = [f"{key} {value}" for key, value in found.items()] if isinstance(found, dict) else [str(found)]
+        said = ", ".join(words).encode("utf-8", "replace")
+    return readable(hide(said), 200)

@@ -1,18 +1,19 @@
-"""A login in lines of Base64, as IMAP and POP3 have it (RFC 9051, 6.2.2; RFC 5034), and what of it must not show."""
+"""A login in lines of Base64 (SMTP: RFC 4954; IMAP: RFC 9051, 6.2.2; POP3: RFC 5034), and what of it must not show."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 from collections.abc import Callable
 from typing import Protocol
 
+from ...secret import STARS
 from ..transport_errors import TransportError
 from .choose import Mechanism, decode_error
 
-__all__ = ["STARS", "Exchange"]
+__all__ = ["Exchange"]
 
-STARS = "********"
 _MOST_ROUNDS = 10  # SCRAM takes 3
 _SHORTEST_SECRET = 6  # what is shorter could be any word of the server's
 
@@ -47,7 +48,8 @@ class Exchange:
     def run(self, command: bytes, say: Say, hear: Callable[[], bytes | None], *, longest: int) -> None:
         """Speak until ``hear`` gives None: the server has decided. Otherwise it gives a challenge, in Base64.
 
-        ``longest`` is how many bytes the command may have with the initial response; 0: the server wants it apart.
+        ``longest`` is how many bytes the command may have with its initial response and the end of the line; 0: the
+        server wants the response apart.
         """
         mechanism = self.mechanism
         initial = mechanism.start()
@@ -56,8 +58,7 @@ class Exchange:
         if initial is not None and len(encoded := base64.b64encode(initial) or b"=") + len(line) + 3 <= longest:
             line += b" " + self.sends(encoded)
             initial = None
-        shown = command.decode("ascii", "replace")
-        say(line, shown=shown if line is command else f"{shown} {STARS}")
+        say(line, shown=f"{command.decode('ascii', 'replace')} {STARS}")
         for _ in range(_MOST_ROUNDS):
             text = hear()
             if text is None:
@@ -65,12 +66,14 @@ class Exchange:
             try:
                 challenge = base64.b64decode(text, validate=True)
                 if mechanism.takes_token and initial is None:
-                    self.reason = f" ({decode_error(challenge)})"
+                    # It may repeat the token, also in the escapes of its JSON.
+                    self.reason = f" ({decode_error(challenge, mechanism.hide)})"
                 answer, initial = (initial, None) if initial is not None else (mechanism.respond(challenge), None)
             except (TransportError, binascii.Error) as error:
-                # A lone asterisk calls the exchange off.
-                say(b"*", shown="*")
-                hear()
+                # A lone asterisk calls the exchange off; what the server makes of that changes nothing.
+                with contextlib.suppress(OSError):
+                    say(b"*", shown="*")
+                    hear()
                 if isinstance(error, TransportError):
                     raise
                 raise TransportError("The server's challenge is not Base64.", cause="bad-challenge") from None

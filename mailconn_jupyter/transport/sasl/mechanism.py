@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ...secret import STARS
 from ..transport_errors import TransportError
 
 __all__ = ["Login", "Mechanism", "escaped", "unexpected"]
@@ -52,7 +53,7 @@ class Mechanism(ABC):
         """What a server said, with stars for the secret where it repeats it; a very short one could be any word."""
         if not self.needs_secret or len(self._login.reveal()) < 6:
             return said
-        return said.replace(self._login.reveal().encode("utf-8", "surrogatepass"), b"********")
+        return said.replace(self._login.reveal().encode("utf-8", "surrogatepass"), STARS.encode())
 
     def finish(self) -> None:  # noqa: B027  # most have nothing to prove
         """Raise when the server says that the login succeeded without having proved what it had to prove."""
