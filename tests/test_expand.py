@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies
 
-from mailconn_jupyter.notebook.magic.expand import evaluate, expand, quote, split, unfinished
+from mailconn_jupyter.names import quote
+from mailconn_jupyter.notebook.magic.expand import evaluate, expand, split, unfinished
 from mailconn_jupyter.notebook.usage_error import UsageError
 
 

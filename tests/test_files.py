@@ -8,37 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, strategies
 
 from mailconn_jupyter.errors import StoreError
 from mailconn_jupyter.store import atomic_files
-
-
-@given(strategies.text(min_size=1, max_size=200))
-def test_an_encoded_name_is_a_safe_file_name_and_says_the_name_again(name: str) -> None:
-    stem = atomic_files.encode(name)
-    assert set(stem) <= set("abcdefghijklmnopqrstuvwxyz0123456789-_ %ABCDEF~")
-    assert len(stem) <= 180
-    assert stem == stem.strip()
-    if "~" not in stem and "\ufffd" not in atomic_files.decode(stem):
-        assert atomic_files.fold(atomic_files.decode(stem)) == atomic_files.fold(name)
-
-
-@given(strategies.text(max_size=60), strategies.text(max_size=60))
-def test_two_names_share_a_file_only_when_they_are_the_same_connection(one: str, two: str) -> None:
-    assert (atomic_files.encode(one) == atomic_files.encode(two)) == (atomic_files.fold(one) == atomic_files.fold(two))
-
-
-@pytest.mark.parametrize("name", ["con", "PRN", "aux", "NUL", "com1", "LPT9", "COM0"])
-def test_a_device_of_windows_is_encoded(name: str) -> None:
-    assert atomic_files.encode(name) == f"%{ord(name[0].lower()):02X}{name[1:].lower()}"
-    assert atomic_files.decode(atomic_files.encode(name)) == name.lower()
-
-
-def test_names_that_are_cut_stay_apart() -> None:
-    stems = {atomic_files.encode("🚀" * 199 + last) for last in "abc"}
-    assert len(stems) == 3
-    assert all(len(stem) <= 180 for stem in stems)
 
 
 def test_a_write_takes_the_place_of_the_file_and_leaves_nothing_beside(tmp_path: Path) -> None:

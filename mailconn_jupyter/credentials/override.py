@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from ..store.atomic_files import fold
+from ..names import fold
 from . import Kind, Secret, forget_memory, remember
 from .memory import memory
 

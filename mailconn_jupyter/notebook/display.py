@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..formatting import columns, escape, table
+from ..names import fold
 
 if TYPE_CHECKING:
     from ..connection import MailConnection
@@ -69,7 +70,7 @@ def connections_view(store: ConnectionStore) -> View:
     """Every connection with its last test, and below what a person should look at."""
     from ..store import last_tests  # noqa: PLC0415
 
-    default = (store.default or "").casefold()
+    default = fold(store.default or "")
     found, problems = store.survey()
     rows = [
         (
@@ -102,7 +103,7 @@ def server_text(connection: MailConnection) -> str:
 
 
 def _marks(store: ConnectionStore, connection: MailConnection, default: str) -> Iterable[str]:
-    if connection.name.casefold() == default:
+    if fold(connection.name) == default:
         yield "default"
     if connection.origin.layer == "shared":
         yield "locked" if store.where(connection.name).locked else "shared"

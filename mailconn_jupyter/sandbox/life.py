@@ -18,6 +18,7 @@ from ..connection import MailConnection
 from ..credentials import Kind, Secret, remember
 from ..credentials.memory import memory
 from ..errors import MailConnError
+from ..names import fold
 from ..store import ConnectionStore, UnknownConnection, atomic_files, connections, last_tests
 from .inbox import Inbox
 
@@ -51,7 +52,7 @@ def start(name: str = NAME) -> Sandbox:
     with _lock:
         sandbox = running()
         if sandbox is not None:
-            if atomic_files.fold(name) not in {atomic_files.fold(sandbox.name), NAME}:
+            if fold(name) not in {fold(sandbox.name), NAME}:
                 raise MailConnError(
                     f"This kernel's sandbox is running already, as {sandbox.name!r}.",
                     hint="Use that one, or stop it first: %mailconn sandbox --stop",
@@ -152,7 +153,7 @@ class Sandbox:
         if mine:
             last_tests.forget(self.name)
             default = self._store.default
-            if default is not None and atomic_files.fold(default) == atomic_files.fold(self.name):
+            if default is not None and fold(default) == fold(self.name):
                 self._store.default = None
 
     def _is_mine(self, connection: MailConnection) -> bool:

@@ -1,4 +1,4 @@
-"""Small files that survive a crash, a full disk and two kernels: their names, the folder's lock, the atomic write.
+"""Small files that survive a crash, a full disk and two kernels: the folder's lock, the atomic write.
 
 A write goes to a temporary file in the folder of the real file, is flushed to the disk and takes the file's place in
 one step, so a reader sees the old file or the new one and never half of it. Whoever is killed leaves a temporary file;
@@ -13,66 +13,20 @@ import re
 import secrets
 import stat
 import time
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import unquote
 
 from ..errors import StoreError
 
-__all__ = ["decode", "digest", "encode", "fold", "locked", "move", "read", "remove", "show", "write"]
+__all__ = ["digest", "locked", "move", "read", "remove", "show", "write"]
 
 LOCK_SECONDS = 10.0
 """How long to wait for another process that writes to the same folder."""
 
-_KEPT = re.compile(r"[^a-z0-9_ -]")
-# Windows opens a device by these names, whatever the ending.
-_DEVICE = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
-# File systems allow 255 bytes; the ending, and what a tool for backups adds, must fit too.
-_LONGEST = 180
 _TEMPORARY = re.compile(r"\.mailconn-[0-9a-f]{16}\.tmp")
 # Beside a file that a link leads to, another folder's lock may rule: only what is surely dead is swept there.
 _DEAD_SECONDS = 3600.0
-
-
-def fold(name: str) -> str:
-    """The form in which two names are the same connection: without regard to case, in Unicode's form NFC."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name.strip()).casefold())
-
-
-def encode(name: str) -> str:
-    """The file name, without its ending, of a connection called ``name``.
-
-    Small ASCII letters, digits, ``-``, ``_`` and inner spaces stand for themselves, all else as percent-encoded UTF-8.
-    What would be too long for a file system is cut and ends in ``~`` and a hash of the whole.
-
-    >>> encode("Ops"), encode("a/b..c"), encode("CON")
-    ('ops', 'a%2Fb%2E%2Ec', '%63on')
-    """
-    folded = fold(name)
-    stem = _KEPT.sub(lambda found: _percent(found.group()), folded)
-    if _DEVICE.fullmatch(stem):
-        stem = _percent(stem[0]) + stem[1:]
-    if len(stem) > _LONGEST:
-        # ~ is never kept as it is, so no other name can be encoded like this.
-        cut = re.sub(r"%[0-9A-F]?$", "", stem[: _LONGEST - 33])
-        stem = f"{cut}~{hashlib.sha256(stem.encode()).hexdigest()[:32]}"
-    return stem
-
-
-def _percent(text: str) -> str:
-    # A name with half a surrogate is refused when it is saved; asking for one must not fail in its own way.
-    return "".join(f"%{byte:02X}" for byte in text.encode("utf-8", "surrogatepass"))
-
-
-def decode(stem: str) -> str:
-    """The name that a file's stem says; a file made by hand may have any stem.
-
-    >>> decode("a%2Fb%2E%2Ec"), decode("100% sure")
-    ('a/b..c', '100% sure')
-    """
-    return unquote(stem)
 
 
 def show(path: Path) -> str:

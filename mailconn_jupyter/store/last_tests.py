@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..errors import StoreError
+from ..names import encode
 from . import atomic_files
 
 __all__ = ["Outcome", "forget", "last", "move", "record"]
@@ -88,4 +89,4 @@ def move(old: str, new: str) -> None:
 
 
 def _path(name: str) -> Path:
-    return folder() / f"{atomic_files.encode(name)}.json"
+    return folder() / f"{encode(name)}.json"

@@ -17,6 +17,7 @@ from typing import Any, Final, Literal
 
 from ..connection import MailConnection
 from ..errors import MailConnError, StoreError
+from ..names import decode, encode, fold
 from . import atomic_files
 
 __all__ = ["Entry", "Layer", "Origin", "Problem", "serialise", "winners_of"]
@@ -67,7 +68,7 @@ class Entry:
     @property
     def key(self) -> str:
         """What the name is compared by."""
-        return atomic_files.fold(self.name)
+        return fold(self.name)
 
     def require(self) -> MailConnection:
         """The connection, or a :class:`StoreError` that names the file and the reason."""
@@ -92,11 +93,11 @@ class Layer:
 
     def path(self, name: str) -> Path:
         """Where a connection of that name is kept, unless a file made by hand already holds it."""
-        return self.folder / f"{atomic_files.encode(name)}.json"
+        return self.folder / f"{encode(name)}.json"
 
     def find(self, name: str) -> Entry | None:
         """The file that counts for ``name``; the folder is read only when the usual file does not hold it."""
-        key = atomic_files.fold(name)
+        key = fold(name)
         if not key:
             return None
         usual = self.read(self.path(name))
@@ -115,7 +116,7 @@ class Layer:
 
     def read(self, path: Path) -> Entry | None:
         """What ``path`` holds; None when there is nothing."""
-        name = atomic_files.decode(path.name.removesuffix(".json"))
+        name = decode(path.name.removesuffix(".json"))
         digest = ""
         try:
             data = atomic_files.read(path, MOST_BYTES)
@@ -136,7 +137,7 @@ class Layer:
             reason = error.message.rstrip(".") if isinstance(error, MailConnError) else str(error)
             return Entry(path, name, digest, reason=_short(reason))
         connection.unknown = {key: value for key, value in options.items() if key not in _OPTIONS}
-        connection.origin = Origin(path, digest, self.kind, atomic_files.fold(connection.name))
+        connection.origin = Origin(path, digest, self.kind, fold(connection.name))
         return Entry(path, connection.name, digest, locked, connection)
 
     def problems(self, entries: Sequence[Entry] | None = None) -> Iterator[Problem]:
@@ -209,7 +210,7 @@ def winners_of(entries: Iterable[Entry]) -> dict[str, Entry]:
 
 def _rank(entry: Entry) -> tuple[bool, bool, str]:
     """Of several files that claim one name the least counts: the one the store would write, then a readable one."""
-    usual = entry.path.name == f"{atomic_files.encode(entry.name)}.json"
+    usual = entry.path.name == f"{encode(entry.name)}.json"
     return not usual, entry.connection is None, entry.path.name
 
 

@@ -18,6 +18,7 @@ from typing import Any, Literal
 from ..connection import MailConnection
 from ..errors import ConnectionChanged, StoreError
 from ..formatting import did_you_mean
+from ..names import fold
 from . import atomic_files, last_tests, settings
 from .layer import Entry, Layer, Origin, Problem, serialise, winners_of
 
@@ -167,7 +168,7 @@ class ConnectionStore:
             connection = self[name]
             connection.update(**options)
             connection.require_complete()
-            if atomic_files.fold(connection.name) != atomic_files.fold(name):
+            if fold(connection.name) != fold(name):
                 raise StoreError(f"{name!r} cannot be renamed by an update.", hint="Use rename(old, new).")
             self._save(connection, replace=False)
         return connection
@@ -199,7 +200,7 @@ class ConnectionStore:
             connection = entry.require()
             connection.name = new
             new = connection.name
-            same = atomic_files.fold(new) == entry.key
+            same = fold(new) == entry.key
             data = serialise(connection, {})
             if same:
                 atomic_files.write(entry.path, data)
@@ -268,14 +269,14 @@ class ConnectionStore:
         # Without ``replace`` what is there was read into the connection, so a key that was taken out stays out.
         data = serialise(connection, known if replace else {})
         atomic_files.write(path, data)
-        connection.origin = Origin(path, atomic_files.digest(data), "user", atomic_files.fold(name))
+        connection.origin = Origin(path, atomic_files.digest(data), "user", fold(name))
 
     def _require_unchanged(self, connection: MailConnection, there: Entry | None) -> None:
         """Refuse to undo what somebody else did since ``connection`` was read, or to hide an existing one."""
         name, origin = connection.name, connection.origin
         folders = {layer.folder for layer in self._all()}
         # Under another name, or in another store, it is a new connection.
-        if isinstance(origin, Origin) and origin.key == atomic_files.fold(name) and origin.path.parent in folders:
+        if isinstance(origin, Origin) and origin.key == fold(name) and origin.path.parent in folders:
             if there is None or there.path != origin.path or there.digest != origin.digest:
                 raise ConnectionChanged(
                     f"{name!r} was changed by someone else since it was read.",
@@ -320,7 +321,7 @@ class ConnectionStore:
     def _follow(self, key: str, new: str | None) -> list[str]:
         """Let the default follow a connection that is renamed, or with None deleted; returns what went wrong."""
         default = self.default
-        if default is not None and atomic_files.fold(default) == key:
+        if default is not None and fold(default) == key:
             try:
                 settings.write(self.folder, "default", new)
             except OSError as error:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from ...connection import MailConnection
 from ...errors import MailConnError
+from ...names import quote
 from ...store import connections
 from ..display import say, show
 from ..magic.arguments import flags_of
-from ..magic.expand import quote
 from .keeping import keep
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from IPython.core.error import StdinNotImplementedError
 from ... import credentials
 from ...connection import MailConnection
 from ...errors import StoreError
+from ...names import quote
 from ...store import atomic_files, connections
 from ..display import say
 from ..magic.arguments import chosen_options, option_named
-from ..magic.expand import quote
 from ..usage_error import UsageError
 
 __all__ = ["copy", "delete", "edit", "keep", "new", "rename"]

@@ -14,8 +14,8 @@ from ...connection import MailConnection
 from ...connection.option_kinds import Switch
 from ...credentials import Kind, Secret
 from ...errors import CredentialError, OptionError, StoreError
+from ...names import fold
 from ...store import UnknownConnection, connections
-from ...store.atomic_files import fold
 
 __all__ = ["Draft"]
 

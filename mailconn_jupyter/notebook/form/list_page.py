@@ -12,6 +12,7 @@ from traitlets import List, Unicode
 
 from ...connection import MailConnection
 from ...errors import MailConnError
+from ...names import fold
 from ...store import atomic_files, connections, last_tests
 from ..display import server_text, when_text
 from . import style
@@ -101,19 +102,17 @@ class Manager(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             self.problems.value = style.status(*(("warn", str(problem)) for problem in problems))
             wanted = chosen or self.table.selected or connections.default or ""
             matching = self._matching()
-            keys = [atomic_files.fold(connection.name) for connection in matching]
-            if atomic_files.fold(wanted) in keys:
-                self._page = keys.index(atomic_files.fold(wanted)) // _ON_A_PAGE if chosen else self._page
-                wanted = matching[keys.index(atomic_files.fold(wanted))].name
+            keys = [fold(connection.name) for connection in matching]
+            if fold(wanted) in keys:
+                self._page = keys.index(fold(wanted)) // _ON_A_PAGE if chosen else self._page
+                wanted = matching[keys.index(fold(wanted))].name
             else:
                 wanted = ""
             self._show(matching, wanted)
 
     def _matching(self) -> list[MailConnection]:
-        words = atomic_files.fold(self.search.value).split()
-        texts = (
-            atomic_files.fold(f"{one.name} {one.protocol} {server_text(one)} {one.username}") for one in self._found
-        )
+        words = fold(self.search.value).split()
+        texts = (fold(f"{one.name} {one.protocol} {server_text(one)} {one.username}") for one in self._found)
         return [one for one, text in zip(self._found, texts, strict=True) if all(word in text for word in words)]
 
     def _turn(self, page: int) -> None:
@@ -127,7 +126,7 @@ class Manager(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         first = self._page * _ON_A_PAGE
         shown = matching[first : first + _ON_A_PAGE]
         names = [connection.name for connection in shown]
-        default = atomic_files.fold(connections.default or "")
+        default = fold(connections.default or "")
         self._refreshing = True
         try:
             self.table.rows = [self._row(connection, default) for connection in shown]
@@ -141,7 +140,7 @@ class Manager(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _row(self, connection: MailConnection, default: str) -> dict[str, Any]:
         sign, word, style, when = self._outcome(connection.name)
-        marks = ["default"] if atomic_files.fold(connection.name) == default else []
+        marks = ["default"] if fold(connection.name) == default else []
         kept = "you"
         if connection.origin.layer == "shared":
             locked = connections.where(connection.name).locked
@@ -182,9 +181,7 @@ class Manager(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             one.disabled = chosen is None
         for one in (self.rename, self.delete):
             one.disabled = not own
-        self.default.disabled = chosen is None or atomic_files.fold(name) == atomic_files.fold(
-            connections.default or ""
-        )
+        self.default.disabled = chosen is None or fold(name) == fold(connections.default or "")
         self.test.disabled = chosen is None or self.rounds.is_testing(name)
         self.test_all.disabled = not self._found or self.rounds.running
         show(self.cancel, self.rounds.running)

@@ -13,7 +13,7 @@ import ipywidgets as widgets
 
 from ... import credentials
 from ...credentials import Kind, Secret
-from ..magic.expand import quote
+from ...names import quote
 from . import style
 from .password_field import PasswordField
 from .widgets import box, button, show

@@ -12,9 +12,10 @@ from IPython.core.getipython import get_ipython
 
 from ...connection import MailConnection
 from ...connection.option_kinds import Choice
+from ...names import fold, quote
 from ..commands import COMMANDS, Command
 from .arguments import Arguments, Words
-from .expand import quote, unfinished
+from .expand import unfinished
 
 __all__ = ["complete"]
 
@@ -131,5 +132,5 @@ def _names(command: Command, given: list[str]) -> list[str]:
         return []
     from ...store import connections  # noqa: PLC0415  # only here are files read
 
-    taken = {name.casefold() for name in given}
-    return [name for name in connections if name.casefold() not in taken]
+    taken = {fold(name) for name in given}
+    return [name for name in connections if fold(name) not in taken]

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...formatting import did_you_mean
+from ...names import quote
 from ..commands import COMMANDS, Command, overview
 from ..display import say
 from ..usage_error import UsageError
 from .arguments import refuse_passwords
 from .deferred_text import Later
-from .expand import Word, as_written, expand, quote, split
+from .expand import Word, as_written, expand, split
 from .named_results import connection_and_results
 
 __all__ = ["run"]

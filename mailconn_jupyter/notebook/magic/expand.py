@@ -19,7 +19,7 @@ from ...connection.option_kinds import VARIABLE
 from ...formatting import did_you_mean
 from ..usage_error import UsageError
 
-__all__ = ["Code", "Word", "as_written", "evaluate", "expand", "foresee", "quote", "split", "unfinished"]
+__all__ = ["Code", "Word", "as_written", "evaluate", "expand", "foresee", "split", "unfinished"]
 
 _NAME: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _DOLLAR: Final = re.compile(rf"\$({_NAME.pattern})")
@@ -117,23 +117,6 @@ def foresee(word: Word, namespace: Mapping[str, Any], cell: str) -> None:
 def as_written(word: Word) -> str:
     """The argument with nothing evaluated."""
     return "".join(part if isinstance(part, str) else part.written for part in word)
-
-
-def quote(text: str, mark: str = "") -> str:
-    """``text`` as an argument that is read back as it is, in quotes where it needs them or ``mark`` asks for them.
-
-    >>> quote("ops"), quote("big mail"), quote("5$ {a}")
-    ('ops', '"big mail"', '"5$$ {{a}}"')
-    """
-    doubled = re.sub(r"[${}]", lambda found: found.group() * 2, text)
-    if not mark and doubled and not re.search(r"[\s'\"]", doubled):
-        return doubled
-    mark = mark or '"'
-    if mark in text:
-        mark = "'" if mark == '"' else '"'
-    # Who has both kinds in one name closes the one and goes on in the other.
-    other = "'" if mark == '"' else '"'
-    return mark + doubled.replace(mark, f"{mark}{other}{mark}{other}{mark}") + mark
 
 
 def _scan(text: str, *, patient: bool = False) -> _Scan:
