@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
 from ..errors import CredentialError
+from ..names import fold
 from ..secret import Kind, Secret
 from . import naming
 from .keyring_call import KeyringFailureError, call
@@ -50,37 +52,55 @@ class Keyring:
 
     def read(self, name: str, kind: Kind, *, ask: bool = True) -> Secret | None:
         """The secret, None if there is none; without ``ask``, a keyring is not asked to be unlocked."""
-        keyring, service, user = self.backend.keyring, naming.service(kind), naming.key(name)
+        secret = self._get(fold(name), name, kind, ask=ask)
+        former = naming.former_key(name)
+        if secret or former == fold(name):
+            return secret
+        if secret := self._get(former, name, kind, ask=ask):
+            # Where it cannot be moved, it is found here again.
+            with suppress(CredentialError):
+                self.write(name, kind, secret)
+        return secret
+
+    def _get(self, user: str, name: str, kind: Kind, *, ask: bool = True) -> Secret | None:
+        keyring, service = self.backend.keyring, naming.service(kind)
         return self._call(lambda: Secret.of(keyring.get_password(service, user)), name, kind, ask=ask) or None
 
     def write(self, name: str, kind: Kind, secret: Secret) -> None:
         """Keep the secret, and read it back; if that gives another, delete it and raise."""
-        keyring, service, user = self.backend.keyring, naming.service(kind), naming.key(name)
+        keyring, service, user = self.backend.keyring, naming.service(kind), fold(name)
         self._call(lambda: keyring.set_password(service, user, secret.reveal()), name, kind)
         failure: CredentialError | None = None
         try:
-            kept = self._call(lambda: Secret.of(keyring.get_password(service, user)), name, kind)
-            if kept != secret:
+            if self._get(user, name, kind) != secret:
                 failure = self._error("gave back another password than it was given", name, kind)
         except CredentialError as error:
             failure = error
         if failure is not None:
             self._discard(name, kind)
             raise failure.with_traceback(None)
+        if naming.former_key(name) != user:
+            # What stays there is hidden by what was written.
+            with suppress(CredentialError):
+                self._delete(naming.former_key(name), name, kind)
 
     def delete(self, name: str, kind: Kind) -> None:
         """Remove the secret; no error if there is none."""
-        keyring, service, user = self.backend.keyring, naming.service(kind), naming.key(name)
+        for user in {fold(name), naming.former_key(name)}:
+            self._delete(user, name, kind)
+
+    def _delete(self, user: str, name: str, kind: Kind) -> None:
+        keyring, service = self.backend.keyring, naming.service(kind)
         # Some backends keep several under one name and delete the first.
         for _attempt in range(5):
-            if self.read(name, kind) is None:
+            if self._get(user, name, kind) is None:
                 return
             self._call(lambda: keyring.delete_password(service, user), name, kind)
-        if self.read(name, kind) is not None:
+        if self._get(user, name, kind) is not None:
             raise self._error("still has what it was told to delete", name, kind)
 
     def _discard(self, name: str, kind: Kind) -> None:
-        keyring, service, user = self.backend.keyring, naming.service(kind), naming.key(name)
+        keyring, service, user = self.backend.keyring, naming.service(kind), fold(name)
         try:
             call(lambda: keyring.delete_password(service, user))
         except KeyringFailureError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..errors import CredentialError
+from ..names import fold
 from ..secret import Kind, Secret
 from . import environment, naming, prompt
 from .keyring_secrets import Keyring, NoKeyring, open_keyring, status
@@ -22,7 +23,7 @@ def set_password(name: str, secret: str | Secret | None = None, proxy: bool = Fa
     secret = Secret.of(secret)
     kind = Kind.PROXY if proxy else Kind.PASSWORD
     what = naming.phrase(name, kind)
-    if not naming.key(name):
+    if not fold(name):
         raise CredentialError("A password is kept under a connection's name, and the name is empty.")
     if not given:
         secret = prompt.ask(name, kind)
@@ -74,7 +75,7 @@ def forget(name: str) -> list[str]:
     The environment is not this kernel's to change.
     """
     forget_memory(name)
-    if not naming.key(name):
+    if not fold(name):
         return []
     failures = []
     try:
@@ -96,7 +97,7 @@ def move(old: str, new: str) -> None:
 
     Raises :class:`CredentialError` if the keyring fails; then nothing has moved.
     """
-    if naming.key(old) == naming.key(new):
+    if fold(old) == fold(new):
         return
     keyring = open_keyring()
     if isinstance(keyring, Keyring):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
+from ..names import fold
 from ..secret import Kind, Secret
-from . import naming
 
 __all__ = ["Memory", "memory"]
 
@@ -19,26 +19,26 @@ class Memory:
 
     def get(self, name: str, kind: Kind) -> Secret | None:
         with self._lock:
-            return self._secrets.get((naming.key(name), kind))
+            return self._secrets.get((fold(name), kind))
 
     def put(self, name: str, kind: Kind, secret: Secret) -> None:
         # Connections that have no name yet would share one secret, and send it to each other's servers.
-        if naming.key(name):
+        if fold(name):
             with self._lock:
-                self._secrets[naming.key(name), kind] = secret
+                self._secrets[fold(name), kind] = secret
 
     def drop(self, name: str, kind: Kind) -> None:
         with self._lock:
-            self._secrets.pop((naming.key(name), kind), None)
+            self._secrets.pop((fold(name), kind), None)
 
     def move(self, old: str, new: str) -> None:
         """Both kinds; what ``new`` had before is dropped, for it belonged to another connection."""
         with self._lock:
             for kind in Kind:
-                secret = self._secrets.pop((naming.key(old), kind), None)
-                self._secrets.pop((naming.key(new), kind), None)
+                secret = self._secrets.pop((fold(old), kind), None)
+                self._secrets.pop((fold(new), kind), None)
                 if secret is not None:
-                    self._secrets[naming.key(new), kind] = secret
+                    self._secrets[fold(new), kind] = secret
 
 
 #: This kernel's.

@@ -6,15 +6,16 @@ import re
 import unicodedata
 from typing import Final
 
+from ..names import fold
 from ..secret import Kind
 
-__all__ = ["command", "key", "phrase", "remedy", "service", "variable", "word"]
+__all__ = ["command", "former_key", "phrase", "remedy", "service", "variable", "word"]
 
 _SERVICES: Final = {Kind.PASSWORD: "mailconn-jupyter", Kind.PROXY: "mailconn-jupyter-proxy"}
 
 
-def key(name: str) -> str:
-    """The name without regard to case; what memory and the keyring know the connection by."""
+def former_key(name: str) -> str:
+    """What the keyring once knew the connection by; of 26 characters it is not what :func:`fold` makes."""
     return unicodedata.normalize("NFC", name.strip()).casefold()
 
 
@@ -31,13 +32,13 @@ def variable(name: str, kind: Kind) -> str:
     >>> variable("Big query (EU)", Kind.PASSWORD)
     'MAILCONN_BIG_QUERY__EU__PASSWORD'
     """
-    middle = re.sub(r"[^A-Z0-9]", "_", key(name).upper())
+    middle = re.sub(r"[^A-Z0-9]", "_", fold(name).upper())
     return f"MAILCONN_{middle}_PROXY_PASSWORD" if kind is Kind.PROXY else f"MAILCONN_{middle}_PASSWORD"
 
 
 def phrase(name: str, kind: Kind) -> str:
     """The secret in words: ``password for 'ops'``."""
-    return f"{word(kind)} for {name!r}" if key(name) else word(kind)
+    return f"{word(kind)} for {name!r}" if fold(name) else word(kind)
 
 
 def word(kind: Kind) -> str:

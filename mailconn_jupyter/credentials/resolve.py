@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import CredentialError, warn
+from ..names import fold
 from ..secret import Kind, Secret
 from . import environment, naming, prompt
 from .keyring_secrets import Keyring, NoKeyring, open_keyring
@@ -29,7 +30,7 @@ def resolve(name: str, *, kind: str = Kind.PASSWORD, ask: bool = True, user: str
     """
     kind = Kind(kind)
     failure: CredentialError | None = None
-    if naming.key(name):
+    if fold(name):
         if secret := memory.get(name, kind):
             return Credential(secret, "this kernel")
         if found := environment.find(name, kind):
@@ -68,7 +69,7 @@ def _asked(name: str, kind: Kind, user: str, failure: CredentialError | None) ->
 
 def _nowhere(name: str, kind: Kind, *, ask: bool) -> CredentialError:
     unasked = ", and nobody can be asked here" if ask else ""
-    if not naming.key(name):
+    if not fold(name):
         return CredentialError(
             f"A connection without a name has no {naming.word(kind)}{unasked}.",
             hint="Give the connection a name, and keep its password under that.",
@@ -85,7 +86,7 @@ def where(name: str, *, kind: str = Kind.PASSWORD) -> str:
     A keyring that fails, or that would ask for a password of its own, counts as one that has nothing.
     """
     kind = Kind(kind)
-    if not naming.key(name):
+    if not fold(name):
         return ""
     if memory.get(name, kind):
         return "in this kernel only"
