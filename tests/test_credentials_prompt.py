@@ -217,16 +217,11 @@ def test_a_terminal_that_cannot_hide_what_is_typed_is_not_used(monkeypatch: pyte
             resolve("ops")
 
 
-def test_importing_the_room_is_quick() -> None:
+def test_importing_the_room_loads_no_network_no_widget_and_no_keyring() -> None:
     code = """
-        import mailconn_jupyter.errors, sys, time
-        started = time.perf_counter()
+        import sys
         import mailconn_jupyter.credentials
-        print(time.perf_counter() - started)
-        assert not {"ssl", "socket", "smtplib", "ipywidgets", "keyring", "IPython"} & set(sys.modules)
+        print({"ssl", "socket", "smtplib", "ipywidgets", "keyring", "IPython"} & set(sys.modules))
     """
-    took = min(
-        float(subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, check=True).stdout)
-        for _ in range(3)
-    )
-    assert took < 0.05
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
