@@ -19,7 +19,7 @@ from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.session.imap import wire
 from mailconn_jupyter.session.imap.errors import LinkLost, Refused, SessionBusy, UnsafeArgument
 from mailconn_jupyter.session.imap.session import IMAPSession
-from mailconn_jupyter.session.opening.run_stages import Opening
+from mailconn_jupyter.session.opening.over_network import Opening
 from tests.contract.imap import IMAPKit
 from tests.contract.kit import Do
 from tests.isolation import give_password

@@ -410,7 +410,7 @@ def test_a_test_passes_the_same_stages_and_says_what_is_worth_knowing(box: Path)
 
 
 def test_a_test_of_a_very_large_file_counts_what_it_can(box: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailconn_jupyter.session.mbox.session.MOST_COUNTED", 2**20)
+    monkeypatch.setattr("mailconn_jupyter.session.mbox.file_stages.MOST_COUNTED", 2**20)
     box.write_bytes(letters(2, b"x" * 2**20 + b"\n"))
     assert check(to_file(box)).stages[-1].facts["Messages"] == "at least 1 (in the first 1.0 MB)"
 

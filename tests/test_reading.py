@@ -19,7 +19,7 @@ from mailconn_jupyter.mailbox import by_mbox
 from mailconn_jupyter.mailbox.by_mbox import spans_backwards
 from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.session.line_arguments import UnsafeArgument
-from mailconn_jupyter.session.mbox import session as mbox_session
+from mailconn_jupyter.session.mbox import file_stages
 from mailconn_jupyter.store import connections
 from mailconn_jupyter.transport.channel import Channel
 from tests.broken_mail import BROKEN
@@ -435,7 +435,7 @@ def test_the_ends_of_a_large_mailbox_file_are_read_without_the_rest(
         raw.append(CountingFile(path))
         return io.BufferedReader(raw[-1])
 
-    monkeypatch.setattr(mbox_session, "open_file", open_counting)
+    monkeypatch.setattr(file_stages, "open_file", open_counting)
     (last,) = messages(connection, limit=1)
     assert (last.subject, last.text) == ("last", "Bye.\n")
     with connect(connection) as session:

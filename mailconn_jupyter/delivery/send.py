@@ -12,7 +12,7 @@ from ..errors import MessageError, OptionError, warn
 from ..message.addresses import envelope_address
 from ..message.compose import compose
 from ..message.mime.wire_format import wired
-from ..session.connect import connect
+from ..session.connect import open_session
 from ..session.smtp.session import SMTPSession
 from ..session.smtp.transaction import envelope_of
 from ..store import connections
@@ -74,7 +74,8 @@ def send(
         return _unsent(message)
     if session is not None:
         return deliver(session, message)
-    with connect(connection) as opened:
+    assert connection is not None
+    with open_session(connection) as opened:
         return deliver(opened, message)
 
 

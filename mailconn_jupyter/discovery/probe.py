@@ -19,7 +19,7 @@ from ..errors import MailConnError, OpenError
 from ..session.connect import session_class
 from ..session.opening.adapter import Adapter
 from ..session.opening.hints import pin_for
-from ..session.opening.run_stages import Opening
+from ..session.opening.over_network import Opening
 from ..transport.sasl.choose import Mechanism
 from .providers import providers_shown
 
@@ -182,6 +182,7 @@ class _UpToLogin:
     """An adapter whose opening asks for nothing after the greeting, not even whether the session is ready."""
 
     def __init__(self, adapter: Adapter) -> None:
+        self.protocol = adapter.protocol
         self.attach, self.ask_for_tls, self.greet = adapter.attach, adapter.ask_for_tls, adapter.greet
         self.mechanisms, self.failure, self.close = adapter.mechanisms, adapter.failure, adapter.close
 

@@ -26,7 +26,7 @@ _FLAGS: Final = {"R": "\\Seen", "A": "\\Answered", "F": "\\Flagged", "D": "\\Del
 
 def read(session: MBOXSession, reading: Reading) -> Generator[ParsedMessage, None, None]:
     """The messages, newest first: the last one in the file is the last that arrived."""
-    file = session._file  # noqa: SLF001  # the room's own
+    file = session.file
     size = max(1, os.fstat(file.fileno()).st_size)
     for start, stop in _spans(session):
         begin = _after_envelope(file, start, session)
@@ -45,12 +45,12 @@ def read(session: MBOXSession, reading: Reading) -> Generator[ParsedMessage, Non
 
 
 def _spans(session: MBOXSession) -> Iterator[tuple[int, int]]:
-    if session.readonly and not session._index.complete:  # noqa: SLF001  # the room's own
-        yield from spans_backwards(session._file)  # noqa: SLF001  # the same
+    if session.readonly and not session.all_found:
+        yield from spans_backwards(session.file)
         return
     # All is known already, or must be: what was removed and is not written yet is not in the file's own order.
     for key in reversed(list(session.keys())):
-        yield session._lookup(key)  # noqa: SLF001  # the same
+        yield session.span(key)
 
 
 def spans_backwards(file: BinaryIO) -> Iterator[tuple[int, int]]:
@@ -87,7 +87,7 @@ def _after_envelope(file: BinaryIO, start: int, session: MBOXSession) -> int:
     line = file.readline(_LONGEST_ENVELOPE)
     if not line.startswith(_BEGINNING[1:]):
         raise FileChanged(
-            f"{session._path} was changed by another program: a message is not where it was.",  # noqa: SLF001  # as above
+            f"{session.path} was changed by another program: a message is not where it was.",
             hint="Open it again.",
         )
     return file.tell()

@@ -12,7 +12,7 @@ from ..connection import MailConnection
 from ..errors import OptionError
 from ..message.incoming.parsed import ParsedMessage
 from ..progress import Tell, teller
-from ..session.connect import connect, protocol_of
+from ..session.connect import open_session, protocol_of
 from ..session.line_arguments import UnsafeArgument, breaks_a_line
 from ..store import connections
 from .portions import Reading
@@ -102,7 +102,7 @@ def _read(target: Any, protocol: str, reading: Reading) -> Generator[ParsedMessa
     if reading.left <= 0:
         return
     own = reading.fresh = isinstance(target, MailConnection)
-    session = connect(target, readonly=None if protocol == "POP3" else not reading.mark_seen) if own else target
+    session = open_session(target, readonly=None if protocol == "POP3" else not reading.mark_seen) if own else target
     read = import_module(f".{_READERS[protocol]}", __package__).read
     try:
         with contextlib.closing(read(session, reading)) as found:

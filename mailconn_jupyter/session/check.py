@@ -10,12 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ..connection import MailConnection
-from ..errors import MailConnError
+from ..errors import MailConnError, OpenError
 from ..formatting import columns, table
 from ..store import connections, last_tests
+from .connect import session_class
 from .opening.hints import pin_for
+from .opening.run_stages import StagedOpening
 from .opening.stages import STAGES, Listener, StageResult
-from .opening.surveying import opening_class, surveyor
 
 __all__ = ["CheckReport", "check", "check_all"]
 
@@ -34,7 +35,7 @@ class CheckReport:
     def __init__(
         self,
         connection: MailConnection,
-        stages: list[StageResult],
+        stages: Iterable[StageResult],
         *,
         pin: str = "",
         transcript: Iterable[str] = (),
@@ -42,7 +43,7 @@ class CheckReport:
     ) -> None:
         self.connection = connection
         self.name = connection.name
-        self.stages = stages
+        self.stages = list(stages)
         self.pin = pin
         self.transcript = list(transcript)
         self.error = error
@@ -110,27 +111,44 @@ def check(
     for. Raises :class:`~mailconn_jupyter.errors.StoreError` for a name that is not stored.
     """
     connection = connections.pick(target)
-    kind = opening_class(connection)
-    opening = kind(connection, testing=True, listener=listener, cancel=cancel, ask=ask, source_address=source_address)
     started = time.monotonic()
-    failure: MailConnError | None = None
-    session: Any = None
     try:
-        session = surveyor(connection, opening)
-        opening.run(session.adapter)
-        with contextlib.suppress(MailConnError):
-            session.quit()
-    except MailConnError as error:
-        failure = error
-    pin = pin_for(connection.server_host, opening.certificate) if opening.certificate else ""
-    stages = [opening.stages[name] for name in STAGES]
-    transcript = session.transcript if session is not None else ()
-    report = CheckReport(connection, stages, pin=pin, transcript=transcript, error=failure)
+        kind = session_class(connection)
+    except OpenError as error:
+        report = _not_begun(connection, error, listener)
+    else:
+        opening = kind.opening_class(
+            connection, testing=True, listener=listener, cancel=cancel, ask=ask, source_address=source_address
+        )
+        report = _run(opening, kind())
     cancelled = report.failed is not None and report.failed.cause == "cancelled"
     if connection.origin is not None and not cancelled:
         elapsed = (time.monotonic() - started) * 1000
         last_tests.record(connection.name, ok=report.ok, summary=report.summary, milliseconds=elapsed)
     return report
+
+
+def _run(opening: StagedOpening[Any], session: Any) -> CheckReport:
+    failure: MailConnError | None = None
+    try:
+        opening.run(session.adapter)
+        with contextlib.suppress(MailConnError):
+            session.quit()
+    except MailConnError as error:
+        failure = error
+    connection, certificate = opening.given, opening.certificate
+    pin = pin_for(connection.server_host, certificate) if certificate else ""
+    return CheckReport(connection, opening.stages.values(), pin=pin, transcript=session.transcript, error=failure)
+
+
+def _not_begun(connection: MailConnection, error: OpenError, listener: Listener | None) -> CheckReport:
+    """The report of what fails before it begins: what the session needs is not installed."""
+    stages = [StageResult(name) for name in STAGES]
+    failed = next(stage for stage in stages if stage.name == error.stage)
+    failed.fail(error)
+    if listener is not None:
+        listener(failed)
+    return CheckReport(connection, stages, error=error)
 
 
 def check_all(

@@ -10,7 +10,7 @@ from ..connection import MailConnection
 from ..errors import MailConnError, OpenError, warn
 from ..store import connections
 
-__all__ = ["connect", "protocol_of", "session_class"]
+__all__ = ["connect", "open_session", "protocol_of", "session_class"]
 
 # Each is imported when it is used: IMAP needs an extra, and none needs another one's library.
 _CLASSES = {
@@ -71,7 +71,17 @@ def connect(
     only read; on by default). Raises :class:`~mailconn_jupyter.errors.OpenError`, which names the stage that failed
     and what to do, and :class:`~mailconn_jupyter.errors.StoreError` for a name that is not stored.
     """
-    connection = connections.pick(target)
+    return open_session(connections.pick(target), ask=ask, source_address=source_address, readonly=readonly)
+
+
+def open_session(
+    connection: MailConnection,
+    *,
+    ask: bool = True,
+    source_address: tuple[str, int] | None = None,
+    readonly: bool | None = None,
+) -> Any:
+    """:func:`connect` for a caller that has the connection already."""
     options: dict[str, Any] = {}
     if readonly is not None:
         if connection.protocol not in _READ_ONLY:

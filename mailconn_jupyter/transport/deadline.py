@@ -41,6 +41,10 @@ class Limit:
         """A limit of so many seconds that also ends when this one does."""
         return Limit(max(0.0, min(seconds, self._end - time.monotonic())), cancel=self._cancel)
 
+    def without_end(self) -> Limit:
+        """A limit without a deadline that can still be cancelled."""
+        return Limit(cancel=self._cancel)
+
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Not to count while a person is asked something."""

@@ -18,7 +18,7 @@ from ...transport.dial import a_label
 from ...transport.sasl.choose import Mechanism
 from ...transport.transport_errors import readable
 from .client import IMAPClient
-from .errors import Refused, open_error
+from .errors import Refused
 
 __all__ = ["IMAPAdapter"]
 
@@ -29,6 +29,8 @@ _COUNT = re.compile(rb"\b(MESSAGES|UNSEEN) ([0-9]{1,18})", re.IGNORECASE)
 
 class IMAPAdapter:
     """The steps of one opening of one session; ``readonly``: INBOX is only examined."""
+
+    protocol = "IMAP"
 
     def __init__(self, client: IMAPClient, folder: MailBoxFolderManager, *, readonly: bool) -> None:
         self._client, self._folder = client, folder
@@ -124,7 +126,7 @@ class IMAPAdapter:
         return facts
 
     def failure(self, error: OpenError, origin: Exception) -> OpenError:
-        return open_error(error, origin)
+        return self._client.failure(error, origin)
 
     def close(self) -> None:
         self._client.shutdown()

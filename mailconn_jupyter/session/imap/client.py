@@ -6,16 +6,16 @@ import imaplib
 import re
 from typing import Any
 
-from ...credentials.without_traceback import sealed
-from ...errors import CredentialError, OpenError, OptionError
+from ...errors import CredentialError
 from ...secret import STARS, Secret
-from ...transport.sasl.choose import Login, Mechanism, choose
+from ...transport.sasl.choose import Mechanism
 from ...transport.sasl.exchange import Exchange
 from ...transport.tls import TLSPolicy
 from ...transport.transport_errors import TransportError, readable
+from ..opening.log_in import log_in
 from ..response_codes import login_cause
 from .commands_imap import IMAPCommands
-from .errors import LinkLost, NotOffered, Refused, open_error
+from .errors import LinkLost, NotOffered, Refused
 
 __all__ = ["IMAPClient"]
 
@@ -130,35 +130,15 @@ class IMAPClient(IMAPCommands):
     def login(self, user: str, password: str) -> Any:
         """Log in with the strongest mechanism that both sides have, once."""
         secret, password = Secret(password), STARS  # this frame can be in a traceback
-        return self.log_in(user, secret)
+        return log_in(self, user, secret)
 
     def login_cram_md5(self, user: str, password: str) -> Any:
         """Log in by CRAM-MD5."""
         secret, password = Secret(password), STARS  # this frame can be in a traceback
-        return self.log_in(user, secret, pinned="CRAM-MD5")
+        return log_in(self, user, secret, pinned="CRAM-MD5")
 
-    def log_in(self, user: str, secret: Secret, *, token: bool = False, pinned: str = "") -> Any:
-        """Log in by a password or an access token; raises as an opening does."""
-        if flaw := secret.flaw():
-            raise OptionError(f"The password {flaw}.")
-        self.refuse_plain_text()
-        tls = self.channel.tls is not None
-        login = Login(user, secret.reveal, "", self.host, self.port)
-        try:
-            mechanism = choose(self.mechanisms(pinned), login, tls=tls, token=token, pinned=pinned)
-            sealed(lambda: self.login_with(mechanism))
-        except LinkLost:
-            raise
-        except TransportError as error:
-            if not isinstance(error, Refused):
-                # A server that cheats in the login, or says yes without the proof, gets nothing more.
-                self.shutdown()
-            failure = OpenError(error.message, stage="authenticate", cause=error.cause, hint=error.hint)
-            raise open_error(failure, error) from error
-        return "OK", [b"Logged in"]
-
-    def login_with(self, mechanism: Mechanism) -> None:
-        """Run one exchange; raises with the server's words. The capabilities are learnt anew."""
+    def login_with(self, mechanism: Mechanism) -> Any:
+        """Run one exchange; returns or raises with the server's words. The capabilities are learnt anew."""
         self.untagged_responses.pop("CAPABILITY", None)
         exchange = Exchange(mechanism)
         self._hide = exchange.hide
@@ -179,6 +159,7 @@ class IMAPClient(IMAPCommands):
         mechanism.finish()
         self.state = "AUTH"
         self._get_capabilities()
+        return status, [text]
 
     def _answer_to(self, tag: bytes) -> tuple[str, bytes] | None:
         """The end of a command; None where the server asks to go on."""

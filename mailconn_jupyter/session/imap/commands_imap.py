@@ -9,9 +9,11 @@ from typing import Any
 
 from imap_tools.imap_utf7 import utf7_decode
 
+from ...errors import OpenError
 from ...secret import STARS
 from ..line_arguments import breaks_a_line
-from .errors import NotOffered, Refused, SessionBusy, UnsafeArgument
+from ..opening.log_in import require_safe_link
+from .errors import Refused, SessionBusy, UnsafeArgument, open_error
 from .wire import IMAPWire
 
 __all__ = ["IMAPCommands", "Part"]
@@ -69,17 +71,22 @@ class IMAPCommands(IMAPWire):
         if self.literal is None and _ANNOUNCES.search(last):
             raise UnsafeArgument(f"{name[:20]!r}: the last argument announces a literal. Nothing was sent.")
         if name in _SECRET:
-            self.refuse_plain_text()
+            require_safe_link(self)
 
-    def refuse_plain_text(self) -> None:
-        """Raise where a password would be readable on the way."""
-        if self.channel.tls is None and not (self.plain_allowed or self.channel.loopback):
-            raise NotOffered(
-                "The link is plain text, and the password would be readable on the way.",
-                stage="authenticate",
-                cause="plain-text-refused",
-                hint="Use a connection with secure authentication on, or call client.starttls() first.",
-            )
+    secure_first = "Use a connection with secure authentication on, or call client.starttls() first."
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """The host and the port of the server."""
+        return self.host, self.port
+
+    def failure(self, error: OpenError, origin: Exception) -> OpenError:
+        """The same error, as the class that callers of imaplib and imap_tools expect."""
+        return open_error(error, origin)
+
+    def hang_up(self) -> None:
+        """As :meth:`shutdown`."""
+        self.shutdown()
 
     def _command_complete(self, name: str, tag: Any) -> tuple[str, list[Any]]:
         farewell = name == "LOGOUT"

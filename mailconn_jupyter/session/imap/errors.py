@@ -8,9 +8,9 @@ from typing import Final
 from imap_tools.errors import MailboxLoginError
 
 from ...errors import MailConnError, OpenError
-from ...transport.transport_errors import TransportError, readable
+from ...transport.transport_errors import readable
 from .. import line_arguments
-from ..opening.error_classes import OpenKinds
+from ..opening import error_classes
 from ..response_codes import response_code
 
 __all__ = [
@@ -26,11 +26,11 @@ __all__ = [
 ]
 
 
-class LinkLost(TransportError, imaplib.IMAP4.abort):
+class LinkLost(error_classes.LinkLost, imaplib.IMAP4.abort):
     """The link broke, or the server did not answer in time, or not in IMAP; the session is closed."""
 
 
-class Refused(TransportError, imaplib.IMAP4.error):
+class Refused(error_classes.Refused, imaplib.IMAP4.error):
     """The server said no: ``status`` is NO, BAD or BYE, ``code`` its response code (may be empty), and its ``words``."""
 
     def __init__(
@@ -67,12 +67,12 @@ class LoginRefused(SessionNotOpened, MailboxLoginError):
     expected = "OK"
 
 
-_KINDS: Final = OpenKinds(SessionNotOpened, ServerUnreachable, NotOffered, LoginRefused)
+_KINDS: Final = error_classes.OpenKinds(SessionNotOpened, ServerUnreachable, NotOffered, LoginRefused)
 
 
 def open_error(error: OpenError, origin: Exception) -> OpenError:
     """The error of a failed opening, as the class that callers of imaplib and imap_tools expect."""
-    failure = _KINDS.of(error, refused=isinstance(origin, Refused))
+    failure = _KINDS.of(error, origin)
     if isinstance(failure, LoginRefused) and isinstance(origin, Refused):
         failure.command_result = (origin.status, [origin.words.encode()])
     return failure

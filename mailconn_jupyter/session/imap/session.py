@@ -13,9 +13,9 @@ from imap_tools import BaseMailBox
 from imap_tools.errors import ImapToolsError
 
 from ...connection import MailConnection
-from ...errors import OptionError
 from ...secret import STARS, Secret
-from ..opening.run_stages import Opening
+from ..opening.log_in import log_in
+from ..opening.over_network import Opening
 from ..opening.stages import Listener
 from ..transcript import Transcript
 from .adapter_imap import IMAPAdapter
@@ -55,8 +55,6 @@ class IMAPSession(BaseMailBox):
         ask: bool = True,
         source_address: tuple[str, int] | None = None,
     ) -> None:
-        if connection is not None and connection.protocol != "IMAP":
-            raise OptionError(f"{connection.name}: the protocol is {connection.protocol}, not IMAP.", trait="protocol")
         self.connection = connection
         self.opening: Opening | None = None
         self._readonly = readonly
@@ -74,6 +72,9 @@ class IMAPSession(BaseMailBox):
         """The last lines of the conversation, each after ``C:`` or ``S:``, with stars for every secret."""
         return self.client.transcript
 
+    #: What opens it.
+    opening_class = Opening
+
     @property
     def adapter(self) -> IMAPAdapter:
         """How a session of this protocol is opened."""
@@ -84,7 +85,7 @@ class IMAPSession(BaseMailBox):
     def login(self, username: str, password: str, initial_folder: str | None = "INBOX") -> Self:
         """Log in with the strongest mechanism that both sides have, once, and select a folder."""
         secret, password = Secret(password), STARS  # this frame can be in a traceback
-        self.login_result = self.client.log_in(username, secret)
+        self.login_result = log_in(self.client, username, secret)
         return self._in(initial_folder)
 
     login_utf8 = login
@@ -92,7 +93,7 @@ class IMAPSession(BaseMailBox):
     def xoauth2(self, username: str, access_token: str, initial_folder: str | None = "INBOX") -> Self:
         """Log in with an OAuth 2.0 access token, and select a folder."""
         secret, access_token = Secret(access_token), STARS  # this frame can be in a traceback
-        self.login_result = self.client.log_in(username, secret, token=True)
+        self.login_result = log_in(self.client, username, secret, token=True)
         return self._in(initial_folder)
 
     def _in(self, folder: str | None) -> Self:

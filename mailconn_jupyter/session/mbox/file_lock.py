@@ -10,7 +10,7 @@ import os
 import stat
 import time
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from ...transport.deadline import Limit
 from ...transport.transport_errors import TransportError
@@ -20,7 +20,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]  # asked for below
 
-__all__ = ["lock_patiently", "locked_by", "open_file", "refuse_other_formats"]
+__all__ = ["Lockable", "lock_patiently", "locked_by", "open_file", "refuse_other_formats"]
 
 _PATIENCE = 5.0  # seconds: a program that delivers a mail holds its lock for less
 _PAUSE = 0.1
@@ -33,6 +33,13 @@ _COMPRESSED = {
     b"PK\x03\x04": "zip",
     b"\x28\xb5\x2f\xfd": "zstd",
 }
+
+
+class Lockable(Protocol):
+    """What can be locked as mail programs lock a mailbox."""
+
+    def lock(self) -> None:
+        """As :meth:`mailbox.mbox.lock`."""
 
 
 def open_file(path: Path, *, readonly: bool) -> BinaryIO:
@@ -108,7 +115,7 @@ def _dot_locked(path: Path) -> str:
     return ""
 
 
-def lock_patiently(session: mailbox.mbox, file: BinaryIO, path: Path, limit: Limit) -> None:
+def lock_patiently(session: Lockable, file: BinaryIO, path: Path, limit: Limit) -> None:
     """Lock the file as :meth:`mailbox.mbox.lock` does; another program's lock is waited for, some seconds."""
     patience = limit.within(_PATIENCE)
     while True:

@@ -6,26 +6,16 @@ import mailbox
 import os
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
 
 from ...connection import MailConnection
-from ...errors import OpenError, OptionError
-from ...formatting import how_large
-from ...transport.channel import Channel
-from ...transport.deadline import Limit
-from ...transport.sasl.choose import Mechanism
 from ..opening.stages import Listener
-from .errors import FileChanged, ReadOnly, open_error
-from .file_lock import lock_patiently, locked_by, open_file, refuse_other_formats
-from .file_stages import FileOpening
-from .index import MboxIndex, count_messages
+from .errors import FileChanged, ReadOnly
+from .file_stages import FileOpening, MBOXAdapter
+from .index import MboxIndex
 
 __all__ = ["MBOXSession"]
-
-#: Bytes that a test counts the messages of; a larger file is said to have more.
-MOST_COUNTED: Final = 2 * 2**30
 
 
 class MBOXSession(mailbox.mbox):
@@ -64,75 +54,53 @@ class MBOXSession(mailbox.mbox):
         ask: bool = True,
         source_address: tuple[str, int] | None = None,
     ) -> None:
-        if connection is not None and connection.protocol != "MBOX":
-            raise OptionError(f"{connection.name}: the protocol is {connection.protocol}, not MBOX.", trait="protocol")
         self.connection = connection
         self.opening: FileOpening | None = None
         self.readonly = readonly
         # mailbox opens a file when it is made, and this session has not found its own yet.
         super().__init__(os.devnull, create=False)
-        self._take(self._file, os.devnull)
+        self.take(self._file, os.devnull)
         if connection is None:
             return
         self.opening = FileOpening(connection, listener=listener, cancel=cancel, ask=ask)
         self.opening.run(self.adapter)
 
-    def _take(self, file: BinaryIO, path: str) -> None:
+    #: What opens it.
+    opening_class = FileOpening
+
+    @property
+    def adapter(self) -> MBOXAdapter:
+        """How a session of this protocol is opened."""
+        return MBOXAdapter(self)
+
+    def take(self, file: BinaryIO, path: str) -> None:
+        """Read this file from now on."""
+        if self._file is not file:
+            self._file.close()
         self._file, self._path = file, path
         self._index = MboxIndex(file)
         # Shared: what the index finds, mailbox sees.
         self._toc = self._index.spans
 
-    # The steps of an opening
+    @property
+    def file(self) -> BinaryIO:
+        """The file, open for reading at least; to read it elsewhere does not disturb the session."""
+        return self._file
 
     @property
-    def adapter(self) -> MBOXSession:
-        """How a session of this protocol is opened."""
-        return self
+    def path(self) -> str:
+        """Where the file is."""
+        return self._path
 
-    def open_file(self, path: Path, limit: Limit) -> os.stat_result:
-        file = open_file(path, readonly=self.readonly)
-        try:
-            refuse_other_formats(file, path)
-        except BaseException:
-            file.close()
-            raise
-        self._file.close()
-        self._take(file, str(path))
-        if not self.readonly:
-            lock_patiently(self, file, path, limit)
-        return os.fstat(file.fileno())
+    @property
+    def all_found(self) -> bool:
+        """Whether it is known of every message where it is, without reading on."""
+        return self._index.complete
 
-    def ready(self, *, testing: bool) -> dict[str, str]:
-        facts = {"Access": "read-only" if self.readonly else "locked for writing"}
-        if not testing:
-            return facts
-        count, seen = count_messages(self._file, most_bytes=MOST_COUNTED)
-        more = f" (in the first {how_large(seen)})" if seen < os.fstat(self._file.fileno()).st_size else ""
-        facts["Messages"] = f"{'at least ' if more else ''}{count}{more}"
-        if self.readonly:
-            facts["Locked"] = locked_by(self._file, Path(self._path)) or "no"
-        return facts
-
-    def failure(self, error: OpenError, origin: Exception) -> OpenError:
-        return open_error(error)
-
-    # A file has no link and no server: FileOpening asks for none of these.
-
-    def attach(self, channel: Channel, connection: MailConnection) -> None:
-        raise NotImplementedError
-
-    def ask_for_tls(self) -> None:
-        raise NotImplementedError
-
-    def greet(self, *, greeted: bool) -> dict[str, str]:
-        raise NotImplementedError
-
-    def mechanisms(self) -> list[str]:
-        raise NotImplementedError
-
-    def log_in(self, mechanism: Mechanism) -> str | None:
-        raise NotImplementedError
+    def span(self, key: Any) -> tuple[int, int]:
+        """Where a message begins and ends in the file, in bytes; raises KeyError where there is no such key."""
+        found: tuple[int, int] = self._lookup(key)
+        return found
 
     # Reading, no further than needed
 

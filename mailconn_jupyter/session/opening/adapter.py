@@ -9,11 +9,31 @@ from ...errors import OpenError
 from ...transport.channel import Channel
 from ...transport.sasl.choose import Mechanism
 
-__all__ = ["Adapter"]
+__all__ = ["Adapter", "Openable"]
 
 
-class Adapter(Protocol):
-    """The steps of one protocol. Those that learn something return the facts, label to text."""
+class Openable(Protocol):
+    """What every kind of session brings, whether it is with a server or with a file."""
+
+    @property
+    def protocol(self) -> str:
+        """The protocol of the connections that it opens."""
+
+    def ready(self, *, testing: bool) -> dict[str, str]:
+        """Make the session one that can be used, and learn its limits: facts, label to text.
+
+        ``testing`` is for ``check()``: prove by a round trip that the server answers, look around, change nothing.
+        """
+
+    def failure(self, error: OpenError, origin: Exception) -> OpenError:
+        """The same error, as the class that callers of this protocol's standard library expect."""
+
+    def close(self) -> None:
+        """Close what was opened at once, without a farewell."""
+
+
+class Adapter(Openable, Protocol):
+    """The steps of one protocol over the network. Those that learn something return the facts, label to text."""
 
     def attach(self, channel: Channel, connection: MailConnection) -> None:
         """Take the channel and the (resolved) connection; nothing has been read from the channel yet."""
@@ -29,15 +49,3 @@ class Adapter(Protocol):
 
     def log_in(self, mechanism: Mechanism) -> str | None:
         """Run one SASL exchange, or raise with the server's words; returns what was used, if not the mechanism."""
-
-    def ready(self, *, testing: bool) -> dict[str, str]:
-        """Make the session one that can be used, and learn its limits.
-
-        ``testing`` is for ``check()``: prove by a round trip that the server answers, look around, change nothing.
-        """
-
-    def failure(self, error: OpenError, origin: Exception) -> OpenError:
-        """The same error, as the class that callers of this protocol's standard library expect."""
-
-    def close(self) -> None:
-        """Close the link at once, without a farewell."""

@@ -1,4 +1,7 @@
-"""Which of a protocol's own classes the error of a failed opening is: callers of a library expect its classes."""
+"""What every protocol's errors are made of, and which of them the error of a failed opening is.
+
+Callers of a library expect its classes, so each protocol has its own; these are what they have in common.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,19 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from ...errors import OpenError
+from ...transport.transport_errors import TransportError
 
-__all__ = ["OpenKinds"]
+__all__ = ["LinkLost", "OpenKinds", "Refused"]
 
 E = TypeVar("E", bound=OpenError)
+
+
+class LinkLost(TransportError):
+    """The link broke, or the server did not answer in time, or not in its protocol; the session is closed."""
+
+
+class Refused(TransportError):
+    """The server said no; the session is still open."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +33,12 @@ class OpenKinds(Generic[E]):
     not_offered: type[E]
     login_refused: type[E]
 
-    def of(self, error: OpenError, *, refused: bool) -> E:
-        """The same error as one of them; ``refused``: the server said no, rather than nothing."""
+    def of(self, error: OpenError, origin: Exception) -> E:
+        """The same error as one of them; ``origin`` is what it came from."""
         kind = self.other
-        if error.cause in {"no-starttls", "no-mechanism", "no-login"}:
+        if error.cause in {"no-starttls", "no-mechanism", "no-login", "plain-text-refused"}:
             kind = self.not_offered
-        elif error.stage == "authenticate" and (refused or error.cause == "wrong-password"):
+        elif error.stage == "authenticate" and (isinstance(origin, Refused) or error.cause == "wrong-password"):
             kind = self.login_refused
         elif error.stage in {"resolve", "connect", "secure", "greet"}:
             kind = self.unreachable

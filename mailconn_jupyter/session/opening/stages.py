@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from ...errors import OpenError
+
 __all__ = ["STAGES", "Listener", "StageResult"]
 
 STAGES: Final = ("resolve", "connect", "secure", "greet", "authenticate", "ready")
@@ -26,6 +28,15 @@ class StageResult:
     cause: str = ""
     message: str = ""
     hint: str = ""
+
+    def fail(self, error: OpenError) -> None:
+        """Record that it failed."""
+        self.outcome = "failed"
+        self.cause, self.message, self.hint = error.cause, error.message, error.hint
+
+    def skip(self, why: str) -> None:
+        """Record that there was nothing to do."""
+        self.outcome, self.message = "skipped", why
 
 
 Listener = Callable[[StageResult], None]

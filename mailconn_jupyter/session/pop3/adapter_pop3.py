@@ -10,13 +10,14 @@ from ...transport.dial import a_label
 from ...transport.sasl.choose import Mechanism
 from ...transport.transport_errors import readable
 from .client import POP3Client
-from .errors import open_error
 
 __all__ = ["POP3Adapter"]
 
 
 class POP3Adapter:
     """The steps of one opening of one session."""
+
+    protocol = "POP3"
 
     def __init__(self, client: POP3Client) -> None:
         self._client = client
@@ -61,7 +62,7 @@ class POP3Adapter:
         return {"Messages": str(count), "Size": how_large(size)}
 
     def failure(self, error: OpenError, origin: Exception) -> OpenError:
-        return open_error(error, origin)
+        return self._client.failure(error, origin)
 
     def close(self) -> None:
         self._client.close()

@@ -8,14 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 from ...credentials.without_traceback import sealed
-from ...errors import CredentialError, OpenError, OptionError
+from ...errors import CredentialError, OpenError
 from ...secret import STARS, Secret
 from ...transport.dial import a_label
-from ...transport.sasl.choose import Login, Mechanism, choose
+from ...transport.sasl.choose import Mechanism
 from ...transport.sasl.exchange import Exchange
 from ...transport.tls import TLSPolicy
 from ...transport.transport_errors import TransportError
 from ..line_arguments import breaks_a_line
+from ..opening.log_in import log_in, require_safe_link
 from ..response_codes import login_cause
 from .errors import LinkLost, NotOffered, Refused, open_error
 from .wire import POP3Wire
@@ -122,33 +123,24 @@ class POP3Client(POP3Wire):
         match = _TIMESTAMP.search(self.welcome)
         return match.group() if match else b""
 
-    def _refuse_plain_text(self) -> None:
-        if self.channel.tls is None and not (self.plain_allowed or self.channel.loopback):
-            raise NotOffered(
-                "The link is plain text, and the password would be readable on the way.",
-                stage="authenticate",
-                cause="plain-text-refused",
-                hint="Use a connection with secure authentication on, or call stls() first.",
-            )
+    secure_first = "Use a connection with secure authentication on, or call stls() first."
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """The host and the port of the server."""
+        return self.host, self.port
+
+    def failure(self, error: OpenError, origin: Exception) -> OpenError:
+        """The same error, as the class that callers of poplib expect."""
+        return open_error(error, origin)
+
+    def hang_up(self) -> None:
+        """As :meth:`close`."""
+        self.close()
 
     def log_in(self, user: str, secret: Secret, *, token: bool = False) -> None:
         """Log in by a password or an access token, by the strongest mechanism that both sides have, once."""
-        if flaw := secret.flaw():
-            raise OptionError(f"The password {flaw}.")
-        self._refuse_plain_text()
-        tls = self.channel.tls is not None
-        login = Login(user, secret.reveal, "", self.host, self.port)
-        try:
-            mechanism = choose(self.mechanisms(), login, tls=tls, token=token)
-            sealed(lambda: self.login_with(mechanism))
-        except LinkLost:
-            raise
-        except TransportError as error:
-            if not isinstance(error, Refused):
-                # A server that cheats in the login, or says yes without the proof, gets nothing more.
-                self.close()
-            failure = OpenError(error.message, stage="authenticate", cause=error.cause, hint=error.hint)
-            raise open_error(failure, error) from error
+        log_in(self, user, secret, token=token)
 
     def login_with(self, mechanism: Mechanism) -> str:
         """Run one exchange; raises with the server's words. Returns the name of what was used."""
@@ -228,7 +220,7 @@ class POP3Client(POP3Wire):
         return self._by_hand(command)
 
     def _by_hand(self, command: Callable[[], str]) -> bytes:
-        self._refuse_plain_text()
+        require_safe_link(self)
         answer: bytes = sealed(lambda: self._shortcmd(command()))  # type: ignore[attr-defined]  # poplib's own
         self.known = True
         return answer

@@ -6,9 +6,9 @@ import poplib
 from typing import Final
 
 from ...errors import MailConnError, OpenError
-from ...transport.transport_errors import TransportError, readable
+from ...transport.transport_errors import readable
 from .. import line_arguments
-from ..opening.error_classes import OpenKinds
+from ..opening import error_classes
 from ..response_codes import response_code
 
 __all__ = [
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 
-class LinkLost(TransportError, poplib.error_proto):
+class LinkLost(error_classes.LinkLost, poplib.error_proto):
     """The link broke, or the server did not answer in time, or not in POP3; the session is closed.
 
     Messages that were marked as deleted are still there: a server deletes at the end of a session, when it has answered
@@ -32,7 +32,7 @@ class LinkLost(TransportError, poplib.error_proto):
     """
 
 
-class Refused(TransportError, poplib.error_proto):
+class Refused(error_classes.Refused, poplib.error_proto):
     """The server answered -ERR: ``code`` is its response code (RFC 2449, may be empty), and ``words`` what it said."""
 
     def __init__(self, what: str, text: bytes, *, cause: str = "refused-by-server", hint: str = "") -> None:
@@ -66,12 +66,12 @@ class LoginRefused(SessionNotOpened):
     """The server refused the login."""
 
 
-_KINDS: Final = OpenKinds(SessionNotOpened, ServerUnreachable, NotOffered, LoginRefused)
+_KINDS: Final = error_classes.OpenKinds(SessionNotOpened, ServerUnreachable, NotOffered, LoginRefused)
 
 
 def open_error(error: OpenError, origin: Exception) -> OpenError:
     """The error of a failed opening, as the class that callers of poplib expect."""
-    failure = _KINDS.of(error, refused=isinstance(origin, Refused))
+    failure = _KINDS.of(error, origin)
     if isinstance(origin, Refused):
         failure.code, failure.words = origin.code, origin.words
     return failure

@@ -9,8 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ...connection import MailConnection
-from ...errors import OptionError
-from ..opening.run_stages import Opening
+from ..opening.over_network import Opening
 from ..opening.stages import Listener
 from .adapter_pop3 import POP3Adapter
 from .client import POP3Client
@@ -51,8 +50,6 @@ class POP3Session(POP3Client):
         ask: bool = True,
         source_address: tuple[str, int] | None = None,
     ) -> None:
-        if connection is not None and connection.protocol != "POP3":
-            raise OptionError(f"{connection.name}: the protocol is {connection.protocol}, not POP3.", trait="protocol")
         self.connection = connection
         self.opening: Opening | None = None
         self._marked = False
@@ -62,6 +59,9 @@ class POP3Session(POP3Client):
             return
         self.opening = Opening(connection, listener=listener, cancel=cancel, ask=ask, source_address=source_address)
         self.opening.run(self.adapter)
+
+    #: What opens it.
+    opening_class = Opening
 
     @property
     def adapter(self) -> POP3Adapter:

@@ -8,8 +8,8 @@ from typing import Final
 
 from ...errors import MailConnError, MessageError, OpenError
 from ...formatting import how_large
-from ...transport.transport_errors import TransportError, readable
-from ..opening.error_classes import OpenKinds
+from ...transport.transport_errors import readable
+from ..opening import error_classes
 
 __all__ = [
     "DataRefused",
@@ -37,7 +37,7 @@ def _enhanced(text: bytes) -> str:
     return match.group(1) if match else ""
 
 
-class LinkLost(TransportError, smtplib.SMTPServerDisconnected):
+class LinkLost(error_classes.LinkLost, smtplib.SMTPServerDisconnected):
     """The link broke, or the server did not answer in time; the session is closed.
 
     ``before_message`` is on when not even MAIL had been answered, ``after_message`` when the last byte had been sent.
@@ -47,7 +47,7 @@ class LinkLost(TransportError, smtplib.SMTPServerDisconnected):
     after_message = False
 
 
-class Refused(TransportError, smtplib.SMTPResponseException):
+class Refused(error_classes.Refused, smtplib.SMTPResponseException):
     """The server said no: ``smtp_code``, ``enhanced_code`` (RFC 3463, may be empty) and its ``words``.
 
     ``temporary`` tells a 4xx, which may be tried again later, from a 5xx, which may not.
@@ -159,12 +159,12 @@ class LoginRefused(SessionNotOpened, smtplib.SMTPAuthenticationError):
     """The server refused the login."""
 
 
-_KINDS: Final = OpenKinds(SessionNotOpened, ServerUnreachable, NotOffered, LoginRefused)
+_KINDS: Final = error_classes.OpenKinds(SessionNotOpened, ServerUnreachable, NotOffered, LoginRefused)
 
 
 def open_error(error: OpenError, origin: Exception) -> OpenError:
     """The error of a failed opening, as the class that callers of smtplib expect."""
-    failure = _KINDS.of(error, refused=isinstance(origin, Refused))
+    failure = _KINDS.of(error, origin)
     if isinstance(origin, Refused):
         failure.smtp_code, failure.smtp_error = origin.smtp_code, origin.smtp_error
         failure.words, failure.enhanced_code = origin.words, origin.enhanced_code

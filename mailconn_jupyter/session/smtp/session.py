@@ -16,7 +16,7 @@ from ...message.mime.wire_format import Wire
 from ...transport.channel import Channel
 from ...transport.transport_errors import TransportError
 from ..opening.adapter import Adapter
-from ..opening.run_stages import Opening
+from ..opening.over_network import Opening
 from ..opening.stages import Listener
 from .errors import LinkLost, Refused, open_error
 from .transaction import Envelope, SMTPTransaction, envelope_of, warn_of
@@ -78,6 +78,11 @@ class SMTPSession(SMTPTransaction):
         self.opening.run(self)
 
     # The steps of an opening
+
+    protocol = "SMTP"
+
+    #: What opens it.
+    opening_class = Opening
 
     @property
     def adapter(self) -> Adapter:

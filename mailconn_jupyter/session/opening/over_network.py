@@ -1,0 +1,201 @@
+"""Opening a session over the network: the only way to a server, whatever the protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from ...credentials import Credential, remember, resolve
+from ...credentials.without_traceback import sealed
+from ...errors import MailConnError
+from ...transport.certificate import Certificate
+from ...transport.channel import Channel
+from ...transport.deadline import Limit
+from ...transport.dial import Address, a_label, connect_any, look_up
+from ...transport.proxy import ProxyRoute, tunnel
+from ...transport.sasl.choose import Login, choose
+from ...transport.tls import TLSFacts, TLSPolicy, explain
+from ...transport.transport_errors import TransportError
+from .adapter import Adapter
+from .log_in import refuse_plain_text
+from .proxy_route import blaming_the_proxy, route_of
+from .run_stages import StagedOpening, Step
+from .stages import StageResult
+
+__all__ = ["Opening"]
+
+# After these a look at the certificate tells more than the error.
+_ABOUT_CERTIFICATE = {"unknown-authority", "name-mismatch", "expired", "bad-certificate"}
+
+
+class Opening(StagedOpening[Adapter]):
+    """One opening of one session with a server."""
+
+    _addresses: Sequence[Address] = ()
+    _route: ProxyRoute | None = None
+    _channel: Channel | None = None
+    _greeted = False
+
+    def steps(self) -> Sequence[Step]:
+        """Name to address, TCP or a proxy's tunnel, TLS, the greeting, the login, and what makes it ready."""
+        return self._resolve, self._connect, self._secure, self._greet, self._authenticate, self._ready
+
+    def close(self) -> None:
+        """Close what was opened so far."""
+        super().close()
+        if self._channel is not None:
+            self._channel.close()
+
+    def _resolve(self, result: StageResult) -> None:
+        self.options = options = self.given.resolved()
+        port = options.port
+        assert isinstance(port, int)
+        with self.limit.paused():
+            self._route = route = route_of(options, ask=self.ask)
+        result.facts["Server"] = f"{options.server_host} port {port}"
+        if route is None:
+            self._addresses = look_up(options.server_host, port, self.limit)
+        else:
+            result.facts["Proxy"] = f"{route.kind} {route.host} port {route.port}; it looks up the server's name"
+            with blaming_the_proxy(route):
+                self._addresses = look_up(route.host, route.port, self.limit)
+        result.facts["Addresses"] = ", ".join(str(address[0]) for _, address in self._addresses[:4])
+
+    def _connect(self, result: StageResult) -> None:
+        self._channel = self._open_channel(self.limit)
+        self.adapter.attach(self._channel, self.options)
+        whose = "Address" if self._route is None else "Proxy's address"
+        with suppress(OSError):  # a link that is reset already has no other end; the next stage says so
+            address = self._channel.getpeername()
+            result.facts[whose] = f"{address[0]} port {address[1]}"
+
+    def _open_channel(self, limit: Limit) -> Channel:
+        options, route = self.options, self._route
+        if route is None:
+            sock = connect_any(self._addresses, limit.within(options.timeout), self.source)
+            return Channel(sock, timeout=options.timeout, limit=limit)
+        with blaming_the_proxy(route):
+            sock = connect_any(self._addresses, limit.within(options.timeout), self.source)
+        channel = Channel(sock, timeout=options.timeout, limit=limit)
+        try:
+            sealed(lambda: tunnel(channel, route, options.server_host, int(options.port or 0)))
+        except BaseException:
+            channel.close()
+            raise
+        return channel
+
+    def _secure(self, result: StageResult) -> None:
+        options = self.options
+        if not options.security:
+            result.skip("Plain text, as the connection says.")
+            return
+        assert self._channel is not None
+        host = a_label(options.server_host)
+        try:
+            facts = self._start_tls(self._channel, self._policy(host))
+        except TransportError as error:
+            if error.cause in _ABOUT_CERTIFICATE and error.certificate is None:
+                self._look_at_certificate(error, host)
+            if error.certificate is not None:
+                result.facts.update(_certificate_facts(error.certificate, "refused"))
+            raise
+        self._greeted = options.security != "SSL"
+        self.certificate = facts.certificate
+        result.facts["TLS"] = f"{facts.version}, {facts.cipher}"
+        result.facts.update(_certificate_facts(facts.certificate, facts.accepted))
+
+    def _start_tls(self, channel: Channel, policy: TLSPolicy) -> TLSFacts:
+        asked = self.options.security != "SSL"
+        if asked:
+            self.adapter.ask_for_tls()
+        try:
+            return channel.start_tls(policy, a_label(self.options.server_host))
+        except TransportError as error:
+            # Plain text in place of TLS. After the server's go-ahead somebody has put it there, whether it came before
+            # the handshake or in it; on a port for TLS from the first byte it is the greeting of one for STARTTLS.
+            if error.cause not in {"injected", "wrong-tls-type"}:
+                raise
+            if asked:
+                raise TransportError("Something came in before TLS began.", cause="injected") from error
+            raise TransportError("The server does not wait for TLS on this port.", cause="wrong-tls-type") from error
+
+    def _policy(self, host: str) -> TLSPolicy:
+        options, trust = self.options, self.options.trust
+        names = {host, options.server_host}
+        return TLSPolicy(
+            exactly_1_2=options.security == "TLS1.2",
+            check_identity=options.check_server_identity,
+            trusted=any(trust.trusts(name) for name in names),
+            pins=frozenset().union(*(trust.pins_of(name) for name in names)),
+            ca_file=options.ca_file,
+            client_certificate=options.client_certificate,
+            client_key=options.client_key,
+        )
+
+    def _look_at_certificate(self, error: TransportError, host: str) -> None:
+        """Fetch the certificate that was refused, on a link of its own that is closed at once, to say what it is."""
+        channel: Channel | None = None
+        try:
+            channel = self._open_channel(self.limit.within(self.options.timeout))
+            self.adapter.attach(channel, self.options)
+            policy = TLSPolicy(exactly_1_2=self.options.security == "TLS1.2", inspect=True)
+            certificate = self._start_tls(channel, policy).certificate
+        except (MailConnError, OSError):
+            return
+        finally:
+            if channel is not None:
+                channel.close()
+        error.certificate = certificate
+        if isinstance(error.__cause__, OSError):
+            error.message = explain(error.__cause__, host, certificate).message
+
+    def _greet(self, result: StageResult) -> None:
+        result.facts.update(self.adapter.greet(greeted=self._greeted))
+
+    def _authenticate(self, result: StageResult) -> None:
+        options, channel = self.options, self._channel
+        assert channel is not None
+        if not options.use_authentication:
+            result.skip("No login, as the connection says.")
+            return
+        refuse_plain_text(channel, allowed=options.allow_plaintext_password)
+        credential: list[Credential] = []
+
+        def reveal() -> str:
+            return credential[0].secret.reveal()
+
+        login = Login(
+            options.username, reveal, options.authorization_id, a_label(options.server_host), int(options.port or 0)
+        )
+        mechanism = choose(
+            self.adapter.mechanisms(),
+            login,
+            tls=channel.tls is not None,
+            token=options.use_xoauth2,
+            pinned=options.sasl_mechanism,
+        )
+        # Asked for only now: nobody types a password for a server that could not take it.
+        if mechanism.needs_secret:
+            with self.limit.paused():
+                credential.append(resolve(options.name, ask=self.ask, user=options.username))
+        used = sealed(lambda: self.adapter.log_in(mechanism))
+        result.facts.update({"Mechanism": used or mechanism.name, "User": options.username})
+        if credential:
+            result.facts["Secret from"] = credential[0].source
+            if credential[0].source == "prompt":
+                remember(options.name, credential[0].secret)
+
+    def _ready(self, result: StageResult) -> None:
+        result.facts.update(self.adapter.ready(testing=self.testing))
+        assert self._channel is not None
+        self._channel.limit = self.limit.without_end()
+
+
+def _certificate_facts(certificate: Certificate, accepted: str) -> dict[str, str]:
+    return {
+        "Certificate": f"{certificate.subject} ({accepted})",
+        "Names": ", ".join(certificate.names[:8]) or "(none)",
+        "Issuer": certificate.issuer,
+        "Expires": f"{certificate.not_after:%Y-%m-%d %H:%M} UTC",
+        "SHA-256": certificate.sha256,
+    }
