@@ -122,8 +122,6 @@ def script(*extensions: str, mail: bytes) -> list[Step]:
         Send(b"220 mail.test\r\n"),
         Expect(rb"ehlo .*"),
         Send(reply.encode()),
-        Expect(rb"noop"),
-        Send(b"250 ok\r\n"),
         Expect(mail),
         Send(b"250 ok\r\n"),
         Expect(rb"RCPT TO:<[^>]+>"),

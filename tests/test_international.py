@@ -96,8 +96,6 @@ def test_a_dry_run_shows_a_message_with_an_international_address(options: dict[s
 @pytest.mark.parametrize("kind", ["connection", "smtplib"])
 def test_a_server_without_smtputf8_gets_nothing_and_one_sentence_says_why(options: dict[str, Any], kind: str) -> None:
     hello: list[Step] = [Send(b"220 mail.test\r\n"), Expect(rb"(?i)ehlo .*"), Send(b"250 mail.test\r\n")]
-    if kind == "connection":
-        hello += [Expect(rb"noop"), Send(b"250 ok\r\n")]
     with ScriptServer([*hello, Expect(rb"(?i)quit"), Send(b"221 bye\r\n")]) as server:
         target = to(server.port) if kind == "connection" else smtplib.SMTP(server.host, server.port, timeout=5)
         with pytest.raises(NotSupported, match="the server does not offer SMTPUTF8") as caught:

@@ -280,7 +280,7 @@ def test_one_user_acts_as_another_by_scram_on_the_wire() -> None:
         kit.accept(talk)
 
     give_password("ops", "adm1n")
-    script = [*kit.offer("SCRAM-SHA-256"), *map(Do, (talk_through, kit.asked_whether_ready, kit.ready, kit.farewell))]
+    script = [*kit.offer("SCRAM-SHA-256"), *map(Do, (talk_through, kit.farewell))]
     options = {"use_secure_authentication": False, "username": "admin", "authorization_id": "alice"}
     with (
         ScriptServer(script) as server,
@@ -315,7 +315,7 @@ def test_external_logs_in_with_the_client_certificate(
     script = [
         StartTLS(context),
         *kit.offer("EXTERNAL", "PLAIN"),
-        *map(Do, (talk_through, kit.asked_whether_ready, kit.ready, kit.farewell)),
+        *map(Do, (talk_through, kit.farewell)),
     ]
     with ScriptServer(script) as server:
         connection = to(

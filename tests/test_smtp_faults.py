@@ -71,8 +71,6 @@ class TestFaultsOfSMTPAlone(Contract):
             Do(self.kit.greet),
             Do(self.kit.asked_for_capabilities),
             Send(f"250-mail.test\r\n250 SIZE {size}\r\n".encode("latin-1")),
-            Do(self.kit.asked_whether_ready),
-            Do(self.kit.ready),
             Do(self.kit.farewell),
         ]
         with (

@@ -37,8 +37,6 @@ HELLO: list[Step] = [
     Send(b"220 mail.test\r\n"),
     Expect(rb"ehlo .*"),
     Send(b"250-mail.test\r\n250 8BITMIME\r\n"),
-    Expect(rb"noop"),
-    Send(b"250 ok\r\n"),
 ]
 MAIL: list[Step] = [Expect(rb"MAIL FROM:.*"), Send(b"250 ok\r\n")]
 ENVELOPE: list[Step] = [*MAIL, Expect(rb"RCPT TO:.*"), Send(b"250 ok\r\n")]

@@ -257,7 +257,7 @@ def test_a_server_that_offers_starttls_and_then_fails_gets_nothing_more(end: lis
 def with_certificate(certificates: Certificates, which: str, **options: Any) -> None:
     context = getattr(certificates, which).server_context()
     hello = [Send(b"220 mail.test\r\n"), Expect(rb"ehlo .*"), Send(b"250 mail.test\r\n")]
-    script = [*hello, Expect(rb"noop"), Send(b"250 ok\r\n"), Expect(rb"quit"), Send(b"221 bye\r\n")]
+    script = [*hello, Expect(rb"quit"), Send(b"221 bye\r\n")]
     with ScriptServer(script, tls=context) as server:
         given = {
             "name": "ops",

@@ -36,7 +36,7 @@ class Met:
     #: What the client said, both times.
     lines: Sequence[bytes]
     #: How long each took, in seconds.
-    seconds: tuple[float, float]
+    seconds: tuple[float, ...]
 
 
 class Contract:
@@ -63,18 +63,24 @@ class Contract:
     ) -> Met:
         """Open and check a connection to a server that plays the scripts (to each of the two), and judge both errors.
 
-        The scripted server itself fails the test if the client says more than a script has.
+        At the last stage only what asks there meets the fault. The scripted server itself fails the test if the client
+        says more than a script has.
         """
         give_password("ops", secret)
-        with ScriptServer(*scripts, *scripts) as server:
+        both = stage != "ready" or self.kit.connect_asks_last
+        with ScriptServer(*scripts, *(scripts if both else ())) as server:
             connection = self.connection(server.port, **options)
-            started = time.monotonic()
-            with pytest.raises(OpenError) as caught:
-                connect(connection)
-            between = time.monotonic()
+            times = [time.monotonic()]
+            raised: OpenError | None = None
+            if both:
+                with pytest.raises(OpenError) as caught:
+                    connect(connection)
+                raised = caught.value
+                times.append(time.monotonic())
             report = check(connection)
-            ended = time.monotonic()
-        error, failed = caught.value, report.failed
+            times.append(time.monotonic())
+        error, failed = raised or report.error, report.failed
+        assert isinstance(error, OpenError)
         assert failed is not None
         causes = {cause} if isinstance(cause, str) else cause
         assert isinstance(error, self.kit.error)
@@ -89,7 +95,7 @@ class Contract:
         )
         said = [error.message, error.hint, str(report), report._repr_html_(), *report.transcript]
         no_credential_in([text.encode() for text in said], secret)
-        return Met(error, report, list(server.lines), (between - started, ended - between))
+        return Met(error, report, list(server.lines), tuple(end - start for start, end in itertools.pairwise(times)))
 
 
 def no_credential_in(lines: Sequence[bytes], secret: str = SECRET) -> None:

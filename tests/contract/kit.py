@@ -55,6 +55,8 @@ class ProtocolKit(ABC):
     bad_greetings: ClassVar[Sequence[bytes]]
     #: How a greeting begins, to be followed by any text and a line end.
     greeting_start: ClassVar[bytes]
+    #: Whether ``connect()`` asks something last, too; where it asks nothing, ``check()`` alone does.
+    connect_asks_last: ClassVar[bool] = True
     #: A line of an answer to :meth:`asked_for_capabilities` after which more lines must come, with its end.
     endless_line: ClassVar[bytes]
 
@@ -108,7 +110,7 @@ class ProtocolKit(ABC):
 
     @abstractmethod
     def asked_whether_ready(self, talk: Conversation) -> None:
-        """Read what the client asks last, before its session is open."""
+        """Read what the client asks last, before its session is open (``connect()`` only as the kit says)."""
 
     @abstractmethod
     def ready(self, talk: Conversation) -> None:

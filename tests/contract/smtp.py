@@ -39,6 +39,7 @@ class SMTPKit(ProtocolKit):
         b"\x00\xff\x16\x03\x01\r\n",
     )
     greeting_start = b"220 "
+    connect_asks_last = False
     endless_line = b"250-MORE\r\n"
 
     def greet(self, talk: Conversation) -> None:
