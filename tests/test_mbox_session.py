@@ -54,6 +54,19 @@ def box(tmp_path: Path) -> Path:
 # Opening
 
 
+def test_a_noop_says_when_another_program_has_replaced_or_removed_the_file(box: Path) -> None:
+    with connect(to_file(box)) as session:
+        session.noop()
+        new = box.with_name("new")
+        new.write_bytes(letters(1))
+        new.replace(box)
+        with pytest.raises(FileChanged, match="was replaced by another program"):
+            session.noop()
+        box.unlink()
+        with pytest.raises(FileChanged, match="no longer there"):
+            session.noop()
+
+
 def test_a_session_is_a_mailbox_mbox_with_its_messages(box: Path) -> None:
     with connect(to_file(box)) as session:
         assert MBOXSession in type(session).__mro__

@@ -149,7 +149,7 @@ def test_a_message_above_the_limit_is_refused() -> None:
 
 def test_the_server_listens_on_loopback_only() -> None:
     started = sandbox.start()
-    assert [sock.getsockname()[0] for sock in started._server._server.sockets] == [HOST]
+    assert [sock.getsockname()[0] for sock in started.server._server.sockets] == [HOST]
 
 
 def test_its_connection_is_kept_with_a_pin_and_without_the_password(own_config: Path) -> None:
@@ -162,7 +162,7 @@ def test_its_connection_is_kept_with_a_pin_and_without_the_password(own_config: 
     secret = resolve("sandbox", ask=False).secret
     for file in own_config.parent.rglob("*"):
         assert not file.is_file() or secret.reveal() not in file.read_text()
-    shown = f"{started!r}{started.connection!r}{vars(started)}{vars(started._server)}{check('sandbox')}"
+    shown = f"{started!r}{started.connection!r}{vars(started)}{vars(started.server)}{check('sandbox')}"
     assert secret.reveal() not in shown
 
 

@@ -57,15 +57,15 @@ def start(name: str = NAME) -> Sandbox:
                     f"This kernel's sandbox is running already, as {sandbox.name!r}.",
                     hint="Use that one, or stop it first: %mailconn sandbox --stop",
                 )
-            sandbox._publish()  # noqa: SLF001  # the connection may have been deleted meanwhile
+            sandbox.publish()  # the connection may have been deleted meanwhile
             return sandbox
         sandbox = Sandbox(name)
         try:
-            sandbox._publish()  # noqa: SLF001
+            sandbox.publish()
         except BaseException:
-            sandbox._server.close()  # noqa: SLF001
+            sandbox.server.close()
             raise
-        atexit.register(sandbox._at_exit)  # noqa: SLF001
+        atexit.register(sandbox.at_exit)
         _current = sandbox
         return sandbox
 
@@ -73,8 +73,7 @@ def start(name: str = NAME) -> Sandbox:
 def running() -> Sandbox | None:
     """The sandbox of this kernel, None if there is none."""
     sandbox = _current
-    # A forked child has a copy of the object, and no server.
-    return sandbox if sandbox is not None and sandbox._process == os.getpid() else None  # noqa: SLF001
+    return sandbox if sandbox is not None and sandbox.is_here else None
 
 
 class Sandbox:
@@ -91,8 +90,8 @@ class Sandbox:
         self._secret = Secret(secrets.token_urlsafe(24))
         # Where it was saved is where it is removed, whatever JUPYTER_CONFIG_DIR says by then.
         self._store = ConnectionStore(connections.folder, connections.layers)
-        self._server = _new_server(self.inbox, self._secret, _greeting(self._word))
-        self.port = self._server.port
+        self.server = _new_server(self.inbox, self._secret, _greeting(self._word))
+        self.port = self.server.port
 
     @property
     def connection(self) -> MailConnection:
@@ -102,7 +101,7 @@ class Sandbox:
             server_host=_HOST,
             server_port=self.port,
             username=_USER,
-            trusted_hosts=f"{_HOST}=sha256:{self._server.sha256}",
+            trusted_hosts=f"{_HOST}=sha256:{self.server.sha256}",
             from_address=_FROM,
         )
         connection.unknown[_MARK] = self._word
@@ -114,17 +113,22 @@ class Sandbox:
         with _lock:
             if _current is self:
                 _current = None
-            atexit.unregister(self._at_exit)
-            self._server.close()
+            atexit.unregister(self.at_exit)
+            self.server.close()
             self._withdraw()
 
-    def _at_exit(self) -> None:
-        # A forked child that ends must not take the parent's connection along.
-        if os.getpid() == self._process:
+    @property
+    def is_here(self) -> bool:
+        """Whether the server runs in this process: a forked child has a copy of the object, and no server."""
+        return self._process == os.getpid()
+
+    def at_exit(self) -> None:
+        """Stop, unless a forked child ends, which must not take the parent's connection along."""
+        if self.is_here:
             with contextlib.suppress(MailConnError):
                 self.stop()
 
-    def _publish(self) -> None:
+    def publish(self) -> None:
         """Keep the connection and its password, unless they are there."""
         existing = _find(self._store, self.name)
         if existing is None or not self._is_mine(existing):

@@ -113,7 +113,7 @@ class IMAPClient(IMAPCommands):
         try:
             channel.start_tls(TLSPolicy(), self.host)
         except TransportError as error:
-            self._lost(error)
+            self.lost(error)
         self.forget()
         self.ask_capabilities()
         return "OK", [None]
@@ -161,7 +161,7 @@ class IMAPClient(IMAPCommands):
         self._get_capabilities()
         return status, [text]
 
-    def _answer_to(self, tag: bytes) -> tuple[str, bytes] | None:
+    def answer_to(self, tag: bytes) -> tuple[str, bytes] | None:
         """The end of a command; None where the server asks to go on."""
         while self._get_response() is not None:
             done: Any = self.tagged_commands[tag]
@@ -179,7 +179,7 @@ class IMAPClient(IMAPCommands):
             self.say(line + b"\r\n", shown=shown)
 
         def hear() -> bytes | None:
-            result = self._answer_to(tag)
+            result = self.answer_to(tag)
             if result is None:
                 text: Any = self.continuation_response
                 return bytes(text or b"")
@@ -203,10 +203,10 @@ class IMAPClient(IMAPCommands):
                 continue
             # RFC 9051, 4.3: what is not ASCII, or breaks the line, goes as a literal.
             self.say(line + b" {%d}\r\n" % len(text), shown=shown)
-            if (done := self._answer_to(tag)) is not None:
+            if (done := self.answer_to(tag)) is not None:
                 return done
             line = text
         self.say(line + b"\r\n", shown=shown)
-        if (done := self._answer_to(tag)) is None:
-            self._lost(TransportError("The server asks for more than a user and a password.", cause="bad-challenge"))
+        if (done := self.answer_to(tag)) is None:
+            self.lost(TransportError("The server asks for more than a user and a password.", cause="bad-challenge"))
         return done

@@ -36,10 +36,8 @@ class IMAPCommands(IMAPWire):
 
     def _command(self, name: str, *args: Any) -> Any:
         try:
-            self._refuse(name, args)
-            self.channel.begin_answer()
-            self._came = 0
-            self._broken = None
+            self.refuse(name, args)
+            self.begin()
             if name in _SECRET:
                 self._shown, self._hide = f"{name} {STARS}", bytes
             return super()._command(name, *args)  # type: ignore[misc]  # imaplib's own
@@ -55,7 +53,7 @@ class IMAPCommands(IMAPWire):
             # Otherwise the next command would send what this one did not.
             self.literal = None
 
-    def _refuse(self, name: str, args: tuple[Any, ...]) -> None:
+    def refuse(self, name: str, args: tuple[Any, ...]) -> None:
         """Raise when the command must not be sent."""
         if self._stream is not None:
             raise SessionBusy("Messages are still being fetched.", hint="Take the last one, or close the iterator.")

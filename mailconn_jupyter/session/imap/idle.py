@@ -49,7 +49,7 @@ class PatientIdle(IdleManager):
         while b"\n" not in channel.buffered():
             if channel.at_end:
                 client.readline()  # what is left of a line
-                client._lost(TransportError("The server closed the link.", cause="closed"))  # noqa: SLF001  # its own part
+                client.lost(TransportError("The server closed the link.", cause="closed"))
             try:
                 limit.wait(channel, READ)
             except TransportError as error:

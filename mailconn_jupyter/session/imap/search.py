@@ -20,9 +20,8 @@ def search(client: IMAPClient, words: Iterable[str | bytes], *, charset: str = "
     A word in bytes is a text to look for; ``charset`` is what those are in, empty for US-ASCII (RFC 9051, 6.4.4). Raises
     :class:`~mailconn_jupyter.session.imap.errors.Refused` with the server's words.
     """
-    client._refuse("UID", ("SEARCH",))  # noqa: SLF001  # the room's own
-    client.channel.begin_answer()
-    client._came = 0  # noqa: SLF001  # as every command begins
+    client.refuse("UID", ("SEARCH",))
+    client.begin()
     client.untagged_responses.pop("SEARCH", None)
     tag: bytes = client._new_tag()  # noqa: SLF001  # imaplib's own
     line = tag + b" UID SEARCH" + (f" CHARSET {charset}".encode() if charset else b"")
@@ -34,11 +33,11 @@ def search(client: IMAPClient, words: Iterable[str | bytes], *, charset: str = "
         else:
             # RFC 9051, 4.3: what is not ASCII goes as a literal, for which the server says when.
             client.say(line + b" {%d}\r\n" % len(word))
-            if (done := client._answer_to(tag)) is not None:  # noqa: SLF001  # the room's own
+            if (done := client.answer_to(tag)) is not None:
                 _raise(done)
             line = word
     client.say(line + b"\r\n")
-    done = client._answer_to(tag)  # noqa: SLF001  # the room's own
+    done = client.answer_to(tag)
     if done is None or done[0] != "OK":
         _raise(done or ("BAD", b"it asks for more"))
     found: list[Any] = client.untagged_responses.pop("SEARCH", [])

@@ -112,6 +112,11 @@ class IMAPSession(BaseMailBox):
         chosen = uids if isinstance(uids, str) else ",".join(uids)
         return self.client.stream(chosen, parts) if chosen else iter(())
 
+    def noop(self) -> tuple[str, list[Any]]:
+        """One round trip: the server's status and words. Raises when the link is lost."""
+        answer: tuple[str, list[Any]] = self.client.noop()
+        return answer
+
     # Ending
 
     def logout(self) -> tuple[Any, ...]:

@@ -83,7 +83,14 @@ class IMAPWire(imaplib.IMAP4):
             raise LinkLost("The session is closed.", cause="closed", hint="Open it again: mailconn.connect(...)")
         return self.sock
 
-    def _lost(self, error: Exception) -> NoReturn:
+    def begin(self) -> None:
+        """A command begins: the clock and the measure of its answer do, too."""
+        self.channel.begin_answer()
+        self._came = 0
+        self._broken = None
+
+    def lost(self, error: Exception) -> NoReturn:
+        """Close the session, and say why: what follows on the link could be anything."""
         self.shutdown()
         if isinstance(error, TransportError):
             self._broken = LinkLost(error.message, cause=error.cause, hint=error.hint)
@@ -112,7 +119,7 @@ class IMAPWire(imaplib.IMAP4):
         try:
             channel.sendall(data)
         except OSError as error:
-            self._lost(error)
+            self.lost(error)
         except BaseException:
             # Half a command is on its way: what follows would be read as its rest.
             self.shutdown()
@@ -140,7 +147,7 @@ class IMAPWire(imaplib.IMAP4):
             line = channel.readline(LONGEST_LINE if known else _LINE_BEFORE_LOGIN)
             self._count(len(line), known=known)
         except OSError as error:
-            self._lost(error)
+            self.lost(error)
         if self._hide is None:
             self._note("S", line)
         elif line.startswith(b"+"):
@@ -175,7 +182,7 @@ class IMAPWire(imaplib.IMAP4):
                 if len(pieces[-1]) < wanted:
                     raise TransportError("The server closed the link within a message.", cause="closed")
         except OSError as error:
-            self._lost(error)
+            self.lost(error)
         self._note("S", f"({size} bytes)")
         return b"".join(pieces)
 
@@ -188,9 +195,9 @@ class IMAPWire(imaplib.IMAP4):
         except imaplib.IMAP4.abort as error:
             # What it said before it closed says more.
             self._check_bye()
-            self._lost(_meaning(str(error)))
+            self.lost(_meaning(str(error)))
         except ValueError as error:
-            self._lost(_meaning(str(error)))
+            self.lost(_meaning(str(error)))
         except Exception:
             raise
         except BaseException:
@@ -203,7 +210,7 @@ class IMAPWire(imaplib.IMAP4):
         bye = self.untagged_responses.get("BYE")
         if bye:
             words = readable(bye[-1]) if isinstance(bye[-1], bytes) else ""
-            self._lost(TransportError(f"The server ended the session: {words}", cause="closed"))
+            self.lost(TransportError(f"The server ended the session: {words}", cause="closed"))
 
 
 def _meaning(said: str) -> TransportError:

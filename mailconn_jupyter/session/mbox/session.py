@@ -6,6 +6,7 @@ import mailbox
 import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
 
@@ -101,6 +102,15 @@ class MBOXSession(mailbox.mbox):
         """Where a message begins and ends in the file, in bytes; raises KeyError where there is no such key."""
         found: tuple[int, int] = self._lookup(key)
         return found
+
+    def noop(self) -> None:
+        """Make sure that the file is still there, and still the same; raises where another program has replaced it."""
+        try:
+            there = os.path.samestat(Path(self._path).stat(), os.fstat(self._file.fileno()))
+        except OSError as error:
+            raise FileChanged(f"{self._path} is no longer there ({error.strerror}).") from error
+        if not there:
+            raise FileChanged(f"{self._path} was replaced by another program.", hint="Open it again.")
 
     # Reading, no further than needed
 

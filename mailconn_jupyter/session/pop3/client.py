@@ -99,7 +99,7 @@ class POP3Client(POP3Wire):
         try:
             channel.start_tls(TLSPolicy(), a_label(self.host))
         except TransportError as error:
-            self._lost(error)
+            self.lost(error)
         return answer
 
     # Logging in

@@ -81,7 +81,8 @@ class POP3Wire(poplib.POP3):
             raise LinkLost(f"{self.host} port {self.port}: {error.message}", cause=error.cause) from error
         return Channel(sock, timeout=timeout)
 
-    def _lost(self, error: Exception) -> NoReturn:
+    def lost(self, error: Exception) -> NoReturn:
+        """Close the session, and say why: what follows on the link could be anything."""
         self.close()
         if isinstance(error, TransportError):
             raise LinkLost(error.message, cause=error.cause, hint=error.hint) from error
@@ -113,15 +114,15 @@ class POP3Wire(poplib.POP3):
         # An answer to a question that was not asked yet would be taken for the answer to this one.
         unasked = b"" if self._asked else channel.buffered()
         if unasked.startswith(b"-ERR"):
-            self._lost(TransportError(f"The server ended the session: {readable(unasked[4:])}", cause="closed"))
+            self.lost(TransportError(f"The server ended the session: {readable(unasked[4:])}", cause="closed"))
         if unasked:
             said = readable(unasked, 60)
-            self._lost(TransportError(f"The server said something unasked: {said!r}.", cause="bad-reply"))
+            self.lost(TransportError(f"The server said something unasked: {said!r}.", cause="bad-reply"))
         self._note("C", shown or line)
         try:
             channel.sendall(line + b"\r\n")
         except OSError as error:
-            self._lost(error)
+            self.lost(error)
 
     def _line(self, longest: int, *, begins: bool = True) -> bytes:
         channel = self.channel
@@ -130,13 +131,13 @@ class POP3Wire(poplib.POP3):
         try:
             line = channel.readline(longest)
         except OSError as error:
-            self._lost(error)
+            self.lost(error)
         except BaseException:
             # Interrupted: the answer that is still to come would be taken for the one to something else.
             self.close()
             raise
         if not line.endswith(b"\n"):
-            self._lost(TransportError("The server closed the link.", cause="closed"))
+            self.lost(TransportError("The server closed the link.", cause="closed"))
         return line[:-2] if line.endswith(b"\r\n") else line[:-1]
 
     def reply(self) -> bytes:
@@ -149,7 +150,7 @@ class POP3Wire(poplib.POP3):
         self._note("S", f"+ {STARS}" if challenge else line)
         if not line.startswith((b"+OK", b"-ERR")) and not (challenge and self._hide is not None):
             said = readable(line, 60)
-            self._lost(TransportError(f"The server's answer is not one of POP3: {said!r}.", cause="bad-reply"))
+            self.lost(TransportError(f"The server's answer is not one of POP3: {said!r}.", cause="bad-reply"))
         return line
 
     def _getresp(self) -> bytes:
@@ -173,7 +174,7 @@ class POP3Wire(poplib.POP3):
             octets += len(line) + 2
             lines.append(line)
             if len(lines) > most or octets > MOST_BYTES:
-                self._lost(TransportError(f"The server's answer has over {len(lines) - 1} lines.", cause="too-long"))
+                self.lost(TransportError(f"The server's answer has over {len(lines) - 1} lines.", cause="too-long"))
         self._note("S", f"({len(lines)} lines)" if self.known else b", ".join(lines))
         return first, lines, octets
 
@@ -183,7 +184,7 @@ class POP3Wire(poplib.POP3):
         """How many messages there are, and how many bytes they have together."""
         words = self._shortcmd("STAT").split()  # type: ignore[attr-defined]  # poplib's own
         if len(words) < 3 or not all(word.isdigit() and len(word) < 19 for word in words[1:3]):
-            self._lost(TransportError("The server's answer to STAT is not one.", cause="bad-reply"))
+            self.lost(TransportError("The server's answer to STAT is not one.", cause="bad-reply"))
         return int(words[1]), int(words[2])
 
     def capa(self) -> dict[str, list[str]]:
