@@ -18,6 +18,9 @@ _KEPT: Final = re.compile(r"[^a-z0-9_ -]")
 _DEVICE: Final = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
 # File systems allow 255 bytes; the ending, and what a tool for backups adds, must fit too.
 _LONGEST: Final = 180
+# Elsewhere a dash begins a flag, an equals sign may follow a password's name, a question mark asks IPython for help, and a
+# backslash goes on in the next line.
+_PLAIN: Final = re.compile(r"[\w.@${}][\w.@${}:/%+~,-]*")
 
 
 def fold(name: str) -> str:
@@ -66,7 +69,7 @@ def quote(text: str, mark: str = "") -> str:
     ('ops', '"big mail"', '"5$$ {{a}}"')
     """
     doubled = re.sub(r"[${}]", lambda found: found.group() * 2, text)
-    if not mark and doubled and not re.search(r"[\s'\"]", doubled):
+    if not mark and _PLAIN.fullmatch(doubled):
         return doubled
     mark = mark or '"'
     if mark in text:

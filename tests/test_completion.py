@@ -150,3 +150,9 @@ def test_a_kernel_completes_for_a_notebook(kernel: Kernel) -> None:
     reply = kernel.complete(code)
     assert reply["matches"] == ['"Big mail"']
     assert code[reply["cursor_start"] : reply["cursor_end"]] == '"big'
+
+
+def test_a_name_that_begins_with_a_dash_is_offered_in_quotes_and_a_flag_as_it_is(shell: Shell) -> None:
+    connections.save(MailConnection(name="-x", server_host="mail.example.org"))
+    assert '%mailconn show "-x"' in shell.tab("%mailconn show ")
+    assert shell.tab("%mailconn test --al") == ["%mailconn test --all"]

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Final
 
-from ..names import fold
+from ..names import fold, quote
 from ..secret import Kind
 
 __all__ = ["command", "former_key", "phrase", "remedy", "service", "variable", "word"]
@@ -47,9 +47,8 @@ def word(kind: Kind) -> str:
 
 
 def command(name: str, kind: Kind) -> str:
-    """The line that asks for the secret and keeps it."""
-    argument = name if re.fullmatch(r"[\w.@][\w.@-]*", name) else f'"{name}"'
-    return f"%mailconn password {argument}{' --proxy' if kind is Kind.PROXY else ''}"
+    """The line that asks for the secret and keeps it; with NAME to be filled in where there is none yet."""
+    return f"%mailconn password {quote(name) if name else 'NAME'}{' --proxy' if kind is Kind.PROXY else ''}"
 
 
 def remedy(name: str, kind: Kind) -> str:

@@ -18,7 +18,7 @@ from ..connection import MailConnection
 from ..credentials import Kind, Secret, remember
 from ..credentials.memory import memory
 from ..errors import MailConnError
-from ..names import fold
+from ..names import fold, quote
 from ..store import ConnectionStore, UnknownConnection, atomic_files, connections, last_tests
 from .inbox import Inbox
 
@@ -204,7 +204,7 @@ def _require_free(store: ConnectionStore, name: str) -> MailConnection | None:
     number = 2
     while (other := f"{name}-{number}") in store:
         number += 1
-    elsewhere = f"%mailconn sandbox --name {_quoted(other)}"
+    elsewhere = f"%mailconn sandbox --name {quote(other)}"
     if not _is_sandbox(existing):
         raise MailConnError(
             f"There is a connection {existing.name!r} already, and it is not a sandbox's.",
@@ -232,7 +232,3 @@ def _answers(connection: MailConnection) -> bool:
         return False
     # Another program may have been given the port of a sandbox that is gone.
     return _greeting(str(connection.unknown[_MARK])).encode() in greeting
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"' if " " in name else name

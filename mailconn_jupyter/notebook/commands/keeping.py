@@ -10,6 +10,7 @@ from IPython.core.error import StdinNotImplementedError
 
 from ... import credentials
 from ...connection import MailConnection
+from ...credentials.naming import command
 from ...errors import StoreError
 from ...names import quote
 from ...store import atomic_files, connections
@@ -49,13 +50,13 @@ def _saved(name: str) -> str:
 
 
 def _next_steps(connection: MailConnection) -> Iterator[str]:
-    name = quote(connection.name)
-    if connection.applies("username") and not credentials.where(connection.name):
-        yield f"Set its password: %mailconn password {name}"
+    name, kinds = connection.name, credentials.Kind
+    if connection.applies("username") and not credentials.where(name):
+        yield f"Set its password: {command(name, kinds.PASSWORD)}"
     proxied = connection.applies("proxy_username") and connection.proxy_username
-    if proxied and not credentials.where(connection.name, kind=credentials.Kind.PROXY):
-        yield f"Set the proxy's password: %mailconn password {name} --proxy"
-    yield f"Try it: %mailconn test {name}"
+    if proxied and not credentials.where(name, kind=kinds.PROXY):
+        yield f"Set the proxy's password: {command(name, kinds.PROXY)}"
+    yield f"Try it: %mailconn test {quote(name)}"
 
 
 def edit(arguments: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ import ipywidgets as widgets
 
 from ... import credentials
 from ...credentials import Kind, Secret
-from ...names import quote
+from ...credentials.naming import command
 from . import style
 from .password_field import PasswordField
 from .widgets import box, button, show
@@ -97,7 +97,7 @@ class SecretField:
 
     def _offer(self, name: str) -> None:
         """What to do where the field does not appear; the style sheet hides it where it does."""
-        line = f"%mailconn password {quote(name) if name else 'NAME'}{' --proxy' if self._kind is Kind.PROXY else ''}"
+        line = command(name, self._kind)
         self.instead.value = style.instead("No field here? Save the connection, then run in a cell:", line)
 
     def _stop(self) -> None:

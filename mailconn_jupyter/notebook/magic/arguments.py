@@ -19,9 +19,11 @@ from ..usage_error import PasswordRefused, UsageError
 
 __all__ = [
     "Arguments",
+    "Text",
     "Words",
     "add_options",
     "chosen_options",
+    "end_of_flags",
     "flags_of",
     "number",
     "option_named",
@@ -55,6 +57,12 @@ class _Help(argparse.HelpFormatter):
         if action.option_strings and action.nargs != 0:
             return f"{', '.join(action.option_strings)} {action.metavar}"
         return super()._format_action_invocation(action)
+
+
+class Text(str):
+    """A word that began with a quote: never a flag, whatever its first character is."""
+
+    __slots__ = ()
 
 
 class Arguments(argparse.ArgumentParser):
@@ -94,7 +102,7 @@ class Arguments(argparse.ArgumentParser):
         joined: list[str] = []
         for word in words:
             before = joined[-1] if joined else ""
-            if before in known and known[before].nargs is None and not _FLAG_FORM.match(word):
+            if before in known and known[before].nargs is None and not _is_flag(word):
                 joined[-1] = f"{before}={word}"
             else:
                 joined.append(word)
@@ -103,7 +111,7 @@ class Arguments(argparse.ArgumentParser):
     def sort(self, words: Sequence[str]) -> tuple[list[str], list[str]]:
         """The flags with their values, and the names; after ``--`` everything is a name."""
         names = self.places(words)
-        end = words.index("--") if "--" in words else len(words)
+        end = end_of_flags(words)
         return [word for place, word in enumerate(words[:end]) if place not in names], [words[place] for place in names]
 
     def places(self, words: Sequence[str]) -> list[int]:
@@ -111,22 +119,17 @@ class Arguments(argparse.ArgumentParser):
         known = self.flags()
         names: list[int] = []
         takes_value = False
-        for place, word in enumerate(words):
-            if word == "--":
-                return [*names, *range(place + 1, len(words))]
-            is_flag = _FLAG_FORM.match(word) is not None
+        end = end_of_flags(words)
+        for place, word in enumerate(words[:end]):
+            is_flag = _is_flag(word)
             if not is_flag and not takes_value:
                 names.append(place)
             takes_value = is_flag and word in known and known[word].nargs != 0
-        return names
+        return [*names, *range(end + 1, len(words))]
 
     def _check_flags(self, words: Sequence[str]) -> None:
         known = self.flags()
-        for word in words:
-            if word == "--":
-                return
-            if not _FLAG_FORM.match(word):
-                continue
+        for word in filter(_is_flag, words[: end_of_flags(words)]):
             flag, equals, _ = word.partition("=")
             if flag not in known:
                 flag = flag if flag.startswith("--") else flag[:2]
@@ -136,6 +139,15 @@ class Arguments(argparse.ArgumentParser):
                 )
             if equals and known[flag].nargs == 0:
                 self.error(f"{flag} takes no value")
+
+
+def end_of_flags(words: Sequence[str]) -> int:
+    """The place of the ``--`` after which every word is a name; their number where there is none."""
+    return next((place for place, word in enumerate(words) if word == "--" and not isinstance(word, Text)), len(words))
+
+
+def _is_flag(word: str) -> bool:
+    return not isinstance(word, Text) and _FLAG_FORM.match(word) is not None
 
 
 class Words:

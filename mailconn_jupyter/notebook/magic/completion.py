@@ -26,6 +26,12 @@ _MAGIC: Final = re.compile(r"(?:[^%#]*=)?\s*%?%mailconn\s(.*)", re.DOTALL)
 _REPEATED: Final = {"unset", "to", "cc", "bcc", "reply_to", "attach", "header"}
 
 
+class _Flag(str):
+    """What is written as it is; a name of a connection that begins with a dash is written in quotes."""
+
+    __slots__ = ()
+
+
 def complete(context: CompletionContext) -> SimpleMatcherResult:
     """The completions at the cursor, none where the line is not ours. It never raises."""
     try:
@@ -69,7 +75,7 @@ def _line(context: CompletionContext) -> str:
 
 
 def _written(candidate: str, mark: str, *, closing: bool) -> str:
-    text = quote(candidate, mark)
+    text = candidate if isinstance(candidate, _Flag) and not mark else quote(candidate, mark)
     # The editor has put the closing quote there already.
     return text[:-1] if closing and text.endswith(mark) else text
 
@@ -112,12 +118,12 @@ def _values(flag: argparse.Action) -> Iterable[str] | None:
     return filter(None, chosen.words) if isinstance(chosen, Choice) else []
 
 
-def _free_flags(parser: Arguments, words: list[str]) -> list[str]:
+def _free_flags(parser: Arguments, words: list[str]) -> list[_Flag]:
     """The flags that were not given yet, the long forms alone."""
     flags = parser.flags()
     given = {flags[word.partition("=")[0]].dest for word in words if word.partition("=")[0] in flags}
     given -= _REPEATED
-    return [flag for flag, action in flags.items() if action.dest not in given and flag.startswith("--")]
+    return [_Flag(flag) for flag, action in flags.items() if action.dest not in given and flag.startswith("--")]
 
 
 def _results() -> list[str]:

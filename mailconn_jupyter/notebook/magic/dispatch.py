@@ -10,7 +10,7 @@ from ...names import quote
 from ..commands import COMMANDS, Command, overview
 from ..display import say
 from ..usage_error import UsageError
-from .arguments import refuse_passwords
+from .arguments import Text, end_of_flags, refuse_passwords
 from .deferred_text import Later
 from .expand import Word, as_written, expand, split
 from .named_results import connection_and_results
@@ -49,12 +49,14 @@ def run(line: str, namespace: Mapping[str, Any], cell: str | None = None) -> Any
 
 def _do(command: Command, words: Sequence[Word], namespace: Mapping[str, Any], cell: str | None) -> Any:
     parser = command.parser()
-    written = [as_written(word) for word in words]
+    written = [_marked(word, as_written(word)) for word in words]
     names = parser.places(written) if command.results else []
     later = {} if cell is None else _later(command, words, namespace, cell)
     # What is evaluated after the flags stays as it is: who mistyped one need not wait for what is to be computed.
     kept = {*names[0 if cell is None else command.stored :], *later}
-    texts = [written[place] if place in kept else expand(word, namespace) for place, word in enumerate(words)]
+    texts = [
+        written[place] if place in kept else _marked(word, expand(word, namespace)) for place, word in enumerate(words)
+    ]
     refuse_passwords(texts, texts=True)
     arguments = parser.read(texts)
     arguments.cell = cell
@@ -64,6 +66,10 @@ def _do(command: Command, words: Sequence[Word], namespace: Mapping[str, Any], c
         named = [words[place] for place in names]
         arguments.target, arguments.results = connection_and_results(named, namespace)
     return command.do(arguments)
+
+
+def _marked(word: Word, text: str) -> str:
+    return Text(text) if word.is_text else text
 
 
 def _later(
@@ -96,11 +102,9 @@ def _help(topics: Sequence[str]) -> None:
     say(text.rstrip())
 
 
-def _asks_for_help(words: Sequence[Any]) -> bool:
-    written = [as_written(word) for word in words]
-    if "--" in written:
-        written = written[: written.index("--")]
-    return "-h" in written or "--help" in written
+def _asks_for_help(words: Sequence[Word]) -> bool:
+    written = [_marked(word, as_written(word)) for word in words]
+    return any(word in {"-h", "--help"} and not isinstance(word, Text) for word in written[: end_of_flags(written)])
 
 
 def _command(name: str) -> Command:

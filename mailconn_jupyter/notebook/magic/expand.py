@@ -46,6 +46,11 @@ class Word(list[str | Code]):
     written = ""
 
     @property
+    def is_text(self) -> bool:
+        """Whether it begins with a quote."""
+        return self.written.startswith(tuple(_QUOTES))
+
+    @property
     def quoted(self) -> bool:
         """Whether all of it is one text in quotes."""
         mark = self.written[:1]

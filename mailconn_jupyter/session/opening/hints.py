@@ -15,6 +15,8 @@ Of reading alone: ``preauth``, ``in-use``, ``not-authorized``, ``not-installed``
 from __future__ import annotations
 
 from ...connection import MailConnection
+from ...credentials import Kind
+from ...credentials.naming import command
 from ...transport.certificate import Certificate
 
 __all__ = ["hint_for", "pin_for"]
@@ -75,7 +77,7 @@ def hint_for(cause: str, connection: MailConnection, certificate: Certificate | 
         names = [name for name in certificate.names if "*" not in name] if certificate else []
         return f"Use a host name that it has, such as {names[0]}." if names else "Check the server host."
     if cause == "wrong-password":
-        return f"Check the username, and set the password again: %mailconn password {_quoted(name)}"
+        return f"Check the username, and set the password again: {command(name, Kind.PASSWORD)}"
     if cause == "proxy-login":
         return _proxy_login(connection)
     if cause == "proxy-rules":
@@ -116,9 +118,4 @@ def _proxy_login(connection: MailConnection) -> str:
         return "Check the proxy's username; for one that wants a password choose the type SOCKS5."
     if not connection.proxy_username:
         return "Give the proxy's username, and then its password."
-    name = _quoted(connection.name)
-    return f"Check the proxy's username, and set its password again: %mailconn password {name} --proxy"
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"' if " " in name else name
+    return f"Check the proxy's username, and set its password again: {command(connection.name, Kind.PROXY)}"
