@@ -16,7 +16,9 @@ FAIL_KEYRING = "keyring.backends.fail.Keyring"
 @pytest.fixture(autouse=True)
 def own_config(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Point Jupyter, IPython and the keyring to empty folders; returns the Jupyter config directory."""
-    for name in [name for name in os.environ if name.startswith(("MAILCONN_", "JUPYTER_", "PYTHON_KEYRING"))]:
+    for name in [
+        name for name in os.environ if name.startswith(("MAILCONN_", "JUPYTER_", "PYTHON_KEYRING", "CREDENTIALS_"))
+    ]:
         if name != "MAILCONN_REQUIRE_SERVERS":
             monkeypatch.delenv(name)
     folder = tmp_path_factory.mktemp("own")

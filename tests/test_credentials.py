@@ -16,6 +16,7 @@ from mailconn_jupyter.credentials import (
     resolve,
     where,
 )
+from mailconn_jupyter.credentials.account import Account
 from mailconn_jupyter.credentials.memory import memory
 from mailconn_jupyter.errors import CredentialError
 from tests import credential_sources
@@ -66,7 +67,7 @@ def test_the_proxy_has_variables_of_its_own(monkeypatch: pytest.MonkeyPatch) -> 
 def test_connections_without_a_name_share_no_secret(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     remember("", "of one server")
     monkeypatch.setenv("MAILCONN__PASSWORD", "of one server")
-    assert memory.get("", Kind.PASSWORD) is None
+    assert memory.get(Account("")) is None
     assert where("") == ""
     with pytest.raises(CredentialError, match="A connection without a name has no password"):
         resolve("")

@@ -34,7 +34,7 @@ def test_setting_a_password_says_when_the_environment_comes_first(
 ) -> None:
     monkeypatch.setenv("MAILCONN_OPS_PASSWORD", "of the environment")
     assert set_password("ops", password()) == (
-        "in the keyring (keyring backends Shelf), but MAILCONN_OPS_PASSWORD in the environment comes first"
+        "in the keyring (keyring backends Shelf), but one from the environment (MAILCONN_OPS_PASSWORD) comes first"
     )
 
 

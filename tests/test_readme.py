@@ -1,4 +1,4 @@
-"""The tables of the README say what the declarations say. ``python -m tests.test_readme`` prints them anew."""
+"""The tables and lists of the README say what the declarations say. ``python -m tests.test_readme`` prints them anew."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailconn_jupyter import MailConnection
+from mailconn_jupyter.credentials.sources import SOURCES
 from mailconn_jupyter.notebook.commands import COMMANDS
 
 README = Path(__file__).parents[1] / "README.md"
@@ -34,11 +35,17 @@ def commands_table() -> list[str]:
     return [row(*cells) for cells in [("Line", "What it does"), ("---", "---"), *lines]]
 
 
-TABLES = {"options": options_table, "commands": commands_table}
+def sources_list() -> list[str]:
+    """The sources of secrets, in their order."""
+    last = len(SOURCES)
+    return [f"{n}. {source.about}{'.' if n == last else ';'}" for n, source in enumerate(SOURCES, 1)]
+
+
+TABLES = {"options": options_table, "commands": commands_table, "sources": sources_list}
 
 
 def in_readme(name: str) -> list[str]:
-    """The table between the README's comments of that name."""
+    """The table or list between the README's comments of that name."""
     text = README.read_text(encoding="utf-8")
     found = re.search(rf"<!-- {name} -->\n(.*?)\n<!-- /{name} -->", text, re.DOTALL)
     assert found is not None
@@ -46,7 +53,7 @@ def in_readme(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_a_table_of_the_readme_is_the_one_of_the_declarations(name: str) -> None:
+def test_a_table_or_list_of_the_readme_is_the_one_of_the_declarations(name: str) -> None:
     assert in_readme(name) == TABLES[name]()
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ..secret import Kind, Secret
+from .account import Credential
 from .manage import forget, forget_memory, keyring_status, move, remember, set_password
 from .prompt import may_ask
-from .resolve import Credential, resolve, where
+from .resolve import resolve, where
 
 __all__ = [
     "Credential",

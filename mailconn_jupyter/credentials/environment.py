@@ -1,110 +1,41 @@
 """Secrets from the environment: in a variable, or in a file that a variable names.
 
-``MAILCONN_OPS_PASSWORD`` holds the secret, ``MAILCONN_OPS_PASSWORD_FILE`` the path of a file that does, as Docker and
-Kubernetes mount them: UTF-8, at most 64 kB, one line end at its end not counted. A variable that is set to nothing counts
-as not set.
+``MAILCONN_OPS_PASSWORD`` holds the secret, ``MAILCONN_OPS_PASSWORD_FILE`` the path of a file that does. A variable that is
+set to nothing counts as not set.
 """
 
 from __future__ import annotations
 
 import os
-import shlex
-import stat
-from typing import Final
 
-from ..errors import CredentialError
-from ..secret import Kind, Secret
-from . import naming
+from ..secret import Secret
+from . import naming, secret_file
+from .account import Account, Credential
 
-__all__ = ["find", "source"]
-
-_LIMIT: Final = 64 * 1024
-
-# A pipe without a writer would block the opening for ever; Windows would translate line ends.
-_FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+__all__ = ["find", "where"]
 
 
-def source(name: str, kind: Kind) -> str:
-    """The variable that the secret is taken from, empty if none is set. Reads no file."""
-    variable = naming.variable(name, kind)
-    for candidate in (variable, f"{variable}_FILE"):
-        if os.environ.get(candidate):
-            return candidate
-    return ""
-
-
-def find(name: str, kind: Kind) -> tuple[Secret, str] | None:
-    """The secret and its variable, None if no variable is set.
-
-    Raises :class:`~mailconn_jupyter.errors.CredentialError` for a file that is missing, empty, too long, no UTF-8, or
-    one of the user's own that others can read.
-    """
-    variable = source(name, kind)
+def find(account: Account, _ask: bool) -> Credential | None:
+    """The secret and its variable; raises :class:`~mailconn_jupyter.errors.CredentialError` where it cannot be one."""
+    variable = _variable(account)
     if not variable:
         return None
-    if not variable.endswith("_FILE"):
-        secret: Secret | None = Secret(os.environ.get(variable, ""))
-        place = variable
-    else:
+    place = variable
+    if variable.endswith("_FILE"):
         path = os.path.expanduser(os.environ.get(variable, ""))  # noqa: PTH111  # Path would lose a trailing slash
-        secret = _read(path, variable)
         place = f"{variable}: the file {path}"
-    flaw = "is not UTF-8" if secret is None else secret.flaw()
-    if secret is None or flaw:
-        raise CredentialError(
-            f"{place} {flaw}.", hint=f"It must hold the {naming.phrase(name, kind)} and nothing else."
-        )
-    return secret, variable
+        secret = secret_file.read(path, variable)
+    else:
+        secret = Secret(os.environ.get(variable, ""))
+    return Credential.of(secret, variable, place=place, hint=naming.contents(account.name, account.kind))
 
 
-def _read(path: str, variable: str) -> Secret | None:
-    """What the file holds, None if it is no UTF-8."""
-    secret = None
-    problem = hint = ""
-    try:
-        file = os.open(path, _FLAGS)
-        try:
-            problem, hint = _objection(file, path)
-            if not problem:
-                secret = _decode(file)
-        finally:
-            os.close(file)
-    except (OSError, ValueError) as error:
-        problem = f"cannot be read ({getattr(error, 'strerror', None) or 'not a path'})"
-    if problem:
-        hint = hint or f"Correct the path in {variable}, or unset the variable."
-        raise CredentialError(f"{variable}: the file {path} {problem}.", hint=hint)
-    return secret
+def where(account: Account) -> str:
+    """The variable that the secret is taken from, in words. Reads no file."""
+    variable = _variable(account)
+    return f"from the environment ({variable})" if variable else ""
 
 
-def _objection(file: int, path: str) -> tuple[str, str]:
-    """Why the open file is not used, and what to do; asked of the descriptor, so what is checked is what is read."""
-    status = os.fstat(file)
-    if not stat.S_ISREG(status.st_mode):
-        return "is not an ordinary file", ""
-    if _exposed(file, status):
-        return "can be read by others", f"Run: chmod go= {shlex.quote(path)}"
-    if status.st_size > _LIMIT:
-        return f"has {status.st_size} bytes; {_LIMIT} is the most", "It must hold the secret and nothing else."
-    return "", ""
-
-
-def _exposed(file: int, status: os.stat_result) -> bool:
-    """Whether others can read a file whose mode the user can mend.
-
-    Docker and Kubernetes mount secrets as 0444 or 0644, owned by another user or on a read-only file system.
-    """
-    if not hasattr(os, "geteuid") or status.st_uid != os.geteuid():
-        return False
-    return bool(status.st_mode & (stat.S_IRWXG | stat.S_IRWXO)) and not os.fstatvfs(file).f_flag & os.ST_RDONLY
-
-
-def _decode(file: int) -> Secret | None:
-    with open(file, "rb", closefd=False) as stream:
-        return _without_line_end(stream.read(_LIMIT))
-
-
-def _without_line_end(data: bytes) -> Secret | None:
-    if data.endswith(b"\n"):
-        return Secret.decode(data[:-1].removesuffix(b"\r"))
-    return Secret.decode(data)
+def _variable(account: Account) -> str:
+    variable = naming.variable(account.name, account.kind)
+    return next((name for name in (variable, f"{variable}_FILE") if os.environ.get(name)), "")

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from ..errors import CredentialError
-from ..names import fold
-from ..secret import Kind, Secret
+from ..secret import Secret
 from . import naming
+from .account import Account, Credential
 from .keyring_call import KeyringFailureError, call
 from .keyring_choice import Backend, NoKeyring, detect
 
-__all__ = ["Keyring", "NoKeyring", "open_keyring", "status"]
+__all__ = ["Keyring", "NoKeyring", "find", "open_keyring", "status", "where"]
 
 T = TypeVar("T")
 
@@ -23,6 +23,28 @@ def open_keyring() -> Keyring | NoKeyring:
     """The keyring of this machine, or why there is none to use; :class:`CredentialError` if it fails."""
     backend = detect()
     return Keyring(backend) if isinstance(backend, Backend) else backend
+
+
+def find(account: Account, ask: bool) -> Credential | None:
+    """What the keyring has; without ``ask``, it is not asked to be unlocked."""
+    keyring = open_keyring()
+    secret = keyring.read(account, ask=ask) if isinstance(keyring, Keyring) else None
+    if secret is None:
+        return None
+    place = f"The {account.phrase} in the keyring"
+    hint = f"Set it again: {naming.command(account.name, account.kind)}"
+    return Credential.of(secret, "keyring", place=place, hint=hint)
+
+
+def where(account: Account) -> str:
+    """Whether the keyring has it; one that fails, or that would ask for a password of its own, has nothing."""
+    try:
+        keyring = open_keyring()
+        if isinstance(keyring, NoKeyring) or not keyring.read(account, ask=False):
+            return ""
+    except CredentialError:
+        return ""
+    return f"in the keyring ({keyring.title})"
 
 
 def status() -> tuple[bool, str]:
@@ -50,73 +72,73 @@ class Keyring:
     def title(self) -> str:
         return self.backend.title
 
-    def read(self, name: str, kind: Kind, *, ask: bool = True) -> Secret | None:
+    def read(self, account: Account, *, ask: bool = True) -> Secret | None:
         """The secret, None if there is none; without ``ask``, a keyring is not asked to be unlocked."""
-        secret = self._get(fold(name), name, kind, ask=ask)
-        former = naming.former_key(name)
-        if secret or former == fold(name):
+        secret = self._get(account.key, account, ask=ask)
+        former = naming.former_key(account.name)
+        if secret or former == account.key:
             return secret
-        if secret := self._get(former, name, kind, ask=ask):
+        if secret := self._get(former, account, ask=ask):
             # Where it cannot be moved, it is found here again.
             with suppress(CredentialError):
-                self.write(name, kind, secret)
+                self.write(account, secret)
         return secret
 
-    def _get(self, user: str, name: str, kind: Kind, *, ask: bool = True) -> Secret | None:
-        keyring, service = self.backend.keyring, naming.service(kind)
-        return self._call(lambda: Secret.of(keyring.get_password(service, user)), name, kind, ask=ask) or None
+    def _get(self, user: str, account: Account, *, ask: bool = True) -> Secret | None:
+        keyring, service = self.backend.keyring, naming.service(account.kind)
+        return self._call(lambda: Secret.of(keyring.get_password(service, user)), account, ask=ask) or None
 
-    def write(self, name: str, kind: Kind, secret: Secret) -> None:
+    def write(self, account: Account, secret: Secret) -> None:
         """Keep the secret, and read it back; if that gives another, delete it and raise."""
-        keyring, service, user = self.backend.keyring, naming.service(kind), fold(name)
-        self._call(lambda: keyring.set_password(service, user, secret.reveal()), name, kind)
+        keyring, service, user = self.backend.keyring, naming.service(account.kind), account.key
+        self._call(lambda: keyring.set_password(service, user, secret.reveal()), account)
         failure: CredentialError | None = None
         try:
-            if self._get(user, name, kind) != secret:
-                failure = self._error("gave back another password than it was given", name, kind)
+            if self._get(user, account) != secret:
+                failure = self._error("gave back another password than it was given", account)
         except CredentialError as error:
             failure = error
         if failure is not None:
-            self._discard(name, kind)
+            self._discard(account)
             raise failure.with_traceback(None)
-        if naming.former_key(name) != user:
+        if naming.former_key(account.name) != user:
             # What stays there is hidden by what was written.
             with suppress(CredentialError):
-                self._delete(naming.former_key(name), name, kind)
+                self._delete(naming.former_key(account.name), account)
 
-    def delete(self, name: str, kind: Kind) -> None:
+    def delete(self, account: Account) -> None:
         """Remove the secret; no error if there is none."""
-        for user in {fold(name), naming.former_key(name)}:
-            self._delete(user, name, kind)
+        for user in {account.key, naming.former_key(account.name)}:
+            self._delete(user, account)
 
-    def _delete(self, user: str, name: str, kind: Kind) -> None:
-        keyring, service = self.backend.keyring, naming.service(kind)
+    def _delete(self, user: str, account: Account) -> None:
+        keyring, service = self.backend.keyring, naming.service(account.kind)
         # Some backends keep several under one name and delete the first.
         for _attempt in range(5):
-            if self._get(user, name, kind) is None:
+            if self._get(user, account) is None:
                 return
-            self._call(lambda: keyring.delete_password(service, user), name, kind)
-        if self._get(user, name, kind) is not None:
-            raise self._error("still has what it was told to delete", name, kind)
+            self._call(lambda: keyring.delete_password(service, user), account)
+        if self._get(user, account) is not None:
+            raise self._error("still has what it was told to delete", account)
 
-    def _discard(self, name: str, kind: Kind) -> None:
-        keyring, service, user = self.backend.keyring, naming.service(kind), fold(name)
+    def _discard(self, account: Account) -> None:
+        keyring, service, user = self.backend.keyring, naming.service(account.kind), account.key
         try:
             call(lambda: keyring.delete_password(service, user))
         except KeyringFailureError:
             return
 
-    def _call(self, action: Callable[[], T], name: str, kind: Kind, *, ask: bool = True) -> T:
+    def _call(self, action: Callable[[], T], account: Account, *, ask: bool = True) -> T:
         failure = ""
         try:
             self.backend.unlock(ask=ask)
             return call(action)
         except KeyringFailureError as error:
             failure = str(error)
-        raise self._error(failure, name, kind)
+        raise self._error(failure, account)
 
-    def _error(self, failure: str, name: str, kind: Kind) -> CredentialError:
-        remedy = naming.remedy(name, kind)
+    def _error(self, failure: str, account: Account) -> CredentialError:
+        remedy = naming.remedy(account.name, account.kind)
         return CredentialError(
             f"The keyring ({self.title}) {failure}.", hint=f"Unlock or mend the keyring and try again, or {remedy}."
         )

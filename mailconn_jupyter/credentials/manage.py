@@ -5,9 +5,11 @@ from __future__ import annotations
 from ..errors import CredentialError
 from ..names import fold
 from ..secret import Kind, Secret
-from . import environment, naming, prompt
+from . import naming, prompt
+from .account import Account
 from .keyring_secrets import Keyring, NoKeyring, open_keyring, status
 from .memory import memory
+from .resolve import where
 
 __all__ = ["forget", "forget_memory", "keyring_status", "move", "remember", "set_password"]
 
@@ -21,38 +23,38 @@ def set_password(name: str, secret: str | Secret | None = None, proxy: bool = Fa
     given = secret is not None
     # From here on no frame holds the plain text, and what a traceback shows of this one is stars.
     secret = Secret.of(secret)
-    kind = Kind.PROXY if proxy else Kind.PASSWORD
-    what = naming.phrase(name, kind)
-    if not fold(name):
+    account = Account(name, Kind.PROXY if proxy else Kind.PASSWORD)
+    command, what = naming.command(name, account.kind), account.phrase
+    if not account.key:
         raise CredentialError("A password is kept under a connection's name, and the name is empty.")
     if not given:
-        secret = prompt.ask(name, kind)
+        secret = prompt.typed(account)
         if secret is None:
             raise CredentialError(
                 f"Nobody can be asked here for the {what}.",
-                hint=f"Run {naming.command(name, kind)} in a notebook, or {naming.remedy(name, kind)}.",
+                hint=f"Run {command} in a notebook, or {naming.remedy(name, account.kind)}.",
             )
     if secret is None:
         raise CredentialError(f"The {what} is not a text.")
     if flaw := secret.flaw():
-        raise CredentialError(f"The {what} {flaw}.", hint=f"Set another: {naming.command(name, kind)}")
-    return _keep(name, kind, secret)
+        raise CredentialError(f"The {what} {flaw}.", hint=f"Set another: {command}")
+    return _keep(account, secret)
 
 
-def _keep(name: str, kind: Kind, secret: Secret) -> str:
+def _keep(account: Account, secret: Secret) -> str:
     keyring = open_keyring()
     if isinstance(keyring, NoKeyring):
-        memory.put(name, kind, secret)
+        memory.put(account, secret)
         return (
             f"in this kernel only: there is no safe keyring here ({keyring.reason}); to keep it, "
-            f"{naming.remedy(name, kind)}, or install a keyring, for example: pip install keyrings.cryptfile"
+            f"{naming.remedy(account.name, account.kind)}, or install a keyring, for example: "
+            "pip install keyrings.cryptfile"
         )
-    keyring.write(name, kind, secret)
+    keyring.write(account, secret)
     # What was typed earlier would come first.
-    memory.drop(name, kind)
-    place = f"in the keyring ({keyring.title})"
-    variable = environment.source(name, kind)
-    return f"{place}, but {variable} in the environment comes first" if variable else place
+    memory.drop(account)
+    place, first = f"in the keyring ({keyring.title})", where(account.name, kind=account.kind)
+    return place if first in {"", place} else f"{place}, but one {first} comes first"
 
 
 def remember(name: str, secret: str | Secret, *, kind: str = Kind.PASSWORD) -> None:
@@ -60,13 +62,13 @@ def remember(name: str, secret: str | Secret, *, kind: str = Kind.PASSWORD) -> N
     held = Secret.of(secret)
     del secret
     if held:
-        memory.put(name, Kind(kind), held)
+        memory.put(Account(name, Kind(kind)), held)
 
 
 def forget_memory(name: str, kind: str | None = None) -> None:
     """Drop what this kernel's memory holds: of one kind, or of both."""
     for each in Kind if kind is None else (Kind(kind),):
-        memory.drop(name, each)
+        memory.drop(Account(name, each))
 
 
 def forget(name: str) -> list[str]:
@@ -75,7 +77,8 @@ def forget(name: str) -> list[str]:
     The environment is not this kernel's to change.
     """
     forget_memory(name)
-    if not fold(name):
+    accounts = [Account(name, kind) for kind in Kind]
+    if not accounts[0].key:
         return []
     failures = []
     try:
@@ -84,11 +87,11 @@ def forget(name: str) -> list[str]:
         return [f"{error.message} The secrets of {name!r} may still be there."]
     if isinstance(keyring, NoKeyring):
         return []
-    for kind in Kind:
+    for account in accounts:
         try:
-            keyring.delete(name, kind)
+            keyring.delete(account)
         except CredentialError as error:
-            failures.append(f"{error.message} The {naming.phrase(name, kind)} may still be there.")
+            failures.append(f"{error.message} The {account.phrase} may still be there.")
     return failures
 
 
@@ -106,8 +109,12 @@ def move(old: str, new: str) -> None:
 
 
 def _move(keyring: Keyring, old: str, new: str) -> None:
-    before = {(name, kind): keyring.read(name, kind) for name in (old, new) for kind in Kind}
-    after = {(new, kind): before[old, kind] for kind in Kind} | {(old, kind): None for kind in Kind}
+    before = {
+        account: keyring.read(account) for account in (Account(name, kind) for name in (old, new) for kind in Kind)
+    }
+    after = {Account(new, kind): before[Account(old, kind)] for kind in Kind} | {
+        Account(old, kind): None for kind in Kind
+    }
     # Copies first, deletions last: a crash leaves two rather than none.
     steps = sorted((place for place in before if before[place] != after[place]), key=lambda place: not after[place])
     done = []
@@ -125,7 +132,7 @@ def _move(keyring: Keyring, old: str, new: str) -> None:
         try:
             _put(keyring, place, before[place])
         except CredentialError:
-            lost.append(naming.phrase(*place))
+            lost.append(place.phrase)
     if lost:
         failure = CredentialError(
             f"{failure.message} It may now be wrong about the {' and the '.join(lost)}.", hint=failure.hint
@@ -133,11 +140,11 @@ def _move(keyring: Keyring, old: str, new: str) -> None:
     raise failure.with_traceback(None)
 
 
-def _put(keyring: Keyring, place: tuple[str, Kind], secret: Secret | None) -> None:
+def _put(keyring: Keyring, place: Account, secret: Secret | None) -> None:
     if secret:
-        keyring.write(*place, secret)
+        keyring.write(place, secret)
     else:
-        keyring.delete(*place)
+        keyring.delete(place)
 
 
 def keyring_status() -> tuple[bool, str]:

@@ -3,43 +3,55 @@
 from __future__ import annotations
 
 import threading
+from typing import Final
 
-from ..names import fold
 from ..secret import Kind, Secret
+from .account import Account, Credential
 
-__all__ = ["Memory", "memory"]
+__all__ = ["Memory", "find", "memory", "where"]
 
 
 class Memory:
-    """Secrets by connection and kind; safe to use from several threads."""
+    """Secrets by account; safe to use from several threads."""
 
     def __init__(self) -> None:
         self._secrets: dict[tuple[str, Kind], Secret] = {}
         self._lock = threading.Lock()
 
-    def get(self, name: str, kind: Kind) -> Secret | None:
+    def get(self, account: Account) -> Secret | None:
         with self._lock:
-            return self._secrets.get((fold(name), kind))
+            return self._secrets.get((account.key, account.kind))
 
-    def put(self, name: str, kind: Kind, secret: Secret) -> None:
+    def put(self, account: Account, secret: Secret) -> None:
         # Connections that have no name yet would share one secret, and send it to each other's servers.
-        if fold(name):
+        if account.key:
             with self._lock:
-                self._secrets[fold(name), kind] = secret
+                self._secrets[account.key, account.kind] = secret
 
-    def drop(self, name: str, kind: Kind) -> None:
+    def drop(self, account: Account) -> None:
         with self._lock:
-            self._secrets.pop((fold(name), kind), None)
+            self._secrets.pop((account.key, account.kind), None)
 
     def move(self, old: str, new: str) -> None:
         """Both kinds; what ``new`` had before is dropped, for it belonged to another connection."""
-        with self._lock:
-            for kind in Kind:
-                secret = self._secrets.pop((fold(old), kind), None)
-                self._secrets.pop((fold(new), kind), None)
-                if secret is not None:
-                    self._secrets[fold(new), kind] = secret
+        for kind in Kind:
+            secret = self.get(Account(old, kind))
+            self.drop(Account(old, kind))
+            self.drop(Account(new, kind))
+            if secret is not None:
+                self.put(Account(new, kind), secret)
 
 
 #: This kernel's.
-memory = Memory()
+memory: Final = Memory()
+
+
+def find(account: Account, _ask: bool) -> Credential | None:
+    """What was typed."""
+    secret = memory.get(account)
+    return Credential(secret, "this kernel") if secret else None
+
+
+def where(account: Account) -> str:
+    """Whether something was typed."""
+    return "in this kernel only" if memory.get(account) else ""

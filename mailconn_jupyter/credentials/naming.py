@@ -9,7 +9,7 @@ from typing import Final
 from ..names import fold, quote
 from ..secret import Kind
 
-__all__ = ["command", "former_key", "phrase", "remedy", "service", "variable", "word"]
+__all__ = ["command", "contents", "former_key", "phrase", "remedy", "service", "variable", "word"]
 
 _SERVICES: Final = {Kind.PASSWORD: "mailconn-jupyter", Kind.PROXY: "mailconn-jupyter-proxy"}
 
@@ -49,6 +49,11 @@ def word(kind: Kind) -> str:
 def command(name: str, kind: Kind) -> str:
     """The line that asks for the secret and keeps it; with NAME to be filled in where there is none yet."""
     return f"%mailconn password {quote(name) if name else 'NAME'}{' --proxy' if kind is Kind.PROXY else ''}"
+
+
+def contents(name: str, kind: Kind) -> str:
+    """What a variable or a file must hold, as a sentence."""
+    return f"It must hold the {phrase(name, kind)} and nothing else."
 
 
 def remedy(name: str, kind: Kind) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from ..names import fold
 from . import Kind, Secret, forget_memory, remember
+from .account import Account
 from .memory import memory
 
 __all__ = ["lent"]
@@ -46,7 +47,7 @@ def _lend(name: str, kind: Kind, secret: Secret) -> None:
     # An object of its own tells the loan from the same secret that is kept for good.
     loan = Secret(secret.reveal())
     with _lock:
-        account = _accounts.setdefault((fold(name), kind), _Account(memory.get(name, kind)))
+        account = _accounts.setdefault((fold(name), kind), _Account(memory.get(Account(name, kind))))
         account.loans.append(loan)
         account.running += 1
         remember(name, loan, kind=kind)
@@ -59,7 +60,7 @@ def _take_back(name: str, kind: Kind) -> None:
         if account.running:
             return
         del _accounts[fold(name), kind]
-        if not any(memory.get(name, kind) is loan for loan in account.loans):
+        if not any(memory.get(Account(name, kind)) is loan for loan in account.loans):
             return
         if account.before is None:
             forget_memory(name, kind)

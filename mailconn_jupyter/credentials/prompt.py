@@ -7,10 +7,10 @@ import sys
 import threading
 import warnings
 
-from ..secret import Kind, Secret
-from . import naming
+from ..secret import Secret
+from .account import Account, Credential
 
-__all__ = ["ask", "may_ask"]
+__all__ = ["find", "may_ask", "typed"]
 
 
 def may_ask() -> bool:
@@ -29,11 +29,11 @@ def may_ask() -> bool:
         return False
 
 
-def ask(name: str, kind: Kind, user: str = "") -> Secret | None:
+def typed(account: Account) -> Secret | None:
     """What the person typed, without echo; None if nobody can be asked."""
     if not may_ask():
         return None
-    phrase = naming.phrase(name, kind)
+    phrase, user = account.phrase, account.user
     question = f"{phrase[0].upper()}{phrase[1:]}{f' (user {user})' if user else ''}: "
     try:
         with warnings.catch_warnings():
@@ -42,3 +42,11 @@ def ask(name: str, kind: Kind, user: str = "") -> Secret | None:
             return Secret(getpass.getpass(question))
     except Exception:  # noqa: BLE001  # a frontend or terminal fails as it likes; its frames may hold the answer
         return None
+
+
+def find(account: Account, ask: bool) -> Credential | None:
+    """What the person typed, if anybody may and can be asked."""
+    secret = typed(account) if ask else None
+    if secret is None:
+        return None
+    return Credential.of(secret, "prompt", place=f"The {account.phrase}", hint="Try again.")

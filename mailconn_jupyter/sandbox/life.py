@@ -15,7 +15,8 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from ..connection import MailConnection
-from ..credentials import Kind, Secret, remember
+from ..credentials import Secret, remember
+from ..credentials.account import Account
 from ..credentials.memory import memory
 from ..errors import MailConnError
 from ..names import fold, quote
@@ -145,8 +146,9 @@ class Sandbox:
         Not by the store's ``delete``: that asks the keyring, which never had the password, may want to be unlocked,
         and cannot be asked while the interpreter ends.
         """
-        if memory.get(self.name, Kind.PASSWORD) == self._secret:
-            memory.drop(self.name, Kind.PASSWORD)
+        account = Account(self.name)
+        if memory.get(account) == self._secret:
+            memory.drop(account)
         if not self._store.folder.is_dir():
             return
         with atomic_files.locked(self._store.folder):

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ... import credentials
+from ...credentials import sources
 from ...store import ConnectionStore, atomic_files, connections
 from ..display import View, show
 
@@ -37,6 +38,7 @@ def findings(store: ConnectionStore) -> Iterator[tuple[str, str]]:
     yield "Default connection", store.default or "none"
     usable, sentence = credentials.keyring_status()
     yield "Keyring", f"{'usable' if usable else 'NOT USABLE'}. {sentence}"
+    yield "Secrets are looked for in", ", then ".join(source.name for source in sources.SOURCES)
     yield "Questions", "can be asked here" if credentials.may_ask() else "cannot be asked here"
     for name in _JUPYTER:
         if name in os.environ:
