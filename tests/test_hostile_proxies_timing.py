@@ -11,7 +11,8 @@ from mailconn_jupyter.session.check import check
 from tests import proxied
 from tests.proxied import failure, through
 from tests.scripted_proxies import ASKED, GRANTED, HELLO, PLAIN, failed
-from tests.servers.script import Dribble, ScriptServer, Silence
+from tests.servers.script import Dribble, ScriptServer, Send, Silence
+from tests.servers.steps import Step
 
 no_password_is_left = proxied.no_password_is_left
 
@@ -54,12 +55,16 @@ def test_a_proxy_that_dribbles_ends_at_the_time_that_was_set(kind: str, answer: 
     assert set_to * 0.9 < taken < set_to * 1.1 + 0.4
 
 
-def test_a_test_through_a_silent_proxy_can_be_cancelled() -> None:
+@pytest.mark.parametrize("kind", GRANTED)
+@pytest.mark.parametrize("last", [Silence(), Dribble(b"\x05" * 300, interval=1.0)], ids=["silent", "dribbling"])
+def test_a_test_through_a_silent_or_dribbling_proxy_can_be_cancelled(kind: str, last: Step) -> None:
     cancel = threading.Event()
-    with ScriptServer([Silence()]) as proxy:
+    # The longest of all answers: a name that is coming.
+    before: list[Step] = [*HELLO, Send(b"\x05\x00\x00\x03\xff")] if kind == "SOCKS5" else []
+    with ScriptServer([*before, last] if isinstance(last, Dribble) else [last], strict=False) as proxy:
         threading.Timer(0.2, cancel.set).start()
         started = time.monotonic()
-        report = check(through(proxy, "SOCKS5", **PLAIN | {"timeout": 30}), cancel=cancel)
+        report = check(through(proxy, kind, **PLAIN | {"timeout": 30}), cancel=cancel)
     assert report.failed is not None
     assert report.failed.cause == "cancelled"
     assert time.monotonic() - started < 10

@@ -18,7 +18,6 @@ from tests.proxied import (
     OPEN,
     SECURITY,
     WAYS,
-    Listens,
     Way,
     by_microsocks,
     by_squid,
@@ -135,12 +134,12 @@ def test_a_server_that_is_given_by_an_ipv6_address_is_reached_through_the_proxy(
 
 
 @pytest.mark.usefixtures("ipv6")
-@pytest.mark.parametrize(("name", "kind"), [("microsocks", "SOCKS5"), ("squid", "HTTP")])
+@pytest.mark.parametrize("way", WAYS)
 def test_a_proxy_that_is_given_by_an_ipv6_address_passes_mail_on(
-    name: str, kind: str, postfix: Postfix, request: pytest.FixtureRequest
+    way: Way, postfix: Postfix, request: pytest.FixtureRequest
 ) -> None:
-    proxy: Proxy = request.getfixturevalue(name)
-    give_password("ops", proxy.password or "", kind="proxy")
-    with Relay6(proxy.port) as way:
-        there: Listens = way
-        delivered(postfix, through(there, kind, proxy.username, server_port=postfix.relay, **OPEN))
+    connection, _ = way(request)
+    assert isinstance(connection.proxy_port, int)
+    with Relay6(connection.proxy_port) as there:
+        connection.update(proxy_host=there.host, proxy_port=there.port, server_port=postfix.relay, **OPEN)
+        delivered(postfix, connection)

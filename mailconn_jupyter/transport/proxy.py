@@ -1,9 +1,8 @@
-"""Through a proxy: SOCKS5 (RFC 1928, 1929), SOCKS4a, and HTTP CONNECT (RFC 9110, 9.3.6).
+"""Through a proxy: SOCKS5, SOCKS4 and SOCKS4a, by PySocks, and HTTP CONNECT (RFC 9110, 9.3.6).
 
-Spoken over a :class:`~mailconn_jupyter.transport.channel.Channel`, so that the deadline, a cancel and the caps hold for
-the proxy too, and what the server says right behind the proxy's answer is still there to be read. PySocks 1.7 has a
-timeout for each single byte (one of 0.5 s took 4.8 s) and nothing to cancel it by, writes two bytes for the length of a
-user, password or host name of over 127 bytes, and takes no proxy that is given by an IPv6 address.
+All over a :class:`~mailconn_jupyter.transport.channel.Channel`, so that the deadline, a cancel and the caps hold for the
+proxy too, and what the server says right behind the proxy's answer is still there to be read. PySocks' own CONNECT drops
+that, and mail servers speak first.
 
 The target's name goes to the proxy as it is: nothing is looked up here.
 """
@@ -13,8 +12,7 @@ from __future__ import annotations
 import base64
 import ipaddress
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .channel import Channel
@@ -64,10 +62,11 @@ def tunnel(channel: Channel, route: ProxyRoute, host: str, port: int) -> None:
     channel.through_proxy = True
     channel.begin_answer()
     try:
-        with _silence_means("proxy-silent", "The proxy is silent."):
-            {"SOCKS5": _socks5, "SOCKS4": _socks4, "HTTP": _connect}[route.kind](channel, route, name, port)
-    except TransportError:
-        raise
+        (_connect if route.kind == "HTTP" else _socks)(channel, route, name, port)
+    except TransportError as error:
+        if error.cause != "no-answer":
+            raise
+        raise TransportError(f"The proxy is silent. {error.message}", cause="proxy-silent") from error
     except OSError as error:
         raise _hung_up() from error
     if route.accepted is not None:
@@ -86,89 +85,60 @@ def _target(host: str) -> str:
     return name
 
 
-@contextmanager
-def _silence_means(cause: str, words: str) -> Iterator[None]:
-    try:
-        yield
-    except TransportError as error:
-        if error.cause != "no-answer":
-            raise
-        raise TransportError(f"{words} {error.message}", cause=cause) from error
+def _socks(channel: Channel, route: ProxyRoute, host: str, port: int) -> None:
+    # Imported for such a proxy alone.
+    import socks  # noqa: PLC0415
+
+    from .socks_socket import SocksSocket  # noqa: PLC0415
+
+    _check_socks_login(route)
+    with SocksSocket(channel, route.username, route.password()) as sock:
+        try:
+            sock.ask(route.kind, host, port)
+        except TransportError as error:
+            # SOCKS5 answers before it is asked for the server: from then on the proxy waits for that one.
+            if error.cause != "no-answer" or sock.said in {b"", b"\x05\x02"}:
+                raise
+            words = f"The proxy does not get through to the server. {error.message}"
+            raise TransportError(words, cause="target-unreachable") from error
+        except socks.ProxyError as error:
+            raise _socks_refusal(route, host, sock.said, at_login=isinstance(error, socks.SOCKS5AuthError)) from error
 
 
-def _socks5(channel: Channel, route: ProxyRoute, host: str, port: int) -> None:
-    login = _socks5_login(route)
-    channel.sendall(b"\x05\x02\x00\x02" if login else b"\x05\x01\x00")
-    version, method = _take(channel, 2)
-    if version != 5:
-        raise _not_a_proxy("SOCKS5")
-    if method == 2 and login:
-        channel.sendall(login)
-        # The version is not looked at: some proxies send that of SOCKS in place of the login's.
-        if _take(channel, 2)[1] != 0:
-            raise _login_refused()
-    elif method != 0:
-        wants = "another kind of login" if login else "a login"
-        raise TransportError(f"The proxy wants {wants}.", cause="proxy-login")
-    channel.sendall(b"\x05\x01\x00" + _socks5_address(host) + port.to_bytes(2, "big"))
-    # The proxy has answered before: from here on it waits for the server itself.
-    with _silence_means("target-unreachable", "The proxy does not get through to the server."):
-        version, status, _, kind = _take(channel, 4)
-        if version != 5:
-            raise _not_a_proxy("SOCKS5")
-        if status != 0:
+def _socks_refusal(route: ProxyRoute, host: str, said: bytes, *, at_login: bool) -> TransportError:
+    """What it means that PySocks did not go on after what the proxy said."""
+    match (route.kind, *said):
+        case (_,):
+            return _hung_up()
+        case ("SOCKS5", 5, status, _):
             cause, words = _SOCKS5_ERRORS.get(status, ("target-unreachable", f"it answered with the error {status}"))
-            raise TransportError(f"The proxy says: {words}.", cause=cause)
-        length = {1: 4, 4: 16}.get(kind)
-        if length is None and kind != 3:
-            raise _not_a_proxy("SOCKS5")
-        _take(channel, (_take(channel, 1)[0] if length is None else length) + 2)
+            return TransportError(f"The proxy says: {words}.", cause=cause)
+        case ("SOCKS5", 5, _):
+            wants = "another kind of login" if route.username else "a login"
+            return TransportError(f"The proxy wants {wants}.", cause="proxy-login")
+        case ("SOCKS5", 1, _) if at_login:
+            return _login_refused()
+        case ("SOCKS4", 0, 0x5C | 0x5D, *_):
+            return TransportError("The proxy refused its user.", cause="proxy-login")
+        case ("SOCKS4", 0, *_):
+            # One code for rules, for servers that cannot be reached, and for names where only addresses are known.
+            plain = "; it may be one that takes no names, only addresses" if host.strip("0123456789.") else ""
+            return TransportError(f"The proxy did not connect to the server{plain}.", cause="target-unreachable")
+    return _not_a_proxy(route.kind)
 
 
-def _socks5_login(route: ProxyRoute) -> bytes:
-    """The message of RFC 1929, whose lengths are one byte each; empty where there is no user."""
-    if not route.username:
-        return b""
-    user, password = route.username.encode(), route.password().encode()
-    for what, data in ("user", user), ("password", password):
-        if len(data) > 255:
-            raise TransportError(
-                f"The proxy's {what} has {len(data)} bytes; SOCKS5 takes at most 255.",
-                cause="proxy-login",
-                hint="Use a shorter one, or an HTTP proxy.",
-            )
-    return b"\x01" + bytes([len(user)]) + user + bytes([len(password)]) + password
-
-
-def _socks5_address(host: str) -> bytes:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        name = host.encode("ascii")
-        return b"\x03" + bytes([len(name)]) + name
-    return (b"\x01" if address.version == 4 else b"\x04") + address.packed
-
-
-def _socks4(channel: Channel, route: ProxyRoute, host: str, port: int) -> None:
-    try:
-        address = ipaddress.IPv4Address(host).packed
-        name = b""
-    except ValueError:
-        # SOCKS4a: an address that cannot be one, and the name behind the user.
-        address = b"\x00\x00\x00\x01"
-        name = host.encode("ascii") + b"\x00"
-    if "\x00" in route.username:
-        raise TransportError("SOCKS4 takes no user with a NUL.", cause="proxy-login")
-    channel.sendall(b"\x04\x01" + port.to_bytes(2, "big") + address + route.username.encode() + b"\x00" + name)
-    version, status, *_ = _take(channel, 8)
-    if version != 0:
-        raise _not_a_proxy("SOCKS4")
-    if status in {0x5C, 0x5D}:
-        raise TransportError("The proxy refused its user.", cause="proxy-login")
-    if status != 0x5A:
-        # One code for rules, for servers that cannot be reached, and for names where only addresses are known.
-        plain = "; it may be one that takes no names, only addresses" if name else ""
-        raise TransportError(f"The proxy did not connect to the server{plain}.", cause="target-unreachable")
+def _check_socks_login(route: ProxyRoute) -> None:
+    if route.kind == "SOCKS4":
+        if "\x00" in route.username:
+            raise TransportError("SOCKS4 takes no user with a NUL.", cause="proxy-login")
+    elif route.username:
+        for what, size in ("user", len(route.username.encode())), ("password", len(route.password().encode())):
+            if size > 255:
+                raise TransportError(
+                    f"The proxy's {what} has {size} bytes; SOCKS5 takes at most 255.",
+                    cause="proxy-login",
+                    hint="Use a shorter one, or an HTTP proxy.",
+                )
 
 
 def _connect(channel: Channel, route: ProxyRoute, host: str, port: int) -> None:
@@ -222,13 +192,6 @@ def _line(channel: Channel, size: int) -> bytes:
     if not line.endswith(b"\n"):
         raise _hung_up()
     return line
-
-
-def _take(channel: Channel, count: int) -> bytes:
-    data = channel.take(count)
-    if len(data) < count:
-        raise _hung_up()
-    return data
 
 
 def _login_refused(said: str = "") -> TransportError:
