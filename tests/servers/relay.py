@@ -140,16 +140,20 @@ class Relay:
         except Exception as error:  # noqa: BLE001 - raised again in the test's own thread
             self._errors.append(error)
         finally:
-            for direction in directions:
-                direction.cancel()
-            await asyncio.gather(*directions, return_exceptions=True)
-            for each in writers:
-                # Sends what was already passed on, then closes.
-                each.close()
-            for each in writers:
-                with suppress(ConnectionError, TimeoutError):
-                    await asyncio.wait_for(each.wait_closed(), 1)
-                each.transport.abort()
+            # A cancel can come at each step: what was accepted is closed all the same.
+            try:
+                for direction in directions:
+                    direction.cancel()
+                await asyncio.gather(*directions, return_exceptions=True)
+                for each in writers:
+                    # Sends what was already passed on, then closes.
+                    each.close()
+                for each in writers:
+                    with suppress(ConnectionError, TimeoutError):
+                        await asyncio.wait_for(each.wait_closed(), 1)
+            finally:
+                for each in writers:
+                    each.transport.abort()
 
     async def _receive(self, reader: asyncio.StreamReader, queue: _Queue, *, from_client: bool) -> None:
         data = b"-"
