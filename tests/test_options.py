@@ -89,8 +89,8 @@ BAD: list[tuple[str, Any, str, str]] = [
         "sasl_mechanism",
         "PLANE",
         (
-            "Login mechanism: 'PLANE' is none of SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, LOGIN, CRAM-MD5, XOAUTH2, "
-            "OAUTHBEARER, EXTERNAL. Did you mean 'PLAIN'?"
+            "Login mechanism: 'PLANE' is none of SCRAM-SHA-512, SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, LOGIN, CRAM-MD5, "
+            "XOAUTH2, OAUTHBEARER, EXTERNAL. Did you mean 'PLAIN'?"
         ),
         "",
     ),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import contextlib
+import re
 import ssl
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from hypothesis import example, given, settings, strategies as st
 
+import mailconn_jupyter
 from mailconn_jupyter.connection import MailConnection
+from mailconn_jupyter.connection.mechanisms import LOGIN, ROWS, SCRAM
 from mailconn_jupyter.errors import OpenError
 from mailconn_jupyter.secret import STARS
 from mailconn_jupyter.session.check import check
@@ -68,6 +73,19 @@ def test_scram_sha_256_as_rfc_7677_shows_it(monkeypatch: pytest.MonkeyPatch) -> 
         b"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
     )
     assert mechanism.respond(b"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=") == b""
+    mechanism.finish()
+
+
+def test_scram_sha_512_as_cyrus_sasl_speaks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    # No RFC has an example. This is a login at the library of Cyrus SASL 2.1.28, which took the proof.
+    mechanism = scram("SCRAM-SHA-512", "alice", "pencil", "rOprNGfwEbeRWgbNEkqO", monkeypatch)
+    assert mechanism.start() == b"n,,n=alice,r=rOprNGfwEbeRWgbNEkqO"
+    nonce = b"r=rOprNGfwEbeRWgbNEkqOQ28iHR6LDhaljJmnX50VEwnsYXTRVMCw"
+    salt = b"VOidBnUn7YPT6duD0K4wapFAyUhOD68TeEWI7EZD6mkNqDJfmi5I3UejgtEZuqNNqJI9uwbSalX7PbcxlFtA7A=="
+    proof = b"WpnbcYA6LwrpwV0pQprabnDXQ8tOPKN+s1ajRZ+/ikNx3frjFab+O+rPMeODAZWJfw6L8sg5yZXcD8bIwBpTTA=="
+    assert mechanism.respond(nonce + b",s=" + salt + b",i=4096") == b"c=biws," + nonce + b",p=" + proof
+    signature = b"TgP8fHdy4BVU7tUCwRahiy3Ff/my7XqKjJGTz3f+n1xe2gHXCwv5b5ry1Qb7530l3zo+JGCdCeLfEUbdjbJw4g=="
+    assert mechanism.respond(b"v=" + signature) == b""
     mechanism.finish()
 
 
@@ -171,7 +189,7 @@ texts = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"]), min_size=1
     texts,
     texts,
     st.one_of(st.just(""), texts),
-    st.sampled_from(["SCRAM-SHA-1", "SCRAM-SHA-256"]),
+    st.sampled_from([row.name for row in SCRAM]),
     st.binary(min_size=1),
 )
 @example("a,b=c", "p=w,d", "=2C", "SCRAM-SHA-256", b"\0")
@@ -192,6 +210,49 @@ def test_scram_proves_each_side_to_the_other(user: str, password: str, identity:
     first = mechanism.start()
     assert first is not None
     assert other.final(mechanism.respond(other.first(first))) is None
+
+
+# One home for the names
+
+
+def test_every_mechanism_of_the_table_is_made_by_one_class_and_can_be_pinned() -> None:
+    assert sorted(MECHANISMS) == sorted(row.name for row in ROWS)
+    assert len({row.name for row in ROWS}) == len(ROWS)
+    for row in ROWS:
+        assert MECHANISMS[row.name](login("ana", "s")).row is row
+        assert MailConnection(sasl_mechanism=row.name.lower()).sasl_mechanism == row.name
+
+
+def constants(path: Path) -> Iterator[str]:
+    """The texts of a module, without its docstrings."""
+    tree = ast.parse(path.read_text("utf-8"))
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes) and id(node) not in docstrings:
+            yield node.value if isinstance(node.value, str) else node.value.decode("latin-1")
+
+
+def test_no_module_but_the_table_names_a_mechanism() -> None:
+    package = Path(mailconn_jupyter.__file__).parent
+    home = package / "connection" / "mechanisms.py"
+    names = "|".join(re.escape(row.name) for row in ROWS)
+    # LOGIN is a command of IMAP, too, which takes arguments.
+    command = {package / "session" / "imap" / name for name in ("commands_imap.py", "client.py")}
+    found = [
+        (path.relative_to(package).as_posix(), text)
+        for path in sorted(package.rglob("*.py"))
+        for text in constants(path)
+        if path != home and (match := re.search(rf"(?<![\w-])({names})(?![\w-])", text))
+        if not (path in command and match.group() == LOGIN.name)
+    ]
+    assert found == []
+    assert sum(bool(re.fullmatch(names, text)) for text in constants(home)) >= len(ROWS)
 
 
 # Choosing

@@ -14,6 +14,7 @@ from traitlets import HasTraits
 
 from ..errors import OptionError
 from ..formatting import did_you_mean, table
+from .mechanisms import EXTERNAL, ROWS, named
 from .option_kinds import (
     Choice,
     Environment,
@@ -48,6 +49,7 @@ _PORTS: Final = {
     ("POP3", "TLS"): 110,
     ("POP3", "SSL"): 995,
 }
+_OF_TOKENS: Final = named("an access token")
 _PROXY_PORTS: Final = {"SOCKS5": 1080, "SOCKS4": 1080, "HTTP": 3128}
 
 # Naming the one turns the other on, unless it was said: `--username ana` means a login.
@@ -104,7 +106,7 @@ class MailConnection(HasTraits):
     )
     use_xoauth2 = Switch(
         label="Use XOAuth2?",
-        help="The secret is an OAuth 2.0 access token (SASL XOAUTH2 or OAUTHBEARER).",
+        help=f"The secret is an OAuth 2.0 access token (SASL {' or '.join(_OF_TOKENS)}).",
         section="Authentication",
         protocols=NETWORK,
         needs="use_authentication",
@@ -199,7 +201,7 @@ class MailConnection(HasTraits):
         needs="use_authentication",
     )
     sasl_mechanism = Choice(
-        ("", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2", "OAUTHBEARER", "EXTERNAL"),
+        ("", *(row.name for row in ROWS)),
         "",
         label="Login mechanism",
         help="The only SASL mechanism to use; when empty, the strongest that both sides have.",
@@ -209,7 +211,7 @@ class MailConnection(HasTraits):
     )
     client_certificate = Text(
         label="Client certificate",
-        help="PEM file of a certificate that this client shows; the mechanism EXTERNAL logs in with it.",
+        help=f"PEM file of a certificate that this client shows; the mechanism {EXTERNAL.name} logs in with it.",
         section="More",
         protocols=NETWORK,
         needs="use_secure_authentication",
@@ -357,7 +359,7 @@ class MailConnection(HasTraits):
             yield OptionError(f"{label['server_host']}: missing; give {what}.", trait="server_host")
         if self.protocol == "MBOX":
             return
-        if self.use_authentication and not self.username and self.sasl_mechanism != "EXTERNAL":
+        if self.use_authentication and not self.username and self.sasl_mechanism != EXTERNAL.name:
             yield OptionError(
                 f"{label['username']}: missing; a login needs a user.",
                 trait="username",
@@ -367,15 +369,15 @@ class MailConnection(HasTraits):
             yield OptionError(
                 f"{label['use_xoauth2']}: a token is a login, but authentication is off.", trait="use_xoauth2"
             )
-        if self.use_xoauth2 and self.sasl_mechanism not in {"", "XOAUTH2", "OAUTHBEARER"}:
+        if self.use_xoauth2 and self.sasl_mechanism not in {"", *_OF_TOKENS}:
             yield OptionError(
                 f"{label['sasl_mechanism']}: {self.sasl_mechanism} takes no token.",
                 trait="sasl_mechanism",
                 hint="Leave it empty, or turn XOAuth2 off.",
             )
-        if self.sasl_mechanism == "EXTERNAL" and not self.client_certificate:
+        if self.sasl_mechanism == EXTERNAL.name and not self.client_certificate:
             yield OptionError(
-                f"{label['client_certificate']}: missing; EXTERNAL logs in with one.", trait="client_certificate"
+                f"{label['client_certificate']}: missing; {EXTERNAL.name} logs in with one.", trait="client_certificate"
             )
         if self.use_proxy and not self.proxy_host:
             yield OptionError(

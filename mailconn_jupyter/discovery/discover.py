@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..connection import MailConnection
+from ..connection.mechanisms import named
 from ..errors import MailConnError, OptionError
 from ..formatting import columns, escape, table
 from ..message.addresses import envelope_address
@@ -35,7 +36,7 @@ _PORTS: Final = {
     "IMAP": (("SSL", 993), ("TLS", 143)),
     "POP3": (("SSL", 995), ("TLS", 110)),
 }
-_TOKENS: Final = {"XOAUTH2", "OAUTHBEARER"}
+_TOKENS: Final = set(named("an access token"))
 _LONGEST_HOST = 253
 
 

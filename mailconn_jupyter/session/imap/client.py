@@ -6,6 +6,7 @@ import imaplib
 import re
 from typing import Any
 
+from ...connection.mechanisms import CRAM_MD5, LOGIN, named
 from ...errors import CredentialError
 from ...secret import STARS, Secret
 from ...transport.sasl.choose import Mechanism
@@ -20,7 +21,6 @@ from .errors import LinkLost, NotOffered, Refused
 __all__ = ["IMAPClient"]
 
 _LONGEST_COMMAND = 8000  # RFC 7162, 4: servers take lines up to 8192; a longer initial response is sent when asked for
-_OF_PASSWORDS = frozenset({"SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN", "CRAM-MD5"})
 _OTHER = "Set another password."
 _QUOTABLE = re.compile(rb"[ -~]*")
 
@@ -123,8 +123,10 @@ class IMAPClient(IMAPCommands):
     def mechanisms(self, pinned: str = "") -> list[str]:
         """The SASL mechanisms that the server offers; LOGIN also for its command, where nothing else takes a password."""
         offered = [word.removeprefix("AUTH=") for word in self.capabilities if word.startswith("AUTH=")]
-        if "LOGINDISABLED" not in self.capabilities and (pinned == "LOGIN" or not _OF_PASSWORDS.intersection(offered)):
-            offered.append("LOGIN")
+        if "LOGINDISABLED" not in self.capabilities and (
+            pinned == LOGIN.name or not set(named("a password")).intersection(offered)
+        ):
+            offered.append(LOGIN.name)
         return offered
 
     def login(self, user: str, password: str) -> Any:
@@ -135,7 +137,7 @@ class IMAPClient(IMAPCommands):
     def login_cram_md5(self, user: str, password: str) -> Any:
         """Log in by CRAM-MD5."""
         secret, password = Secret(password), STARS  # this frame can be in a traceback
-        return log_in(self, user, secret, pinned="CRAM-MD5")
+        return log_in(self, user, secret, pinned=CRAM_MD5.name)
 
     def login_with(self, mechanism: Mechanism) -> Any:
         """Run one exchange; returns or raises with the server's words. The capabilities are learnt anew."""
@@ -143,7 +145,7 @@ class IMAPClient(IMAPCommands):
         exchange = Exchange(mechanism)
         self._hide = exchange.hide
         try:
-            if mechanism.name == "LOGIN" and "AUTH=LOGIN" not in self.capabilities:
+            if mechanism.row is LOGIN and f"AUTH={LOGIN.name}" not in self.capabilities:
                 status, text = self._login_command(exchange)
             else:
                 status, text = self._authenticate(exchange)

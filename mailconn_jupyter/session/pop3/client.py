@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from ...connection.mechanisms import LOGIN, named
 from ...credentials.without_traceback import sealed
 from ...errors import CredentialError, OpenError
 from ...secret import STARS, Secret
@@ -24,7 +25,6 @@ from .wire import POP3Wire
 __all__ = ["POP3Client"]
 
 _LONGEST_AUTH = 255  # RFC 2449, 4: an AUTH line over this goes without its initial response
-_OF_PASSWORDS = frozenset({"SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN", "CRAM-MD5"})
 _TIMESTAMP = re.compile(rb"<[!-;=?-~]+@[!-;=?-~]+>")
 
 
@@ -107,8 +107,8 @@ class POP3Client(POP3Wire):
     def mechanisms(self) -> list[str]:
         """The SASL mechanisms that the server offers; LOGIN stands for USER or APOP, where no other takes a password."""
         offered = self._of_sasl()
-        if not _OF_PASSWORDS.intersection(offered) and (self._takes_user() or self._timestamp()):
-            offered.append("LOGIN")
+        if not set(named("a password")).intersection(offered) and (self._takes_user() or self._timestamp()):
+            offered.append(LOGIN.name)
         return offered
 
     def _of_sasl(self) -> list[str]:
@@ -148,14 +148,14 @@ class POP3Client(POP3Wire):
         name = mechanism.name
         self._hide = exchange.hide
         try:
-            if name == "LOGIN" and name not in self._of_sasl():
+            if mechanism.row is LOGIN and name not in self._of_sasl():
                 name = self._by_command(exchange)
             else:
                 self._by_sasl(exchange)
         except Refused as error:
             text = error.words.encode()
             cause = login_cause(text, token=mechanism.takes_token)
-            how = f"The server refused the login by {name}{exchange.reason}".replace("LOGIN", "USER or APOP")
+            how = f"The server refused the login by {name}{exchange.reason}".replace(LOGIN.name, "USER or APOP")
             raise Refused(how, text, cause=cause) from None
         finally:
             self._hide = None

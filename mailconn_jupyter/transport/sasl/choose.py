@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import hmac
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from functools import partial
 
+from ...connection.mechanisms import CRAM_MD5, EXTERNAL, LOGIN, OAUTHBEARER, PLAIN, ROWS, XOAUTH2, Row
 from ..transport_errors import TransportError, readable
 from .mechanism import Login, Mechanism, escaped, unexpected
-from .scram import ScramSHA1, ScramSHA256
+from .scram import Scram
 
 __all__ = ["MECHANISMS", "Login", "Mechanism", "choose", "decode_error"]
 
@@ -21,7 +23,7 @@ __all__ = ["MECHANISMS", "Login", "Mechanism", "choose", "decode_error"]
 class Plain(Mechanism):
     """RFC 4616: everything in one message, so only over TLS."""
 
-    name = "PLAIN"
+    rows = (PLAIN,)
 
     def start(self) -> bytes:
         login = self._login
@@ -35,11 +37,10 @@ class Plain(Mechanism):
 class LoginMechanism(Mechanism):
     """LOGIN, never standardised: the user, then the password, whatever the server calls them."""
 
-    name = "LOGIN"
-    takes_authorization_id = False
+    rows = (LOGIN,)
 
-    def __init__(self, login: Login) -> None:
-        super().__init__(login)
+    def __init__(self, row: Row, login: Login) -> None:
+        super().__init__(row, login)
         self._asked = 0
 
     def start(self) -> None:
@@ -57,11 +58,10 @@ class LoginMechanism(Mechanism):
 class CramMD5(Mechanism):
     """RFC 2195: the password stays here, but MD5 is what protects it."""
 
-    name = "CRAM-MD5"
-    takes_authorization_id = False
+    rows = (CRAM_MD5,)
 
-    def __init__(self, login: Login) -> None:
-        super().__init__(login)
+    def __init__(self, row: Row, login: Login) -> None:
+        super().__init__(row, login)
         self._answered = False
 
     def start(self) -> None:
@@ -78,10 +78,8 @@ class CramMD5(Mechanism):
 class _Token(Mechanism):
     """What the mechanisms that take an access token share: after the token there is one answer, to its error."""
 
-    takes_token = True
-
-    def __init__(self, login: Login) -> None:
-        super().__init__(login)
+    def __init__(self, row: Row, login: Login) -> None:
+        super().__init__(row, login)
         self._answered = False
 
     def _once(self, answer: bytes) -> bytes:
@@ -94,8 +92,7 @@ class _Token(Mechanism):
 class XOAuth2(_Token):
     """An OAuth 2.0 access token, as Google and Microsoft take it."""
 
-    name = "XOAUTH2"
-    takes_authorization_id = False
+    rows = (XOAUTH2,)
 
     def start(self) -> bytes:
         return f"user={self._login.username}\x01auth=Bearer {self._login.reveal()}\x01\x01".encode()
@@ -108,7 +105,7 @@ class XOAuth2(_Token):
 class OAuthBearer(_Token):
     """RFC 7628."""
 
-    name = "OAUTHBEARER"
+    rows = (OAUTHBEARER,)
 
     def start(self) -> bytes:
         login = self._login
@@ -123,8 +120,7 @@ class OAuthBearer(_Token):
 class External(Mechanism):
     """RFC 4422, appendix A: the client certificate of the TLS handshake is the login."""
 
-    name = "EXTERNAL"
-    needs_secret = False
+    rows = (EXTERNAL,)
 
     def start(self) -> bytes:
         return (self._login.authorization_id or self._login.username).encode()
@@ -133,11 +129,12 @@ class External(Mechanism):
         raise unexpected()
 
 
-_OVER_TLS: tuple[type[Mechanism], ...] = (ScramSHA256, ScramSHA1, Plain, LoginMechanism, CramMD5)
-_IN_PLAIN_TEXT: tuple[type[Mechanism], ...] = (ScramSHA256, ScramSHA1, CramMD5, Plain, LoginMechanism)
-_TOKEN: tuple[type[Mechanism], ...] = (XOAuth2, OAuthBearer)
-_ALL: tuple[type[Mechanism], ...] = (*_OVER_TLS, *_TOKEN, External)
-MECHANISMS: dict[str, type[Mechanism]] = {mechanism.name: mechanism for mechanism in _ALL}
+_CLASSES: tuple[type[Mechanism], ...] = (Scram, Plain, LoginMechanism, CramMD5, XOAuth2, OAuthBearer, External)
+#: What makes each, by its name: the row and the class that it belongs to.
+MECHANISMS: dict[str, Callable[[Login], Mechanism]] = {
+    row.name: partial(made, row) for made in _CLASSES for row in made.rows
+}
+_BY_NAME = {row.name: row for row in ROWS}
 
 
 def choose(offered: Iterable[str], login: Login, *, tls: bool, token: bool, pinned: str = "") -> Mechanism:
@@ -148,17 +145,18 @@ def choose(offered: Iterable[str], login: Login, *, tls: bool, token: bool, pinn
     names the only one that may be used.
     """
     there = {name.upper() for name in offered}
-    ours: Sequence[type[Mechanism]] = _TOKEN if token else _OVER_TLS if tls else _IN_PLAIN_TEXT
-    if pinned:
-        one = MECHANISMS[pinned]
-        if one.needs_secret and one.takes_token is not token:
-            takes, has = ("an access token", "a password") if one.takes_token else ("a password", "an access token")
-            raise TransportError(f"{pinned} takes {takes}, and the connection has {has}.", cause="no-mechanism")
-        ours = (one,)
-    for mechanism in ours:
-        if mechanism.name in there and (mechanism.takes_authorization_id or not login.authorization_id):
-            return mechanism(login)
     kind = "an access token" if token else "a password"
+    ours = [row for row in ROWS if row.takes == kind]
+    if not tls:
+        ours.sort(key=lambda row: row.shows)
+    if pinned:
+        one = _BY_NAME[pinned]
+        if one.takes not in {kind, "a certificate"}:
+            raise TransportError(f"{pinned} takes {one.takes}, and the connection has {kind}.", cause="no-mechanism")
+        ours = [one]
+    for row in ours:
+        if row.name in there and (row.acts_for or not login.authorization_id):
+            return MECHANISMS[row.name](login)
     with_identity = " with an authorization identity" if login.authorization_id else ""
     words = ", ".join(sorted(there)) or "none"
     if pinned:

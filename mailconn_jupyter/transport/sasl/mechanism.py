@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ...connection.mechanisms import Row
 from ...secret import STARS
 from ..transport_errors import TransportError
 
@@ -30,16 +31,30 @@ class Login:
 class Mechanism(ABC):
     """The client's side of one mechanism, for one login."""
 
-    name: ClassVar[str]
-    takes_authorization_id: ClassVar[bool] = True
-    takes_token: ClassVar[bool] = False
-    needs_secret: ClassVar[bool] = True
+    #: What the class is for.
+    rows: ClassVar[tuple[Row, ...]]
 
-    def __init__(self, login: Login) -> None:
+    def __init__(self, row: Row, login: Login) -> None:
+        self.row = row
         # The mechanisms put such characters between their parts (RFC 4616: NUL; XOAUTH2: 0x01).
         if _SEPARATORS.search(login.username + login.authorization_id):
             raise TransportError("A user with a control character in it cannot log in.", cause="wrong-password")
         self._login = login
+
+    @property
+    def name(self) -> str:
+        """As the server offers it."""
+        return self.row.name
+
+    @property
+    def takes_token(self) -> bool:
+        """Whether the secret is an access token."""
+        return self.row.takes == "an access token"
+
+    @property
+    def needs_secret(self) -> bool:
+        """Whether there is a secret at all."""
+        return self.row.takes != "a certificate"
 
     @abstractmethod
     def start(self) -> bytes | None:

@@ -1,4 +1,4 @@
-"""SCRAM, the client's side (RFC 5802, RFC 7677): both sides prove that they know the password, and neither says it."""
+"""SCRAM, the client's side (RFC 5802, RFC 7677), with any hash: both sides prove that they know the password, and neither says it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import re
 import secrets
 import stringprep
 import unicodedata
-from typing import ClassVar
 
+from ...connection.mechanisms import SCRAM, Row
 from ..transport_errors import TransportError, readable
 from .mechanism import Login, Mechanism, escaped, unexpected
 
-__all__ = ["Scram", "ScramSHA1", "ScramSHA256", "saslprep"]
+__all__ = ["Scram", "saslprep"]
 
 # A hostile server asks for many iterations to keep the client busy; honest ones for 4,096 to some 600,000.
 MOST_ITERATIONS = 2_000_000
@@ -23,10 +23,10 @@ MOST_ITERATIONS = 2_000_000
 class Scram(Mechanism):
     """RFC 5802: the password stays here, and the server proves that it knows it, too."""
 
-    digest: ClassVar[str]
+    rows = SCRAM
 
-    def __init__(self, login: Login) -> None:
-        super().__init__(login)
+    def __init__(self, row: Row, login: Login) -> None:
+        super().__init__(row, login)
         self._nonce = secrets.token_urlsafe(24)
         authorization = f"a={escaped(login.authorization_id)}" if login.authorization_id else ""
         self._header = f"n,{authorization},"
@@ -58,33 +58,20 @@ class Scram(Mechanism):
             raise TransportError(
                 f"The server asks for {count[:20]!r} iterations; {MOST_ITERATIONS} is the most.", cause="bad-challenge"
             )
+        digest = self.row.hash
         binding = base64.b64encode(self._header.encode()).decode()
         without_proof = f"c={binding},r={nonce}"
         message = f"{self._bare},{server_first},{without_proof}".encode()
-        salted = hashlib.pbkdf2_hmac(self.digest, saslprep(self._login.reveal()).encode(), salt, int(count))
-        client_key = hmac.digest(salted, b"Client Key", self.digest)
-        signature = hmac.digest(hashlib.new(self.digest, client_key).digest(), message, self.digest)
+        salted = hashlib.pbkdf2_hmac(digest, saslprep(self._login.reveal()).encode(), salt, int(count))
+        client_key = hmac.digest(salted, b"Client Key", digest)
+        signature = hmac.digest(hashlib.new(digest, client_key).digest(), message, digest)
         proof = bytes(left ^ right for left, right in zip(client_key, signature, strict=True))
-        self._signature = hmac.digest(hmac.digest(salted, b"Server Key", self.digest), message, self.digest)
+        self._signature = hmac.digest(hmac.digest(salted, b"Server Key", digest), message, digest)
         return f"{without_proof},p={base64.b64encode(proof).decode()}".encode()
 
     def finish(self) -> None:
         if not self._proved:
             raise TransportError("The server did not prove that it knows the password.", cause="server-unproved")
-
-
-class ScramSHA1(Scram):
-    """RFC 5802."""
-
-    name = "SCRAM-SHA-1"
-    digest = "sha1"
-
-
-class ScramSHA256(Scram):
-    """RFC 7677."""
-
-    name = "SCRAM-SHA-256"
-    digest = "sha256"
 
 
 def saslprep(text: str) -> str:
