@@ -16,6 +16,7 @@ from pathlib import Path
 from ..errors import StoreError
 from ..names import encode
 from . import atomic_files
+from .shared_folders import own_folder
 
 __all__ = ["Outcome", "forget", "last", "move", "record"]
 
@@ -37,9 +38,7 @@ class Outcome:
 
 def folder() -> Path:
     """Where the outcomes are kept."""
-    from jupyter_core.paths import jupyter_data_dir  # noqa: PLC0415  # 25 ms that %load_ext must not cost
-
-    return Path(jupyter_data_dir(), "mailconn", "checks")
+    return own_folder("data")[0] / "checks"
 
 
 def record(name: str, *, ok: bool, summary: str, milliseconds: float) -> None:

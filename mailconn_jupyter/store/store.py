@@ -8,7 +8,6 @@ connection hides a shared one of the same name, unless that says ``"locked": tru
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from ..formatting import did_you_mean
 from ..names import fold
 from . import atomic_files, last_tests, settings
 from .layer import Entry, Layer, Origin, Problem, serialise, winners_of
+from .shared_folders import Folders, find_folders, own_folder
 
 __all__ = ["ConnectionStore", "Location", "Problem", "UnknownConnection", "connections"]
 
@@ -53,23 +53,15 @@ class ConnectionStore:
     @property
     def folder(self) -> Path:
         """The user's own folder; it may not exist yet."""
-        if self._folder is not None:
-            return Path(self._folder)
-        from jupyter_core.paths import jupyter_config_dir  # noqa: PLC0415  # 25 ms that %load_ext must not cost
-
-        return Path(jupyter_config_dir(), "mailconn")
+        return self._folders().own
 
     @property
     def layers(self) -> list[Path]:
         """The shared folders, nearest first; they may not exist."""
-        if self._layers is not None:
-            return [Path(layer) for layer in self._layers]
-        from jupyter_core.paths import jupyter_config_path  # noqa: PLC0415  # as above
+        return self._folders().shared
 
-        found = {os.path.realpath(self.folder): self.folder}
-        for directory in jupyter_config_path():
-            found.setdefault(os.path.realpath(Path(directory, "mailconn")), Path(directory, "mailconn"))
-        return list(found.values())[1:]
+    def _folders(self) -> Folders:
+        return find_folders(self._folder, self._layers)
 
     def __repr__(self) -> str:
         return f"<ConnectionStore {atomic_files.show(self.folder)}: {len(self)} connections>"
@@ -105,6 +97,8 @@ class ConnectionStore:
             settings.read(self.folder)
         except StoreError as error:
             found.append(Problem(settings.path(self.folder), error.message))
+        refused = [*self._folders().refused, own_folder("data")[1]]
+        found += [Problem(refusal.path, refusal.sentence) for refusal in refused if refusal]
         return _values(read), found
 
     def where(self, name: str) -> Location:
@@ -130,10 +124,8 @@ class ConnectionStore:
         default = self.default
         if default is not None:
             if self._find(default) is None:
-                raise UnknownConnection(
-                    f"The default connection {default!r} is no longer there.",
-                    hint="Choose another with %mailconn default NAME.",
-                )
+                message = f"The default connection {default!r} is no longer there."
+                raise self._unknown(default, message, "Choose another with %mailconn default NAME.")
             return self[default]
         known = self.values()
         if len(known) == 1:
@@ -226,7 +218,8 @@ class ConnectionStore:
             settings.write(self.folder, "default", chosen)
 
     def _all(self) -> list[Layer]:
-        return [Layer(self.folder, "user"), *(Layer(folder, "shared") for folder in self.layers)]
+        folders = self._folders()
+        return [Layer(folders.own, "user"), *(Layer(folder, "shared") for folder in folders.shared)]
 
     def _find(self, name: str) -> Entry | None:
         own, *shared = (layer.find(name) for layer in self._all())
@@ -235,9 +228,17 @@ class ConnectionStore:
     def _require(self, name: object) -> Entry:
         entry = self._find(name) if isinstance(name, str) else None
         if entry is None:
-            near = did_you_mean(str(name), list(self))
-            raise UnknownConnection(f"There is no connection {name!r}.{near}", hint="%mailconn lists those there are.")
+            raise self._unknown(str(name), f"There is no connection {name!r}.", "%mailconn lists those there are.")
         return entry
+
+    def _unknown(self, name: str, message: str, hint: str) -> UnknownConnection:
+        """The error for a name that nothing has; a folder that has it and is not used is named."""
+        for refusal in self._folders().refused:
+            entry = Layer(refusal.path, "shared").find(name)
+            if entry is not None:
+                place = atomic_files.show(entry.path)
+                return UnknownConnection(f"{message} {place} is not used: {refusal.reason}.", hint=refusal.remedy)
+        return UnknownConnection(message + did_you_mean(name, list(self)), hint=hint)
 
     def _own(self, name: str, done: str) -> Entry:
         """The user's own file of ``name``, readable, which is to be renamed or deleted."""

@@ -1,0 +1,106 @@
+"""Which folders Jupyter names for connections: the user's own, and the shared ones that an administrator fills.
+
+Jupyter takes its variables as they are. There an empty or relative entry means whatever directory a notebook is in, and
+whoever sent the notebook could have put connections beside it: such entries are not used, and told.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+__all__ = ["Folders", "Refusal", "find_folders", "own_folder"]
+
+_FOLDER: Final = "mailconn"
+_ELSEWHERE: Final = "it would be another folder in each directory that a notebook is in"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A folder or a file that is not used: why, as the end of a sentence, and what to do, as a sentence."""
+
+    path: Path
+    reason: str
+    remedy: str
+
+    @property
+    def sentence(self) -> str:
+        return f"It is not used: {self.reason}. {self.remedy}"
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The user's ``own`` folder, the ``shared`` ones, nearest first, and what is not used. They may not exist."""
+
+    own: Path
+    shared: list[Path]
+    refused: list[Refusal]
+
+
+def find_folders(own: Path | None = None, shared: Sequence[Path] | None = None) -> Folders:
+    """The folders that are given, and where they are not those that Jupyter names now."""
+    refused: list[Refusal] = []
+    if own is None:
+        own, named = own_folder()
+        refused += [named] if named else []
+    if shared is None:
+        shared, others = _shared_of_jupyter(own)
+        return Folders(own, shared, refused + others)
+    given = {Path(folder): _refusal_of_place(Path(folder)) for folder in shared}
+    refused += [refusal for refusal in given.values() if refusal]
+    return Folders(Path(own), [folder for folder, refusal in given.items() if refusal is None], refused)
+
+
+def own_folder(kind: str = "config") -> tuple[Path, Refusal | None]:
+    """The user's own folder under Jupyter's ``config`` or ``data`` directory, and what was named in its place."""
+    from jupyter_core import paths  # noqa: PLC0415  # 25 ms that %load_ext must not cost
+
+    variable = f"JUPYTER_{kind.upper()}_DIR"
+    find: Callable[[], str] = {"config": paths.jupyter_config_dir, "data": paths.jupyter_data_dir}[kind]
+    named = find()
+    if Path(named).is_absolute():
+        return Path(named, _FOLDER), None
+    # Jupyter has no other way to say what it would be without the variable.
+    os.environ.pop(variable, None)
+    try:
+        usual = Path(find(), _FOLDER)
+    finally:
+        os.environ[variable] = named
+    meant = shlex.quote(os.path.abspath(named))  # noqa: PTH100  # a link in it stays
+    reason = f"{variable} is {named!r}, which is no absolute path: {_ELSEWHERE}, so {usual} is used"
+    return usual, Refusal(Path(named, _FOLDER), reason, f"If it is meant, run: export {variable}={meant}")
+
+
+def _shared_of_jupyter(own: Path) -> tuple[list[Path], list[Refusal]]:
+    from jupyter_core.paths import jupyter_config_path  # noqa: PLC0415  # as above
+
+    named = os.environ.get("JUPYTER_CONFIG_PATH", "")
+    entries = [entry.rstrip(os.sep) for entry in named.split(os.pathsep)] if named else []
+    good = os.pathsep.join(entry for entry in entries if _refusal_of_place(Path(entry)) is None)
+    found = {os.path.realpath(own): own}
+    refused: dict[Path, Refusal] = {}
+    for directory in jupyter_config_path():
+        folder = Path(directory, _FOLDER)
+        refusal = _refusal_of_place(Path(directory))
+        if refusal is None:
+            found.setdefault(os.path.realpath(folder), folder)
+        elif directory in entries:
+            reason = f"the entry {directory!r} of JUPYTER_CONFIG_PATH is {refusal.reason}"
+            refused[folder] = Refusal(folder, reason, f"Set it to {good!r}." if good else "Unset it.")
+        elif directory != os.environ.get("JUPYTER_CONFIG_DIR"):
+            refused[folder] = Refusal(folder, f"{directory!r} is {refusal.reason}", "See: jupyter --paths")
+    return list(found.values())[1:], list(refused.values())
+
+
+def _refusal_of_place(folder: Path) -> Refusal | None:
+    """Why ``folder`` is none of an administrator's, by where it lies; None if it may be one."""
+    reason = ""
+    if not folder.is_absolute():
+        reason = f"no absolute path: {_ELSEWHERE}"
+    elif os.path.realpath(folder) == os.path.realpath(os.curdir) or folder.parts[1:2] == ("proc",):
+        reason = "the directory that this notebook is in"
+    return Refusal(folder, reason, "Give its whole path.") if reason else None
