@@ -561,7 +561,7 @@ def test_files_that_others_can_read_are_reported_with_the_command_that_mends_it(
     assert store.problems() == []
     near.chmod(0o666)
     (problem,) = store.problems()
-    assert problem.message == f"Everybody can change it. Run: chmod o-w {near}"
+    assert problem.message == f"It is not used: everybody can change {near}. Run: chmod o-w {near}"
 
 
 # --- layers

@@ -13,7 +13,7 @@ import re
 import secrets
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -39,14 +39,19 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def read(path: Path, most: int) -> bytes:
-    """The whole of a regular file of at most ``most`` bytes; anything else is an :class:`OSError` that says why."""
+def read(path: Path, most: int, check: Callable[[int, Path], None] | None = None) -> bytes:
+    """The whole of a regular file of at most ``most`` bytes; anything else is an :class:`OSError` that says why.
+
+    ``check`` sees the open file before anything is read, and may raise.
+    """
     # Without O_NONBLOCK a FIFO of that name would hold the kernel for ever.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise OSError("it is not a file")
+        if check is not None:
+            check(descriptor, path)
         size = status.st_size
         data = b""
         # One byte more than is allowed, so that a file that grows meanwhile is noticed.

@@ -19,6 +19,7 @@ from ..connection import MailConnection
 from ..errors import MailConnError, StoreError
 from ..names import decode, encode, fold
 from . import atomic_files
+from .trust import Refusal, refusal_of_file
 
 __all__ = ["Entry", "Layer", "Origin", "Problem", "serialise", "winners_of"]
 
@@ -64,6 +65,7 @@ class Entry:
     locked: bool = False
     connection: MailConnection | None = None
     reason: str = ""
+    refusal: Refusal | None = None
 
     @property
     def key(self) -> str:
@@ -84,6 +86,16 @@ class _UnreadableError(Exception):
     """Why a file is not read as a connection."""
 
 
+class _RefusedError(Exception):
+    """A shared file that others could have written, with its refusal."""
+
+
+def _require_trusted(descriptor: int, path: Path) -> None:
+    refusal = refusal_of_file(descriptor, path)
+    if refusal is not None:
+        raise _RefusedError(refusal)
+
+
 @dataclass(frozen=True)
 class Layer:
     """The connections of one folder: the user's own, or a shared one that an administrator fills."""
@@ -96,12 +108,12 @@ class Layer:
         return self.folder / f"{encode(name)}.json"
 
     def find(self, name: str) -> Entry | None:
-        """The file that counts for ``name``; the folder is read only when the usual file does not hold it."""
+        """The file that counts for ``name``, or that is not used; the folder is read only when the usual one has not it."""
         key = fold(name)
         if not key:
             return None
         usual = self.read(self.path(name))
-        if usual is not None and usual.key == key:
+        if usual is not None and usual.refusal is None and usual.key == key:
             return usual
         claims = [entry for entry in self.entries() if entry.key == key]
         return min(claims, key=_rank, default=None)
@@ -119,7 +131,7 @@ class Layer:
         name = decode(path.name.removesuffix(".json"))
         digest = ""
         try:
-            data = atomic_files.read(path, MOST_BYTES)
+            data = atomic_files.read(path, MOST_BYTES, _require_trusted if self.kind == "shared" else None)
             digest = atomic_files.digest(data)
             options = _parse(data)
             claimed = options.setdefault("name", name)
@@ -131,6 +143,9 @@ class Layer:
             connection = MailConnection(**{key: value for key, value in options.items() if key in _OPTIONS})
         except FileNotFoundError:
             return Entry(path, name, reason="the link leads nowhere") if path.is_symlink() else None
+        except _RefusedError as error:
+            # Not read: a stranger's file may claim any name.
+            return Entry(path, name, refusal=error.args[0])
         except OSError as error:
             return Entry(path, name, reason=error.strerror or str(error))
         except (_UnreadableError, MailConnError) as error:
@@ -153,6 +168,9 @@ class Layer:
         entries = self.entries() if entries is None else entries
         winners = winners_of(entries)
         for entry in entries:
+            if entry.refusal is not None:
+                yield Problem(entry.path, entry.refusal.sentence)
+                continue
             if entry.connection is None:
                 yield Problem(entry.path, f"It is not used: {entry.reason}.")
             winner = winners[entry.key]
@@ -165,17 +183,16 @@ class Layer:
                 yield from self._open_to_others(entry.path, "600")
 
     def _open_to_others(self, path: Path, mode: str) -> Iterator[Problem]:
-        if os.name == "nt":  # its modes say nothing about other users
+        # Windows' modes say nothing about other users; who can write a shared file was asked before it was read.
+        if os.name == "nt" or self.kind == "shared":
             return
         try:
             open_to = path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
         except OSError:
             return
         place = shlex.quote(atomic_files.show(path))
-        if self.kind == "user" and open_to:
+        if open_to:
             yield Problem(path, f"Others can read or change it. Run: chmod {mode} {place}")
-        elif self.kind == "shared" and open_to & stat.S_IWOTH:
-            yield Problem(path, f"Everybody can change it. Run: chmod o-w {place}")
 
 
 def serialise(connection: MailConnection, kept: Mapping[str, Any]) -> bytes:
@@ -208,10 +225,10 @@ def winners_of(entries: Iterable[Entry]) -> dict[str, Entry]:
     return winners
 
 
-def _rank(entry: Entry) -> tuple[bool, bool, str]:
+def _rank(entry: Entry) -> tuple[bool, bool, bool, str]:
     """Of several files that claim one name the least counts: the one the store would write, then a readable one."""
     usual = entry.path.name == f"{encode(entry.name)}.json"
-    return not usual, entry.connection is None, entry.path.name
+    return entry.refusal is not None, not usual, entry.connection is None, entry.path.name
 
 
 def _is_ours(name: str) -> bool:

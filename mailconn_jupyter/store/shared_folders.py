@@ -13,28 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["Folders", "Refusal", "find_folders", "own_folder"]
+from .trust import Refusal, refusal_of_folder
+
+__all__ = ["Folders", "find_folders", "own_folder"]
 
 _FOLDER: Final = "mailconn"
 _ELSEWHERE: Final = "it would be another folder in each directory that a notebook is in"
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """A folder or a file that is not used: why, as the end of a sentence, and what to do, as a sentence."""
-
-    path: Path
-    reason: str
-    remedy: str
-
-    @property
-    def sentence(self) -> str:
-        return f"It is not used: {self.reason}. {self.remedy}"
-
-
-@dataclass(frozen=True)
 class Folders:
-    """The user's ``own`` folder, the ``shared`` ones, nearest first, and what is not used. They may not exist."""
+    """The user's ``own`` folder, the ``shared`` ones that count, nearest first, and what is not used."""
 
     own: Path
     shared: list[Path]
@@ -42,17 +31,17 @@ class Folders:
 
 
 def find_folders(own: Path | None = None, shared: Sequence[Path] | None = None) -> Folders:
-    """The folders that are given, and where they are not those that Jupyter names now."""
+    """The folders that are given, and where they are not those that Jupyter names now; they may not exist."""
     refused: list[Refusal] = []
     if own is None:
         own, named = own_folder()
         refused += [named] if named else []
     if shared is None:
-        shared, others = _shared_of_jupyter(own)
-        return Folders(own, shared, refused + others)
-    given = {Path(folder): _refusal_of_place(Path(folder)) for folder in shared}
-    refused += [refusal for refusal in given.values() if refusal]
-    return Folders(Path(own), [folder for folder, refusal in given.items() if refusal is None], refused)
+        shared, others = _named_by_jupyter(own)
+        refused += others
+    judged = {folder: _refusal_of_place(folder) or refusal_of_folder(folder) for folder in map(Path, shared)}
+    refused += [refusal for refusal in judged.values() if refusal]
+    return Folders(Path(own), [folder for folder, refusal in judged.items() if not refusal], refused)
 
 
 def own_folder(kind: str = "config") -> tuple[Path, Refusal | None]:
@@ -75,7 +64,7 @@ def own_folder(kind: str = "config") -> tuple[Path, Refusal | None]:
     return usual, Refusal(Path(named, _FOLDER), reason, f"If it is meant, run: export {variable}={meant}")
 
 
-def _shared_of_jupyter(own: Path) -> tuple[list[Path], list[Refusal]]:
+def _named_by_jupyter(own: Path) -> tuple[list[Path], list[Refusal]]:
     from jupyter_core.paths import jupyter_config_path  # noqa: PLC0415  # as above
 
     named = os.environ.get("JUPYTER_CONFIG_PATH", "")

@@ -53,11 +53,11 @@ class ConnectionStore:
     @property
     def folder(self) -> Path:
         """The user's own folder; it may not exist yet."""
-        return self._folders().own
+        return own_folder()[0] if self._folder is None else Path(self._folder)
 
     @property
     def layers(self) -> list[Path]:
-        """The shared folders, nearest first; they may not exist."""
+        """The shared folders that count, nearest first; they may not exist."""
         return self._folders().shared
 
     def _folders(self) -> Folders:
@@ -233,11 +233,13 @@ class ConnectionStore:
 
     def _unknown(self, name: str, message: str, hint: str) -> UnknownConnection:
         """The error for a name that nothing has; a folder that has it and is not used is named."""
-        for refusal in self._folders().refused:
-            entry = Layer(refusal.path, "shared").find(name)
-            if entry is not None:
-                place = atomic_files.show(entry.path)
-                return UnknownConnection(f"{message} {place} is not used: {refusal.reason}.", hint=refusal.remedy)
+        folders = self._folders()
+        claims = [(entry, each) for each in folders.refused if (entry := Layer(each.path, "shared").find(name))]
+        held = (Layer(folder, "shared").find(name) for folder in folders.shared)
+        claims += [(entry, entry.refusal) for entry in held if entry is not None and entry.refusal is not None]
+        for entry, refusal in claims:
+            place = atomic_files.show(entry.path)
+            return UnknownConnection(f"{message} {place} is not used: {refusal.reason}.", hint=refusal.remedy)
         return UnknownConnection(message + did_you_mean(name, list(self)), hint=hint)
 
     def _own(self, name: str, done: str) -> Entry:
@@ -340,7 +342,7 @@ def _values(read: Sequence[Sequence[Entry]]) -> list[MailConnection]:
 
 def _effective(own: Entry | None, shared: Sequence[Entry | None]) -> Entry | None:
     """Which of the files that hold one name counts: the farthest that is locked, else the nearest."""
-    entries = [entry for entry in (own, *shared) if entry is not None]
+    entries = [entry for entry in (own, *shared) if entry is not None and entry.refusal is None]
     locked = [entry for entry in entries if entry.locked]
     return locked[-1] if locked else next(iter(entries), None)
 
