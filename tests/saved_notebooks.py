@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from nbformat.sign import NotebookNotary
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
@@ -51,3 +52,10 @@ def weekly(folder: Path) -> Path:
         code("import secrets", printed("drop me\n"), tags=("remove_output",)),
         code("last"),
     )
+
+
+def trust(path: Path) -> None:
+    """Sign it as Jupyter does when it saves what this user has run."""
+    notary = NotebookNotary()  # type: ignore[no-untyped-call]
+    notary.sign(nbformat.read(path, as_version=4))  # type: ignore[no-untyped-call]
+    notary.close()  # type: ignore[no-untyped-call]

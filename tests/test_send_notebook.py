@@ -266,3 +266,18 @@ def test_it_needs_no_ipython_in_this_process(tmp_path: Path) -> None:
         [sys.executable, "-c", script, str(weekly(tmp_path))], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_cell_that_did_not_run_shows_nothing_of_an_earlier_time(server: Sandbox, tmp_path: Path) -> None:
+    path = keep(
+        tmp_path,
+        code("1 / 0", shown({"text/plain": "stale first"})),
+        code("2", shown({"text/plain": "stale second"})),
+        code("3", shown({"text/plain": "kept on purpose"}), tags=("skip-execution",)),
+    )
+    with pytest.raises(NotebookError, match="ZeroDivisionError"):
+        send_notebook("sandbox", "ana@example.org", path, execute=True, on_error="send")
+    message = arrived(server)
+    assert "kept on purpose" in message.text
+    for text in (message.text, *(part.data.decode() for part in message.attachments)):
+        assert "stale" not in text

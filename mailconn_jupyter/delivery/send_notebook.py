@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from ..connection import MailConnection
+from ..documents.inert import SCRIPTS_LOST, inert, inert_outputs
+from ..documents.notebook_cells import stays
 from ..documents.notebook_export import FORMATS, Attach, export
 from ..documents.notebook_file import NotebookError, content_of, library, read, title_of, was_run
+from ..errors import warn
 from ..formatting import did_you_mean
 from ..message.attach.attachments import listed
 from ..message.texts import clean, one_line
@@ -40,7 +43,10 @@ def send_notebook(
 
     ``path`` is by default the notebook that this runs in, where Jupyter or VS Code says which it is; save it first.
     ``subject`` is by default its first heading, or its name. ``code`` sends the source of each cell, too. ``attach`` adds
-    the whole as an HTML page, a PDF (with what nbconvert needs for one) or the notebook itself; None for nothing.
+    the whole as an HTML page, a PDF (with what nbconvert needs for one) or the notebook itself; None for nothing. What
+    somebody else may have put into it is data: unless it is run first, or Jupyter trusts it, no script and no frame of it
+    is in the page or the PDF, and neither loads anything; a warning says what was lost. No PDF reads a local file.
+
     ``execute`` runs it first, in a kernel of its own; the file stays as it is. When a cell fails then, nothing is sent
     (``on_error="skip"``), or what there is, with the error (``"send"``): subject and first line say that it failed. The
     error is raised in either case. Cells tagged ``remove_cell``, ``remove_input`` and ``remove_output`` go as nbconvert
@@ -57,8 +63,8 @@ def send_notebook(
             hint="With execute=True; a saved notebook is sent with the errors that are in it.",
         )
     file = _file(path, execute=execute)
-    notebook = read(file)
-    failure = _execute(notebook, file) if execute else None
+    notebook, own = read(file)
+    failure = _execute(notebook, file, own=own) if execute else None
     if failure is not None and on_error == "skip":
         raise NotebookError(f"{file.name} failed, so it was not sent: {_words(failure)}") from failure
     if not execute and not was_run(notebook):
@@ -67,7 +73,10 @@ def send_notebook(
             hint="Run and save it, or send it with execute=True.",
         )
     subject = subject if subject is not None else title_of(notebook) or file.stem
-    readable = list(content_of(notebook, code=code))
+    own = own or execute
+    # Nothing of a stranger's gets past here: in text and page it is data.
+    shown, lost = (notebook, []) if own else inert(notebook)
+    readable = list(content_of(shown, code=code))
     others = listed(attachments)
     if failure is None and not readable and not others:
         raise NotebookError(
@@ -75,8 +84,14 @@ def send_notebook(
             hint="Print or display what is to be read, or send the code too (code=True).",
         )
 
+    if attach == "ipynb" and SCRIPTS_LOST in lost:
+        lost.append(f"{file.name} is attached as it is, with the scripts and frames in it, of which none was run here.")
+    for said in lost:
+        warn(said)
+
     def sent(subject: str, *first: str) -> SendReport:
-        made = [export(notebook, file, attach, code=code)] if attach is not None else []
+        whole = notebook if attach == "ipynb" else shown
+        made = [export(whole, file, attach, code=code, own=own)] if attach is not None else []
         return send(target, to, subject, *first, *readable, attachments=[*made, *others], **options)
 
     if failure is None:
@@ -128,9 +143,12 @@ def _file(path: str | os.PathLike[str] | None, *, execute: bool) -> Path:
     return file
 
 
-def _execute(notebook: Any, file: Path) -> Exception | None:
-    """Run it, and return what went wrong; the outputs up to there are in it."""
+def _execute(notebook: Any, file: Path, *, own: bool) -> Exception | None:
+    """Run it, and return what went wrong; the outputs up to there are in it, and none of an earlier time."""
     nbclient = library("nbclient", "To run a notebook")
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and not (own and stays(cell)):
+            cell["outputs"] = inert_outputs(cell)[0] if stays(cell) else []
     try:
         nbclient.execute(notebook, cwd=str(file.parent.resolve()))
     except Exception as error:  # noqa: BLE001  # a cell's, or the kernel's

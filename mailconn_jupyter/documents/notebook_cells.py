@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["mended", "tags_of"]
+__all__ = ["mended", "stays", "tags_of"]
 
 _EMPTY: Final = {"output_type", "data", "metadata", "execution_count"}
 
@@ -29,6 +29,11 @@ def mended(notebook: Any) -> Any:
 def tags_of(cell: Any) -> set[str]:
     """Its tags, as nbconvert calls them with or without hyphens."""
     return {tag.replace("-", "_") for tag in cell.metadata.get("tags", ())}
+
+
+def stays(cell: Any) -> bool:
+    """Whether a run of the notebook leaves the outputs of this cell of code as they are (nbclient's rule)."""
+    return not cell.source.strip() or "skip_execution" in tags_of(cell)
 
 
 def _mend(output: Any) -> None:

@@ -13,6 +13,7 @@ from ..message.render.cell_outputs import WIDGET, displayed, printed
 from ..message.texts import one_line
 from .notebook_cells import mended, tags_of
 from .notebook_markdown import headings, shown_markdown
+from .trust import is_trusted
 
 __all__ = ["NotebookError", "content_of", "library", "read", "title_of", "was_run"]
 
@@ -31,11 +32,13 @@ def library(name: str, what: str) -> Any:
         ) from error
 
 
-def read(file: Path) -> Any:
-    """The notebook in the format of today, with empty places for what its cells and outputs lack."""
+def read(file: Path) -> tuple[Any, bool]:
+    """The notebook in the format of today, with empty places for what its cells and outputs lack; whether it is trusted."""
     nbformat = library("nbformat", "To read a notebook")
     try:
-        return mended(nbformat.read(file, as_version=4))
+        notebook = nbformat.read(file, as_version=4)
+        trusted = is_trusted(notebook)
+        return mended(notebook), trusted
     except Exception as error:
         raise NotebookError(f"{file.name} cannot be read as a notebook: {one_line(str(error))}") from error
 

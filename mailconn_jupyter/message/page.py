@@ -8,7 +8,12 @@ from typing import Final
 
 from ..formatting import how_large
 
-__all__ = ["cut_by_gmail", "document"]
+__all__ = ["POLICY", "cut_by_gmail", "document"]
+
+#: What a page of foreign content may do (Content-Security-Policy): show text and its own images; run and load nothing.
+POLICY: Final = (
+    "default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
+)
 
 #: Bytes of HTML that Gmail shows; the rest is behind a link.
 _SHOWN: Final = 102_000

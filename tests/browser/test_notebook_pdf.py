@@ -16,10 +16,14 @@ from typing import Any
 
 import pytest
 
-from mailconn_jupyter import sandbox
+from mailconn_jupyter import MailConnection, sandbox
 from mailconn_jupyter.delivery.send_notebook import send_notebook
-from tests.saved_notebooks import code, keep, printed, shown, weekly, words
+from mailconn_jupyter.message.render.cell_outputs import PLOTLY
+from tests.composed import text_of
+from tests.foreign_notebooks import RAN, WIDE, Hostile, hostile
+from tests.saved_notebooks import code, keep, printed, shown, trust, weekly, words
 from tests.servers.require import require, require_packages
+from tests.servers.stranger import Stranger, stranger
 
 # In a process of its own: this one may have Playwright's event loop running.
 _ASKING = """
@@ -32,6 +36,8 @@ with sync_playwright() as playwright:
 """
 
 Reader = Callable[..., str]
+
+pytestmark = pytest.mark.filterwarnings("ignore::mailconn_jupyter.errors.MailConnWarning")
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +74,12 @@ def pdf_of(browsers: Path, own_config: Path, monkeypatch: pytest.MonkeyPatch) ->
     def send(path: Path, **options: Any) -> str:
         send_notebook("sandbox", "ana@example.org", path, attach="pdf", **options)
         (message,) = server.inbox
-        (file,) = [part for part in message.attachments if not part.inline]
-        assert (file.name, file.content_type) == (f"{path.stem}.pdf", "application/pdf")
-        return "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(file.data)).pages)
+        (file,) = [part for part in message.attachments if part.content_type == "application/pdf"]
+        assert file.name == f"{path.stem}.pdf"
+        pages = pypdf.PdfReader(io.BytesIO(file.data)).pages
+        images = [image for page in pages for image in page.images]
+        assert not any(image.image is not None and image.image.width == WIDE for image in images), "the local image"
+        return "\n".join(page.extract_text() for page in pages)
 
     yield send
     server.stop()
@@ -98,3 +107,85 @@ def test_the_code_is_in_the_pdf_when_asked_for_but_for_what_is_tagged(pdf_of: Re
         assert said in text
     for absent in ("second = 2", "three", "fourth", "four"):
         assert absent not in text
+
+
+# What a stranger's notebook reaches for. Without a guard, these tests have shown: the file in the PDF, scripts that ran.
+
+
+@pytest.fixture
+def far() -> Iterator[Stranger]:
+    with stranger() as server:
+        yield server
+
+
+@pytest.fixture
+def theirs(tmp_path: Path, far: Stranger) -> Hostile:
+    return hostile(tmp_path, far.url)
+
+
+def test_no_local_file_and_no_script_gets_into_the_pdf_of_a_saved_notebook_and_no_request_leaves(
+    pdf_of: Reader, theirs: Hostile, far: Stranger, tmp_path: Path
+) -> None:
+    text = pdf_of(theirs.keep(tmp_path, title=f"<script>{RAN}</script>"))
+    assert "LOCAL-SECRET" not in text
+    assert RAN not in text.replace(f"('{RAN}')", "")  # as words, where it is a text
+    assert far.asked == []
+    shown = " ".join(text.split())
+    for name in theirs.cells:
+        kind, _, rest = name.partition(" ")
+        if kind == "html":
+            assert f"kept {rest}" in shown
+
+
+@pytest.mark.parametrize("target", ["file", "server"])
+@pytest.mark.parametrize("place", ["html", "markdown"])
+def test_a_page_that_wants_to_be_another_one_stays(
+    pdf_of: Reader, theirs: Hostile, far: Stranger, tmp_path: Path, place: str, target: str
+) -> None:
+    url = theirs.secret.as_uri() if target == "file" else f"{far.url}/refresh"
+    html = f'<meta http-equiv="refresh" content="0;url={url}">'
+    cell = (
+        words(f"Hello\n\n{html}")
+        if place == "markdown"
+        else code("show()", shown({"text/html": f"<p>Hello</p>{html}"}))
+    )
+    text = pdf_of(keep(tmp_path, words("# Report"), cell))
+    assert "Hello" in text
+    assert "LOCAL-SECRET" not in text
+    assert far.asked == []
+
+
+def test_what_was_run_just_here_may_run_its_scripts_but_reads_no_file(
+    pdf_of: Reader, theirs: Hostile, tmp_path: Path
+) -> None:
+    html = (
+        f"<p id=told>still</p><script>document.getElementById('told').append(' {RAN}')</script>"
+        f'<iframe src="{theirs.secret.as_uri()}"></iframe><img src="{theirs.picture.as_uri()}">'
+        f"<script>setTimeout(() => location.href = '{theirs.secret.as_uri()}', 10)</script>"
+    )
+    text = pdf_of(keep(tmp_path, code(f"from IPython.display import HTML\nHTML({html!r})")), execute=True)
+    assert f"still {RAN}" in text
+    assert "LOCAL-SECRET" not in text
+
+
+def test_what_jupyter_trusts_may_run_its_scripts(pdf_of: Reader, theirs: Hostile, tmp_path: Path) -> None:
+    html = f"<p id=told>still</p><script>document.getElementById('told').append(' {RAN}')</script>"
+    path = keep(tmp_path, words("# Own"), code("show()", shown({"text/html": html})))
+    trust(path)
+    assert f"still {RAN}" in pdf_of(path)
+
+
+@pytest.mark.parametrize("place", ["file", "server"])
+def test_a_chart_of_a_stranger_shows_no_file_of_this_disk_and_fetches_nothing(
+    browsers: Path, theirs: Hostile, far: Stranger, tmp_path: Path, place: str
+) -> None:
+    require_packages("kaleido", "plotly")
+    source = theirs.picture.as_uri() if place == "file" else f"{far.url}/picture.png"
+    image = {"source": source, "xref": "paper", "yref": "paper", "x": 0, "y": 1, "sizex": 1, "sizey": 1}
+    chart = {"data": [{"type": "scatter", "x": [1, 2], "y": [1, 2]}], "layout": {"images": [image]}}
+    path = keep(tmp_path, words("# Report"), code("figure", shown({PLOTLY: chart, "text/plain": "the chart"})))
+    ops = MailConnection(name="ops", server_host="mail.example.org", from_address="bob@example.org")
+    message = send_notebook(ops, "ana@example.org", path, attach=None, dry_run=True).message
+    assert "the chart" in text_of(message)
+    assert not [part for part in message.walk() if part.get_content_maintype() == "image"]
+    assert far.asked == []

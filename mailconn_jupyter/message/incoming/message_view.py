@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from ...formatting import how_large
+from ..page import POLICY
 from .parsed import Attachment, ParsedMessage
 
 __all__ = ["FAINT", "MOST_CHARACTERS", "RULE", "cut", "message_html", "note"]
@@ -23,13 +24,10 @@ MOST_CHARACTERS: Final = 1_000_000
 _MOST_PARTS: Final = 50
 _MOST_LINE: Final = 120
 
-_POLICY: Final = (
-    "default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
-)
 # A mail is dark on light, whatever the notebook's theme: senders write it so. Links would open a window, which the
 # frame may not, so that none leads away.
 _HEAD: Final = (
-    f'<!DOCTYPE html><html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+    f'<!DOCTYPE html><html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     '<base target="_blank"><style>html{color-scheme:light;background:#fff;color:#1b1b1b}'
     "body{margin:10px 12px;font:14px/1.45 system-ui,sans-serif;overflow-wrap:anywhere}img{max-width:100%}</style>"
     "</head><body>"

@@ -10,18 +10,19 @@ from typing import Any, Final
 from ..texts import clean
 from .words import MimeBundle, Preformatted
 
-__all__ = ["WIDGET", "displayed", "printed"]
+__all__ = ["PLOTLY", "WIDGET", "displayed", "printed"]
 
 # Two spaces, a tab, an indented line, a line drawn of characters: somebody aligned something.
 _ALIGNED: Final = re.compile(r"^[ \t]|[ \t]{2}|\t|[\u2500-\u259f|]|[-=+_*#]{3}", re.MULTILINE)
 #: What a widget shows is alive in its notebook alone.
 WIDGET: Final = "application/vnd.jupyter.widget-view+json"
-_PLOTLY: Final = "application/vnd.plotly.v1+json"
+#: A figure of Plotly, as the data that its script draws.
+PLOTLY: Final = "application/vnd.plotly.v1+json"
 
 
 def displayed(data: Mapping[str, Any], metadata: Mapping[str, Any], name: str = "output") -> Any:
     """One displayed output; a Plotly figure, of which a notebook keeps the data alone, as the figure again."""
-    if isinstance(figure := data.get(_PLOTLY), Mapping):
+    if isinstance(figure := data.get(PLOTLY), Mapping):
         try:
             made = import_module("plotly.graph_objects").Figure
             return made(data=figure.get("data"), layout=figure.get("layout"))

@@ -90,7 +90,7 @@ def _repr(value: Any) -> str:
 def render_bundle(bundle: MimeBundle, options: Options) -> Part:
     """The first that is there of: HTML that needs no script, an image, Markdown, HTML's still part, text."""
     data = bundle.data
-    html = _joined(data.get("text/html"))
+    html = bundle.text("text/html")
     page = bool(html) and acts(html)
     if html and not page and can_sanitise():
         part = part_of_html(html)
@@ -99,11 +99,11 @@ def render_bundle(bundle: MimeBundle, options: Options) -> Part:
     if (picture := _picture(bundle)) is not None:
         return picture_part(picture)
     if "text/markdown" in data:
-        return render_markdown(_joined(data["text/markdown"]), options)
+        return render_markdown(bundle.text("text/markdown"), options)
     if html:
         return _page(bundle, html, options) if page else _without_html(bundle, options)
     if "image/svg+xml" in data:
-        file = File(options.own_name("image.svg"), mended(_joined(data["image/svg+xml"])).encode(), "image/svg+xml")
+        file = File(options.own_name("image.svg"), mended(bundle.text("image/svg+xml")).encode(), "image/svg+xml")
         said = f"The drawing is attached as {file.name}."
         return Part(f"[{said}]", note(said), files=(file,))
     return _plain(bundle, options)
@@ -128,14 +128,14 @@ def _without_html(bundle: MimeBundle, options: Options) -> Part:
 
 
 def _plain(bundle: MimeBundle, options: Options) -> Part:
-    text = _joined(bundle.data.get("text/plain"))
+    text = bundle.text("text/plain")
     if not text or _NO_TEXT.fullmatch(text.strip()):
         # A repr that only names the object says less than any other form.
         text = f"({bundle.name})"
         if "application/json" in bundle.data:
             text = json.dumps(bundle.data["application/json"], indent=2, ensure_ascii=False, default=repr)
         elif "text/latex" in bundle.data:
-            text = _joined(bundle.data["text/latex"])
+            text = bundle.text("text/latex")
     return render_preformatted(Preformatted(text), options)
 
 
@@ -146,7 +146,7 @@ def _picture(bundle: MimeBundle) -> Picture | None:
             continue
         if not isinstance(data, bytes):
             try:
-                data = base64.b64decode(_joined(data))
+                data = base64.b64decode(bundle.text(kind))
             except (binascii.Error, ValueError):
                 continue
         if not (subtype := image_type(data)):
@@ -159,12 +159,3 @@ def _picture(bundle: MimeBundle) -> Picture | None:
         alt = said.get("alt")
         return Picture(data, one_line(alt, 250) if isinstance(alt, str) and alt else "Image", subtype, shown=shown)
     return None
-
-
-def _joined(said: Any) -> str:
-    """A text of a bundle; a notebook on disk keeps it as a list of lines."""
-    if isinstance(said, str):
-        return said
-    if isinstance(said, bytes):
-        return said.decode(errors="replace")
-    return "".join(map(str, said)) if isinstance(said, list) else str(said or "")

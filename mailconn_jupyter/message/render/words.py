@@ -60,6 +60,15 @@ class MimeBundle:
     #: What the object is called where it cannot be shown.
     name: str = "output"
 
+    def text(self, kind: str) -> str:
+        """One of its forms as a text, empty where it is not there; a notebook on disk keeps it as a list of lines."""
+        said = self.data.get(kind)
+        if isinstance(said, str):
+            return said
+        if isinstance(said, bytes):
+            return said.decode(errors="replace")
+        return "".join(map(str, said)) if isinstance(said, list) else str(said or "")
+
 
 def paragraphs(text: str) -> str:
     """Plain text as HTML: an empty line parts two paragraphs, lines and runs of spaces stay."""
