@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from mailconn_jupyter.commands import COMMANDS, overview
+from mailconn_jupyter.commands.option_flags import chosen_options, flags_of, option_named
+from mailconn_jupyter.commands.refused_words import refuse_passwords
+from mailconn_jupyter.commands.wrong_usage import PasswordGiven, WrongUsage
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.connection.option_kinds import Switch
-from mailconn_jupyter.notebook.commands import COMMANDS, overview
-from mailconn_jupyter.notebook.magic.arguments import chosen_options, flags_of, option_named, refuse_passwords
-from mailconn_jupyter.notebook.usage_error import PasswordRefused, UsageError
 
 OPTIONS = {name: option for name, option in MailConnection.options().items() if name != "name"}
 
 
 def chosen(line: str) -> dict[str, object]:
-    return chosen_options(COMMANDS["new"].parser().read(line.split()))
+    return chosen_options(vars(COMMANDS["new"].parser().read(line.split())))
 
 
 def test_every_option_has_a_flag_whose_help_is_the_options_own() -> None:
@@ -49,7 +50,7 @@ def test_after_two_dashes_everything_is_a_name() -> None:
 
 
 def test_an_empty_value_is_a_value() -> None:
-    assert chosen_options(COMMANDS["edit"].parser().read(["ops", "--port", ""])) == {"server_port": ""}
+    assert chosen_options(vars(COMMANDS["edit"].parser().read(["ops", "--port", ""]))) == {"server_port": ""}
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_an_empty_value_is_a_value() -> None:
     ],
 )
 def test_a_wrong_argument_is_named_with_the_near_one(line: str, words: str) -> None:
-    with pytest.raises(UsageError, match=words):
+    with pytest.raises(WrongUsage, match=words):
         chosen(line)
 
 
@@ -73,7 +74,7 @@ def test_a_wrong_argument_is_named_with_the_near_one(line: str, words: str) -> N
     "line", ["ops --host x hunter2", "ops --hunter=hunter2", "ops -phunter2", "ops --use-proxy=hunter2"]
 )
 def test_an_error_repeats_no_value(line: str) -> None:
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(WrongUsage) as caught:
         chosen(line)
     assert "hunter2" not in str(caught.value)
 
@@ -108,7 +109,7 @@ def test_an_error_repeats_no_value(line: str) -> None:
     ],
 )
 def test_a_password_is_refused_with_the_reason_and_what_to_do_instead(line: str) -> None:
-    with pytest.raises(PasswordRefused) as caught:
+    with pytest.raises(PasswordGiven) as caught:
         refuse_passwords(line.split())
     assert "history" in caught.value.message
     assert "%mailconn password NAME" in caught.value.hint
@@ -120,7 +121,7 @@ def test_a_password_is_refused_with_the_reason_and_what_to_do_instead(line: str)
 )
 @pytest.mark.parametrize("flag", ["--server-host", "--host", "--proxy-host"])
 def test_a_host_with_a_user_and_a_password_is_refused(flag: str, host: str) -> None:
-    with pytest.raises(PasswordRefused) as caught:
+    with pytest.raises(PasswordGiven) as caught:
         chosen(f"ops {flag} {host}")
     assert "hunter2" not in str(caught.value)
 
@@ -175,7 +176,7 @@ def test_an_option_is_found_under_any_spelling(text: str) -> None:
 
 
 def test_an_unknown_option_gets_the_near_one() -> None:
-    with pytest.raises(UsageError, match=r"Did you mean '--server-port'\?"):
+    with pytest.raises(WrongUsage, match=r"Did you mean '--server-port'\?"):
         option_named("servr-port")
 
 

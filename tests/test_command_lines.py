@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from argparse import Namespace
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,11 +12,11 @@ import pytest
 from hypothesis import assume, example, given, settings, strategies
 from IPython.core.inputtransformer2 import TransformerManager
 
+from mailconn_jupyter.commands import COMMANDS
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.credentials import Kind, naming
 from mailconn_jupyter.errors import OptionError
 from mailconn_jupyter.names import quote
-from mailconn_jupyter.notebook.commands import COMMANDS
 from mailconn_jupyter.notebook.magic import dispatch
 from mailconn_jupyter.notebook.usage_error import PasswordRefused
 from mailconn_jupyter.session.opening.hints import hint_for
@@ -55,7 +56,9 @@ def read(line: str, *, monkeypatch: pytest.MonkeyPatch) -> Any:
     assert magic == "mailconn"
     found: list[Any] = []
     with monkeypatch.context() as patch:
-        patch.setattr("mailconn_jupyter.notebook.commands.Command.do", lambda _, arguments: found.append(arguments))
+        patch.setattr(
+            "mailconn_jupyter.commands.Command.do", lambda _, **arguments: found.append(Namespace(**arguments))
+        )
         dispatch.run(rest, {})
     return found[0]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from mailconn_jupyter.commands import COMMANDS
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.notebook import extension
-from mailconn_jupyter.notebook.commands import COMMANDS
 from mailconn_jupyter.store import ConnectionStore, connections
 from tests import shells
 from tests.shells import Kernel, Shell

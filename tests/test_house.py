@@ -29,7 +29,7 @@ FLOORS = (
     {"transport"},
     {"connection"},
     {"formatting"},
-    {"names", "errors", "secret", "progress", "domains"},
+    {"names", "errors", "secret", "progress", "worker", "domains"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 PROTOCOLS = {"smtp", "imap", "pop3", "mbox", "graph"}

@@ -12,9 +12,9 @@ import pytest
 from IPython.core.error import UsageError as IPythonUsageError
 
 import mailconn_jupyter
+from mailconn_jupyter.commands import COMMANDS
 from mailconn_jupyter.errors import MailConnError, OptionError, StoreError
 from mailconn_jupyter.notebook import extension
-from mailconn_jupyter.notebook.commands import COMMANDS
 from mailconn_jupyter.notebook.magic.magic import MailConn
 from mailconn_jupyter.store import connections, last_tests
 from tests import shells

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from mailconn_jupyter import sandbox
+from mailconn_jupyter.delivery.preview import Preview
 from mailconn_jupyter.errors import MailConnError, MessageError
-from mailconn_jupyter.notebook.cell.cell_preview import Preview
 from mailconn_jupyter.notebook.usage_error import UsageError
 from mailconn_jupyter.sandbox import Received, Sandbox
 from tests import shells

@@ -12,8 +12,8 @@ import pytest
 
 import mailconn_jupyter as mailconn
 from mailconn_jupyter.connection import MailConnection
+from mailconn_jupyter.delivery.preview import Preview
 from mailconn_jupyter.message.render import HTML
-from mailconn_jupyter.notebook.cell.cell_preview import Preview
 from tests.composed import ATTACKS
 
 OPS = MailConnection(name="ops", server_host="mail.example.org", from_address="Bob <bob@example.org>")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mailconn_jupyter import MailConnection
+from mailconn_jupyter.commands import COMMANDS
 from mailconn_jupyter.credentials.sources import SOURCES
-from mailconn_jupyter.notebook.commands import COMMANDS
 
 README = Path(__file__).parents[1] / "README.md"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from mailconn_jupyter import sandbox
+from mailconn_jupyter.commands import COMMANDS
+from mailconn_jupyter.commands.arguments import Words
 from mailconn_jupyter.message.compose import compose
-from mailconn_jupyter.notebook.commands import COMMANDS
-from mailconn_jupyter.notebook.magic.arguments import Words
 from mailconn_jupyter.notebook.usage_error import PasswordRefused, UsageError
 from mailconn_jupyter.sandbox import Received, Sandbox
 from mailconn_jupyter.store import connections

@@ -18,17 +18,18 @@ from typing import Any, NoReturn
 from ..usage_error import UsageError
 from .recorder import Recorder
 
-__all__ = ["CellRun", "duration", "run_cell"]
+__all__ = ["CellRun", "NotebookCell", "duration", "run_cell"]
 
 
 @dataclass
 class CellRun:
-    """How a cell ended: after how many seconds, and with which error."""
+    """How a cell ended: after how many seconds, with which error, and what it showed, where that was recorded."""
 
     shell: Any
     seconds: float
     error: BaseException | None = None
     traceback: list[str] | None = None
+    recorder: Recorder | None = None
 
     @property
     def interrupted(self) -> bool:
@@ -40,6 +41,15 @@ class CellRun:
         """How it ended, in words: ``finished after 3.2 s``."""
         how = "was interrupted" if self.interrupted else "FAILED" if self.error is not None else "finished"
         return f"{how} after {duration(self.seconds)}"
+
+    @property
+    def left_out(self) -> list[str]:
+        """What it showed that cannot be sent, in sentences."""
+        return [] if self.recorder is None else self.recorder.left_out
+
+    def content(self) -> list[Any]:
+        """What it showed. Raises :class:`~mailconn_jupyter.errors.MessageError` when it was too much."""
+        return [] if self.recorder is None else self.recorder.content()
 
     def fail(self) -> NoReturn:
         """Raise the cell's own error, which shows as it did then."""
@@ -57,6 +67,18 @@ class CellRun:
         raise self.error
 
 
+@dataclass
+class NotebookCell:
+    """A cell of the notebook whose first line is ours (:class:`~mailconn_jupyter.commands.cell_mail.Cell`)."""
+
+    shell: Any
+    source: str
+
+    def run(self, *, record: bool, stderr: bool = False) -> CellRun:
+        """Run it; ``record``: keep what it shows, with ``stderr`` what is written there, too."""
+        return run_cell(self.shell, self.source, Recorder(self.shell, stderr=stderr) if record else None)
+
+
 def run_cell(shell: Any, cell: str, recorder: Recorder | None = None) -> CellRun:
     """Run the cell as if the magic were not there, with ``recorder`` listening."""
     _refuse_await(shell, cell)
@@ -64,7 +86,9 @@ def run_cell(shell: Any, cell: str, recorder: Recorder | None = None) -> CellRun
     start = time.perf_counter()
     with recorder or nullcontext(), _semicolon_heeded(shell, cell), _tracebacks_held(shell, held):
         result = shell.run_cell(cell, store_history=False)
-    run = CellRun(shell, time.perf_counter() - start, result.error_before_exec or result.error_in_exec)
+    run = CellRun(
+        shell, time.perf_counter() - start, result.error_before_exec or result.error_in_exec, recorder=recorder
+    )
     for kind, value, traceback in held:
         if value is run.error:
             run.traceback = traceback

@@ -10,11 +10,12 @@ import anywidget
 import ipywidgets as widgets
 from traitlets import List, Unicode
 
+from ...commands.connection_views import server_text
+from ...commands.view import when_text
 from ...connection import MailConnection
 from ...errors import MailConnError
 from ...names import fold
 from ...store import atomic_files, connections, last_tests
-from ..display import server_text, when_text
 from . import style
 from .draft import Draft
 from .question import Question

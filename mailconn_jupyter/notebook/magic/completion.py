@@ -10,11 +10,11 @@ from typing import Final
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult
 from IPython.core.getipython import get_ipython
 
+from ...commands import COMMANDS, Command
+from ...commands.arguments import Arguments, Words
 from ...connection import MailConnection
 from ...connection.option_kinds import Choice
 from ...names import fold, quote
-from ..commands import COMMANDS, Command
-from .arguments import Arguments, Words
 from .expand import unfinished
 
 __all__ = ["complete"]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from importlib import import_module
+from typing import Any, Final
 
+from IPython.core.getipython import get_ipython
+
+from ...commands import COMMANDS, Command, overview
+from ...commands.arguments import Text, end_of_flags
+from ...commands.refused_words import refuse_passwords
+from ...commands.wrong_usage import WrongUsage
 from ...formatting import did_you_mean
 from ...names import quote
-from ..commands import COMMANDS, Command, overview
-from ..display import say
-from ..usage_error import UsageError
-from .arguments import Text, end_of_flags, refuse_passwords
+from ..usage_error import UsageError, as_ipythons
+from .answers import told
 from .deferred_text import Later
 from .expand import Word, as_written, expand, split
 from .named_results import connection_and_results
@@ -18,11 +23,22 @@ from .named_results import connection_and_results
 __all__ = ["run"]
 
 
+#: What only a notebook can do, by the command's name.
+_OWN: Final = {"form": "..form.form:form"}
+
+
 def run(line: str, namespace: Mapping[str, Any], cell: str | None = None) -> Any:
     """Do what the line says; ``namespace`` is what ``$name`` and ``{expression}`` are looked up in.
 
     ``cell`` is what stands below the line, where it begins with ``%%mailconn``.
     """
+    try:
+        return _run(line, namespace, cell)
+    except WrongUsage as error:
+        raise as_ipythons(error) from error.__cause__
+
+
+def _run(line: str, namespace: Mapping[str, Any], cell: str | None) -> Any:
     try:
         words = split(line)
     except UsageError:
@@ -34,14 +50,14 @@ def run(line: str, namespace: Mapping[str, Any], cell: str | None = None) -> Any
     if not words:
         if cell is not None:
             raise UsageError("%%mailconn needs a command.", hint="For example: %%mailconn send NAME --to ADDRESS ...")
-        return COMMANDS["list"].run([])
+        return told(COMMANDS["list"].do())
     first = expand(words[0], namespace)
     if first in {"-h", "--help", "help"}:
-        return _help([expand(word, namespace) for word in words[1:]])
+        topics = [expand(word, namespace) for word in words[1:]]
+        return _print(_command(topics[0]).parser().format_help() if topics else overview())
     command = _command(first)
     if _asks_for_help(words[1:]):
-        say(command.parser().format_help().rstrip())
-        return None
+        return _print(command.parser().format_help())
     if (cell is None and command.cell == "must") or (cell is not None and command.cell == "never"):
         raise _misplaced(command)
     return _do(command, words[1:], namespace, cell)
@@ -58,14 +74,19 @@ def _do(command: Command, words: Sequence[Word], namespace: Mapping[str, Any], c
         written[place] if place in kept else _marked(word, expand(word, namespace)) for place, word in enumerate(words)
     ]
     refuse_passwords(texts, texts=True)
-    arguments = parser.read(texts)
-    arguments.cell = cell
-    for flag, value in later.values():
-        setattr(arguments, parser.flags()[flag].dest, value)
+    arguments = vars(parser.read(texts))
+    arguments |= {parser.flags()[flag].dest: value for flag, value in later.values()}
     if command.results and cell is None:
         named = [words[place] for place in names]
-        arguments.target, arguments.results = connection_and_results(named, namespace)
-    return command.do(arguments)
+        arguments["target"], arguments["results"] = connection_and_results(named, namespace)
+    if command.name in _OWN:
+        module, _, name = _OWN[command.name].partition(":")
+        return getattr(import_module(module, __package__), name)(**arguments)
+    if cell is not None:
+        from ..cell.run_cell import NotebookCell  # noqa: PLC0415  # only for a cell
+
+        arguments["cell"] = NotebookCell(get_ipython(), cell)
+    return told(command.do(**arguments))
 
 
 def _marked(word: Word, text: str) -> str:
@@ -97,9 +118,8 @@ def _misplaced(command: Command) -> UsageError:
     )
 
 
-def _help(topics: Sequence[str]) -> None:
-    text = _command(topics[0]).parser().format_help() if topics else overview()
-    say(text.rstrip())
+def _print(text: str) -> None:
+    print(text.rstrip())  # noqa: T201  # a magic speaks in its cell
 
 
 def _asks_for_help(words: Sequence[Word]) -> bool:

@@ -1,13 +1,12 @@
-"""How connections are shown in a notebook: one object for a terminal and for a browser."""
+"""Connections and their tests as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..formatting import columns, escape, table
 from ..names import fold
+from .view import View, when_text
 
 if TYPE_CHECKING:
     from ..connection import MailConnection
@@ -15,55 +14,7 @@ if TYPE_CHECKING:
     from ..store import ConnectionStore
     from ..store.last_tests import Outcome
 
-__all__ = [
-    "View",
-    "connection_view",
-    "connections_view",
-    "outcome_text",
-    "reports_view",
-    "say",
-    "server_text",
-    "show",
-    "when_text",
-]
-
-
-class View:
-    """A table with a caption above and notes below, as text and as HTML."""
-
-    def __init__(
-        self,
-        rows: Iterable[Sequence[object]] = (),
-        *,
-        header: Sequence[str] = (),
-        caption: str = "",
-        notes: Iterable[str] = (),
-    ) -> None:
-        self.rows = [list(row) for row in rows]
-        self.header = header
-        self.caption = caption
-        self.notes = list(notes)
-
-    def __repr__(self) -> str:
-        body = columns(self.rows, header=self.header) if self.rows else ""
-        return "\n".join(part for part in (self.caption, body, *self.notes) if part)
-
-    def _repr_html_(self) -> str:
-        body = table(self.rows, header=self.header, caption=self.caption) if self.rows else ""
-        return body + "".join(f"<p>{escape(note)}</p>" for note in self.notes)
-
-
-def show(thing: object) -> None:
-    """Put ``thing`` into the cell's output."""
-    from IPython.display import display  # noqa: PLC0415
-
-    display(thing)  # type: ignore[no-untyped-call]
-
-
-def say(*lines: str) -> None:
-    """Print lines into the cell's output."""
-    for line in lines:
-        print(line)  # noqa: T201  # a magic speaks in its cell
+__all__ = ["connection_view", "connections_view", "reports_view", "server_text"]
 
 
 def connections_view(store: ConnectionStore) -> View:
@@ -115,11 +66,6 @@ def outcome_text(outcome: Outcome | None) -> str:
         return ""
     when = when_text(outcome.when)
     return f"passed {when}" if outcome.ok else f"FAILED {when}: {_short(outcome.summary)}"
-
-
-def when_text(moment: datetime) -> str:
-    """A moment in the time of this machine."""
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def _short(text: str, most: int = 100) -> str:

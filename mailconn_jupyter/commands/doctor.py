@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import platform
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from ... import credentials
-from ...credentials import sources
-from ...store import ConnectionStore, atomic_files, connections
-from ..display import View, show
+from .. import credentials
+from ..credentials import sources
+from ..store import ConnectionStore, atomic_files, connections
+from .view import View
 
 __all__ = ["doctor", "findings"]
 
@@ -20,9 +19,9 @@ _PACKAGES = ("mailconn-jupyter", "ipython", "ipywidgets", "keyring", "jupyter_co
 _JUPYTER = ("JUPYTER_CONFIG_DIR", "JUPYTER_CONFIG_PATH", "JUPYTER_DATA_DIR", "JUPYTER_NO_CONFIG")
 
 
-def doctor(_: argparse.Namespace) -> None:
-    """Show :func:`findings` as a table."""
-    show(View(findings(connections), header=("What", "Found")))
+def doctor() -> Iterator[View]:
+    """:func:`findings` as a table."""
+    yield View(findings(connections), header=("What", "Found"))
 
 
 def findings(store: ConnectionStore) -> Iterator[tuple[str, str]]:
@@ -67,7 +66,7 @@ def _openssl() -> str:
 
 
 def _outcomes() -> str:
-    from ...store.last_tests import folder  # noqa: PLC0415
+    from ..store.last_tests import folder  # noqa: PLC0415
 
     return f"{atomic_files.show(folder())} ({_state(folder())})"
 

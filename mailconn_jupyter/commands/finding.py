@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
-import argparse
-from dataclasses import replace
+import dataclasses
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ...connection import MailConnection
-from ...errors import MailConnError
-from ...names import quote
-from ...store import connections
-from ..display import say, show
-from ..magic.arguments import flags_of
+from ..connection import MailConnection
+from ..errors import MailConnError
+from ..names import quote
+from ..store import connections
 from .keeping import keep
+from .option_flags import flags_of
 
 if TYPE_CHECKING:
-    from ...discovery.discover import Settings
+    from ..discovery.discover import Settings
 
 __all__ = ["find"]
 
 
-def find(arguments: argparse.Namespace) -> None:
-    """Show the proposal, what a person must know of it, and the line to type next; or keep it at once."""
-    from ...discovery.discover import discover  # noqa: PLC0415  # a socket
+def find(
+    *, address: str, protocol: str = "SMTP", via: str | None = None, save: str | None = None, replace: bool = False
+) -> Iterator[object]:
+    """The proposal, what a person must know of it, and the line to type next; or keep it at once."""
+    from ..discovery.discover import discover  # noqa: PLC0415  # a socket
 
-    via = connections[arguments.via] if arguments.via is not None else None
+    route = connections[via] if via is not None else None
     try:
-        settings = discover(arguments.address, protocol=arguments.protocol, via=via)
+        settings = discover(address, protocol=protocol, via=route)
     except KeyboardInterrupt as interrupt:
         raise MailConnError("The search for settings was interrupted.") from interrupt
     # Without a proposal the note is the error's.
-    show(settings or replace(settings, note=""))
-    connection = settings.connection("NAME" if arguments.save is None else arguments.save)
-    if arguments.save is not None:
-        keep(connection, replace=arguments.replace)
+    yield settings or dataclasses.replace(settings, note="")
+    connection = settings.connection("NAME" if save is None else save)
+    if save is not None:
+        yield from keep(connection, replace=replace)
     else:
-        say(f"Keep it, under any NAME: {_line(settings)}")
+        yield f"Keep it, under any NAME: {_line(settings)}"
 
 
 def _line(settings: Settings) -> str:

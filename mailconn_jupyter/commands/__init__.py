@@ -1,67 +1,24 @@
-"""The subcommands of ``%mailconn``: how each is used, and which function does it.
+"""The commands: how each is used, and which function does it, without IPython and without a terminal.
 
-A function takes the parsed arguments; what it returns is the value of the magic. It is imported when it is first run.
+A front end (the magic; a shell's command) reads a line by a row of this table, runs the row's function, and shows what it
+says. A new command is one row and one function.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from importlib import import_module
-from typing import Any, Final, Literal
+from typing import Final
 
-from ..magic.arguments import Arguments, add_options
-from ..magic.sending_flags import notify_flags, send_flags
+from .arguments import Arguments
+from .command import Command
+from .option_flags import add_options
+from .sending_flags import notify_flags, send_flags
+from .wrong_usage import WrongUsage
 
 __all__ = ["COMMANDS", "Command", "overview"]
 
 
-@dataclass(frozen=True)
-class Command:
-    """One subcommand.
-
-    ``stored`` is how many of its first arguments are names of stored connections (-1: all). ``results``: those after them
-    are expressions, whose values it takes. ``cell`` is whether it stands in the first line of a cell that it runs
-    (``%%mailconn``): never, may or must. ``later`` are the flags whose expressions are evaluated when that cell has run.
-    """
-
-    name: str
-    usage: str
-    summary: str
-    function: str
-    build: Callable[[Arguments], None]
-    stored: int = 0
-    results: bool = False
-    cell: Literal["never", "may", "must"] = "never"
-    later: tuple[str, ...] = ()
-
-    @property
-    def line(self) -> str:
-        """How it is written."""
-        return f"{self._magic} {self.name} {self.usage}".rstrip()
-
-    @property
-    def _magic(self) -> str:
-        return "%%mailconn" if self.cell == "must" else "%mailconn"
-
-    def parser(self) -> Arguments:
-        """A parser of its arguments, which also has its help."""
-        parser = Arguments(self.name, self.usage, self.summary, magic=self._magic)
-        self.build(parser)
-        return parser
-
-    def run(self, words: Sequence[str]) -> Any:
-        """Parse the arguments and do it; returns the value of the magic, None for most."""
-        return self.do(self.parser().read(words))
-
-    def do(self, arguments: argparse.Namespace) -> Any:
-        """Do it with arguments that are parsed already."""
-        room, _, name = self.function.partition(":")
-        return getattr(import_module(f".{room}", __name__), name)(arguments)
-
-
-def _list(parser: Arguments) -> None:
+def _none(parser: Arguments) -> None:
     pass
 
 
@@ -113,7 +70,7 @@ def _test(parser: Arguments) -> None:
 
 def _inbox(parser: Arguments) -> None:
     _one(parser)
-    parser.add_argument("--limit", metavar="N", default="20", help="How many at most (default: 20).")
+    parser.add_argument("--limit", type=_limit, metavar="N", default=20, help="How many at most (default: 20).")
     parser.add_argument("--unseen", action="store_true", help="Only what is not marked as read (IMAP, MBOX).")
     parser.add_argument("--from", dest="sender", metavar="TEXT", default="", help="Only from whom TEXT is part of.")
     parser.add_argument("--to", metavar="TEXT", default="", help="Only to whom TEXT is part of.")
@@ -121,6 +78,12 @@ def _inbox(parser: Arguments) -> None:
     parser.add_argument("--since", metavar="WHEN", help="Only from this day on: 2026-11-22, '3 days', yesterday.")
     parser.add_argument("--before", metavar="WHEN", help="Only from before this day.")
     parser.add_argument("--folder", metavar="FOLDER", default="INBOX", help="The folder (IMAP; default: INBOX).")
+
+
+def _limit(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < len(text) < 7 or int(text) == 0:
+        raise WrongUsage("%mailconn inbox: --limit takes a number of messages, 1 or more.")
+    return int(text)
 
 
 def _password(parser: Arguments) -> None:
@@ -141,7 +104,7 @@ def _delete(parser: Arguments) -> None:
 
 
 def _form(parser: Arguments) -> None:
-    parser.add_argument("target", metavar="NAME", nargs="?", help="A stored connection to edit; without it a new one.")
+    parser.add_argument("name", metavar="NAME", nargs="?", help="A stored connection to edit; without it a new one.")
 
 
 def _default(parser: Arguments) -> None:
@@ -157,7 +120,7 @@ def _sandbox(parser: Arguments) -> None:
 
 
 _ALL: Final = (
-    Command("list", "", "The connections, each with its last test; what %mailconn alone does.", "listing:list_", _list),
+    Command("list", "", "The connections, each with its last test; what %mailconn alone does.", "listing:list_", _none),
     Command("new", "NAME --server-host HOST [flags]", "Make a connection and keep it.", "keeping:new", _new),
     Command(
         "find",
@@ -181,11 +144,11 @@ _ALL: Final = (
         "test",
         "[NAME ... | --all] [--verbose]",
         "Open a session, close it, and say what each stage found; the cell fails with it.",
-        "opening:test",
+        "connecting:run_tests",
         _test,
         -1,
     ),
-    Command("connect", "[NAME]", "Open a session: smtp = %mailconn connect NAME", "opening:connect", _one, 1),
+    Command("connect", "[NAME]", "Open a session: smtp = %mailconn connect NAME", "connecting:connect", _one, 1),
     Command(
         "send",
         "[NAME] --to ADDRESS --subject TEXT [flags] RESULT ...",
@@ -193,18 +156,18 @@ _ALL: Final = (
         "sending:send",
         send_flags,
         1,
+        below="cell_mail:send_shown",
         results=True,
-        cell="may",
         later=("--subject",),
     ),
     Command(
         "notify",
         "[NAME] --to ADDRESS [--subject TEXT] [--if-longer SECONDS] [flags]",
         "In a cell's first line: a mail when the cell ends or fails.",
-        "sending:notify",
+        "",
         notify_flags,
         1,
-        cell="must",
+        below="cell_mail:notify",
         later=("--subject",),
     ),
     Command(
@@ -216,23 +179,23 @@ _ALL: Final = (
         1,
     ),
     Command(
-        "password", "NAME [--proxy] [--delete]", "Ask for a password and keep it.", "secrets:password", _password, 1
+        "password", "NAME [--proxy] [--delete]", "Ask for a password and keep it.", "passwords:password", _password, 1
     ),
     Command(
         "copy", "OLD NEW", "Make a connection with the same options; no password goes along.", "keeping:copy", _two, 1
     ),
     Command("rename", "OLD NEW", "Call a connection NEW; its passwords follow.", "keeping:rename", _two, 1),
     Command("delete", "NAME [--yes]", "Delete a connection and its passwords.", "keeping:delete", _delete, 1),
-    Command("form", "[NAME]", "Make or edit a connection in a form.", "opening:form", _form, 1),
+    Command("form", "[NAME]", "Make or edit a connection in a form.", "", _form, 1),
     Command(
         "default", "[NAME] [--unset]", "Which connection is meant when none is named.", "listing:default", _default, 1
     ),
-    Command("doctor", "", "Where things are kept, what is installed, and what is wrong.", "doctor:doctor", _list),
+    Command("doctor", "", "Where things are kept, what is installed, and what is wrong.", "doctor:doctor", _none),
     Command(
         "sandbox",
         "[--stop] [--name NAME]",
         "A mail server inside this kernel, to try things.",
-        "opening:sandbox",
+        "connecting:sandbox",
         _sandbox,
     ),
 )
@@ -243,7 +206,7 @@ COMMANDS: Final = {command.name: command for command in _ALL}
 
 def overview() -> str:
     """The help of ``%mailconn`` itself: a line for each subcommand."""
-    shown = [(command.line, command.summary) for command in _ALL]
+    shown = [(command.line, command.summary) for command in COMMANDS.values()]
     width = max(len(usage) for usage, _ in shown)
     lines = [f"{usage.ljust(width)}  {summary}" for usage, summary in shown]
     return "\n".join(["Mail server connections: make, test, keep and open them.", "", *lines, "", _FOOT])

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-from ...errors import MailConnError
-from ...formatting import how_large
-from ...store import connections
-from ..display import View, show, when_text
-from ..usage_error import UsageError
+from ..errors import MailConnError
+from ..formatting import how_large
+from ..store import connections
+from .view import View, when_text
 
 if TYPE_CHECKING:
-    from ...message.incoming.parsed import ParsedMessage
+    from ..message.incoming.parsed import ParsedMessage
 
 __all__ = ["inbox"]
 
 _LONGEST = 120
 
 
-def inbox(arguments: argparse.Namespace) -> None:
-    """Show them; only headers are fetched, and nothing is marked as read."""
-    from ...mailbox.messages import messages  # noqa: PLC0415  # a socket
+def inbox(*, target: str | None = None, limit: int = 20, folder: str = "INBOX", **asked: Any) -> Iterator[View]:
+    """The newest that are ``asked`` for: only headers are fetched, and nothing is marked as read.
 
-    connection = connections.pick(arguments.target)
-    limit = _number(arguments.limit)
-    asked = {name: getattr(arguments, name) for name in ("since", "before", "sender", "to", "subject", "unseen")}
+    What may be asked for is that of :func:`~mailconn_jupyter.mailbox.messages.messages`.
+    """
+    from ..mailbox.messages import messages  # noqa: PLC0415  # a socket
+
+    connection = connections.pick(target)
     try:
         # One more than is shown, to know whether that is all.
-        found = list(messages(connection, **asked, limit=limit + 1, folder=arguments.folder, body=False, progress=True))
+        found = list(messages(connection, **asked, limit=limit + 1, folder=folder, body=False, progress=True))
     except KeyboardInterrupt as interrupt:
         raise MailConnError(f"Reading {connection.name!r} was interrupted.") from interrupt
     shown = found[:limit]
@@ -37,15 +37,9 @@ def inbox(arguments: argparse.Namespace) -> None:
     if not found:
         chosen = any(asked.values())
         notes = ["No message is like that." if chosen else "The mailbox is empty."]
-    where = f"{connection.name}, {arguments.folder}" if connection.protocol == "IMAP" else connection.name
+    where = f"{connection.name}, {folder}" if connection.protocol == "IMAP" else connection.name
     caption = f"{where}: the newest {len(shown)}" if more else f"{where}: {_count(len(shown))}"
-    show(View(map(_row, shown), header=("Date", "From", "Subject", "Size", "Read"), caption=caption, notes=notes))
-
-
-def _number(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < len(text) < 7 or int(text) == 0:
-        raise UsageError("%mailconn inbox: --limit takes a number of messages, 1 or more.")
-    return int(text)
+    yield View(map(_row, shown), header=("Date", "From", "Subject", "Size", "Read"), caption=caption, notes=notes)
 
 
 def _row(message: ParsedMessage) -> tuple[str, str, str, str, str]:

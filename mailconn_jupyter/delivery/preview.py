@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
-from ...delivery.report import SendReport
-from ...formatting import columns, how_large
-from ...message.incoming.message_view import FAINT, MOST_CHARACTERS, message_html
-from ...message.incoming.parsed import Attachment, ParsedMessage
-from ...message.mime.wire_format import as_bytes
+from ..formatting import columns, how_large
+from ..message.incoming.message_view import FAINT, MOST_CHARACTERS, message_html
+from ..message.incoming.parsed import Attachment, ParsedMessage
+from ..message.mime.wire_format import as_bytes
+from .report import SendReport
 
 __all__ = ["Preview"]
 

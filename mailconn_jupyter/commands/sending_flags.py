@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from ...message.render.part import ROWS
-from ...message.texts import bytes_of
+from ..message.render.part import ROWS
+from ..message.texts import bytes_of
 from .arguments import Arguments, Words, number, whole_number
 
 __all__ = ["notify_flags", "send_flags"]

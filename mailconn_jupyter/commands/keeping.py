@@ -1,0 +1,107 @@
+"""Changing what is kept: ``new``, ``edit``, ``copy``, ``rename``, ``delete``."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any
+
+from .. import credentials
+from ..connection import MailConnection
+from ..credentials.naming import command
+from ..errors import StoreError
+from ..names import quote
+from ..store import atomic_files, connections
+from .option_flags import chosen_options, option_named
+from .view import Question
+from .wrong_usage import WrongUsage
+
+__all__ = ["copy", "delete", "edit", "keep", "new", "rename"]
+
+
+def new(*, target: str, replace: bool = False, **options: Any) -> Iterator[str]:
+    """Make a connection and keep it. Who does it again, and says the same, has nothing to do."""
+    connection = MailConnection(name=target, **chosen_options(options))
+    connection.require_complete()
+    yield from keep(connection, replace=replace)
+
+
+def keep(connection: MailConnection, *, replace: bool = False) -> Iterator[str]:
+    """Keep a connection that is new, and say what comes next; one that is there already may only be the same."""
+    name = connection.name
+    if not replace and name in connections:
+        there = connections[name]
+        if there != connection:
+            raise StoreError(
+                f"A connection {there.name!r} already exists, with other options.",
+                hint=f"Change it with %mailconn edit {quote(there.name)}, or say --replace.",
+            )
+        yield f"{name!r} is there already, with the same options."
+    else:
+        connections.save(connection, replace=replace)
+        yield _saved(name)
+    yield from _next_steps(connection)
+
+
+def _saved(name: str) -> str:
+    return f"Saved {name!r} in {atomic_files.show(connections.where(name).path)}"
+
+
+def _next_steps(connection: MailConnection) -> Iterator[str]:
+    name, kinds = connection.name, credentials.Kind
+    if connection.applies("username") and not credentials.where(name):
+        yield f"Set its password: {command(name, kinds.PASSWORD)}"
+    proxied = connection.applies("proxy_username") and connection.proxy_username
+    if proxied and not credentials.where(name, kind=kinds.PROXY):
+        yield f"Set the proxy's password: {command(name, kinds.PROXY)}"
+    yield f"Try it: %mailconn test {quote(name)}"
+
+
+def edit(*, target: str, unset: Sequence[str] = (), **options: Any) -> Iterator[str]:
+    """Set the options that are named; those of ``unset`` are set back to their defaults."""
+    changes = chosen_options(options)
+    declared = MailConnection.options()
+    for name in map(option_named, unset):
+        if name in changes:
+            raise WrongUsage(f"%mailconn edit: --{name.replace('_', '-')} and --unset contradict each other.")
+        changes[name] = declared[name].default_value
+    if not changes:
+        stored = connections[target].name
+        raise WrongUsage(
+            "%mailconn edit: nothing to change; name an option.",
+            hint=f"%mailconn edit -h lists them; %mailconn form {quote(stored)} shows them all.",
+        )
+    yield _saved(connections.update(target, **changes).name)
+
+
+def copy(*, old: str, new: str) -> Iterator[str]:
+    """Keep the same options under another name. The passwords stay with the old one."""
+    made = connections[old].copy(name=new)
+    if made.name in connections:
+        raise StoreError(f"A connection {connections[made.name].name!r} already exists.", hint="Choose another name.")
+    connections.save(made)
+    yield _saved(made.name)
+    yield from _next_steps(made)
+
+
+def rename(*, old: str, new: str) -> Iterator[str]:
+    """Call a connection by another name; its passwords and its last test follow."""
+    connections.rename(old, new)
+    yield f"{old!r} is now called {connections[new].name!r}."
+
+
+def delete(*, target: str, yes: bool = False) -> Generator[str, str | None, None]:
+    """Delete a connection and its passwords, after asking."""
+    name = connections[target].name
+    if not yes:
+        answer = yield Question(f"Delete the connection {name!r} and its passwords? [y/N] ")
+        if answer is None:
+            raise StoreError(
+                f"{name!r} was not deleted: nobody can be asked here.",
+                hint=f"To delete it without a question: %mailconn delete {quote(name)} --yes",
+            )
+        if answer.strip().casefold() not in {"y", "yes"}:
+            yield f"{name!r} was not deleted."
+            return
+    left = connections.delete(name)
+    yield f"{name!r} is deleted."
+    yield from left

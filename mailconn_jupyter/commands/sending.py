@@ -1,0 +1,113 @@
+"""``send``: results, named in a line, as one message."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ..delivery.preview import Preview
+from ..delivery.report import SendReport
+from ..delivery.send import send as deliver
+from ..errors import MailConnWarning
+from .view import Aside
+from .wrong_usage import WrongUsage
+
+__all__ = ["Deferred", "Mail", "send"]
+
+
+class Deferred(Protocol):
+    """A text of which parts are known later: how it is written, and what it says now."""
+
+    @property
+    def written(self) -> str: ...
+
+    def text(self) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mail:
+    """What a line says of a message beside its content, by the names of its flags."""
+
+    to: Sequence[str]
+    subject: str | Deferred
+    target: str | None = None
+    cc: Sequence[str] = ()
+    bcc: Sequence[str] = ()
+    sender: str = ""
+    reply_to: Sequence[str] = ()
+    priority: str | None = None
+    importance: str | None = None
+    sensitivity: str | None = None
+    header: Sequence[tuple[str, str]] = ()
+    attach: Sequence[str] = ()
+    zip: bool = False
+    rows: int | None = None
+    index: bool | None = None
+    table_as: str = "csv"
+    limit: int | None = None
+    preview: bool = False
+
+    def sent(
+        self, subject: str, content: Sequence[Any], *, dry_run: bool = False, files: bool = True
+    ) -> Generator[Aside, None, SendReport]:
+        """Send it; what was lost on the way into it is told. ``files``: with those that the line attaches."""
+        options: dict[str, Any] = {} if self.limit is None else {"limit": self.limit}
+        failure: BaseException | None = None
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", MailConnWarning)
+            try:
+                report = deliver(
+                    self.target,
+                    self.to,
+                    subject,
+                    *content,
+                    cc=self.cc,
+                    bcc=self.bcc,
+                    sender=self.sender,
+                    reply_to=self.reply_to,
+                    attachments=self.attach if files else (),
+                    headers=self._headers(),
+                    priority=self.priority,
+                    importance=self.importance,
+                    sensitivity=self.sensitivity,
+                    index=self.index,
+                    rows=self.rows,
+                    table_as=self.table_as,
+                    zip=self.zip,
+                    dry_run=dry_run,
+                    **options,
+                )
+            except BaseException as error:  # noqa: BLE001  # raised below, when all is told
+                failure = error
+        said = [str(warning.message) for warning in caught if issubclass(warning.category, MailConnWarning)]
+        yield from map(Aside, dict.fromkeys(said))
+        if failure is not None:
+            raise failure
+        return report
+
+    def _headers(self) -> dict[str, list[str]]:
+        headers: dict[str, list[str]] = {}
+        for name, value in self.header:
+            headers.setdefault(name, []).append(value)
+        return headers
+
+
+def send(
+    *, results: Sequence[Any], code: bool = False, stderr: bool = False, on_error: str = "skip", **mail: Any
+) -> Generator[Aside, None, SendReport | Preview]:
+    """Send the results; ``mail`` is a :class:`Mail`'s."""
+    if not results:
+        raise WrongUsage(
+            "%mailconn send: there is nothing to send.",
+            hint='Name it: %mailconn send NAME --to ADDRESS --subject TEXT df "A text." Or a cell: %%mailconn send ...',
+        )
+    if code or stderr or on_error != "skip":
+        raise WrongUsage(
+            "%mailconn send: --code, --stderr and --on-error are for a cell.",
+            hint="With two percent signs, in its first line: %%mailconn send ...",
+        )
+    asked = Mail(**mail)
+    report = yield from asked.sent(str(asked.subject), results, dry_run=asked.preview)
+    return Preview(report) if asked.preview else report
