@@ -15,7 +15,7 @@ import pytest
 import mailconn_jupyter as mailconn
 from mailconn_jupyter.delivery.send_notebook import send_notebook
 from mailconn_jupyter.documents.inert import inert
-from mailconn_jupyter.documents.trust import is_trusted
+from mailconn_jupyter.documents.notebook_trust import is_trusted
 from mailconn_jupyter.errors import MailConnWarning
 from mailconn_jupyter.message.render.cell_outputs import PLOTLY
 from tests.composed import attached, harmless, html_of, tags_of, text_of, travelled

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from mailconn_jupyter.commands.doctor import findings
 from mailconn_jupyter.credentials import Secret, forget_memory, remember, resolve, set_password, sources, where
 from mailconn_jupyter.credentials.account import Account, Credential
 from mailconn_jupyter.errors import CredentialError
-from mailconn_jupyter.notebook.commands.doctor import findings
 from mailconn_jupyter.store import connections
 from tests import credential_sources
 from tests.credential_sources import SERVICE, answer_with

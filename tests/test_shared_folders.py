@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mailconn_jupyter.notebook.commands.doctor import findings
-from mailconn_jupyter.notebook.display import connections_view
+from mailconn_jupyter.commands.connection_views import connections_view
+from mailconn_jupyter.commands.doctor import findings
 from mailconn_jupyter.store import ConnectionStore, UnknownConnection, connections, last_tests
 from tests.shells import keep
 

@@ -13,7 +13,7 @@ from ..message.render.cell_outputs import WIDGET, displayed, printed
 from ..message.texts import one_line
 from .notebook_cells import mended, tags_of
 from .notebook_markdown import headings, shown_markdown
-from .trust import is_trusted
+from .notebook_trust import is_trusted
 
 __all__ = ["NotebookError", "content_of", "library", "read", "title_of", "was_run"]
 
