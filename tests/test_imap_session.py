@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import imaplib
 import signal
 import sys
@@ -18,10 +19,11 @@ from mailconn_jupyter.session.check import check, check_all
 from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.session.imap import wire
 from mailconn_jupyter.session.imap.errors import LinkLost, Refused, SessionBusy, UnsafeArgument
+from mailconn_jupyter.session.imap.search import search
 from mailconn_jupyter.session.imap.session import IMAPSession
 from mailconn_jupyter.session.opening.over_network import Opening
 from tests.contract.imap import IMAPKit
-from tests.contract.kit import Do
+from tests.contract.kit import Babble, Do
 from tests.isolation import give_password
 from tests.leaks import password, shows_no_password
 from tests.proxied import through
@@ -631,6 +633,79 @@ def test_a_message_may_take_longer_than_the_timeout_as_long_as_it_keeps_coming()
 def test_a_server_that_closes_within_a_message_is_said_to_have() -> None:
     with pytest.raises(imaplib.IMAP4.abort, match="within a message"):
         fetching(Send(b"* 1 FETCH (RFC822 {100}\r\nabc"), Close())
+
+
+# What the server says while it should answer, as fast as it can: the clock is looked at although nobody waits.
+BABBLE = {
+    "lines": b"* OK still here\r\n" * 200,
+    "news": b"* 3 EXISTS\r\n" * 200,
+    "messages": b"* 1 FETCH (FLAGS () UID 1)\r\n" * 200,
+    "empty messages": b"* 1 FETCH (UID 1 BODY[] {0}\r\n)\r\n" * 200,
+}
+
+
+@pytest.mark.parametrize("babble", BABBLE.values(), ids=BABBLE)
+def test_a_server_that_never_stops_talking_after_the_login_is_left_at_the_deadline(babble: bytes) -> None:
+    kit = IMAPKit()
+    give_password("ops", "s3cret-s3cret")
+    script = [*kit.offer("PLAIN"), Do(lambda talk: kit.login(talk, "PLAIN")), Do(kit.accept)]
+    script += [Do(kit.asked_whether_ready), Babble(babble)]
+    for test in (False, True):
+        with ScriptServer(script, strict=False) as server:
+            connection = to_script("IMAP", server.port, username="alice", timeout=30, deadline=0.5)
+            if test:
+                failed = check(connection).failed
+                assert failed is not None
+                assert (failed.name, failed.cause) == ("ready", "no-answer")
+                continue
+            with pytest.raises(OpenError, match=r"within 0\.5 seconds") as caught:
+                connect(connection)
+            assert (caught.value.stage, caught.value.cause) == ("ready", "no-answer")
+
+
+def given_up(mailbox: IMAPSession) -> None:
+    with contextlib.closing(mailbox.stream("1", "(UID BODY[])")) as stream:
+        next(stream)
+
+
+ASKING: dict[str, Callable[[Any], object]] = {
+    "noop": lambda mailbox: mailbox.noop(),
+    "search": lambda mailbox: search(mailbox.client, ["ALL"]),
+    "their search": lambda mailbox: mailbox.uids("ALL"),
+    "list": lambda mailbox: mailbox.folder.list(),
+    "fetch": lambda mailbox: mailbox.client.uid("FETCH", "1", "(UID BODY[])"),
+    "stream": lambda mailbox: list(mailbox.stream("1", "(UID BODY[])")),
+    "a stream that is given up": given_up,
+    "several": lambda mailbox: mailbox.client.pipeline(("NOOP",), ("NOOP",)),
+    "idle": lambda mailbox: mailbox.idle.start(),
+    "logout": lambda mailbox: mailbox.logout(),
+}
+
+
+@pytest.mark.parametrize("babble", BABBLE.values(), ids=BABBLE)
+@pytest.mark.parametrize("ask", ASKING.values(), ids=ASKING)
+def test_a_server_that_never_stops_talking_is_left_at_the_timeout(ask: Callable[[Any], object], babble: bytes) -> None:
+    give_password("ops", "s3cret-s3cret")
+    script = opened(IMAPKit(), Do(lambda talk: talk.line()), Babble(babble))
+    with ScriptServer(script, strict=False) as server:
+        mailbox = connect(to_script("IMAP", server.port, username="alice", timeout=0.5, deadline=0.5))
+        with pytest.raises(LinkLost) as caught:
+            ask(mailbox)
+        # Of a farewell no more is read than of a greeting.
+        assert caught.value.cause == ("too-long" if ask is ASKING["logout"] else "no-answer")
+        assert mailbox.client.sock is None
+
+
+@pytest.mark.parametrize("babble", [*BABBLE.values(), b""], ids=[*BABBLE, "silence"])
+def test_a_cancel_ends_an_answer_after_the_opening_too(babble: bytes) -> None:
+    cancel = threading.Event()
+    give_password("ops", "s3cret-s3cret")
+    script = opened(IMAPKit(), Do(lambda talk: talk.line()), Do(lambda _: cancel.set()), Babble(babble))
+    with ScriptServer(script, strict=False) as server:
+        mailbox = IMAPSession(connection=to_script("IMAP", server.port, username="alice", timeout=30), cancel=cancel)
+        with pytest.raises(LinkLost) as caught:
+            mailbox.noop()
+    assert caught.value.cause == "cancelled"
 
 
 def test_an_interrupt_within_an_answer_closes_the_session() -> None:

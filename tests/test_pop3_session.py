@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import poplib
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,7 +16,7 @@ from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.session.pop3 import wire
 from mailconn_jupyter.session.pop3.errors import LinkLost, LoginRefused, Refused, SessionBusy, UnsafeArgument
 from mailconn_jupyter.session.pop3.session import POP3Session
-from tests.contract.kit import Do
+from tests.contract.kit import Babble, Do
 from tests.contract.pop3 import POP3Kit
 from tests.isolation import give_password
 from tests.leaks import password, shows_no_password
@@ -23,6 +24,7 @@ from tests.proxied import through
 from tests.reading import DELIVERY, PASSWORD_MECHANISMS, SECURITY, TOKENS, added, fact, sent, to_dovecot, to_script
 from tests.servers import Certificates, Dovecot, Postfix, Proxy
 from tests.servers.script import Expect, ScriptServer, Send, Silence
+from tests.servers.steps import Pause, Step
 
 
 @pytest.fixture
@@ -400,6 +402,60 @@ def test_a_line_and_an_answer_that_do_not_end_are_cut_off(monkeypatch: pytest.Mo
         with pytest.raises(LinkLost) as caught:
             retrieving(Send(b"+OK\r\n" + flood), Silence())
         assert caught.value.cause == "too-long"
+
+
+ASKING: dict[str, Callable[[Any], object]] = {
+    "list": lambda pop: pop.list(),
+    "uidl": lambda pop: pop.uidl(),
+    "capa": lambda pop: pop.capa(),
+    "retr": lambda pop: pop.retr(1),
+    "top": lambda pop: pop.top(1, 0),
+    "several": lambda pop: list(pop.retrieve([1, 2])),
+}
+
+
+def asked(
+    ask: Callable[[Any], object], *steps: Step, cancel: threading.Event | None = None, **options: Any
+) -> POP3Session:
+    """The session after a question that the steps answer."""
+    kit = POP3Kit()
+    give_password("ops", "s3cret-s3cret")
+    script = [*kit.offer("PLAIN"), Do(lambda talk: kit.login(talk, "PLAIN")), Do(kit.accept)]
+    script += [Do(kit.asked_whether_ready), Do(kit.ready), Do(lambda talk: talk.line()), *steps]
+    with ScriptServer(script, strict=False) as server:
+        pop = POP3Session(connection=to_script("POP3", server.port, username="alice", **options), cancel=cancel)
+        ask(pop)
+    return pop
+
+
+@pytest.mark.parametrize("ask", ASKING.values(), ids=ASKING)
+def test_a_server_that_never_stops_talking_is_left_at_the_timeout(ask: Callable[[Any], object]) -> None:
+    # A kilobyte a second is no message, however small the pieces are that it comes in.
+    with pytest.raises(LinkLost) as caught:
+        asked(ask, Send(b"+OK\r\n"), Babble(b"1 2 3 4\r\n", pause=0.01), timeout=0.5, deadline=0.5)
+    assert caught.value.cause == "no-answer"
+
+
+@pytest.mark.parametrize("ask", [ASKING["list"], ASKING["uidl"], ASKING["capa"]], ids=["list", "uidl", "capa"])
+def test_a_server_that_never_stops_talking_leaves_no_time_however_fast_it_is(ask: Callable[[Any], object]) -> None:
+    with pytest.raises(LinkLost) as caught:
+        asked(ask, Send(b"+OK\r\n"), Babble(b"1 2 3 4\r\n" * 200), timeout=0.5, deadline=0.5)
+    assert caught.value.cause == "no-answer"
+
+
+@pytest.mark.parametrize("babble", [b"1 2 3 4\r\n" * 200, b""], ids=["lines", "silence"])
+@pytest.mark.parametrize("ask", ASKING.values(), ids=ASKING)
+def test_a_cancel_ends_an_answer_after_the_opening_too(ask: Callable[[Any], object], babble: bytes) -> None:
+    cancel = threading.Event()
+    with pytest.raises(LinkLost) as caught:
+        asked(ask, Send(b"+OK\r\n"), Do(lambda _: cancel.set()), Babble(babble), cancel=cancel, timeout=30)
+    assert caught.value.cause == "cancelled"
+
+
+def test_a_message_may_take_longer_than_the_timeout_as_long_as_it_keeps_coming() -> None:
+    pieces = [step for _ in range(6) for step in (Send(b"x" * 78 + b"\r\n" + b"y" * 19_998 + b"\r\n"), Pause(0.2))]
+    answer = retrieving(Send(b"+OK\r\n"), *pieces, Send(b".\r\n"), timeout=0.5, deadline=0.5)
+    assert len(answer[1]) == 12
 
 
 def test_a_line_of_a_broken_mail_may_be_longer_than_poplib_takes() -> None:

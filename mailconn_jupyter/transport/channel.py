@@ -6,7 +6,7 @@ import contextlib
 import math
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from .certificate import Certificate
@@ -19,6 +19,7 @@ __all__ = ["Channel"]
 
 T = TypeVar("T")
 _CHUNK = 65536
+_SLOWEST = 4096  # bytes a second of a message: less than any link has that people read mail over
 
 
 class Channel:
@@ -38,7 +39,7 @@ class Channel:
         self._eof = False
         self.timeout = timeout
         self.limit = limit or Limit()
-        self._answer = self.limit.within(timeout)
+        self._whole = self._answer = self.limit.within(timeout)
         self.tls: TLSFacts | None = None
         self.through_proxy = False
 
@@ -46,7 +47,24 @@ class Channel:
 
     def begin_answer(self, timeout: float | None = None) -> None:
         """Start the clock of the next answer: it must be whole after so many seconds, however it dribbles in."""
-        self._answer = self.limit.within(self.timeout if timeout is None else timeout)
+        self._whole = self._answer = self.limit.within(self.timeout if timeout is None else timeout)
+
+    def allow_for(self, size: int) -> None:
+        """Give the answer the time that so many bytes of a message, which have come, take on the slowest link.
+
+        For the next ones it still waits no longer than the timeout.
+        """
+        self._whole.extend(size / _SLOWEST)
+        self._answer = self._whole.within(self.timeout)
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Not to count while the caller does something else, in the middle of an answer."""
+        try:
+            with self._whole.paused():
+                yield
+        finally:
+            self.allow_for(0)
 
     def _retry(self, operation: Callable[[], T], waiting_for: int, limit: Limit) -> T:
         while True:
@@ -63,6 +81,7 @@ class Channel:
 
     def _fill(self) -> bool:
         """Read what is there into the buffer; False at the end of the stream."""
+        self._answer.left()
         if self._eof:
             return False
         try:
@@ -75,6 +94,8 @@ class Channel:
 
     def readline(self, size: int = 8192) -> bytes:
         """One line with its end; what is left of one at the end of the stream; an error when it is over ``size``."""
+        # Also where it lies in the buffer already: who never stops talking is never waited for.
+        self._answer.left()
         cap = size if size >= 0 else math.inf
         searched = 0
         while (end := self._buffer.find(b"\n", searched)) < 0 and (searched := len(self._buffer)) < cap:
@@ -90,6 +111,7 @@ class Channel:
 
     def take(self, size: int) -> bytes:
         """Exactly ``size`` bytes of the answer that was begun, fewer only at the end of the stream."""
+        self._answer.left()
         while len(self._buffer) < size and self._fill():
             pass
         data = bytes(self._buffer[:size])
@@ -98,6 +120,7 @@ class Channel:
 
     def read(self, size: int = -1) -> bytes:
         """As of a file: ``size`` bytes, or all that comes; the clock starts anew with each chunk, for it may be long."""
+        self.begin_answer()
         while (size < 0 or len(self._buffer) < size) and self._fill():
             self.begin_answer()
         return self.take(len(self._buffer) if size < 0 else size)
@@ -135,6 +158,7 @@ class Channel:
             part = view[start : start + _CHUNK]
             limit = self.limit.within(self.timeout)
             while part:
+                limit.left()
                 part = part[self._retry(lambda part=part: self._sock.send(part), WRITE, limit) :]  # type: ignore[misc]
 
     # TLS

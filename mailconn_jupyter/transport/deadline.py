@@ -29,21 +29,34 @@ T = TypeVar("T")
 class Limit:
     """A deadline over a whole series of waits (``seconds``; none when infinite), and a way to cancel it.
 
-    A timeout of each single read can be stretched by a server that sends a byte a second; this cannot.
+    A timeout of each single read can be stretched by a server that sends a byte a second; this cannot. Look at
+    :meth:`left` whether or not anything has to be waited for: a server that never stops talking leaves nothing to wait
+    for.
     """
 
-    def __init__(self, seconds: float = math.inf, *, cancel: threading.Event | None = None) -> None:
+    def __init__(
+        self, seconds: float = math.inf, *, cancel: threading.Event | None = None, within: Limit | None = None
+    ) -> None:
         self.seconds = seconds
-        self._end = time.monotonic() + seconds
+        #: When it ends, by :func:`time.monotonic`.
+        self.end = time.monotonic() + seconds
         self._cancel = cancel
+        self._within = within
+        self.extend(0)
 
     def within(self, seconds: float) -> Limit:
         """A limit of so many seconds that also ends when this one does."""
-        return Limit(max(0.0, min(seconds, self._end - time.monotonic())), cancel=self._cancel)
+        return Limit(seconds, cancel=self._cancel, within=self)
 
     def without_end(self) -> Limit:
         """A limit without a deadline that can still be cancelled."""
         return Limit(cancel=self._cancel)
+
+    def extend(self, seconds: float) -> None:
+        """Give so many seconds more, as far as the limit that this one is within has them."""
+        self.end += seconds
+        if self._within is not None and self._within.end < self.end:
+            self.end, self.seconds = self._within.end, self._within.seconds
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -52,13 +65,13 @@ class Limit:
         try:
             yield
         finally:
-            self._end += time.monotonic() - started
+            self.extend(time.monotonic() - started)
 
     def left(self) -> float:
         """Seconds that are left, more than zero; raises when there are none, or when it was cancelled."""
         if self._cancel is not None and self._cancel.is_set():
             raise TransportError("It was cancelled.", cause="cancelled")
-        left = self._end - time.monotonic()
+        left = self.end - time.monotonic()
         if left <= 0:
             raise TransportError(f"There was no answer within {self.seconds:.3g} seconds.", cause="no-answer")
         return left

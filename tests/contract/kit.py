@@ -10,7 +10,7 @@ from typing import ClassVar
 from tests.servers.conversation import Conversation
 from tests.servers.steps import Step
 
-__all__ = ["Do", "Flood", "ProtocolKit"]
+__all__ = ["Babble", "Do", "Flood", "ProtocolKit"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,23 @@ class Flood(Step):
         except OSError:
             return False
         return True
+
+
+@dataclass(frozen=True)
+class Babble(Step):
+    """Say the same for ever; only that the client hangs up, or the end of the test, ends it."""
+
+    data: bytes
+    pause: float = 0.0
+
+    def play(self, talk: Conversation) -> bool:
+        talk.note(f"the server says {self.data[:40]!r} for ever")
+        try:
+            while not talk.pause(self.pause):
+                talk.send_raw(self.data)
+        except OSError:
+            pass
+        return False
 
 
 class ProtocolKit(ABC):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import tracemalloc
 from collections.abc import Sequence
 
 import pytest
 
+from mailconn_jupyter.session.check import check
 from mailconn_jupyter.session.connect import connect
 from tests.contract.faults import Contract, no_credential_in
-from tests.contract.kit import Do, Flood
+from tests.contract.kit import Babble, Do, Flood
 from tests.servers.script import Close, Dribble, Pause, ScriptServer, Send, Silence
 from tests.servers.steps import Step
 
@@ -119,6 +121,20 @@ class LinkFaults(Contract):
         script += [Lines(line, interval=0.01) for _ in range(20)]
         met = self.meet(script, stage="greet", cause="no-answer", timeout=30, deadline=0.4)
         assert max(met.seconds) <= 0.4 * 1.1 + SLACK
+
+    def test_a_server_that_never_stops_talking_is_left_at_the_deadline(self) -> None:
+        kit = self.kit
+        script = [Do(kit.greet), Do(kit.asked_for_capabilities), Babble(kit.endless_line, pause=0.005)]
+        self.meet(script, stage="greet", cause="no-answer", timeout=30, deadline=0.4)
+
+    def test_a_server_that_never_stops_talking_is_left_when_somebody_cancels(self) -> None:
+        kit, cancel = self.kit, threading.Event()
+        babble = Babble(kit.endless_line, pause=0.005)
+        script = [Do(kit.greet), Do(kit.asked_for_capabilities), Do(lambda _: cancel.set()), babble]
+        with ScriptServer(script, strict=False) as server:
+            report = check(self.connection(server.port), cancel=cancel)
+        assert report.failed is not None
+        assert (report.failed.name, report.failed.cause) == ("greet", "cancelled")
 
     def test_no_login_without_the_password_being_allowed_on_a_plain_link(self, monkeypatch: pytest.MonkeyPatch) -> None:
         # A second machine cannot be had in a test: loopback is taken for one.

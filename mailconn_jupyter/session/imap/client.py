@@ -41,6 +41,7 @@ class IMAPClient(IMAPCommands):
     def read_greeting(self) -> None:
         """Read the greeting and the capabilities; raises when it is none, or says no."""
         self._greeting = True
+        self.begin()
         try:
             imaplib.IMAP4._connect(self)  # type: ignore[attr-defined]  # noqa: SLF001  # what the wire put off
         except LinkLost as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import imaplib
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 from imap_tools.imap_utf7 import utf7_decode
@@ -112,26 +112,30 @@ class IMAPCommands(IMAPWire):
                 results.append((refusal.status, [refusal.words.encode()]))
         return results
 
-    def stream(self, uids: str, parts: str) -> Iterator[list[Part]]:
+    def stream(self, uids: str, parts: str) -> Generator[list[Part], None, None]:
         """``UID FETCH``, message by message as they arrive: what one command asks for need not fit in memory.
 
         Each is a list as ``imaplib`` has it: texts, and pairs of a text and a literal. Until the last one was taken, or
         the iterator closed, no other command can be sent.
         """
+        if not uids:
+            return
         self.untagged_responses.pop("FETCH", None)
         tag = self._command("UID", "FETCH", uids, parts)
         self._stream = tag
         try:
             while self.tagged_commands.get(tag) is None:
-                self._came = 0
                 self._get_response()
                 self._check_bye()
                 if found := self.untagged_responses.pop("FETCH", None):
-                    yield found
+                    self._came = self._lines = 0
+                    with self.channel.paused():
+                        yield found
         finally:
             while self.sock is not None and self.tagged_commands.get(tag) is None:
                 self._get_response()
-                self.untagged_responses.pop("FETCH", None)
+                if self.untagged_responses.pop("FETCH", None):
+                    self._came = self._lines = 0
             self._stream = None
         status, data = self._command_complete("UID FETCH", tag)
         if status != "OK":

@@ -7,7 +7,7 @@ from typing import Any
 from imap_tools.errors import MailboxTaggedResponseError
 from imap_tools.idle import IdleManager
 
-from ...transport.deadline import READ, Limit
+from ...transport.deadline import READ
 from ...transport.transport_errors import TransportError
 
 __all__ = ["PatientIdle"]
@@ -42,10 +42,11 @@ class PatientIdle(IdleManager):
             raise ValueError("The most is 29 minutes: then end IDLE and begin it again, or the server may log off.")
         client: Any = self.mailbox.client
         channel = client.channel
+        client.begin()
         lines, self._early = self._early, []
         if lines:
             timeout = 0.0
-        limit = Limit() if timeout is None else Limit(float(timeout))
+        limit = channel.limit if timeout is None else channel.limit.within(float(timeout))
         while b"\n" not in channel.buffered():
             if channel.at_end:
                 client.readline()  # what is left of a line
@@ -55,7 +56,7 @@ class PatientIdle(IdleManager):
             except TransportError as error:
                 if error.cause == "no-answer":
                     return lines
-                raise
-        while b"\n" in channel.buffered():
-            lines.append(client.readline().rstrip(b"\r\n"))
-        return lines
+                client.lost(error)
+        client.begin()
+        # What comes meanwhile is for the next one: it might never end.
+        return [*lines, *(client.readline().rstrip(b"\r\n") for _ in range(channel.buffered().count(b"\n")))]

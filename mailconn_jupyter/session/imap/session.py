@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import imaplib
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from types import TracebackType
 from typing import Any, Self
 
@@ -103,14 +103,15 @@ class IMAPSession(BaseMailBox):
 
     # Reading
 
-    def stream(self, uids: str | Iterable[str], parts: str = "(UID FLAGS BODY.PEEK[])") -> Iterator[list[Part]]:
+    def stream(
+        self, uids: str | Iterable[str], parts: str = "(UID FLAGS BODY.PEEK[])"
+    ) -> Generator[list[Part], None, None]:
         """The messages with these UIDs, one by one as they arrive, by a single command; each fits ``MailMessage``.
 
         ``parts`` is what FETCH asks for (RFC 9051, 6.4.5); BODY.PEEK marks nothing as read. Use the last one up, or
         close the iterator, before the next command.
         """
-        chosen = uids if isinstance(uids, str) else ",".join(uids)
-        return self.client.stream(chosen, parts) if chosen else iter(())
+        return self.client.stream(uids if isinstance(uids, str) else ",".join(uids), parts)
 
     def noop(self) -> tuple[str, list[Any]]:
         """One round trip: the server's status and words. Raises when the link is lost."""

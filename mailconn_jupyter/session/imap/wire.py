@@ -14,7 +14,7 @@ from ...transport.transport_errors import TransportError, readable
 from ..transcript import Transcript
 from .errors import LinkLost
 
-__all__ = ["LONGEST_LINE", "MOST_ANSWER", "MOST_LITERAL", "IMAPWire"]
+__all__ = ["LONGEST_LINE", "MOST_ANSWER", "MOST_LINES", "MOST_LITERAL", "IMAPWire"]
 
 #: Bytes of one line: the answer to a SEARCH that finds two million messages.
 LONGEST_LINE = 20 * 2**20
@@ -22,10 +22,12 @@ LONGEST_LINE = 20 * 2**20
 MOST_LITERAL = 256 * 2**20
 #: Bytes of the whole answer to one command.
 MOST_ANSWER = 2**30
+#: Lines of it: one for each message of a very large folder.
+MOST_LINES = 2_000_000
 
 _LINE_BEFORE_LOGIN = 8192  # nobody is known yet, and capabilities are short
 _ANSWER_BEFORE_LOGIN = 65536
-_PIECE = 16384  # bytes of a literal that must arrive within one timeout
+_PIECE = 16384  # bytes of a literal, of which one timeout is enough for the next ones
 
 
 class IMAPWire(imaplib.IMAP4):
@@ -40,7 +42,7 @@ class IMAPWire(imaplib.IMAP4):
         self.plain_allowed = False
         #: Secrets are stars in it, and messages counts of bytes.
         self.transcript = Transcript()
-        self._came = 0
+        self._came = self._lines = 0
         # Within a login: what is shown of what is sent, and what of an answer.
         self._shown = ""
         self._hide: Callable[[bytes], bytes] | None = None
@@ -73,7 +75,7 @@ class IMAPWire(imaplib.IMAP4):
         self.capabilities: tuple[str, ...] = ()
         self.welcome = b""
         self.literal = None
-        self._came = 0
+        self._came = self._lines = 0
         self._broken = self._stream = None
 
     @property
@@ -86,7 +88,7 @@ class IMAPWire(imaplib.IMAP4):
     def begin(self) -> None:
         """A command begins: the clock and the measure of its answer do, too."""
         self.channel.begin_answer()
-        self._came = 0
+        self._came = self._lines = 0
         self._broken = None
 
     def lost(self, error: Exception) -> NoReturn:
@@ -118,6 +120,8 @@ class IMAPWire(imaplib.IMAP4):
         channel = self.channel
         try:
             channel.sendall(data)
+            # To send it may have taken long.
+            channel.begin_answer()
         except OSError as error:
             self.lost(error)
         except BaseException:
@@ -139,12 +143,12 @@ class IMAPWire(imaplib.IMAP4):
         print(self.transcript, file=sys.stderr)  # noqa: T201  # what it is for
 
     def readline(self) -> bytes:
-        """One line; it must be whole within the channel's timeout."""
+        """One line of an answer, which must be whole within the channel's timeout, but for the messages in it."""
         channel = self.channel
         known = self.state in {"AUTH", "SELECTED"}
-        channel.begin_answer()
         try:
             line = channel.readline(LONGEST_LINE if known else _LINE_BEFORE_LOGIN)
+            self._lines += 1
             self._count(len(line), known=known)
         except OSError as error:
             self.lost(error)
@@ -161,8 +165,9 @@ class IMAPWire(imaplib.IMAP4):
     def _count(self, size: int, *, known: bool) -> None:
         self._came += size
         most = MOST_ANSWER if known else _ANSWER_BEFORE_LOGIN
-        if self._came > most:
-            raise TransportError(f"The server's answer has over {most} bytes.", cause="too-long")
+        if self._came > most or self._lines > MOST_LINES:
+            what = f"{most} bytes" if self._came > most else f"{MOST_LINES} lines"
+            raise TransportError(f"The server's answer has over {what}.", cause="too-long")
 
     def read(self, size: int) -> bytes:
         """A literal; it may take long, as long as its bytes keep coming."""
@@ -176,9 +181,9 @@ class IMAPWire(imaplib.IMAP4):
                 )
             self._count(size, known=self.state in {"AUTH", "SELECTED"})
             for start in range(0, size, _PIECE):
-                channel.begin_answer()
                 wanted = min(_PIECE, size - start)
                 pieces.append(channel.take(wanted))
+                channel.allow_for(wanted)
                 if len(pieces[-1]) < wanted:
                     raise TransportError("The server closed the link within a message.", cause="closed")
         except OSError as error:

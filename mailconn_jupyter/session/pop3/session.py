@@ -89,7 +89,7 @@ class POP3Session(POP3Client):
                 if not asked:
                     return
                 number = asked.popleft()
-                yield number, self._getlongresp()[1]
+                yield number, self.long_answer(of_message=True)[1]
         finally:
             self._settle()
 
@@ -99,7 +99,7 @@ class POP3Session(POP3Client):
             self._asked.popleft()
             if self.sock is not None:
                 with contextlib.suppress(Refused, LinkLost):
-                    self._getlongresp()
+                    self.long_answer(of_message=True)
 
     # Ending
 

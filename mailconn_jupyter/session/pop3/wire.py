@@ -27,7 +27,8 @@ MOST_LINES = 5_000_000
 
 _LONGEST_REPLY = 8192  # RFC 2449, 4 asks for 512
 _LINES_BEFORE_LOGIN = 1000  # nobody is known yet, and capabilities are few
-_BATCH = 100  # lines that must arrive within one timeout
+_PIECE = 16384  # bytes of a message, of which one timeout is enough for the next ones
+_MESSAGES = frozenset({"RETR", "TOP "})
 _SECRET = frozenset({"PASS", "APOP", "AUTH"})
 
 
@@ -124,10 +125,8 @@ class POP3Wire(poplib.POP3):
         except OSError as error:
             self.lost(error)
 
-    def _line(self, longest: int, *, begins: bool = True) -> bytes:
+    def _line(self, longest: int) -> bytes:
         channel = self.channel
-        if begins:
-            channel.begin_answer()
         try:
             line = channel.readline(longest)
         except OSError as error:
@@ -142,6 +141,7 @@ class POP3Wire(poplib.POP3):
 
     def reply(self) -> bytes:
         """The first line of an answer: it begins with +OK, with -ERR, or within a login with + alone."""
+        self.channel.begin_answer()
         line = self._line(_LONGEST_REPLY)
         if self._hide is not None:
             line = self._hide(line)
@@ -163,16 +163,25 @@ class POP3Wire(poplib.POP3):
         line = self._line(LONGEST_LINE)
         return line, len(line) + 2
 
-    def _getlongresp(self) -> tuple[bytes, list[bytes], int]:
+    def _longcmd(self, line: str) -> tuple[bytes, list[bytes], int]:
+        self._putcmd(line)
+        return self.long_answer(of_message=line[:4].upper() in _MESSAGES)
+
+    def long_answer(self, *, of_message: bool) -> tuple[bytes, list[bytes], int]:
+        """An answer of several lines; one with a message in it may take as long as its lines keep coming."""
         first = self._getresp()
         most = MOST_LINES if self.known else _LINES_BEFORE_LOGIN
         lines: list[bytes] = []
         octets = 0
-        while (line := self._line(LONGEST_LINE, begins=len(lines) % _BATCH == 0)) != b".":
+        counted = 0
+        while (line := self._line(LONGEST_LINE)) != b".":
             # RFC 1939, 3: a line that begins with a dot has one more.
             line = line[1:] if line.startswith(b"..") else line
             octets += len(line) + 2
             lines.append(line)
+            if of_message and octets - counted > _PIECE:
+                self.channel.allow_for(octets - counted)
+                counted = octets
             if len(lines) > most or octets > MOST_BYTES:
                 self.lost(TransportError(f"The server's answer has over {len(lines) - 1} lines.", cause="too-long"))
         self._note("S", f"({len(lines)} lines)" if self.known else b", ".join(lines))
@@ -189,6 +198,6 @@ class POP3Wire(poplib.POP3):
 
     def capa(self) -> dict[str, list[str]]:
         """The capabilities (RFC 2449), each with its arguments."""
-        lines: Any = self._longcmd("CAPA")[1]  # type: ignore[attr-defined]  # poplib's own
+        lines: Any = self._longcmd("CAPA")[1]
         words = [line.decode("ascii", "replace").split() for line in lines]
         return {name.upper(): arguments for name, *arguments in filter(None, words)}
