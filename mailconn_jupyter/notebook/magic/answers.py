@@ -11,7 +11,6 @@ from IPython.core.error import StdinNotImplementedError
 from IPython.display import display
 
 from ...commands.view import Aside, Question
-from ...credentials import may_ask
 
 __all__ = ["told"]
 
@@ -45,6 +44,8 @@ def _shown(piece: object) -> str | None:
 
 
 def _answer(question: str) -> str | None:
+    from ...credentials import may_ask  # noqa: PLC0415  # what asks no question goes without
+
     if may_ask():
         # A frontend without stdin only says so when it is asked.
         with suppress(StdinNotImplementedError, EOFError):
