@@ -11,7 +11,8 @@ from hypothesis import given, strategies
 
 from mailconn_jupyter import ParsedMessage
 from mailconn_jupyter.message.incoming.charsets import text_of
-from mailconn_jupyter.message.incoming.header import Header, decoded
+from mailconn_jupyter.message.incoming.encoded_words import decoded
+from mailconn_jupyter.message.incoming.header import Header
 from mailconn_jupyter.message.incoming.uuencoded import take_files
 from tests.broken_mail import ANY, BROKEN, Broken
 from tests.mailboxes import mail

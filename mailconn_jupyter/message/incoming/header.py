@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-import binascii
-import email.policy
 import re
 import unicodedata
-from itertools import pairwise
 from typing import Final
 
+from .address_list import address_list, as_read
 from .charsets import text_of
+from .encoded_words import decoded
+from .structured_field import StructuredField
 
-__all__ = ["Header", "decoded", "end_of_header", "one_line"]
+__all__ = ["BLANK_LINE", "BYTE_ORDER_MARK", "Header", "end_of_header", "one_line"]
 
 #: Of one field, in characters: what is more is left out.
 LONGEST_FIELD: Final = 100_000
 #: Of all fields of one header.
 MOST_FIELDS: Final = 10_000
+#: What some programs put before UTF-8, at the top of a file.
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+#: The end of the last line of a header, and the empty line after it.
+BLANK_LINE: Final = re.compile(rb"\n\r?\n|\r\r")
 
 # They turn the reading direction, so that "gpj.exe" reads "exe.jpg".
 _TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_END: Final = re.compile(rb"\n\r?\n|\r\r")
+# RFC 5322, 4.5.8 has a blank before the colon.
 _FIELD: Final = re.compile(rb"^([!-9;-~]{1,200})[ \t]*:(.*(?:\n[ \t].*)*)", re.MULTILINE)
-# RFC 2047, 2, with the language of RFC 2231, 5. Without a question mark in the text, so that none is looked for in vain.
-_WORD: Final = re.compile(r"=\?([^?*\s]{1,40})(?:\*[^?\s]{0,20})?\?([BbQq])\?([^?\r\n]*)\?=")
-_NO_BASE64: Final = re.compile(r"[^A-Za-z0-9+/]+")
-_HEX: Final = re.compile(rb"=([0-9A-Fa-f]{2})")
-_ADDRESSES: Final = frozenset({"from", "to", "cc", "bcc", "sender", "reply-to"})
-# An address that is shown as it stands, and the longest list that is worth the parser's time, which grows as its square.
+_ADDRESSES: Final = frozenset(
+    {
+        *("from", "sender", "reply-to", "to", "cc", "bcc", "resent-from", "resent-sender", "resent-to", "resent-cc"),
+        *("resent-bcc", "disposition-notification-to", "mail-followup-to", "mail-reply-to"),
+    }
+)
+# An address that is shown as it stands.
 _PLAIN_ADDRESS: Final = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9 _.'-]* <[\w.+-]+@[\w.-]+>|[\w.+-]+@[\w.-]+)", re.ASCII)
-_LONGEST_PARSED: Final = 1000
 
 
 def one_line(text: str) -> str:
@@ -47,7 +51,7 @@ def end_of_header(raw: bytes) -> int:
     """Where the header ends, with the empty line after it; the end of ``raw`` where there is none."""
     if raw[:1] in {b"\r", b"\n"}:
         return 0
-    found = _END.search(raw)
+    found = BLANK_LINE.search(raw)
     return found.end() if found else len(raw)
 
 
@@ -61,7 +65,8 @@ class Header:
         self._twice: set[str] = set()
         self._longest = 0
         self._left_out = False
-        for number, field in enumerate(_FIELD.finditer(raw)):
+        self._texts: dict[str, tuple[str, str]] = {}
+        for number, field in enumerate(_FIELD.finditer(raw.removeprefix(BYTE_ORDER_MARK))):
             if number == MOST_FIELDS:
                 self._left_out = True
                 break
@@ -72,28 +77,38 @@ class Header:
                 self._first[name] = field[2]
             self._longest = max(self._longest, field.end() - field.start())
 
+    def __contains__(self, name: str) -> bool:
+        return name.lower() in self._first
+
     def text(self, name: str) -> str:
         """The first field of this name, decoded, in one line; empty when there is none."""
         return self._read(name.lower())[0]
 
+    def field(self, name: str) -> StructuredField:
+        """The first field of this name, with its parameters."""
+        return StructuredField(self._first.get(name.lower(), b"")[:LONGEST_FIELD])
+
     def _read(self, name: str) -> tuple[str, str]:
+        """The text of a field, and what is wrong with it."""
+        if name not in self._texts:
+            self._texts[name] = self._decoded(name)
+        return self._texts[name]
+
+    def _decoded(self, name: str) -> tuple[str, str]:
         raw = self._first.get(name, b"")[:LONGEST_FIELD]
-        if raw.isascii():
-            value, flaw = raw.decode("ascii"), ""
-        else:
-            # RFC 6532 has UTF-8 here; what came before it has anything.
-            value, sound = text_of(raw, "utf-8" if _is_utf8(raw) else "unknown-8bit")
-            flaw = "" if sound else "has bytes of an unknown charset"
+        # RFC 6532 has UTF-8 here; what came before it has anything, and most often what the text is in.
+        value, sound = text_of(raw, "utf-8")
+        if not sound:
+            value, sound = text_of(raw, self.field("Content-Type").token("charset"))
+        flaw = "" if sound else "has bytes of an unknown charset"
         value = value.strip()
         if name in _ADDRESSES and value:
             if _PLAIN_ADDRESS.fullmatch(value):
                 return value, flaw
-            if (people := _people(value)) is not None:
-                return one_line(people), flaw
-        if "=?" in value:
-            value, sound = decoded(value)
-            flaw = flaw or ("" if sound else "has an encoded word that cannot be decoded")
-        return one_line(value), flaw
+            people, wrong = address_list(value)
+            return one_line(as_read(people) or value), flaw or wrong
+        value, sound = decoded(value)
+        return one_line(value), flaw or ("" if sound else "has an encoded word that cannot be decoded")
 
     def problems(self, *names: str) -> list[str]:
         """What is wrong with the header, above all with these fields of it, in sentences."""
@@ -107,65 +122,3 @@ class Header:
         if self._left_out:
             found.append(f"There are over {MOST_FIELDS} headers; the rest are left out.")
         return found
-
-
-def _is_utf8(raw: bytes) -> bool:
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _people(value: str) -> str | None:
-    """Addresses as a person reads them; a name that itself looks like an address stays in quotes. None: no addresses."""
-    if len(value) > _LONGEST_PARSED:
-        return None
-    try:
-        shown = str(email.policy.default.header_factory("To", " ".join(value.split())))
-    except Exception:  # noqa: BLE001  # the parser fails in its own ways on what is no list of addresses
-        return None
-    return shown if "@" in shown and "=?" not in shown and "\ufffd" not in shown else None
-
-
-def decoded(value: str) -> tuple[str, bool]:
-    """The text with its encoded words decoded (RFC 2047), and whether all could be.
-
-    >>> decoded("=?utf-8?q?Gr=C3=BC=C3=9Fe?= =?utf-8?b?IGF1cw==?= Wien")
-    ('Grüße aus Wien', True)
-    """
-    words = list(_WORD.finditer(value))
-    if not words:
-        return value, "=?" not in value
-    shown = [value[: words[0].start()]]
-    sound = True
-    run = b""
-    for word, after in pairwise([*words, None]):
-        assert word is not None
-        data, whole = _bytes(word[2], word[3])
-        run += data
-        end = after.start() if after else len(value)
-        gap = value[word.end() : end]
-        # Some programs split one character over two words, so those that belong together are decoded together.
-        if after and not gap.strip() and after[1].lower() == word[1].lower():
-            sound = sound and whole
-            continue
-        text, known = text_of(run, word[1])
-        sound = sound and whole and known
-        shown.append(text)
-        if not after or gap.strip():
-            shown.append(gap)
-        run = b""
-    text = "".join(shown)
-    return text, sound and "=?" not in "".join(shown[0::2])
-
-
-def _bytes(encoding: str, text: str) -> tuple[bytes, bool]:
-    """The bytes of an encoded word, and whether they are all."""
-    if encoding in "Qq":
-        data = text.replace("_", " ").encode("utf-8", "replace")
-        return _HEX.sub(lambda found: bytes([int(found[1], 16)]), data), True
-    letters = _NO_BASE64.sub("", text)
-    extra = len(letters) % 4 == 1  # a letter that is the beginning of nothing
-    letters = letters[: len(letters) - extra]
-    return binascii.a2b_base64(letters + "=" * (-len(letters) % 4)), not extra

@@ -1,11 +1,13 @@
 """A message that came from somewhere, read as far as it can be read.
 
-Anything may be in a message, also what no standard allows, and Python's parser fails on some of it in its own ways. What
-cannot be read is shown as it came, or left out, and ``problems`` says so; ``raw`` always has it all.
+Anything may be in a message, also what no standard allows, and its sender must decide neither how long it takes to be read
+nor whether it can be. What cannot be read is shown as it came, or left out, and ``problems`` says so; ``raw`` always has it
+all. Python's own parser is asked by ``message`` alone.
 """
 
 from __future__ import annotations
 
+import contextlib
 import email.policy
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -60,13 +62,18 @@ class ParsedMessage:
 
     @cached_property
     def message(self) -> EmailMessage:
-        """The message, parsed (:data:`email.policy.default`); its headers alone where the parser fails on the rest."""
+        """The message, parsed by Python (:data:`email.policy.default`), as far as it can.
+
+        That may take long, and its values may raise, as a hostile sender likes; nothing else here depends on it.
+        """
         parser = BytesParser(policy=email.policy.default)
-        try:
-            return parser.parsebytes(self.raw)
-        except Exception:  # noqa: BLE001  # such as a RecursionError for parts within parts
-            self._known_problems += ("Its parts cannot be told apart, so they are shown as one text.",)
-            return parser.parsebytes(self.raw, headersonly=True)
+        for headers_only in (False, True):
+            # Such as a RecursionError for parts within parts, or for comments within comments.
+            with contextlib.suppress(Exception):
+                return parser.parsebytes(self.raw, headersonly=headers_only)
+        message = EmailMessage()
+        message.set_payload(self.raw.decode("ascii", "surrogateescape"))
+        return message
 
     def header(self, name: str) -> str:
         """A header, decoded, in one line; empty when there is none."""
@@ -124,13 +131,11 @@ class ParsedMessage:
         """What could not be read, or is not as the standards want it, in sentences."""
         found = [] if self.date is not None else ["The date cannot be read." if self.header("Date") else "No date."]
         found += self._header.problems(*_SHOWN)
-        below = self._parts.problems
-        # Only now, as to read the parts may add to it.
-        return tuple(dict.fromkeys((*self._known_problems, *found, *below)))
+        return tuple(dict.fromkeys((*self._known_problems, *found, *self._parts.problems)))
 
     @cached_property
     def _parts(self) -> Parts:
-        return parts_of(self.message) if self.complete else Parts()
+        return parts_of(self.raw) if self.complete else Parts()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.subject!r} from {one_line(self.sender)}>"

@@ -6,7 +6,7 @@ import binascii
 import re
 from typing import Final
 
-__all__ = ["take_files"]
+__all__ = ["decoded_file", "take_files"]
 
 _FILE: Final = re.compile(r"^begin [0-7]{3,4} ([^\r\n]{1,255})\n((?:[ -`]{1,90}\n)*)end[ \t]*$", re.MULTILINE)
 
@@ -30,3 +30,9 @@ def take_files(text: str) -> tuple[str, list[tuple[str, bytes]]]:
         return ""
 
     return _FILE.sub(take, text), files
+
+
+def decoded_file(data: bytes) -> bytes | None:
+    """The first file of a body that is uuencoded as a whole; None where there is none."""
+    _, files = take_files(data.replace(b"\r\n", b"\n").decode("latin-1"))
+    return files[0][1] if files else None
