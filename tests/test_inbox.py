@@ -278,6 +278,27 @@ def test_pictures_too_large_for_an_output_are_told_and_not_shown() -> None:
     assert "Its pictures are too large to be shown here." in page_of(html).text
 
 
+def test_a_picture_named_many_times_is_measured_as_often_as_it_is_shown() -> None:
+    content = message(html='<img src="cid:plot@here">' * 3_000)
+    content.get_payload(1).add_related(b"x" * 300_000, "image", "png", cid="<plot@here>")  # type: ignore[union-attr]
+    html = received(content)._repr_html_()
+    assert len(html) < 300_000
+    assert "Its pictures are too large to be shown here." in page_of(html).text
+    twice = message(html='<img src="cid:plot@here">' * 2)
+    twice.get_payload(1).add_related(PIXEL, "image", "png", cid="<plot@here>")  # type: ignore[union-attr]
+    assert page_of(received(twice)._repr_html_()).srcdoc().count(base64.b64encode(PIXEL).decode()) == 2
+
+
+@pytest.mark.parametrize("character", ["&", '"', "<", "'"])
+def test_the_finished_page_is_what_is_measured(character: str) -> None:
+    for asked in ({"text": character * 900_000}, {"html": character * 900_000}, {"html": character * 150_000}):
+        html = received(message(**asked))._repr_html_()
+        assert len(html) < 1_010_000
+        page_of(html)
+    both = received(message(text=character * 900_000, html=character * 150_000))._repr_html_()
+    assert len(both) < 1_010_000
+
+
 def test_many_large_messages_do_not_swell_the_notebook() -> None:
     inbox = filled(*[message(text="t" * 300_000)] * 10)
     assert len(inbox._repr_html_()) < 1_400_000

@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final
-from urllib.parse import unquote
 
 from ...formatting import how_large
 from ..page import POLICY
 from .parsed import Attachment, ParsedMessage
+from .parts import REFERENCE, reference
 
 __all__ = ["FAINT", "MOST_CHARACTERS", "RULE", "cut", "message_html", "note"]
 
@@ -34,7 +34,8 @@ _HEAD: Final = (
 )
 # What the policy does not rule: links that look up hosts, refreshes, and another base. Unknown elements do nothing.
 _UNRULED: Final = re.compile(r"<(?=(?:link|meta|base)[\s/>])", re.IGNORECASE)
-_CID: Final = re.compile(r"""(?<=["'=(\s])cid:([^"'\s<>)]+)""", re.IGNORECASE)
+# What is left of a character reference that was cut.
+_CUT_REFERENCE: Final = re.compile(r"&[^;]{0,6}\Z")
 _PICTURE: Final = re.compile(r"image/[a-z0-9.+-]+")
 
 #: A line and a lesser text in the notebook's own colours, light or dark.
@@ -61,7 +62,7 @@ def _body(message: ParsedMessage, most: int) -> str:
     if message.html:
         parts.append(_frame(message, most))
     if message.text:
-        page = _plain(message.text, most)
+        page = _plain(message.text, most - sum(map(len, parts)))
         if message.html:
             page = f'<details><summary style="cursor:pointer;padding:.4em .8em">Plain text</summary>{page}</details>'
         parts.append(f'<div style="border-top:{RULE}">{page}</div>')
@@ -70,37 +71,50 @@ def _body(message: ParsedMessage, most: int) -> str:
 
 def _plain(text: str, most: int) -> str:
     text = text.rstrip()
-    said = note(f"Cut: the text has {len(text)} characters.") if len(text) > most // 2 else ""
+    limit = max(most // 2, 0)
+    # A character of the text may take six of the page.
+    shown = escape(text[:limit])
+    said = note(f"Cut: the text has {len(text)} characters.") if len(text) > limit or len(shown) > limit else ""
+    shown = shown if len(shown) <= limit else _CUT_REFERENCE.sub("", shown[:limit])
     return (
         f'<pre style="margin:0;padding:.6em .8em;white-space:pre-wrap;overflow-wrap:anywhere;'
-        f'max-height:30em;overflow:auto">{escape(text[: max(most // 2, 0)])}</pre>{said}'
+        f'max-height:30em;overflow:auto">{shown}</pre>{said}'
     )
 
 
 def _frame(message: ParsedMessage, most: int) -> str:
     html = message.html or ""
-    pictures = {
-        part.content_id: part for part in message.attachments if part.inline and _PICTURE.fullmatch(part.content_type)
-    }
-    said = ""
-    if len(html) + sum(len(part.data) for part in pictures.values()) * 4 // 3 > most:
-        pictures = {}
-        said = note("Its pictures are too large to be shown here.")
-    if len(html) > most:
+    page = escape(_page(html))
+    if len(page) > most:
         return note(f"The HTML text is too large to be shown here ({len(html)} characters).")
+    pictures = {
+        reference(part.content_id): part
+        for part in message.attachments
+        if part.inline and _PICTURE.fullmatch(part.content_type)
+    }
+    # Each place where a picture is shown has all of it.
+    shown = [pictures[key] for found in REFERENCE.finditer(html) if (key := reference(found[1])) in pictures]
+    said = ""
+    if len(page) + sum(len(part.data) for part in shown) * 4 // 3 > most:
+        said = note("Its pictures are too large to be shown here.")
+    elif shown:
+        encoded = {key: _as_url(part) for key, part in pictures.items()}
+        page = escape(_page(REFERENCE.sub(lambda found: encoded.get(reference(found[1]), found[0]), html)))
     title = escape(cut(message.subject) or "(no subject)")
-    page = _HEAD + _UNRULED.sub("<x-", _CID.sub(lambda found: _picture(pictures, found), html))
     return (
         f'<div style="height:{_height(html)}px;resize:vertical;overflow:hidden;border-top:{RULE};background:#fff">'
         f'<iframe sandbox="" referrerpolicy="no-referrer" title="{title}" '
-        f'style="width:100%;height:100%;border:0;display:block;color-scheme:light" srcdoc="{escape(page)}"></iframe>'
+        f'style="width:100%;height:100%;border:0;display:block;color-scheme:light" srcdoc="{page}"></iframe>'
         f"</div>{said}"
     )
 
 
-def _picture(pictures: dict[str, Attachment], found: re.Match[str]) -> str:
-    part = pictures.get(found.group(1)) or pictures.get(unquote(found.group(1)))
-    return found.group() if part is None else f"data:{part.content_type};base64,{base64.b64encode(part.data).decode()}"
+def _page(html: str) -> str:
+    return _HEAD + _UNRULED.sub("<x-", html)
+
+
+def _as_url(part: Attachment) -> str:
+    return f"data:{part.content_type};base64,{base64.b64encode(part.data).decode()}"
 
 
 def _height(html: str) -> int:
