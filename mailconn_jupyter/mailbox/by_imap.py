@@ -40,12 +40,13 @@ _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
 
 @dataclass(frozen=True)
 class _Fetched:
-    """What one answer to FETCH says of a message."""
+    """What one answer to FETCH says of a message, or why the server does not give it."""
 
     uid: int
-    flags: tuple[str, ...]
-    size: int | None
-    raw: bytes | None
+    flags: tuple[str, ...] | None = None
+    size: int | None = None
+    raw: bytes | None = None
+    refusal: Refused | None = None
 
     @classmethod
     def of(cls, parts: list[Part]) -> _Fetched | None:
@@ -178,7 +179,7 @@ def _fetch(
             found = _ask(session, reading, portion, "(UID FLAGS RFC822.SIZE BODY.PEEK[HEADER])")
             for uid in portion:
                 if uid in found:
-                    yield _parsed(found[uid], found[uid].raw, complete=False)
+                    yield _parsed(found[uid], found[uid], complete=False)
             continue
         listed = _ask(session, reading, portion, "(UID FLAGS RFC822.SIZE)")
         sizes = {uid: listed[uid].size or 0 for uid in portion if uid in listed}
@@ -188,33 +189,52 @@ def _fetch(
             found = _ask(session, reading, batch, f"(UID BODY.PEEK[]{part})")
             for uid in batch:
                 if uid in found:
-                    yield _parsed(listed[uid], found[uid].raw, complete=True)
+                    yield _parsed(listed[uid], found[uid], complete=True)
 
 
 def _ask(session: IMAPSession, reading: Reading, uids: Iterable[int], parts: str) -> dict[int, _Fetched]:
+    """What the server gives of these messages; one that it refuses is among them, and if it refuses all, that is raised."""
+    wanted = list(uids)
+    found = _tried(session, reading, wanted, parts)
+    refusals = [one.refusal for one in found.values() if one.refusal is not None]
+    if len(refusals) == len(found) > 1:
+        raise refusals[0]
+    if "BODY" in parts and "EXPUNGE" in session.client.untagged_responses:
+        # A server may give an empty message for one that is gone (RFC 2180, 4.1).
+        return {uid: one for uid, one in found.items() if one.raw or one.refusal}
+    return found
+
+
+def _tried(session: IMAPSession, reading: Reading, wanted: list[int], parts: str) -> dict[int, _Fetched]:
+    """The same, each refusal with its message: where one of many cannot be had, servers refuse the whole, or the rest."""
     _still_there(session, reading)
     found: dict[int, _Fetched] = {}
     try:
-        for answer in session.stream(sequence_set(uids), parts):
+        for answer in session.stream(sequence_set(wanted), parts):
             one = _Fetched.of(answer)
             # News of a flag that somebody changed has no more than that.
             if one is not None and (one.raw is not None or one.uid not in found):
                 found[one.uid] = one
     except Refused as error:
-        if error.code != "EXPUNGEISSUED":
-            raise
-    if "BODY" in parts and "EXPUNGE" in session.client.untagged_responses:
-        # A server may give an empty message for one that is gone (RFC 2180, 4.1).
-        return {uid: one for uid, one in found.items() if one.raw}
+        if error.code == "EXPUNGEISSUED":
+            return found
+        missing = [uid for uid in wanted if uid not in found]
+        if len(wanted) == 1:
+            return {uid: _Fetched(uid, refusal=error) for uid in missing} or found
+        half = (len(missing) + 1) // 2
+        for some in filter(None, (missing[:half], missing[half:])):
+            found |= _tried(session, reading, some, parts)
     return found
 
 
-def _parsed(about: _Fetched, raw: bytes | None, *, complete: bool) -> ParsedMessage:
-    problems = [] if raw is not None else ["The server does not give it."]
-    if complete and raw is not None and len(raw) == MOST_MESSAGE:
+def _parsed(about: _Fetched, came: _Fetched, *, complete: bool) -> ParsedMessage:
+    problems = []
+    if came.raw is None:
+        problems.append(came.refusal.message if came.refusal else "The server does not give it.")
+    elif complete and len(came.raw) == MOST_MESSAGE:
         problems.append(f"Only its first {how_large(MOST_MESSAGE)} were read.")
     return ParsedMessage(
-        raw or b"",
+        came.raw or b"",
         uid=str(about.uid),
         size=about.size,
         flags=about.flags,

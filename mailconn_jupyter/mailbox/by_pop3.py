@@ -80,23 +80,42 @@ class _Mailbox:
 
     def get(self, numbers: Iterable[int], *, header: bool, whole: bool) -> Iterator[tuple[int, ParsedMessage]]:
         """Messages and their numbers, in that order: all of each, or its ``header``, which comes alone unless ``whole``."""
-        waiting = list(numbers)
-        lines_wanted = None if not self.has_top else _ALL_LINES if whole else 0
+        wanted = list(numbers)
+        found: dict[int, bytes | Refused] = {}
+        if self.has_top:
+            with contextlib.closing(self._answers(wanted, _ALL_LINES if whole else 0)) as answers:
+                for number, raw in answers:
+                    # Some servers offer TOP and refuse it, cut what it gives, or do not double the dots in it.
+                    if isinstance(raw, Refused):
+                        if number == wanted[0]:
+                            break
+                    elif not whole or _is_whole(raw, self.sizes[number]):
+                        found[number] = raw[: end_of_header(raw)] if header else raw
+        missing = [number for number in wanted if number not in found]
+        for number, raw in self._answers(missing, None):
+            found[number] = raw[: end_of_header(raw)] if header and isinstance(raw, bytes) else raw
+        if missing == wanted and isinstance(found[wanted[0]], bytes):
+            self.has_top = False
+        for number in wanted:
+            raw = found[number]
+            if isinstance(raw, Refused):
+                yield number, self._message(number, b"", complete=not header, problem=raw.message)
+            else:
+                yield number, self._message(number, raw, complete=not header)
+
+    def _answers(self, numbers: list[int], lines: int | None) -> Generator[tuple[int, bytes | Refused], None, None]:
+        """What the server gives of each message, or why it does not."""
+        waiting = numbers
         while waiting:
             done = 0
             try:
-                for number, lines in self._session.retrieve(waiting, lines_wanted):
-                    raw = b"".join(line + b"\r\n" for line in lines)
+                for number, got in self._session.retrieve(waiting, lines, sizes=self.sizes):
                     done += 1
-                    yield (
-                        number,
-                        self._message(number, raw[: end_of_header(raw)] if header else raw, complete=not header),
-                    )
+                    yield number, b"".join(line + b"\r\n" for line in got)
                 return
             except Refused as error:
                 # One that it does not give is no reason to give up the others.
-                number = waiting[done]
-                yield number, self._message(number, b"", complete=not header, problem=error.message)
+                yield waiting[done], error
                 waiting = waiting[done + 1 :]
 
     def _message(self, number: int, raw: bytes, *, complete: bool, problem: str = "") -> ParsedMessage:
@@ -107,6 +126,11 @@ class _Mailbox:
             complete=complete,
             problems=[problem] if problem else [],
         )
+
+
+def _is_whole(raw: bytes, size: int) -> bool:
+    """Whether it is as long as LIST says, where a line end may count once, and the last one not at all."""
+    return len(raw) in {size, size + 2} or len(raw) - raw.count(b"\n") >= size
 
 
 def _pairs(lines: Iterable[bytes]) -> Iterator[tuple[int, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -70,11 +70,14 @@ class POP3Session(POP3Client):
 
     # Reading
 
-    def retrieve(self, numbers: Iterable[int], lines: int | None = None) -> Iterator[tuple[int, list[bytes]]]:
+    def retrieve(
+        self, numbers: Iterable[int], lines: int | None = None, *, sizes: Mapping[int, int] | None = None
+    ) -> Iterator[tuple[int, list[bytes]]]:
         """Messages by their numbers, one by one: the number and its lines without their ends.
 
         With ``lines`` only the header and so many lines of the body (TOP). Where the server can (PIPELINING), several
-        are asked for at once. Use the last one up, or close the iterator, before the next command. Raises
+        are asked for at once. ``sizes`` are those of LIST: where an answer is shorter, it is made sure that the next one is
+        the next. Use the last one up, or close the iterator, before the next command. Raises
         :class:`~mailconn_jupyter.session.pop3.errors.Refused` for one that the server does not give.
         """
         most = _AHEAD if "PIPELINING" in self.learn() else 1
@@ -88,8 +91,15 @@ class POP3Session(POP3Client):
                     asked.append(number)
                 if not asked:
                     return
-                number = asked.popleft()
-                yield number, self.long_answer(of_message=True)[1]
+                number = asked[0]
+                try:
+                    _, got, octets = self.long_answer(of_message=True)
+                    if sizes is not None and lines != 0 and octets < sizes.get(number, 0):
+                        got += self.undoubled(sizes[number] - octets, idle=len(asked) == 1)
+                finally:
+                    if asked:
+                        asked.popleft()
+                yield number, got
         finally:
             self._settle()
 

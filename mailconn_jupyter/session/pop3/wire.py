@@ -51,6 +51,8 @@ class POP3Wire(poplib.POP3):
         self._hide: Callable[[bytes], bytes] | None = None
         # The messages that were asked for, and whose answers are still to come.
         self._asked: deque[int] = deque()
+        # A line that was read to see what it is, and is not taken yet.
+        self._ahead: bytes | None = None
         self.sock = None
         self._debugging = 0
         if host:
@@ -72,6 +74,7 @@ class POP3Wire(poplib.POP3):
         self.sock = channel
         self.host, self.welcome = host, b""
         self.known = False
+        self._ahead = None
         self._asked.clear()
 
     def _create_socket(self, timeout: float) -> Channel:
@@ -126,6 +129,9 @@ class POP3Wire(poplib.POP3):
             self.lost(error)
 
     def _line(self, longest: int) -> bytes:
+        if self._ahead is not None:
+            line, self._ahead = self._ahead, None
+            return line
         channel = self.channel
         try:
             line = channel.readline(longest)
@@ -186,6 +192,34 @@ class POP3Wire(poplib.POP3):
                 self.lost(TransportError(f"The server's answer has over {len(lines) - 1} lines.", cause="too-long"))
         self._note("S", f"({len(lines)} lines)" if self.known else b", ".join(lines))
         return first, lines, octets
+
+    def undoubled(self, missing: int, *, idle: bool) -> list[bytes]:
+        """The rest of an answer from a server that does not double dots, which a line of one dot seems to end.
+
+        ``missing`` are the bytes that should have come; ``idle``: no answer to another command is to follow.
+        """
+        if idle:
+            self.say(b"NOOP")
+        self.channel.begin_answer()
+        rest: list[bytes] = []
+        least = -missing - _LONGEST_REPLY
+        while not (line := self._line(LONGEST_LINE)).startswith((b"+OK", b"-ERR")):
+            rest.append(b".")
+            while line != b".":
+                rest.append(line)
+                missing -= len(line) + 2
+                if missing < least:
+                    self.lost(TransportError("The server's answer is longer than it said.", cause="too-long"))
+                self.channel.allow_for(len(line))
+                line = self._line(LONGEST_LINE)
+            missing -= 3
+            if missing <= 0:
+                if idle:
+                    self._getresp()
+                return rest
+        if not idle:
+            self._ahead = line
+        return rest
 
     # poplib's, with answers that are not what they should be
 
