@@ -292,6 +292,56 @@ def test_the_command_login_is_used_where_nothing_else_takes_a_password(secret: s
     assert "LOGIN ********" in "".join(report.transcript)
 
 
+REFUSALS = [
+    ("NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)", "wrong-password"),
+    ("NO LOGIN failed.", "wrong-password"),
+    ("NO [AUTHENTICATIONFAILED] LOGIN invalid credentials or IMAP is disabled", "wrong-password"),
+    ("NO [ALERT] Your account is not enabled for IMAP use. Please visit your settings", "not-enabled"),
+    ("NO IMAP access is disabled for your mailbox", "not-enabled"),
+    ("NO User is authenticated but not connected.", "not-enabled"),
+    ("NO [ALERT] Too many simultaneous connections. (Failure)", "too-many-connections"),
+    ("NO [UNAVAILABLE] Maximum number of connections from user+IP exceeded", "too-many-connections"),
+    ("NO [LIMIT] LOGIN Rate limit hit", "rate-limited"),
+    ("NO [LIMIT] not now", "rate-limited"),
+    ("NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)", "rate-limited"),
+    ("NO [AUTHENTICATIONFAILED] Too many login failures, try again later", "rate-limited"),
+    ("NO [UNAVAILABLE] the directory is down", "login-temporary"),
+    ("NO [ALERT] Application-specific password required", "app-password"),
+    ("NO [ALERT] Please log in via your web browser: https://mail.test/ (Failure)", "web-login"),
+    ("NO [BasicAuthBlocked] LOGIN failed.", "basic-off"),
+    ("BAD Command received in an invalid state", "mechanism-refused"),
+    ("BAD Request is throttled. Suggested Backoff Time: 299961 milliseconds", "rate-limited"),
+]
+
+
+@pytest.mark.parametrize(("said", "cause"), REFUSALS)
+@pytest.mark.parametrize("token", [False, True], ids=["password", "token"])
+def test_the_servers_reason_for_refusing_a_login_is_understood(said: str, cause: str, token: bool) -> None:
+    kit, mechanism = IMAPKit(), "XOAUTH2" if token else "PLAIN"
+    refuse = Do(lambda talk: kit._end(talk, said.encode()))
+    give_password("ops", "s3cret-s3cret")
+    script = [*kit.offer(mechanism), Do(lambda talk: kit.login(talk, mechanism)), refuse]
+    with ScriptServer(script) as server, pytest.raises(OpenError) as caught:
+        connect(to_script("IMAP", server.port, username="alice", use_xoauth2=token))
+    assert caught.value.stage == "authenticate"
+    assert caught.value.cause == ("token-refused" if token and cause == "wrong-password" else cause)
+    assert said.partition("] ")[2] or said in caught.value.message
+    assert isinstance(caught.value, MailboxLoginError)
+    assert ("%mailconn password" in caught.value.hint) is (caught.value.cause == "wrong-password")
+
+
+@pytest.mark.parametrize("within_login", [False, True], ids=["in the greeting", "in the login"])
+def test_a_server_that_has_too_many_connections_says_so_whenever_it_hangs_up(within_login: bool) -> None:
+    kit = IMAPKit()
+    bye = Send(b"* BYE Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)\r\n")
+    give_password("ops", "s3cret-s3cret")
+    before = [*kit.offer("PLAIN"), Do(lambda talk: kit.login(talk, "PLAIN"))] if within_login else []
+    with ScriptServer([*before, bye, Close()]) as server, pytest.raises(OpenError) as caught:
+        connect(to_script("IMAP", server.port, username="alice"))
+    assert caught.value.cause == "too-many-connections"
+    assert "mail_max_userip_connections=10" in caught.value.message
+
+
 def test_capabilities_end_where_their_bracket_does() -> None:
     greeting = b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] mail.test [192.0.2.7] ready [really]\r\n"
     with ScriptServer([Send(greeting), Silence()], strict=False) as server:

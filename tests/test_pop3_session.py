@@ -244,7 +244,13 @@ def test_a_password_with_a_line_break_is_not_sent_by_a_command() -> None:
     ("said", "cause"),
     [
         (b"-ERR [IN-USE] mailbox is locked", "in-use"),
-        (b"-ERR [LOGIN-DELAY] wait", "login-temporary"),
+        (b"-ERR [LOGIN-DELAY] wait", "rate-limited"),
+        (b"-ERR [LOGIN-DELAY] minimum time between mail checks violation", "rate-limited"),
+        (b"-ERR Too many login attempts, try again later", "rate-limited"),
+        (b"-ERR [IN-USE] Too many simultaneous connections", "too-many-connections"),
+        (b"-ERR [SYS/PERM] Your account is not enabled for POP access.", "not-enabled"),
+        (b"-ERR [AUTH] POP3 access is disabled", "not-enabled"),
+        (b"-ERR [AUTH] Web login required: https://mail.test/", "web-login"),
         (b"-ERR [SYS/TEMP] later", "login-temporary"),
         (b"-ERR [SYS/PERM] never", "refused-by-server"),
         (b"-ERR [AUTH] no", "wrong-password"),
@@ -259,7 +265,8 @@ def test_the_servers_reason_for_refusing_a_login_is_understood(said: bytes, caus
     with ScriptServer(script) as server, pytest.raises(OpenError) as caught:
         connect(to_script("POP3", server.port, username="alice"))
     assert caught.value.cause == cause
-    assert caught.value.hint
+    assert said.rpartition(b"]")[2].strip(b"-ER ").decode() in caught.value.message
+    assert ("%mailconn password" in caught.value.hint) is (cause == "wrong-password")
 
 
 def test_starttls_is_tried_where_a_server_does_not_say_what_it_offers_and_required_all_the_same() -> None:

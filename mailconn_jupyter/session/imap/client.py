@@ -14,7 +14,7 @@ from ...transport.sasl.exchange import Exchange
 from ...transport.tls import TLSPolicy
 from ...transport.transport_errors import TransportError, readable
 from ..opening.log_in import log_in
-from ..response_codes import login_cause
+from ..response_codes import login_cause, refusal_cause
 from .commands_imap import IMAPCommands
 from .errors import LinkLost, NotOffered, Refused
 
@@ -54,7 +54,8 @@ class IMAPClient(IMAPCommands):
                 raise
             bye = self.untagged_responses.get("BYE")
             if bye and isinstance(bye[-1], bytes):
-                raise Refused("The server does not want to talk", "BYE", bye[-1]) from None
+                cause = refusal_cause(bye[-1], "refused-by-server")
+                raise Refused("The server does not want to talk", "BYE", bye[-1], cause=cause) from None
             raise TransportError(
                 f"The server's greeting is not one of IMAP4: {readable(self.welcome or b'', 60)!r}.",
                 cause="bad-greeting",
@@ -157,7 +158,7 @@ class IMAPClient(IMAPCommands):
                 f"The server refused the login by {mechanism.name}{exchange.reason}",
                 status,
                 text,
-                cause=login_cause(text, token=mechanism.takes_token),
+                cause=login_cause(text, token=mechanism.takes_token, understood=status != "BAD"),
             )
         mechanism.finish()
         self.state = "AUTH"

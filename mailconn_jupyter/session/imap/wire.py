@@ -11,6 +11,7 @@ from ...formatting import how_large
 from ...secret import STARS
 from ...transport.channel import Channel
 from ...transport.transport_errors import TransportError, readable
+from ..response_codes import refusal_cause
 from ..transcript import Transcript
 from .errors import LinkLost
 
@@ -214,8 +215,9 @@ class IMAPWire(imaplib.IMAP4):
     def _check_bye(self) -> None:
         bye = self.untagged_responses.get("BYE")
         if bye:
-            words = readable(bye[-1]) if isinstance(bye[-1], bytes) else ""
-            self.lost(TransportError(f"The server ended the session: {words}", cause="closed"))
+            text = bye[-1] if isinstance(bye[-1], bytes) else b""
+            cause = refusal_cause(text, "closed")
+            self.lost(TransportError(f"The server ended the session: {readable(text)}", cause=cause))
 
 
 def _meaning(said: str) -> TransportError:

@@ -6,7 +6,9 @@ The causes, each a fixed word: ``host-unknown``, ``refused``, ``unreachable``, `
 ``bad-greeting``, ``bad-reply``, ``too-long``, ``plain-text-refused``, ``no-secret``, ``no-login``, ``no-mechanism``,
 ``bad-challenge``, ``proxy-unknown``, ``proxy-unreachable``, ``proxy-login``, ``proxy-rules``, ``proxy-hung-up``,
 ``proxy-bad-reply``, ``proxy-silent``, ``target-unreachable``, ``client-certificate``, ``server-unproved``,
-``wrong-password``, ``app-password``, ``basic-off``, ``token-refused``, ``login-temporary``, ``refused-by-server``, ``option``.
+``wrong-password``, ``app-password``, ``basic-off``, ``smtp-off-tenant``, ``smtp-off-mailbox``, ``login-policy``,
+``web-login``, ``token-refused``, ``mechanism-refused``, ``login-temporary``, ``too-many-connections``, ``rate-limited``,
+``not-enabled``, ``refused-by-server``, ``option``.
 
 Of reading alone: ``preauth``, ``in-use``, ``not-authorized``, ``not-installed``; of a mailbox file: ``no-file``,
 ``no-regular-file``, ``unreadable``, ``not-writable``, ``not-a-mailbox``, ``locked``.
@@ -46,7 +48,20 @@ _FIXED = {
     "target-unreachable": "The proxy works. Check the server host and port, as the proxy sees them.",
     "client-certificate": "Give PEM files that this user can read, with a key that has no passphrase.",
     "app-password": "The account needs an app password: make one in the account's security settings.",
-    "basic-off": "The account takes no passwords here: use an OAuth 2.0 token (use_xoauth2).",
+    "basic-off": "The account takes no passwords here: use an OAuth 2.0 token (use_xoauth2). Exchange: the administrator "
+    "of the organisation can turn basic authentication on again, for as long as Microsoft allows it.",
+    "smtp-off-tenant": "SMTP logins are turned off for the whole organisation, with a token too. Its administrator can turn "
+    "them on: Set-CASMailbox ADDRESS -SmtpClientAuthenticationDisabled $false (this mailbox alone), or Set-TransportConfig.",
+    "smtp-off-mailbox": "SMTP logins are turned off for this mailbox, with a token too. The organisation's administrator can "
+    "turn them on: Set-CASMailbox ADDRESS -SmtpClientAuthenticationDisabled $false",
+    "login-policy": "A policy of the organisation (security defaults, Conditional Access) forbids this login: its "
+    "administrator can allow it. A token (use_xoauth2) may be allowed where a password is not.",
+    "web-login": "Log in to the provider's web page once, from this network, and confirm what it asks; then try again.",
+    "mechanism-refused": "This is not about the password: choose another way to log in with sasl_mechanism.",
+    "too-many-connections": "The password is not what is wrong. End other programs and sessions that hold a connection to "
+    "this account, or wait until the server has dropped them.",
+    "rate-limited": "The password is not what is wrong. Wait some minutes before the next try: each one too early may make "
+    "it longer.",
     "token-refused": "The token may have expired, or belong to another user. Get a new one and set it again.",
     "login-temporary": "The server cannot check logins at the moment. Try again in a few minutes.",
     "preauth": "Use type SSL if the server has a port for it; with no login wanted, turn authentication off as well.",
@@ -85,6 +100,11 @@ def hint_for(cause: str, connection: MailConnection, certificate: Certificate | 
             " Or it wants a login: give its username." if connection.use_proxy and not connection.proxy_username else ""
         )
         return f"Ask the proxy's administrator to allow this server and port; port 587 or 465 often is.{login}"
+    if cause == "not-enabled":
+        return (
+            f"{connection.protocol} is turned off for this account, whatever the password: turn it on in the account's "
+            "settings, or ask its administrator (Exchange: Set-CASMailbox)."
+        )
     if cause == "no-login":
         if not security:
             return "It may offer a login only over TLS: turn secure authentication on. Or turn authentication off."

@@ -13,6 +13,7 @@ from ...transport.deadline import Limit
 from ...transport.dial import connect_any, look_up
 from ...transport.transport_errors import TransportError, readable
 from ..line_arguments import breaks_a_line
+from ..response_codes import refusal_cause
 from ..transcript import Transcript
 from .errors import LinkLost, Refused, SessionBusy, UnsafeArgument
 
@@ -118,7 +119,9 @@ class POP3Wire(poplib.POP3):
         # An answer to a question that was not asked yet would be taken for the answer to this one.
         unasked = b"" if self._asked else channel.buffered()
         if unasked.startswith(b"-ERR"):
-            self.lost(TransportError(f"The server ended the session: {readable(unasked[4:])}", cause="closed"))
+            text = unasked[4:].strip()
+            cause = refusal_cause(text, "closed")
+            self.lost(TransportError(f"The server ended the session: {readable(text)}", cause=cause))
         if unasked:
             said = readable(unasked, 60)
             self.lost(TransportError(f"The server said something unasked: {said!r}.", cause="bad-reply"))
