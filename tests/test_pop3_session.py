@@ -491,11 +491,13 @@ def test_a_session_whose_server_has_hung_up_ends_without_an_error_unless_somethi
     with ScriptServer([*kit.offer()], strict=False) as server, connect(to_script("POP3", server.port)) as pop:
         pass
     assert pop.sock is None
-    script = [*kit.offer(), Expect(rb"DELE 1"), Send(b"+OK\r\n"), Expect(rb"QUIT")]
+    give_password("ops", "s3cret-s3cret")
+    script = [*kit.offer("PLAIN"), Do(lambda talk: kit.login(talk, "PLAIN")), Do(kit.accept)]
+    script += [Do(kit.asked_whether_ready), Do(kit.ready), Expect(rb"DELE 1"), Send(b"+OK\r\n"), Expect(rb"QUIT")]
     with (
         ScriptServer(script, seconds=0.5) as server,
         pytest.raises(LinkLost),
-        connect(to_script("POP3", server.port, timeout=0.3)) as pop,
+        connect(to_script("POP3", server.port, username="alice", timeout=0.3, deadline=0.5)) as pop,
     ):
         pop.dele(1)
 

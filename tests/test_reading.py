@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import imaplib
 import io
 import itertools
+import poplib
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +26,7 @@ from mailconn_jupyter.store import connections
 from mailconn_jupyter.transport.channel import Channel
 from tests.broken_mail import BROKEN
 from tests.mailboxes import Mail, Mailbox, mail, mailbox_of
+from tests.reading import to_dovecot
 from tests.servers.certificates import Certificates
 from tests.servers.dovecot import Dovecot
 from tests.test_parsed import everything
@@ -421,6 +424,22 @@ def large_file(path: Path, megabytes: int) -> None:
         file.truncate(megabytes * 2**20)
         file.seek(0, io.SEEK_END)
         file.write(b"\n\nFrom ana Sun Nov 22 08:30:00 2026\nSubject: last\n\nBye.\n\n")
+
+
+@pytest.mark.parametrize("protocol", ["IMAP", "POP3"])
+def test_a_mailbox_without_a_login_is_told_to_need_one(
+    protocol: str, dovecot: Dovecot, certificates: Certificates
+) -> None:
+    connection = to_dovecot(protocol, dovecot, certificates, use_authentication=False)
+    for read in (lambda: next(messages(connection)), lambda: to_frame(connection)):
+        with pytest.raises(MailConnError, match="needs a login, and this session has none") as caught:
+            read()
+        assert "--username" in caught.value.hint
+    with connect(connection) as session:
+        with pytest.raises(imaplib.IMAP4.error if protocol == "IMAP" else poplib.error_proto, match="needs a login"):
+            next(messages(session))
+        # And the session goes on.
+        assert session.client.noop()[0] == "OK" if protocol == "IMAP" else "UIDL" in session.capa()
 
 
 def test_the_ends_of_a_large_mailbox_file_are_read_without_the_rest(

@@ -19,6 +19,7 @@ __all__ = ["Channel"]
 
 T = TypeVar("T")
 _CHUNK = 65536
+_FAREWELL = 2.0  # seconds for the answer to a farewell
 _SLOWEST = 4096  # bytes a second of a message: less than any link has that people read mail over
 
 
@@ -48,6 +49,10 @@ class Channel:
     def begin_answer(self, timeout: float | None = None) -> None:
         """Start the clock of the next answer: it must be whole after so many seconds, however it dribbles in."""
         self._whole = self._answer = self.limit.within(self.timeout if timeout is None else timeout)
+
+    def begin_farewell(self) -> None:
+        """What follows is a courtesy: it is not awaited for long, and a cancel does not stop it."""
+        self.timeout, self.limit = min(self.timeout, _FAREWELL), Limit()
 
     def allow_for(self, size: int) -> None:
         """Give the answer the time that so many bytes of a message, which have come, take on the slowest link.

@@ -13,7 +13,7 @@ from ...errors import OpenError
 from ...secret import STARS
 from ..line_arguments import breaks_a_line
 from ..opening.log_in import require_safe_link
-from .errors import Refused, SessionBusy, UnsafeArgument, open_error
+from .errors import NotLoggedIn, Refused, SessionBusy, UnsafeArgument, open_error
 from .wire import IMAPWire
 
 __all__ = ["IMAPCommands", "Part"]
@@ -57,6 +57,9 @@ class IMAPCommands(IMAPWire):
         """Raise when the command must not be sent."""
         if self._stream is not None:
             raise SessionBusy("Messages are still being fetched.", hint="Take the last one, or close the iterator.")
+        # imaplib says the same of its states.
+        if self.state == "NONAUTH" and self.state not in imaplib.Commands.get(name, (self.state,)):
+            raise NotLoggedIn(name)
         in_words = args[0] if name == "UID" and args else name
         names_folder = str(in_words).upper() in _NAMES_FOLDER
         last = b""

@@ -16,6 +16,7 @@ from ..response_codes import response_code
 __all__ = [
     "LinkLost",
     "LoginRefused",
+    "NotLoggedIn",
     "NotOffered",
     "Refused",
     "ServerUnreachable",
@@ -46,6 +47,10 @@ class UnsafeArgument(line_arguments.UnsafeArgument, imaplib.IMAP4.error):
 
 class SessionBusy(MailConnError, imaplib.IMAP4.error):
     """The answer to an earlier command is still being read; nothing was sent."""
+
+
+class NotLoggedIn(error_classes.NotLoggedIn, imaplib.IMAP4.error):
+    """The command needs a login, and the session has none; nothing was sent."""
 
 
 class SessionNotOpened(OpenError, imaplib.IMAP4.error):

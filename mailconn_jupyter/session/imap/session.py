@@ -25,8 +25,6 @@ from .idle import PatientIdle
 
 __all__ = ["IMAPSession"]
 
-_FAREWELL = 2.0  # seconds for the answer to LOGOUT
-
 
 class IMAPSession(BaseMailBox):
     """A session with a mailbox, usable wherever an ``imap_tools.MailBox`` is: ``fetch``, ``folder``, ``idle``...
@@ -123,7 +121,7 @@ class IMAPSession(BaseMailBox):
     def logout(self) -> tuple[Any, ...]:
         """Say farewell and close; the answer is not awaited for long."""
         with contextlib.suppress(imaplib.IMAP4.error):
-            self.client.channel.settimeout(_FAREWELL)
+            self.client.channel.begin_farewell()
         result: tuple[Any, ...] = super().logout()
         return result
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from ...errors import OpenError
+from ...errors import MailConnError, OpenError
 from ...transport.transport_errors import TransportError
 
-__all__ = ["LinkLost", "OpenKinds", "Refused"]
+__all__ = ["LinkLost", "NotLoggedIn", "OpenKinds", "Refused"]
 
 E = TypeVar("E", bound=OpenError)
 
@@ -22,6 +22,16 @@ class LinkLost(TransportError):
 
 class Refused(TransportError):
     """The server said no; the session is still open."""
+
+
+class NotLoggedIn(MailConnError):
+    """A command needs a login, and the session has none; nothing was sent."""
+
+    def __init__(self, command: str) -> None:
+        super().__init__(
+            f"{command} needs a login, and this session has none.",
+            hint="Name a username in the connection (%mailconn edit NAME --username ...), or log in by hand first.",
+        )
 
 
 @dataclass(frozen=True)

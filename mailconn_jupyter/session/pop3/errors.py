@@ -14,6 +14,7 @@ from ..response_codes import response_code
 __all__ = [
     "LinkLost",
     "LoginRefused",
+    "NotLoggedIn",
     "NotOffered",
     "Refused",
     "ServerUnreachable",
@@ -46,6 +47,10 @@ class UnsafeArgument(line_arguments.UnsafeArgument, poplib.error_proto):
 
 class SessionBusy(MailConnError, poplib.error_proto):
     """The answers to earlier commands are still being read; nothing was sent."""
+
+
+class NotLoggedIn(error_classes.NotLoggedIn, poplib.error_proto):
+    """The command needs a login, and the session has none; nothing was sent."""
 
 
 class SessionNotOpened(OpenError, poplib.error_proto):

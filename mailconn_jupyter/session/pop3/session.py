@@ -18,7 +18,6 @@ from .errors import LinkLost, Refused
 __all__ = ["POP3Session"]
 
 _AHEAD = 32  # commands whose answers may still be to come
-_FAREWELL = 2.0  # seconds for the answer to QUIT, where nothing is to be deleted
 
 
 class POP3Session(POP3Client):
@@ -80,6 +79,7 @@ class POP3Session(POP3Client):
         the next. Use the last one up, or close the iterator, before the next command. Raises
         :class:`~mailconn_jupyter.session.pop3.errors.Refused` for one that the server does not give.
         """
+        self.require_login("RETR" if lines is None else "TOP")
         most = _AHEAD if "PIPELINING" in self.learn() else 1
         waiting = iter(numbers)
         self._settle()
@@ -133,7 +133,7 @@ class POP3Session(POP3Client):
         self._settle()
         try:
             if not self._marked:
-                self.channel.settimeout(_FAREWELL)
+                self.channel.begin_farewell()
             self.say(b"QUIT")
             return self._getresp()
         except LinkLost:

@@ -15,7 +15,7 @@ from ...transport.transport_errors import TransportError, readable
 from ..line_arguments import breaks_a_line
 from ..response_codes import refusal_cause
 from ..transcript import Transcript
-from .errors import LinkLost, Refused, SessionBusy, UnsafeArgument
+from .errors import LinkLost, NotLoggedIn, Refused, SessionBusy, UnsafeArgument
 
 __all__ = ["LONGEST_LINE", "MOST_BYTES", "MOST_LINES", "POP3Wire"]
 
@@ -30,6 +30,7 @@ _LONGEST_REPLY = 8192  # RFC 2449, 4 asks for 512
 _LINES_BEFORE_LOGIN = 1000  # nobody is known yet, and capabilities are few
 _PIECE = 16384  # bytes of a message, of which one timeout is enough for the next ones
 _MESSAGES = frozenset({"RETR", "TOP "})
+_OF_MAILBOX = frozenset({"STAT", "LIST", "UIDL", "RETR", "TOP", "DELE", "RSET"})
 _SECRET = frozenset({"PASS", "APOP", "AUTH"})
 
 
@@ -106,7 +107,14 @@ class POP3Wire(poplib.POP3):
         if self._asked:
             raise SessionBusy("Messages are still being fetched.", hint="Take the last one, or close the iterator.")
         word = line.partition(" ")[0].upper()
+        if word in _OF_MAILBOX:
+            self.require_login(word)
         self.say(line.encode(self.encoding), shown=f"{word} {STARS}" if word in _SECRET else "")
+
+    def require_login(self, command: str) -> None:
+        """Raise where nobody has logged in: there is no mailbox then."""
+        if self.sock is not None and not self.known:
+            raise NotLoggedIn(command)
 
     def _putline(self, line: bytes) -> None:
         self.say(line)

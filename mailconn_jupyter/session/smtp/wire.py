@@ -21,7 +21,6 @@ __all__ = ["STARS", "SMTPWire"]
 
 _LONGEST_LINE = 8192  # what smtplib takes; RFC 5321 asks for 512
 _MOST_LINES = 1000  # of one reply; EHLO of large servers has some 20
-_FAREWELL = 2.0  # seconds for the answer to QUIT
 _TRANSCRIPT = 1000  # lines that are kept
 STARS = "********"
 
@@ -210,7 +209,7 @@ class SMTPWire(smtplib.SMTP):
     def quit(self) -> tuple[int, bytes]:
         """Say farewell and close. What was sent is the server's already, so its answer is not awaited for long."""
         if isinstance(self.sock, Channel):
-            self.sock.timeout = min(self.sock.timeout, _FAREWELL)
+            self.sock.begin_farewell()
         self.ended = True
         return super().quit()
 
