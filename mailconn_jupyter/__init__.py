@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from . import sandbox
     from .connection import MailConnection
-    from .credentials import set_password
     from .delivery.report import DeliveryError, SendReport
     from .delivery.send import send
     from .delivery.send_notebook import send_notebook
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from .session.connect import connect
     from .session.smtp.session import SMTPSession
     from .store import ConnectionStore, UnknownConnection, connections
+    from .store.kept_secrets import set_password
 
 __all__ = [
     "HTML",
@@ -81,7 +81,6 @@ __all__ = [
 
 _ROOMS = {
     "connection": ("MailConnection",),
-    "credentials": ("set_password",),
     "delivery.send_notebook": ("send_notebook",),
     "delivery.report": ("DeliveryError", "SendReport"),
     "delivery.send": ("send",),
@@ -107,6 +106,7 @@ _ROOMS = {
     "mailbox.messages": ("messages",),
     "session.smtp.session": ("SMTPSession",),
     "store": ("ConnectionStore", "UnknownConnection", "connections"),
+    "store.kept_secrets": ("set_password",),
 }
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}
 

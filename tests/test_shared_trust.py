@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mailconn_jupyter.store import trust
+from mailconn_jupyter.store import file_trust
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can be two users, and mount"
@@ -242,4 +242,4 @@ def test_the_error_for_a_name_says_which_file_has_it_and_is_not_used(layer: Path
 def test_on_windows_everybodys_program_data_counts_only_where_jupyter_is_told_to_use_it(
     folder: str, environment: dict[str, str], used: bool
 ) -> None:
-    assert (trust.refusal_on_windows(folder, environment) is None) == used
+    assert (file_trust.refusal_on_windows(folder, environment) is None) == used

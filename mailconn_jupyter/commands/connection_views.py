@@ -10,6 +10,7 @@ from .view import View, when_text
 
 if TYPE_CHECKING:
     from ..connection import MailConnection
+    from ..secret import Kind
     from ..session.check import CheckReport
     from ..store import ConnectionStore
     from ..store.last_tests import Outcome
@@ -83,14 +84,20 @@ def connection_view(store: ConnectionStore, connection: MailConnection) -> View:
     rows = list(connection.shown())
     if connection.applies("username") and connection.use_authentication:
         what = "Access token" if connection.use_xoauth2 else "Password"
-        rows.append((what, credentials.where(name) or "not kept; asked for when a session opens"))
+        rows.append((what, _place(connection, credentials.Kind.PASSWORD)))
     if connection.applies("proxy_username") and connection.proxy_username:
-        kept = credentials.where(name, kind=credentials.Kind.PROXY)
-        rows.append(("Proxy password", kept or "not kept; asked for when a session opens"))
+        rows.append(("Proxy password", _place(connection, credentials.Kind.PROXY)))
     layer = {"user": "", "shared": ", shared"}[place.layer] + (", locked" if place.locked else "")
     rows.append(("Kept in", f"{atomic_files.show(place.path)} ({when_text(place.modified)}{layer})"))
     rows.append(("Last test", outcome_text(last_tests.last(name)) or "none"))
     return View(rows, header=("Option", "Value"))
+
+
+def _place(connection: MailConnection, kind: Kind) -> str:
+    from .. import credentials  # noqa: PLC0415
+
+    kept = credentials.where(connection, kind=kind) or credentials.withheld(connection, kind=kind)
+    return kept or "not kept; asked for when a session opens"
 
 
 def reports_view(reports: Sequence[CheckReport]) -> View:

@@ -263,6 +263,10 @@ class MailConnection(HasTraits):
         self.unknown: dict[str, Any] = {}
         # Where the store read it from, and what was there; None for one that was never stored.
         self.origin: Any = None
+        # Whether an administrator's file says it, and the user's own connection of that name that it hides: a secret that
+        # the user gave for the one is not for the other.
+        self.shared = False
+        self.hides: MailConnection | None = None
         super().__init__()
         self._assign(options)
 
@@ -310,6 +314,7 @@ class MailConnection(HasTraits):
         """A connection with the same options, except for ``changes``; it was never stored."""
         copy = MailConnection(**(self.as_dict() | _with_implied(changes)))
         copy.unknown = dict(self.unknown)
+        copy.shared, copy.hides = self.shared, self.hides
         return copy
 
     @property

@@ -6,7 +6,7 @@ from ..secret import Kind, Secret
 from .account import Credential
 from .manage import forget, forget_memory, keyring_status, move, remember, set_password
 from .prompt import may_ask
-from .resolve import resolve, where
+from .resolve import resolve, where, withheld
 
 __all__ = [
     "Credential",
@@ -21,4 +21,5 @@ __all__ = [
     "resolve",
     "set_password",
     "where",
+    "withheld",
 ]

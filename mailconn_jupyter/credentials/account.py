@@ -2,23 +2,56 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from ..errors import CredentialError
+from ..errors import CredentialError, MailConnError
 from ..names import fold
 from ..secret import Kind, Secret
 from . import naming
 
-__all__ = ["Account", "Credential"]
+if TYPE_CHECKING:
+    from ..connection import MailConnection
+
+__all__ = ["Account", "Credential", "Place"]
+
+Place = tuple[str, str]
+"""A keyring's service and user; in this kernel's memory, too, a secret is kept under them."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """A connection, by its name, and which of its two secrets; ``user`` is whom a question names."""
+    """A connection, by its name, which of its two secrets, and for which ``user`` at which ``host`` (empty: unknown).
+
+    ``shared``: an administrator's file says so, and what the user gave for a connection of his own is not for that one.
+    """
 
     name: str
     kind: Kind = Kind.PASSWORD
     user: str = ""
+    host: str = ""
+    shared: bool = False
+
+    @classmethod
+    def of(cls, target: str | MailConnection, kind: str = Kind.PASSWORD) -> Account:
+        """The account of a connection, or of the stored one of that name; of any other name the user's own."""
+        kind = Kind(kind)
+        connection = _stored(target) if isinstance(target, str) else target
+        if connection is None:
+            return cls(str(target), kind)
+        account = cls(
+            target if isinstance(target, str) else target.name, kind, *_party(connection, kind), connection.shared
+        )
+        if connection.hides is not None and _party(connection.hides, kind) == (account.user, account.host):
+            return replace(account, shared=False)
+        return account
+
+    @property
+    def own(self) -> Account:
+        """The account of the user's own connection of that name, for whatever server."""
+        return Account(self.name, self.kind)
 
     @property
     def key(self) -> str:
@@ -26,9 +59,52 @@ class Account:
         return fold(self.name)
 
     @property
+    def places(self) -> list[Place]:
+        """Where its secret may be kept; the first is where it is kept from now on."""
+        service = naming.service(self.kind)
+        # What is quoted has no slash, so no other name, user and host are written like these.
+        party = "/".join(quote(part, safe="@") for part in (self.key, self.user, self.host))
+        bound = [(f"{service}-shared", party)] if self.host else []
+        return bound if self.shared else [(service, self.key), *bound]
+
+    @property
+    def former_places(self) -> list[Place]:
+        """Where a keyring may have it from before."""
+        former = naming.former_key(self.name)
+        return [(naming.service(self.kind), former)] if not self.shared and former != self.key else []
+
+    @property
     def phrase(self) -> str:
         """The secret in words: ``password for 'ops'``."""
         return naming.phrase(self.name, self.kind)
+
+
+def _stored(name: str) -> MailConnection | None:
+    from ..connection import known  # noqa: PLC0415  # few secrets are asked for by a name alone
+
+    # An unknown name is not asked for: the error would look for the near ones.
+    with suppress(MailConnError):
+        if name in known.stored:
+            return known.stored[name]
+    return None
+
+
+def _party(connection: MailConnection, kind: Kind) -> tuple[str, str]:
+    """The user and the host that hear the secret, as they are when a session opens."""
+    proxy = kind is Kind.PROXY
+    user = connection.proxy_username if proxy else connection.username
+    host = connection.proxy_host if proxy else connection.server_host
+    return _expanded(user), _expanded(host).casefold()
+
+
+def _expanded(text: str) -> str:
+    from ..connection.option_kinds import Environment, expand  # noqa: PLC0415  # loaded with the connection
+
+    try:
+        return expand(text, Environment(), label="", trait="")
+    except MailConnError:
+        # What has no value opens no session.
+        return text
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TypeVar
 from ..errors import CredentialError
 from ..secret import Secret
 from . import naming
-from .account import Account, Credential
+from .account import Account, Credential, Place
 from .keyring_call import KeyringFailureError, call
 from .keyring_choice import Backend, NoKeyring, detect
 
@@ -74,59 +74,52 @@ class Keyring:
 
     def read(self, account: Account, *, ask: bool = True) -> Secret | None:
         """The secret, None if there is none; without ``ask``, a keyring is not asked to be unlocked."""
-        secret = self._get(account.key, account, ask=ask)
-        former = naming.former_key(account.name)
-        if secret or former == account.key:
-            return secret
-        if secret := self._get(former, account, ask=ask):
-            # Where it cannot be moved, it is found here again.
-            with suppress(CredentialError):
-                self.write(account, secret)
-        return secret
+        for place in (*account.places, *account.former_places):
+            if secret := self._get(place, account, ask=ask):
+                if place in account.former_places:
+                    # Where it cannot be moved, it is found here again.
+                    with suppress(CredentialError):
+                        self.write(account, secret)
+                return secret
+        return None
 
-    def _get(self, user: str, account: Account, *, ask: bool = True) -> Secret | None:
-        keyring, service = self.backend.keyring, naming.service(account.kind)
-        return self._call(lambda: Secret.of(keyring.get_password(service, user)), account, ask=ask) or None
+    def _get(self, place: Place, account: Account, *, ask: bool = True) -> Secret | None:
+        keyring = self.backend.keyring
+        return self._call(lambda: Secret.of(keyring.get_password(*place)), account, ask=ask) or None
 
     def write(self, account: Account, secret: Secret) -> None:
         """Keep the secret, and read it back; if that gives another, delete it and raise."""
-        keyring, service, user = self.backend.keyring, naming.service(account.kind), account.key
-        self._call(lambda: keyring.set_password(service, user, secret.reveal()), account)
+        keyring, place = self.backend.keyring, account.places[0]
+        self._call(lambda: keyring.set_password(*place, secret.reveal()), account)
         failure: CredentialError | None = None
         try:
-            if self._get(user, account) != secret:
+            if self._get(place, account) != secret:
                 failure = self._error("gave back another password than it was given", account)
         except CredentialError as error:
             failure = error
         if failure is not None:
-            self._discard(account)
+            with suppress(KeyringFailureError):
+                call(lambda: keyring.delete_password(*place))
             raise failure.with_traceback(None)
-        if naming.former_key(account.name) != user:
+        for former in account.former_places:
             # What stays there is hidden by what was written.
             with suppress(CredentialError):
-                self._delete(naming.former_key(account.name), account)
+                self._delete(former, account)
 
     def delete(self, account: Account) -> None:
         """Remove the secret; no error if there is none."""
-        for user in {account.key, naming.former_key(account.name)}:
-            self._delete(user, account)
+        for place in (*account.places, *account.former_places):
+            self._delete(place, account)
 
-    def _delete(self, user: str, account: Account) -> None:
-        keyring, service = self.backend.keyring, naming.service(account.kind)
+    def _delete(self, place: Place, account: Account) -> None:
+        keyring = self.backend.keyring
         # Some backends keep several under one name and delete the first.
         for _attempt in range(5):
-            if self._get(user, account) is None:
+            if self._get(place, account) is None:
                 return
-            self._call(lambda: keyring.delete_password(service, user), account)
-        if self._get(user, account) is not None:
+            self._call(lambda: keyring.delete_password(*place), account)
+        if self._get(place, account) is not None:
             raise self._error("still has what it was told to delete", account)
-
-    def _discard(self, account: Account) -> None:
-        keyring, service, user = self.backend.keyring, naming.service(account.kind), account.key
-        try:
-            call(lambda: keyring.delete_password(service, user))
-        except KeyringFailureError:
-            return
 
     def _call(self, action: Callable[[], T], account: Account, *, ask: bool = True) -> T:
         failure = ""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from ..errors import CredentialError
 from ..names import fold
 from ..secret import Kind, Secret
@@ -9,22 +12,27 @@ from . import naming, prompt
 from .account import Account
 from .keyring_secrets import Keyring, NoKeyring, open_keyring, status
 from .memory import memory
-from .resolve import where
+from .resolve import find_place
+
+if TYPE_CHECKING:
+    from ..connection import MailConnection
 
 __all__ = ["forget", "forget_memory", "keyring_status", "move", "remember", "set_password"]
 
 
-def set_password(name: str, secret: str | Secret | None = None, proxy: bool = False) -> str:
-    """Keep the password of the connection ``name`` (with ``proxy`` the proxy's); returns where, in words.
+def set_password(target: str | MailConnection, secret: str | Secret | None = None, proxy: bool = False) -> str:
+    """Keep the password of a connection, by its name (with ``proxy`` the proxy's); returns where, in words.
 
-    It goes to the keyring, and where there is no safe one it stays in this kernel. None asks for it without echo.
-    Raises :class:`CredentialError` if it cannot be a password, or if the keyring fails; then nothing is kept.
+    It goes to the keyring, and where there is no safe one it stays in this kernel. None asks for it without echo. That of a
+    connection that an administrator shares is kept for its server and user alone. Raises :class:`CredentialError` if it
+    cannot be a password, or if the keyring fails; then nothing is kept.
     """
     given = secret is not None
     # From here on no frame holds the plain text, and what a traceback shows of this one is stars.
     secret = Secret.of(secret)
-    account = Account(name, Kind.PROXY if proxy else Kind.PASSWORD)
-    command, what = naming.command(name, account.kind), account.phrase
+    account = Account.of(target, Kind.PROXY if proxy else Kind.PASSWORD)
+    name, what = account.name, account.phrase
+    command = naming.command(name, account.kind)
     if not account.key:
         raise CredentialError("A password is kept under a connection's name, and the name is empty.")
     if not given:
@@ -53,38 +61,38 @@ def _keep(account: Account, secret: Secret) -> str:
     keyring.write(account, secret)
     # What was typed earlier would come first.
     memory.drop(account)
-    place, first = f"in the keyring ({keyring.title})", where(account.name, kind=account.kind)
+    place, first = f"in the keyring ({keyring.title})", find_place(account)
     return place if first in {"", place} else f"{place}, but one {first} comes first"
 
 
-def remember(name: str, secret: str | Secret, *, kind: str = Kind.PASSWORD) -> None:
+def remember(target: str | MailConnection, secret: str | Secret, *, kind: str = Kind.PASSWORD) -> None:
     """Keep a secret in this kernel's memory; it comes before every other source."""
     held = Secret.of(secret)
     del secret
     if held:
-        memory.put(Account(name, Kind(kind)), held)
+        memory.put(Account.of(target, kind), held)
 
 
-def forget_memory(name: str, kind: str | None = None) -> None:
+def forget_memory(target: str | MailConnection, kind: str | None = None) -> None:
     """Drop what this kernel's memory holds: of one kind, or of both."""
-    for each in Kind if kind is None else (Kind(kind),):
-        memory.drop(Account(name, each))
+    for each in Kind if kind is None else (kind,):
+        memory.drop(Account.of(target, each))
 
 
-def forget(name: str) -> list[str]:
+def forget(target: str | MailConnection) -> list[str]:
     """Remove both secrets from this kernel and the keyring; returns a sentence for each that may still be there.
 
     The environment is not this kernel's to change.
     """
-    forget_memory(name)
-    accounts = [Account(name, kind) for kind in Kind]
+    forget_memory(target)
+    accounts = [Account.of(target, kind) for kind in Kind]
     if not accounts[0].key:
         return []
     failures = []
     try:
         keyring = open_keyring()
     except CredentialError as error:
-        return [f"{error.message} The secrets of {name!r} may still be there."]
+        return [f"{error.message} The secrets of {accounts[0].name!r} may still be there."]
     if isinstance(keyring, NoKeyring):
         return []
     for account in accounts:
@@ -95,26 +103,29 @@ def forget(name: str) -> list[str]:
     return failures
 
 
-def move(old: str, new: str) -> None:
+def move(old: str | MailConnection, new: str) -> None:
     """Give the connection ``new`` both secrets of ``old``, for a rename; what ``new`` had is dropped.
 
     Raises :class:`CredentialError` if the keyring fails; then nothing has moved.
     """
-    if fold(old) == fold(new):
+    pairs = [(Account.of(old, kind), Account(new, kind)) for kind in Kind]
+    if pairs[0][0].key == fold(new):
         return
     keyring = open_keyring()
     if isinstance(keyring, Keyring):
-        _move(keyring, old, new)
-    memory.move(old, new)
+        _move(keyring, pairs)
+    for before, after in pairs:
+        secret = memory.get(before)
+        memory.drop(before.own)
+        memory.drop(after)
+        if secret is not None:
+            memory.put(after, secret)
 
 
-def _move(keyring: Keyring, old: str, new: str) -> None:
-    before = {
-        account: keyring.read(account) for account in (Account(name, kind) for name in (old, new) for kind in Kind)
-    }
-    after = {Account(new, kind): before[Account(old, kind)] for kind in Kind} | {
-        Account(old, kind): None for kind in Kind
-    }
+def _move(keyring: Keyring, pairs: Sequence[tuple[Account, Account]]) -> None:
+    before = {account: keyring.read(account) for old, new in pairs for account in (old.own, new)}
+    # What was kept for a shared connection of the old name stays with that.
+    after = {new: keyring.read(old) for old, new in pairs} | {old.own: None for old, _ in pairs}
     # Copies first, deletions last: a crash leaves two rather than none.
     steps = sorted((place for place in before if before[place] != after[place]), key=lambda place: not after[place])
     done = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Final
 
-from ..secret import Kind, Secret
+from ..secret import Secret
 from .account import Account, Credential
 
 __all__ = ["Memory", "find", "memory", "where"]
@@ -15,31 +15,23 @@ class Memory:
     """Secrets by account; safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._secrets: dict[tuple[str, Kind], Secret] = {}
+        self._secrets: dict[tuple[str, str], Secret] = {}
         self._lock = threading.Lock()
 
     def get(self, account: Account) -> Secret | None:
         with self._lock:
-            return self._secrets.get((account.key, account.kind))
+            return next((secret for place in account.places if (secret := self._secrets.get(place))), None)
 
     def put(self, account: Account, secret: Secret) -> None:
         # Connections that have no name yet would share one secret, and send it to each other's servers.
         if account.key:
             with self._lock:
-                self._secrets[account.key, account.kind] = secret
+                self._secrets[account.places[0]] = secret
 
     def drop(self, account: Account) -> None:
         with self._lock:
-            self._secrets.pop((account.key, account.kind), None)
-
-    def move(self, old: str, new: str) -> None:
-        """Both kinds; what ``new`` had before is dropped, for it belonged to another connection."""
-        for kind in Kind:
-            secret = self.get(Account(old, kind))
-            self.drop(Account(old, kind))
-            self.drop(Account(new, kind))
-            if secret is not None:
-                self.put(Account(new, kind), secret)
+            for place in account.places:
+                self._secrets.pop(place, None)
 
 
 #: This kernel's.

@@ -6,11 +6,14 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from ..names import fold
-from . import Kind, Secret, forget_memory, remember
-from .account import Account
+from ..secret import Kind, Secret
+from .account import Account, Place
 from .memory import memory
+
+if TYPE_CHECKING:
+    from ..connection import MailConnection
 
 __all__ = ["lent"]
 
@@ -24,45 +27,46 @@ class _Account:
     running: int = 0
 
 
-_accounts: dict[tuple[str, Kind], _Account] = {}
+_accounts: dict[Place, _Account] = {}
 _lock = threading.Lock()
 
 
 @contextmanager
-def lent(name: str, secrets: Mapping[Kind, Secret]) -> Iterator[None]:
-    """While the block runs, ``name`` has these secrets; several blocks may overlap.
+def lent(target: str | MailConnection, secrets: Mapping[Kind, Secret]) -> Iterator[None]:
+    """While the block runs, the connection has these secrets; several blocks may overlap.
 
     What was set by others in the meantime, such as by a Save, is left as it is.
     """
-    for kind, secret in secrets.items():
-        _lend(name, kind, secret)
+    loans = {Account.of(target, kind): secret for kind, secret in secrets.items()}
+    for account, secret in loans.items():
+        _lend(account, secret)
     try:
         yield
     finally:
-        for kind in secrets:
-            _take_back(name, kind)
+        for account in loans:
+            _take_back(account)
 
 
-def _lend(name: str, kind: Kind, secret: Secret) -> None:
+def _lend(account: Account, secret: Secret) -> None:
     # An object of its own tells the loan from the same secret that is kept for good.
     loan = Secret(secret.reveal())
     with _lock:
-        account = _accounts.setdefault((fold(name), kind), _Account(memory.get(Account(name, kind))))
-        account.loans.append(loan)
-        account.running += 1
-        remember(name, loan, kind=kind)
+        held = _accounts.setdefault(account.places[0], _Account(memory.get(account)))
+        held.loans.append(loan)
+        held.running += 1
+        memory.put(account, loan)
 
 
-def _take_back(name: str, kind: Kind) -> None:
+def _take_back(account: Account) -> None:
     with _lock:
-        account = _accounts[fold(name), kind]
-        account.running -= 1
-        if account.running:
+        held = _accounts[account.places[0]]
+        held.running -= 1
+        if held.running:
             return
-        del _accounts[fold(name), kind]
-        if not any(memory.get(Account(name, kind)) is loan for loan in account.loans):
+        del _accounts[account.places[0]]
+        if not any(memory.get(account) is loan for loan in held.loans):
             return
-        if account.before is None:
-            forget_memory(name, kind)
+        if held.before is None:
+            memory.drop(account)
         else:
-            remember(name, account.before, kind=kind)
+            memory.put(account, held.before)

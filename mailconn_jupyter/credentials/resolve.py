@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 from ..errors import CredentialError, warn
 from ..secret import Kind
 from . import naming, sources
 from .account import Account, Credential
 from .prompt import may_ask
 
-__all__ = ["resolve", "where"]
+if TYPE_CHECKING:
+    from ..connection import MailConnection
+
+__all__ = ["find_place", "resolve", "where", "withheld"]
 
 
-def resolve(name: str, *, kind: str = Kind.PASSWORD, ask: bool = True, user: str = "") -> Credential:
-    """The secret of the connection ``name``; ``user`` is named in the question, if one is asked.
+def resolve(target: str | MailConnection, *, kind: str = Kind.PASSWORD, ask: bool = True, user: str = "") -> Credential:
+    """The secret of a connection, by its name; ``user`` is named in the question, if one is asked.
 
     What was typed at a prompt is not kept: :func:`remember` it once the server has taken it. A nameless connection has
     nowhere to keep one, so it is asked for. Raises :class:`CredentialError` if there is none, with what to do.
     """
-    account = Account(name, Kind(kind), user)
+    account = Account.of(target, kind)
+    account = replace(account, user=user) if user and not account.host else account
     failure: CredentialError | None = None
     for source in sources.SOURCES:
         if not account.key and not source.asks:
             continue
-        if source.asks and failure is not None and ask and may_ask():
-            warn(f"{failure.message} So the password is asked for.")
+        if source.asks and ask and may_ask() and (lack := failure or _not_given(account)):
+            warn(f"{lack.message} So the {naming.word(account.kind)} is asked for.")
         try:
             if found := source.find(account, ask):
                 return found
@@ -32,7 +39,27 @@ def resolve(name: str, *, kind: str = Kind.PASSWORD, ask: bool = True, user: str
                 raise
             # What comes after it, somebody who can be asked for example, makes up for it.
             failure = error.with_traceback(None)
-    raise failure or _nowhere(account, ask=ask)
+    raise failure or _not_given(account) or _nowhere(account, ask=ask)
+
+
+def withheld(target: str | MailConnection, *, kind: str = Kind.PASSWORD) -> str:
+    """Where there is a secret that a shared connection does not get, and what gives it one; empty if there is none."""
+    error = _not_given(Account.of(target, kind))
+    return f"{error.message} {error.hint}" if error else ""
+
+
+def _not_given(account: Account) -> CredentialError | None:
+    """The error for a secret that the user gave for a connection of his own, where a shared one has the name."""
+    name, kind = account.name, account.kind
+    place = find_place(account.own) if account.shared else ""
+    if not place:
+        return None
+    party = f"{account.user} at {account.host}" if account.user else account.host
+    return CredentialError(
+        f"No {naming.word(kind)} is kept for {name!r} as an administrator shares it ({party}). The one {place} is for a "
+        "connection of your own.",
+        hint=f"If this server may have one, run {naming.command(name, kind)}, or {naming.remedy(name, kind)}.",
+    )
 
 
 def _nowhere(account: Account, *, ask: bool) -> CredentialError:
@@ -49,12 +76,16 @@ def _nowhere(account: Account, *, ask: bool) -> CredentialError:
     )
 
 
-def where(name: str, *, kind: str = Kind.PASSWORD) -> str:
+def where(target: str | MailConnection, *, kind: str = Kind.PASSWORD) -> str:
     """Where :func:`resolve` would find the secret, in words; empty if nowhere without asking. Never shows it.
 
     A keyring that fails, or that would ask for a password of its own, counts as one that has nothing.
     """
-    account = Account(name, Kind(kind))
+    return find_place(Account.of(target, kind))
+
+
+def find_place(account: Account) -> str:
+    """The same for an account."""
     if not account.key:
         return ""
     return next((place for source in sources.SOURCES if (place := source.where(account))), "")

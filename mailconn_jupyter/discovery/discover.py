@@ -214,6 +214,8 @@ def _search(
         for prefix in _HOSTS[wanted.protocol]
         if len(host := f"{prefix}{domain}") <= _LONGEST_HOST
     ]
+    for candidate in candidates:
+        candidate.shared, candidate.hides = (via.shared, via.hides) if via is not None else (False, None)
     session_class(candidates[0])  # a protocol without sessions is an error here, and not in each thread
     found = tuple(probe_all(candidates, deadline=wanted.deadline, cancel=cancel, listener=listener))
     chosen = best(dict(enumerate(found)))

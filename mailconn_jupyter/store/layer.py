@@ -19,7 +19,7 @@ from ..connection import MailConnection
 from ..errors import MailConnError, StoreError
 from ..names import decode, encode, fold
 from . import atomic_files
-from .trust import Refusal, refusal_of_file
+from .file_trust import Refusal, refusal_of_file
 
 __all__ = ["Entry", "Layer", "Origin", "Problem", "serialise", "winners_of"]
 
@@ -153,6 +153,7 @@ class Layer:
             return Entry(path, name, digest, reason=_short(reason))
         connection.unknown = {key: value for key, value in options.items() if key not in _OPTIONS}
         connection.origin = Origin(path, digest, self.kind, fold(connection.name))
+        connection.shared = self.kind == "shared"
         return Entry(path, connection.name, digest, locked, connection)
 
     def problems(self, entries: Sequence[Entry] | None = None) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from .trust import Refusal, refusal_of_folder
+from .file_trust import Refusal, refusal_of_folder
 
 __all__ = ["Folders", "find_folders", "own_folder"]
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from ..connection import MailConnection
+from ..connection import MailConnection, known
 from ..errors import ConnectionChanged, StoreError
 from ..formatting import did_you_mean
 from ..names import fold
@@ -169,6 +169,7 @@ class ConnectionStore:
         """Remove the user's own connection and its secrets; returns what could not be removed, in sentences."""
         with atomic_files.locked(self.folder):
             entry = self._own(name, "deleted")
+            gone = entry.require()
             atomic_files.remove(entry.path)
             left = []
             again = Layer(self.folder, "user").find(name)
@@ -177,7 +178,7 @@ class ConnectionStore:
             left += self._follow(entry.key, None)
         from .. import credentials  # noqa: PLC0415  # the keyring is slow to load
 
-        left += credentials.forget(name)
+        left += credentials.forget(gone)
         last_tests.forget(name)
         return left
 
@@ -189,7 +190,7 @@ class ConnectionStore:
         """
         with atomic_files.locked(self.folder):
             entry = self._own(old, "renamed")
-            connection = entry.require()
+            connection, before = entry.require(), entry.require().copy()
             connection.name = new
             new = connection.name
             same = fold(new) == entry.key
@@ -197,7 +198,7 @@ class ConnectionStore:
             if same:
                 atomic_files.write(entry.path, data)
             else:
-                self._move(entry, new, data)
+                self._move(entry, before, new, data)
             self._follow(entry.key, new)
         if not same:
             last_tests.move(old, new)
@@ -273,6 +274,7 @@ class ConnectionStore:
         data = serialise(connection, known if replace else {})
         atomic_files.write(path, data)
         connection.origin = Origin(path, atomic_files.digest(data), "user", fold(name))
+        connection.shared, connection.hides = False, None
 
     def _require_unchanged(self, connection: MailConnection, there: Entry | None) -> None:
         """Refuse to undo what somebody else did since ``connection`` was read, or to hide an existing one."""
@@ -291,7 +293,7 @@ class ConnectionStore:
                 hint=f"Change it with connections.update({there.name!r}, ...), or save(..., replace=True).",
             )
 
-    def _move(self, entry: Entry, new: str, data: bytes) -> None:
+    def _move(self, entry: Entry, before: MailConnection, new: str, data: bytes) -> None:
         """Rename the file and the secrets; what was done is undone when a later step fails.
 
         The name inside the file changes last: a crash before leaves a connection of the old name.
@@ -311,7 +313,7 @@ class ConnectionStore:
             atomic_files.move(entry.path, path)
         moved = False
         try:
-            credentials.move(entry.name, new)
+            credentials.move(before, new)
             moved = True
             atomic_files.write(path, data)
         except BaseException:
@@ -344,7 +346,10 @@ def _effective(own: Entry | None, shared: Sequence[Entry | None]) -> Entry | Non
     """Which of the files that hold one name counts: the farthest that is locked, else the nearest."""
     entries = [entry for entry in (own, *shared) if entry is not None and entry.refusal is None]
     locked = [entry for entry in entries if entry.locked]
-    return locked[-1] if locked else next(iter(entries), None)
+    winner = locked[-1] if locked else next(iter(entries), None)
+    if own is not None and winner is not None and winner is not own and winner.connection is not None:
+        winner.connection.hides = own.connection
+    return winner
 
 
 def _require_free(own: Layer, path: Path) -> None:
@@ -360,3 +365,5 @@ def _require_free(own: Layer, path: Path) -> None:
 
 connections = ConnectionStore()
 """The connections of the user's Jupyter config directory."""
+
+known.stored = connections

@@ -116,7 +116,7 @@ class LiveTest:
     def _run(self, connection: MailConnection, secrets: dict[Kind, Secret], cancel: threading.Event) -> None:
         report = None
         try:
-            with lent(connection.name, secrets):
+            with lent(connection, secrets):
                 report = check(connection, listener=self._heard, cancel=cancel, ask=False)
         except MailConnError as error:
             end = ("bad", f"{error.message} {error.hint}")

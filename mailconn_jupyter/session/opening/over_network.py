@@ -177,13 +177,13 @@ class Opening(StagedOpening[Adapter]):
         # Asked for only now: nobody types a password for a server that could not take it.
         if mechanism.needs_secret:
             with self.limit.paused():
-                credential.append(resolve(options.name, ask=self.ask, user=options.username))
+                credential.append(resolve(options, ask=self.ask))
         used = sealed(lambda: self.adapter.log_in(mechanism))
         result.facts.update({"Mechanism": used or mechanism.name, "User": options.username})
         if credential:
             result.facts["Secret from"] = credential[0].source
             if credential[0].source == "prompt":
-                remember(options.name, credential[0].secret)
+                remember(options, credential[0].secret)
 
     def _ready(self, result: StageResult) -> None:
         result.facts.update(self.adapter.ready(testing=self.testing))

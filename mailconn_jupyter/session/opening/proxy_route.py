@@ -37,12 +37,11 @@ def route_of(
         return _from_environment(host, Environment(environ)) if connection.use_environment_proxy else None
     if not connection.proxy_username or connection.proxy_type == "SOCKS4":
         return _route(connection)
-    name = connection.name
-    found = resolve(name, kind=Kind.PROXY, ask=ask, user=connection.proxy_username)
+    found = resolve(connection, kind=Kind.PROXY, ask=ask)
     if found.source != "prompt":
         return _route(connection, found.secret)
     # It may be wrong: it is remembered once the proxy has taken it, so that a session can open again without a question.
-    return _route(connection, found.secret, lambda: remember(name, found.secret, kind=Kind.PROXY))
+    return _route(connection, found.secret, lambda: remember(connection, found.secret, kind=Kind.PROXY))
 
 
 def _route(
