@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 
 from mailconn_jupyter.credentials import (
-    Kind,
-    naming,
     resolve,
     where,
 )
@@ -20,20 +18,6 @@ from tests import credential_sources
 shelf = credential_sources.shelf
 secret_file = credential_sources.secret_file
 pytestmark = pytest.mark.usefixtures("shelf")
-
-
-@pytest.mark.parametrize(
-    ("name", "variable"),
-    [
-        ("ops", "MAILCONN_OPS_PASSWORD"),
-        ("Ops-2 (EU)", "MAILCONN_OPS_2__EU__PASSWORD"),
-        ("büro", "MAILCONN_B_RO_PASSWORD"),
-        ("bu\u0308ro", "MAILCONN_B_RO_PASSWORD"),
-        ("straße", "MAILCONN_STRASSE_PASSWORD"),
-    ],
-)
-def test_a_variable_has_the_name_in_capitals_and_underscores(name: str, variable: str) -> None:
-    assert naming.variable(name, Kind.PASSWORD) == variable
 
 
 def test_a_variable_that_is_set_to_nothing_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,20 +84,22 @@ def connection_view(store: ConnectionStore, connection: MailConnection) -> View:
     rows = list(connection.shown())
     if connection.applies("username") and connection.use_authentication:
         what = "Access token" if connection.use_xoauth2 else "Password"
-        rows.append((what, _place(connection, credentials.Kind.PASSWORD)))
+        rows += _secret_rows(connection, what, credentials.Kind.PASSWORD)
     if connection.applies("proxy_username") and connection.proxy_username:
-        rows.append(("Proxy password", _place(connection, credentials.Kind.PROXY)))
+        rows += _secret_rows(connection, "Proxy password", credentials.Kind.PROXY)
     layer = {"user": "", "shared": ", shared"}[place.layer] + (", locked" if place.locked else "")
     rows.append(("Kept in", f"{atomic_files.show(place.path)} ({when_text(place.modified)}{layer})"))
     rows.append(("Last test", outcome_text(last_tests.last(name)) or "none"))
     return View(rows, header=("Option", "Value"))
 
 
-def _place(connection: MailConnection, kind: Kind) -> str:
+def _secret_rows(connection: MailConnection, what: str, kind: Kind) -> Iterable[tuple[str, str]]:
     from .. import credentials  # noqa: PLC0415
+    from ..credentials.variables import note  # noqa: PLC0415
 
     kept = credentials.where(connection, kind=kind) or credentials.withheld(connection, kind=kind)
-    return kept or "not kept; asked for when a session opens"
+    yield what, kept or "not kept; asked for when a session opens"
+    yield f"{what}'s variable", note(connection.name, kind)
 
 
 def reports_view(reports: Sequence[CheckReport]) -> View:

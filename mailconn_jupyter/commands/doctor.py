@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from .. import credentials
-from ..credentials import sources
+from ..credentials import sources, variables
 from ..store import ConnectionStore, atomic_files, connections
 from .view import View
 
@@ -42,9 +42,7 @@ def findings(store: ConnectionStore) -> Iterator[tuple[str, str]]:
     for name in _JUPYTER:
         if name in os.environ:
             yield name, os.environ[name]
-    # Their names alone: the values are passwords.
-    given = sorted(name for name in os.environ if name.startswith("MAILCONN_"))
-    yield "MAILCONN_ variables", ", ".join(given) or "none"
+    yield "MAILCONN_ variables", ", ".join(variables.owners(store)) or "none"
     problems = store.problems()
     for problem in problems:
         yield "PROBLEM", str(problem)

@@ -11,6 +11,7 @@ from ..errors import CredentialError, MailConnError
 from ..names import fold
 from ..secret import Kind, Secret
 from . import naming
+from .variables import former_key
 
 if TYPE_CHECKING:
     from ..connection import MailConnection
@@ -70,7 +71,7 @@ class Account:
     @property
     def former_places(self) -> list[Place]:
         """Where a keyring may have it from before."""
-        former = naming.former_key(self.name)
+        former = former_key(self.name)
         return [(naming.service(self.kind), former)] if not self.shared and former != self.key else []
 
     @property

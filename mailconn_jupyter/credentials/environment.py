@@ -11,6 +11,7 @@ import os
 from ..secret import Secret
 from . import naming, secret_file
 from .account import Account, Credential
+from .variables import clash, require_unshared, variable as variable_of
 
 __all__ = ["find", "where"]
 
@@ -20,6 +21,7 @@ def find(account: Account, _ask: bool) -> Credential | None:
     variable = _variable(account)
     if not variable:
         return None
+    require_unshared(account.name, account.kind)
     place = variable
     if variable.endswith("_FILE"):
         path = os.path.expanduser(os.environ.get(variable, ""))  # noqa: PTH111  # Path would lose a trailing slash
@@ -33,9 +35,9 @@ def find(account: Account, _ask: bool) -> Credential | None:
 def where(account: Account) -> str:
     """The variable that the secret is taken from, in words. Reads no file."""
     variable = _variable(account)
-    return f"from the environment ({variable})" if variable else ""
+    return f"from the environment ({variable})" if variable and not clash(account.name, account.kind) else ""
 
 
 def _variable(account: Account) -> str:
-    variable = naming.variable(account.name, account.kind)
-    return next((name for name in (variable, f"{variable}_FILE") if os.environ.get(name)), "")
+    base = variable_of(account.name, account.kind)
+    return next((name for name in (base, f"{base}_FILE") if os.environ.get(name)), "")

@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from typing import Final
 
 from ..names import fold, quote
 from ..secret import Kind
+from .variables import variable
 
-__all__ = ["command", "contents", "former_key", "phrase", "remedy", "service", "variable", "word"]
+__all__ = ["command", "contents", "phrase", "remedy", "service", "word"]
 
 _SERVICES: Final = {Kind.PASSWORD: "mailconn-jupyter", Kind.PROXY: "mailconn-jupyter-proxy"}
-
-
-def former_key(name: str) -> str:
-    """What the keyring once knew the connection by; of 26 characters it is not what :func:`fold` makes."""
-    return unicodedata.normalize("NFC", name.strip()).casefold()
 
 
 def service(kind: Kind) -> str:
     """The keyring's service name."""
     return _SERVICES[kind]
-
-
-def variable(name: str, kind: Kind) -> str:
-    """The environment's variable: ``MAILCONN_OPS_PASSWORD``, for the proxy ``MAILCONN_OPS_PROXY_PASSWORD``.
-
-    Names that differ in punctuation alone share one.
-
-    >>> variable("Big query (EU)", Kind.PASSWORD)
-    'MAILCONN_BIG_QUERY__EU__PASSWORD'
-    """
-    middle = re.sub(r"[^A-Z0-9]", "_", fold(name).upper())
-    return f"MAILCONN_{middle}_PROXY_PASSWORD" if kind is Kind.PROXY else f"MAILCONN_{middle}_PASSWORD"
 
 
 def phrase(name: str, kind: Kind) -> str:

@@ -10,6 +10,7 @@ from ..secret import Kind
 from . import naming, sources
 from .account import Account, Credential
 from .prompt import may_ask
+from .variables import former_that_is_set, variable
 
 if TYPE_CHECKING:
     from ..connection import MailConnection
@@ -29,7 +30,7 @@ def resolve(target: str | MailConnection, *, kind: str = Kind.PASSWORD, ask: boo
     for source in sources.SOURCES:
         if not account.key and not source.asks:
             continue
-        if source.asks and ask and may_ask() and (lack := failure or _not_given(account)):
+        if source.asks and ask and may_ask() and (lack := failure or _not_given(account) or _renamed(account)):
             warn(f"{lack.message} So the {naming.word(account.kind)} is asked for.")
         try:
             if found := source.find(account, ask):
@@ -39,7 +40,7 @@ def resolve(target: str | MailConnection, *, kind: str = Kind.PASSWORD, ask: boo
                 raise
             # What comes after it, somebody who can be asked for example, makes up for it.
             failure = error.with_traceback(None)
-    raise failure or _not_given(account) or _nowhere(account, ask=ask)
+    raise failure or _not_given(account) or _renamed(account) or _nowhere(account, ask=ask)
 
 
 def withheld(target: str | MailConnection, *, kind: str = Kind.PASSWORD) -> str:
@@ -59,6 +60,19 @@ def _not_given(account: Account) -> CredentialError | None:
         f"No {naming.word(kind)} is kept for {name!r} as an administrator shares it ({party}). The one {place} is for a "
         "connection of your own.",
         hint=f"If this server may have one, run {naming.command(name, kind)}, or {naming.remedy(name, kind)}.",
+    )
+
+
+def _renamed(account: Account) -> CredentialError | None:
+    """The error for a variable that is set under the name that it had before."""
+    name, kind = account.name, account.kind
+    former = former_that_is_set(name, kind)
+    if not former:
+        return None
+    now = variable(name, kind) + ("_FILE" if former.endswith("_FILE") else "")
+    return CredentialError(
+        f"No {naming.word(kind)} is kept for {name!r}. {former} is set, but the variable of {name!r} is {now} now.",
+        hint=f'If it is meant for it, run: export {now}="${former}". Or run {naming.command(name, kind)}.',
     )
 
 

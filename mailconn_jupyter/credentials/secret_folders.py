@@ -12,6 +12,7 @@ from typing import Final
 
 from . import naming, secret_file
 from .account import Account, Credential
+from .variables import clash, require_unshared, variable as variable_of
 
 __all__ = ["find", "where"]
 
@@ -27,6 +28,7 @@ def find(account: Account, _ask: bool) -> Credential | None:
     if found is None:
         return None
     variable, path = found
+    require_unshared(account.name, account.kind)
     return Credential.of(
         secret_file.read(str(path), variable),
         f"{path.name} in {variable}",
@@ -38,14 +40,14 @@ def find(account: Account, _ask: bool) -> Credential | None:
 def where(account: Account) -> str:
     """The folder's variable and the file, in words. Reads no file."""
     found = _file(account)
-    return f"in a file of {found[0]} ({found[1]})" if found else ""
+    return f"in a file of {found[0]} ({found[1]})" if found and not clash(account.name, account.kind) else ""
 
 
 def _file(account: Account) -> tuple[str, Path] | None:
     """The variable whose folder has the file, and its path."""
     for variable in _VARIABLES:
         folder = Path(os.environ.get(variable, ""))
-        path = folder / naming.variable(account.name, account.kind)
+        path = folder / variable_of(account.name, account.kind)
         # A relative folder would be in whatever directory the notebook is.
         if folder.is_absolute() and os.path.lexists(path):
             return variable, path
