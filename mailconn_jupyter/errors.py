@@ -15,6 +15,7 @@ __all__ = [
     "MailConnError",
     "MailConnWarning",
     "MessageError",
+    "NoDomain",
     "OpenError",
     "OptionError",
     "StoreError",
@@ -73,6 +74,14 @@ class OptionError(MailConnError, TraitError, ValueError):
 
 class MessageError(MailConnError, ValueError):
     """An address or a message that cannot be sent as it is. Nothing was sent."""
+
+
+class NoDomain(MessageError):
+    """A name stands where a mail address must: ``root``. ``name`` is it."""
+
+    def __init__(self, message: str, *, name: str) -> None:
+        super().__init__(message, hint="For example: ana@example.org")
+        self.name = name
 
 
 class StoreError(MailConnError):

@@ -124,7 +124,7 @@ def script(*extensions: str, mail: bytes) -> list[Step]:
         Send(reply.encode()),
         Expect(mail),
         Send(b"250 ok\r\n"),
-        Expect(rb"RCPT TO:<[^>]+>"),
+        Expect(rb"rcpt to:<[^>]+>"),
         Send(b"250 ok\r\n"),
         Expect(rb"DATA"),
         Send(b"354 go\r\n"),
@@ -145,9 +145,9 @@ BODY = b"Subject: x\r\n\r\nhello\r\n"
 @pytest.mark.parametrize(
     ("recipient", "mail"),
     [
-        ("zoë@example.test", rb"MAIL FROM:<bob@example\.test> SMTPUTF8"),
-        ("zoe@bücher.example", rb"MAIL FROM:<bob@example\.test>"),
-        ("zoe@example.test", rb"MAIL FROM:<bob@example\.test>"),
+        ("zoë@example.test", rb"mail from:<bob@example\.test> SMTPUTF8"),
+        ("zoe@bücher.example", rb"mail from:<bob@example\.test>"),
+        ("zoe@example.test", rb"mail from:<bob@example\.test>"),
     ],
 )
 def test_smtputf8_is_declared_when_it_is_offered_and_needed_and_not_otherwise(recipient: str, mail: bytes) -> None:
@@ -157,7 +157,7 @@ def test_smtputf8_is_declared_when_it_is_offered_and_needed_and_not_otherwise(re
 
 def test_an_address_that_needs_smtputf8_is_refused_before_mail_where_it_is_not_offered() -> None:
     with (
-        ScriptServer(script("8BITMIME", mail=rb"MAIL FROM:<bob@example\.test>")) as server,
+        ScriptServer(script("8BITMIME", mail=rb"mail from:<bob@example\.test>")) as server,
         connect(to(server.port)) as smtp,
     ):
         for options in ((), ("SMTPUTF8",)):
@@ -170,11 +170,11 @@ def test_an_address_that_needs_smtputf8_is_refused_before_mail_where_it_is_not_o
 
 def test_8bitmime_is_declared_for_bytes_over_127_and_they_are_refused_where_it_is_not_offered() -> None:
     eight_bit = "Subject: x\r\n\r\ngrüße\r\n".encode()
-    declared = script("8BITMIME", mail=rb"MAIL FROM:<bob@example\.test> BODY=8BITMIME")
+    declared = script("8BITMIME", mail=rb"mail from:<bob@example\.test> BODY=8BITMIME")
     with ScriptServer(declared) as server, connect(to(server.port)) as smtp:
         smtp.sendmail("bob@example.test", ["zoe@example.test"], eight_bit)
     with (
-        ScriptServer(script("SMTPUTF8", mail=rb"MAIL FROM:<bob@example\.test>")) as server,
+        ScriptServer(script("SMTPUTF8", mail=rb"mail from:<bob@example\.test>")) as server,
         connect(to(server.port)) as smtp,
     ):
         with pytest.raises(NotSupported, match="7 bit"):

@@ -38,8 +38,8 @@ HELLO: list[Step] = [
     Expect(rb"ehlo .*"),
     Send(b"250-mail.test\r\n250 8BITMIME\r\n"),
 ]
-MAIL: list[Step] = [Expect(rb"MAIL FROM:.*"), Send(b"250 ok\r\n")]
-ENVELOPE: list[Step] = [*MAIL, Expect(rb"RCPT TO:.*"), Send(b"250 ok\r\n")]
+MAIL: list[Step] = [Expect(rb"mail from:.*"), Send(b"250 ok\r\n")]
+ENVELOPE: list[Step] = [*MAIL, Expect(rb"rcpt to:.*"), Send(b"250 ok\r\n")]
 CONTENT: list[Step] = [*ENVELOPE, Expect(rb"DATA"), Send(b"354 go\r\n"), ExpectUntil()]
 TAKE: list[Step] = [*CONTENT, Send(b"250 2.0.0 taken\r\n")]
 BYE: list[Step] = [Expect(rb"quit"), Send(b"221 bye\r\n")]
@@ -207,7 +207,7 @@ def test_a_final_reply_that_is_none_leaves_the_delivery_unknown(last: Step) -> N
 @pytest.mark.parametrize(
     "start",
     [
-        [*MAIL, Expect(rb"RCPT TO:.*")],
+        [*MAIL, Expect(rb"rcpt to:.*")],
         [*ENVELOPE, Expect(rb"DATA")],
         [*ENVELOPE, Expect(rb"DATA"), Send(b"354 go\r\n"), Expect(rb"From: .*")],
     ],
@@ -269,14 +269,14 @@ def test_a_reader_of_a_few_bytes_at_a_time_does_not_stretch_the_timeout() -> Non
 
 
 def test_421_in_answer_to_mail_opens_the_session_again_and_the_message_is_sent_once() -> None:
-    busy = [*HELLO, Expect(rb"MAIL .*"), Send(b"421 4.3.2 shutting down\r\n"), Close()]
+    busy = [*HELLO, Expect(rb"mail .*"), Send(b"421 4.3.2 shutting down\r\n"), Close()]
     with ScriptServer(busy, [*HELLO, *TAKE, *BYE]) as server, connect(to(server.port)) as smtp:
         assert smtp.sendmail(SENDER, [ALICE], letter()) == {}
     assert server.connections == 2
 
 
 def test_a_server_that_stays_busy_is_not_asked_for_ever() -> None:
-    busy = [*HELLO, Expect(rb"MAIL .*"), Send(b"421 4.3.2 shutting down\r\n")]
+    busy = [*HELLO, Expect(rb"mail .*"), Send(b"421 4.3.2 shutting down\r\n")]
     with (
         ScriptServer(busy, busy) as server,
         connect(to(server.port)) as smtp,
@@ -339,7 +339,7 @@ def interrupt_soon() -> None:
     threading.Timer(0.15, signal.pthread_kill, (main, signal.SIGINT)).start()
 
 
-@pytest.mark.parametrize("start", [[Expect(rb"MAIL .*")], [*ENVELOPE, Expect(rb"DATA")], CONTENT])
+@pytest.mark.parametrize("start", [[Expect(rb"mail .*")], [*ENVELOPE, Expect(rb"DATA")], CONTENT])
 def test_an_interrupt_within_a_message_closes_the_session(start: list[Step]) -> None:
     with ScriptServer([*HELLO, *start, Pause(0.4)], [*HELLO, *TAKE, *BYE]) as server, connect(to(server.port)) as smtp:
         interrupt_soon()

@@ -9,6 +9,7 @@ import pytest
 
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.session.check import CheckReport, check
+from mailconn_jupyter.session.smtp.connection import Command, SMTPConnection
 from mailconn_jupyter.session.smtp.session import SMTPSession
 from tests.isolation import give_password
 from tests.servers.certificates import Certificates
@@ -45,14 +46,15 @@ def test_no_secret_of_any_mechanism_is_in_the_transcript(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sent: list[str] = []
-    real = SMTPSession._send
+    real = SMTPConnection.write
 
-    def listen(self: SMTPSession, data: bytes, shown: str = "") -> None:
+    def listen(self: SMTPConnection, *commands: Command) -> None:
         # What is shown with stars must not be shown otherwise elsewhere.
-        sent.extend(word for word in data.decode().split() if "*" in shown and word not in {"AUTH", mechanism, "*"})
-        real(self, data, shown)
+        words = [word for command in commands if "*" in command.shown for word in command.line.decode().split()]
+        sent.extend(word for word in words if word not in {"AUTH", mechanism, "*"})
+        real(self, *commands)
 
-    monkeypatch.setattr(SMTPSession, "_send", listen)
+    monkeypatch.setattr(SMTPConnection, "write", listen)
     if mechanism in PASSWORDS:
         secret = "s3cret" if good else "wr0ng-horse"
     else:

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from email.message import EmailMessage
 from typing import Literal
 
+from ..errors import OpenError
 from ..message.addresses import envelope_address
 from ..message.mime.wire_format import Wire
-from ..session.smtp.errors import DeliveryUnknown, LinkLost, MessageTooLarge, Refused
+from ..session.smtp.envelope import Envelope
+from ..session.smtp.errors import DeliveryUnknown, LinkLost, MessageTooLarge, Refused, no_smtputf8
 from ..session.smtp.session import SMTPSession
-from ..session.smtp.transaction import no_smtputf8
 from ..transport.transport_errors import readable
 from .report import Outcome
 
@@ -30,7 +31,7 @@ def attempt(
     """
     try:
         if isinstance(session, SMTPSession):
-            refused = session.deliver(message, sender, recipients)
+            refused = session.transact(Envelope.of(sender, recipients), message)
         else:
             refused = _by_smtplib(session, data, sender, recipients)
     except smtplib.SMTPRecipientsRefused as error:
@@ -41,15 +42,25 @@ def attempt(
         unknown = {name: Outcome(name, "unknown", words=words) for name in error.recipients}
         return unknown | _refusals(error.refused, "unknown")
     except LinkLost as error:
-        return {recipient: Outcome(recipient, "not sent", words=readable(error.message)) for recipient in recipients}
+        return _not_sent(recipients, error.message)
+    except OpenError as error:
+        # The server had hung up, and the session could not open again.
+        return _not_sent(recipients, str(error))
     except MessageTooLarge:
         # Known before anything was sent, and the error has both sizes.
         raise
     except (Refused, smtplib.SMTPResponseException) as error:
-        # It may have been the reply to the message itself.
-        otherwise: _Otherwise = "unknown" if isinstance(error, smtplib.SMTPDataError) else "not sent"
+        # Of an smtplib.SMTP it may have been the reply to the message itself, unless that would have been a yes.
+        in_doubt = (
+            isinstance(error, smtplib.SMTPDataError) and not isinstance(error, Refused) and error.smtp_code != 250
+        )
+        otherwise: _Otherwise = "unknown" if in_doubt else "not sent"
         return _refusals(dict.fromkeys(recipients, (error.smtp_code, error.smtp_error)), otherwise)
     return {name: Outcome(name, "accepted") for name in recipients} | _refusals(refused, "unknown")
+
+
+def _not_sent(recipients: list[str], why: str) -> dict[str, Outcome]:
+    return {recipient: Outcome(recipient, "not sent", words=readable(why)) for recipient in recipients}
 
 
 def _refusals(refused: Mapping[str, tuple[int, bytes | str]], otherwise: _Otherwise) -> dict[str, Outcome]:
@@ -72,7 +83,7 @@ def _why(error: BaseException | None) -> str:
 
 
 def _by_smtplib(session: smtplib.SMTP, data: Wire, sender: str, recipients: list[str]) -> dict[str, tuple[int, bytes]]:
-    """What :meth:`~mailconn_jupyter.session.smtp.session.SMTPSession.deliver` does, as far as an ``smtplib.SMTP`` can tell."""
+    """What :meth:`~mailconn_jupyter.session.smtp.session.SMTPSession.transact` does, as far as an ``smtplib.SMTP`` can tell."""
     if session.sock is None:
         raise LinkLost("The session is not open.", cause="closed")
     try:

@@ -13,8 +13,8 @@ from ..message.addresses import envelope_address
 from ..message.compose import compose
 from ..message.mime.wire_format import wired
 from ..session.connect import open_session
+from ..session.smtp.envelope import envelope_of
 from ..session.smtp.session import SMTPSession
-from ..session.smtp.transaction import envelope_of
 from ..store import connections
 from .attempt import attempt
 from .report import DeliveryError, Outcome, SendReport
@@ -90,7 +90,7 @@ def _sender_of(connection: MailConnection | None) -> str:
 
 def deliver(session: smtplib.SMTP, message: EmailMessage) -> SendReport:
     """Send a composed message through an open session; returns and raises as :func:`send`."""
-    sender, recipients = envelope_of(message, None, None, default="")
+    sender, recipients = envelope_of(message, None, None)
     left = list(dict.fromkeys(str(envelope_address(recipient)) for recipient in recipients))
     # Before anything is sent: what is raised after a delivery makes people send again.
     data = wired(message, utf8=False, eight_bit=True)
@@ -109,11 +109,11 @@ def deliver(session: smtplib.SMTP, message: EmailMessage) -> SendReport:
 
 def _may_try_again(session: smtplib.SMTP) -> bool:
     """Whether the session can open itself again, or is still open."""
-    return session.sock is not None or (isinstance(session, SMTPSession) and session.connection is not None)
+    return session.sock is not None or (isinstance(session, SMTPSession) and session.reopens)
 
 
 def _unsent(message: EmailMessage) -> SendReport:
     """The report of a dry run."""
-    _, recipients = envelope_of(message, None, None, default="")
+    _, recipients = envelope_of(message, None, None)
     outcomes = [Outcome(recipient, "not sent") for recipient in dict.fromkeys(recipients)]
     return SendReport(message, outcomes, size=len(wired(message, utf8=False, eight_bit=True)), dry_run=True)

@@ -10,14 +10,17 @@ import ipaddress
 import re
 import unicodedata
 from dataclasses import dataclass
+from email import policy
+from email.errors import InvalidHeaderDefect
 from email.header import Header
 from email.headerregistry import HeaderRegistry
-from typing import Any
+from itertools import pairwise
+from typing import Any, Final
 
 from ..domains import ascii_domain
-from ..errors import MessageError
+from ..errors import MessageError, NoDomain
 
-__all__ = ["Address", "envelope_address", "header_addresses"]
+__all__ = ["Address", "envelope_address", "header_addresses", "listed_addresses"]
 
 # RFC 5322 atext, and RFC 6532 beyond ASCII.
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]+"
@@ -28,6 +31,11 @@ _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_\-]{0,61}[A-Za-z0-9_])?")
 # A comma or a semicolon outside quotes would be a second address, which must not be lost in silence.
 _WITH_NAME = re.compile(r'(?:[^<>",;]|"(?:[^<>"\\]|\\.)*")*<([^<>]*)>')
 _MOST_LOCAL, _MOST_DOMAIN = 64, 255  # octets, RFC 5321, 4.5.3.1
+
+# An address that is its own name, as Outlook and others write it.
+_TWICE = re.compile(r"""(['"]?)([^\s<>"',;:()]+@[^\s<>"',;:()]+)\1 *<\2>""", re.IGNORECASE)
+_QUOTED_OR_COMMENT = re.compile(r'"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)')
+_IN_ONE_LINE: Final = policy.default.clone(max_line_length=0)
 
 
 @dataclass(frozen=True)
@@ -41,11 +49,12 @@ class Address:
         return self.text
 
 
-def envelope_address(given: str, *, what: str = "recipient", empty: bool = False) -> Address:
+def envelope_address(given: str, *, what: str = "recipient", empty: bool = False, local: bool = False) -> Address:
     """The mailbox that ``given`` names, alone or as ``Ana <ana@example.org>``; the domain in its ASCII form.
 
-    ``empty`` allows ``""`` and ``<>``, the sender of a bounce. Raises :class:`MessageError` for everything that is not
-    exactly one mailbox.
+    ``empty`` allows ``""`` and ``<>``, the sender of a bounce; ``local`` a name without a domain, which a local relay
+    completes. Raises :class:`MessageError` for everything that is not exactly one mailbox; of its kind
+    :class:`~mailconn_jupyter.errors.NoDomain` for such a name where it is not allowed.
 
     >>> envelope_address("Ana <ana@bücher.example>").text
     'ana@xn--bcher-kva.example'
@@ -62,14 +71,21 @@ def envelope_address(given: str, *, what: str = "recipient", empty: bool = False
         text = match.group(1)
     if not text and empty:
         return Address("", international=False)
-    local, at, domain = text.rpartition("@")
-    if not at or not (_LOCAL.fullmatch(local) or _QUOTED.fullmatch(local)):
+    name, at, domain = text.rpartition("@") if "@" in text else (text, "", "")
+    if not (_LOCAL.fullmatch(name) or (at and _QUOTED.fullmatch(name))):
         raise _not_one(given, what)
-    if any(unicodedata.category(character)[0] in "ZC" for character in local):
+    if any(unicodedata.category(character)[0] in "ZC" for character in name):
         raise _not_one(given, what)
-    if len(local.encode()) > _MOST_LOCAL:
+    if len(name.encode()) > _MOST_LOCAL:
         raise MessageError(f"The {what} {given!r} has over {_MOST_LOCAL} bytes before the @.")
-    return Address(f"{local}@{_domain(domain, given, what)}", international=not local.isascii())
+    if at:
+        return Address(f"{name}@{_domain(domain, given, what)}", international=not name.isascii())
+    if "@" in unicodedata.normalize("NFKC", name):
+        # A full-width sign in place of the one that was meant.
+        raise _not_one(given, what)
+    if not local:
+        raise NoDomain(f"The {what} {given!r} is not one mail address.", name=name)
+    return Address(name, international=not name.isascii())
 
 
 def _domain(domain: str, given: str, what: str) -> str:
@@ -102,8 +118,62 @@ def header_addresses(value: Any) -> list[str]:
     Not by :func:`email.utils.getaddresses`, which on older versions finds addresses where there are none
     (CVE-2023-27043).
     """
+    return _texts(_parsed(value))
+
+
+def listed_addresses(name: str, value: Any) -> list[str]:
+    """The addresses of the header ``name``, of which a message is to be sent to each.
+
+    What a parser leaves out would be lost without a word (``a@example.org; b@example.org``): raises
+    :class:`MessageError` for it, and for a name with a comma that is taken for one without a domain.
+    """
+    parsed: Any = None
+    whole = False
+    try:
+        parsed = _parsed(value)
+        if not (whole := _is_whole(parsed)):
+            text = _TWICE.sub(r"<\2>", _source(parsed)).rstrip("; ")
+            parsed = HeaderRegistry()("To", text)
+            whole = _is_whole(parsed)
+        whole = whole and not any(
+            not address.domain and following.display_name for address, following in pairwise(parsed.addresses)
+        )
+    except (AttributeError, IndexError, ValueError):
+        # What older versions raise for a list that they cannot read.
+        whole = False
+    if not whole or parsed is None:
+        text = _source(parsed) if parsed is not None else str(value)
+        raise MessageError(
+            f"{name} is not a list of mail addresses that can be read whole: {text[:200]!r}.",
+            hint="Separate addresses by commas; a name with a comma or an @ stands in quotation marks.",
+        )
+    return _texts(parsed)
+
+
+def _parsed(value: Any) -> Any:
     # A header that was set from a list of texts keeps the texts in place of addresses.
-    if not all(hasattr(address, "addr_spec") for address in getattr(value, "addresses", [None])):
-        text = value.encode() if isinstance(value, Header) else str(value)
-        value = HeaderRegistry()("To", text.replace("\r", "").replace("\n", ""))
-    return [address.addr_spec for address in value.addresses if address.addr_spec != "<>"]
+    if all(hasattr(address, "addr_spec") for address in getattr(value, "addresses", [None])):
+        return value
+    text = value.encode() if isinstance(value, Header) else str(value)
+    return HeaderRegistry()("To", text.replace("\r", "").replace("\n", ""))
+
+
+def _texts(parsed: Any) -> list[str]:
+    return [address.addr_spec for address in parsed.addresses if address.addr_spec != "<>"]
+
+
+def _source(parsed: Any) -> str:
+    """The header as it was written; what is shown of it is made of what was understood."""
+    return str(parsed.fold(policy=_IN_ONE_LINE)).partition(":")[2].strip()
+
+
+def _is_whole(parsed: Any) -> bool:
+    """Whether the addresses that were found are all that stand there."""
+    flaws = [str(defect) for defect in parsed.defects if isinstance(defect, InvalidHeaderDefect)]
+    if not flaws:
+        return True
+    # The words are the parser's; so that it does not hang on them alone, the signs are counted, too.
+    signs = _QUOTED_OR_COMMENT.sub("", _source(parsed)).count("@")
+    return not any("invalid" in flaw for flaw in flaws) and signs == sum(
+        1 for address in parsed.addresses if address.domain
+    )

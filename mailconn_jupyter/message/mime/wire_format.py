@@ -52,6 +52,11 @@ class Wire:
     def __bytes__(self) -> bytes:
         return b"".join(self)
 
+    @property
+    def in_pieces(self) -> bool:
+        """Whether to have all of it as ``bytes`` would be to copy it."""
+        return len(self._pieces) > 1
+
     def isascii(self) -> bool:
         """Whether no byte is over 127."""
         return all(piece.isascii() for piece in self._pieces if isinstance(piece, bytes))
@@ -59,8 +64,10 @@ class Wire:
     def stuffed(self) -> Wire:
         """What follows DATA (RFC 5321, 4.5.2); base64 has no dots."""
         # Each piece begins where a line does.
-        dotted = (_dotted(piece) if isinstance(piece, bytes) else piece for piece in self._pieces)
-        return Wire(*dotted, b".\r\n", international=self.international)
+        dotted = [_dotted(piece) if isinstance(piece, bytes) else piece for piece in self._pieces]
+        last = dotted[-1] if dotted else b""
+        ended = not isinstance(last, bytes) or not last or last.endswith(b"\r\n")
+        return Wire(*dotted, b".\r\n" if ended else b"\r\n.\r\n", international=self.international)
 
 
 def as_bytes(message: Message[Any, Any], *, utf8: bool, eight_bit: bool) -> bytes:
@@ -171,11 +178,14 @@ def scan_headers(message: Message[Any, Any], policy: Policy[Any] | None = None) 
                 raise MessageError(f"The header {name} holds a NUL.")
 
 
-def normalised(data: bytes) -> bytes:
-    """The same lines, each ended by CR LF: a bare CR or LF is how a message is smuggled in (CVE-2023-51764 and kin)."""
+def normalised(data: bytes, *, ended: bool = True) -> bytes:
+    """The same lines, each ended by CR LF: a bare CR or LF is how a message is smuggled in (CVE-2023-51764 and kin).
+
+    ``ended`` has the last line end so, too, where it does not yet.
+    """
     whole = data.count(b"\r\n") == data.count(b"\r") == data.count(b"\n")
-    ended = data if whole else _LINE_END.sub(b"\r\n", data)
-    return ended if not ended or ended.endswith(b"\r\n") else ended + b"\r\n"
+    lines = data if whole else _LINE_END.sub(b"\r\n", data)
+    return lines if not ended or not lines or lines.endswith(b"\r\n") else lines + b"\r\n"
 
 
 def stuffed(data: bytes) -> bytes:

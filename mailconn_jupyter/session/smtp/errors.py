@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
-import re
 import smtplib
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
-from ...errors import MailConnError, MessageError, OpenError
+from ...errors import MessageError, OpenError
 from ...formatting import how_large
+from ...message.addresses import Address
 from ...transport.transport_errors import readable
 from ..opening import error_classes
+from .reply import Reply
 
 __all__ = [
+    "ClosedAtData",
+    "ClosedAtRecipient",
+    "ClosedAtSender",
     "DataRefused",
     "DeliveryUnknown",
+    "ExtensionMissing",
+    "GreetingRefused",
     "LinkLost",
     "LoginRefused",
     "MessageTooLarge",
+    "NoRecipients",
+    "NotASCII",
     "NotOffered",
     "NotSupported",
     "RecipientsRefused",
     "Refused",
+    "ReplyTooLong",
     "SenderRefused",
     "ServerClosing",
     "ServerUnreachable",
     "SessionNotOpened",
     "login_cause",
+    "no_smtputf8",
     "open_error",
 ]
 
-_ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:\s|$)")
-
-
-def _enhanced(text: bytes) -> str:
-    match = _ENHANCED.match(readable(text))
-    return match.group(1) if match else ""
+_CLOSES = "The server closes the session"
+_LATER = "Nothing of this message was delivered; it may be sent again later."
 
 
 class LinkLost(error_classes.LinkLost, smtplib.SMTPServerDisconnected):
@@ -47,26 +54,39 @@ class LinkLost(error_classes.LinkLost, smtplib.SMTPServerDisconnected):
     after_message = False
 
 
+class ReplyTooLong(LinkLost, smtplib.SMTPResponseException):
+    """A reply, or a line of one, is longer than any server's."""
+
+    smtp_code = 500
+    smtp_error: bytes | str = b"Line too long."
+
+
 class Refused(error_classes.Refused, smtplib.SMTPResponseException):
     """The server said no: ``smtp_code``, ``enhanced_code`` (RFC 3463, may be empty) and its ``words``.
 
     ``temporary`` tells a 4xx, which may be tried again later, from a 5xx, which may not.
     """
 
-    def __init__(self, what: str, code: int, text: bytes, *, cause: str = "refused-by-server", hint: str = "") -> None:
-        self.words = readable(text)
-        super().__init__(f"{what}: {code} {self.words}", cause=cause, hint=hint)
-        self.smtp_code = code
-        self.smtp_error = self.text = text
-        self.enhanced_code = _enhanced(text)
-        self.temporary = 400 <= code < 500
+    def __init__(self, what: str, reply: Reply, *, cause: str = "refused-by-server", hint: str = "") -> None:
+        super().__init__(f"{what}: {reply}", cause=cause, hint=hint)
+        self.args = reply.pair
+        self.reply = reply
+        self.smtp_code, self.smtp_error = reply.pair
+        self.words, self.enhanced_code, self.temporary = reply.words, reply.enhanced, reply.temporary
+
+
+class GreetingRefused(Refused, smtplib.SMTPConnectError, smtplib.SMTPHeloError):
+    """The server does not want to talk, or to be greeted."""
 
 
 class SenderRefused(Refused, smtplib.SMTPSenderRefused):
     """The server does not take mail from this sender; nothing was sent."""
 
-    def __init__(self, what: str, code: int, text: bytes, *, sender: str, hint: str = "") -> None:
-        super().__init__(what, code, text, hint=hint)
+    def __init__(
+        self, what: str, reply: Reply, *, sender: str, cause: str = "refused-by-server", hint: str = ""
+    ) -> None:
+        super().__init__(what, reply, cause=cause, hint=hint)
+        self.args = (*reply.pair, sender)
         self.sender = sender
 
 
@@ -76,8 +96,7 @@ class MessageTooLarge(SenderRefused):
     def __init__(self, size: int, limit: int, *, sender: str) -> None:
         super().__init__(
             f"The message is {how_large(size)}; the server accepts at most {how_large(limit)}",
-            552,
-            b"5.3.4 Message size exceeds fixed limit",
+            Reply.of(552, b"5.3.4 Message size exceeds fixed limit"),
             sender=sender,
             hint="Send less, compress the attachments, or send a link. Nothing was sent.",
         )
@@ -88,31 +107,61 @@ class DataRefused(Refused, smtplib.SMTPDataError):
     """The server did not take the message; it was delivered to nobody."""
 
 
-class RecipientsRefused(MailConnError, smtplib.SMTPRecipientsRefused):
+class RecipientsRefused(error_classes.Refused, smtplib.SMTPRecipientsRefused):
     """The server takes the message for none of the recipients: ``recipients`` maps each to code and text.
 
     ``temporary`` is whether all of it may be tried again later.
     """
 
-    def __init__(self, recipients: dict[str, tuple[int, bytes]]) -> None:
+    def __init__(
+        self,
+        recipients: dict[str, tuple[int, bytes]],
+        what: str = "The server refused every recipient.",
+        *,
+        cause: str = "refused-by-server",
+        hint: str = "The message was delivered to nobody.",
+    ) -> None:
         said = "; ".join(f"{address}: {code} {readable(text)}" for address, (code, text) in recipients.items())
-        super().__init__(f"The server refused every recipient. {said}", hint="The message was delivered to nobody.")
+        super().__init__(f"{what} {said}", cause=cause, hint=hint)
+        self.args = (recipients,)
         self.recipients: dict[str, tuple[int, bytes]] = recipients
         self.temporary = all(400 <= code < 500 for code, _ in recipients.values())
 
 
 class ServerClosing(LinkLost):
-    """The server ended the session with a 421: try again later. ``smtp_code`` and ``smtp_error`` are its words."""
+    """The server ended the session with a 421: try again later. ``smtp_code`` and ``smtp_error`` are its words.
 
-    def __init__(self, code: int, text: bytes) -> None:
-        super().__init__(
-            f"The server closes the session: {code} {readable(text)}",
-            cause="closed",
-            hint="Nothing of this message was delivered; it may be sent again later.",
-        )
-        self.smtp_code, self.smtp_error = code, text
-        self.words, self.enhanced_code = readable(text), _enhanced(text)
-        self.temporary = True
+    It is also the class that :mod:`smtplib` raises for the command that was answered so.
+    """
+
+    smtp_code: int
+    smtp_error: Any
+    words: str
+    enhanced_code: str
+    temporary: bool
+
+
+class ClosedAtSender(ServerClosing, SenderRefused):
+    """421 in answer to MAIL."""
+
+    def __init__(self, reply: Reply, *, sender: str) -> None:
+        super().__init__(_CLOSES, reply, sender=sender, cause="closed", hint=_LATER)
+
+
+class ClosedAtRecipient(ServerClosing, RecipientsRefused):
+    """421 in answer to RCPT; ``recipients`` are those that were refused up to then."""
+
+    def __init__(self, reply: Reply, recipients: dict[str, tuple[int, bytes]]) -> None:
+        super().__init__(recipients, f"{_CLOSES}.", cause="closed", hint=_LATER)
+        self.smtp_code, self.smtp_error = reply.pair
+        self.words, self.enhanced_code, self.temporary = reply.words, reply.enhanced, True
+
+
+class ClosedAtData(ServerClosing, DataRefused):
+    """421 in answer to DATA, or to the message."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(_CLOSES, reply, cause="closed", hint=_LATER)
 
 
 class DeliveryUnknown(LinkLost):
@@ -134,8 +183,30 @@ class DeliveryUnknown(LinkLost):
         self.refused = refused or {}
 
 
-class NotSupported(MessageError, smtplib.SMTPNotSupportedError):
+class NoRecipients(MessageError, smtplib.SMTPRecipientsRefused):
+    """A message to nobody; nothing was sent."""
+
+    def __init__(self) -> None:
+        super().__init__("The message has no recipient.", hint="Name one in To, Cc or Bcc.")
+        self.recipients: dict[str, tuple[int, bytes]] = {}
+        self.args = (self.recipients,)
+
+
+class NotSupported(MessageError):
     """The message needs an extension that the server does not offer; nothing was sent."""
+
+
+class ExtensionMissing(NotSupported, smtplib.SMTPNotSupportedError):
+    """It was asked for, or the message cannot do without it."""
+
+
+class NotASCII(NotSupported, UnicodeEncodeError):
+    """An address is not ASCII, which only SMTPUTF8 can carry."""
+
+    def __init__(self, message: str, address: str, *, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.encoding, self.object, self.reason = "ascii", address, "no SMTPUTF8"
+        self.start, self.end = 0, len(address)
 
 
 class SessionNotOpened(OpenError, smtplib.SMTPException):
@@ -172,10 +243,10 @@ def open_error(error: OpenError, origin: Exception) -> OpenError:
     return failure
 
 
-def login_cause(code: int, text: bytes, *, token: bool) -> str:
+def login_cause(reply: Reply, *, token: bool) -> str:
     """Why a login was refused, as far as the server's words tell."""
-    words = text.decode("utf-8", "replace").casefold()
-    if 400 <= code < 500:
+    words = reply.text.decode("utf-8", "replace").casefold()
+    if reply.temporary:
         return "login-temporary"
     if token:
         return "token-refused"
@@ -184,3 +255,14 @@ def login_cause(code: int, text: bytes, *, token: bool) -> str:
     if "5.7.9" in words or "application-specific" in words or "app password" in words:
         return "app-password"
     return "wrong-password"
+
+
+def no_smtputf8(addresses: Iterable[Address], *, asked: bool = True) -> NotSupported:
+    """The error for a server that cannot take these addresses of an envelope, or those of its message's headers.
+
+    ``asked``: SMTPUTF8 was asked for; :mod:`smtplib` has another class for who did not.
+    """
+    which = next((str(address) for address in addresses if address.international), "")
+    what = f"{which or 'An address in a header'} is not ASCII before its @, and the server does not offer SMTPUTF8."
+    hint = "Use another address of that person. Nothing was sent."
+    return ExtensionMissing(what, hint=hint) if asked else NotASCII(what, which, hint=hint)

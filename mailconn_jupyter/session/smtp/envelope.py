@@ -1,0 +1,118 @@
+"""Who a message is from and to, beside the message: what MAIL and RCPT say (RFC 5321, 3.3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from email.message import Message
+from typing import Any, Self
+
+from ...errors import MessageError
+from ...message.addresses import Address, envelope_address, header_addresses, listed_addresses
+
+__all__ = ["Envelope", "Recipient", "address_line", "envelope_of", "parameters"]
+
+# RFC 5321, 4.1.2: esmtp-param; RFC 6531, 3.3 for what is beyond ASCII.
+_PARAMETER = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-]*(?:=[^\s=\x00-\x20\x7f-\x9f\ud800-\udfff]+)?")
+
+Parameters = Sequence[str] | Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """One recipient, and the parameters of its RCPT: those of DSN differ from one to the next (RFC 3461)."""
+
+    address: Address
+    parameters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """Sender, recipients (each once), and the parameters of MAIL."""
+
+    sender: Address
+    recipients: tuple[Recipient, ...]
+    parameters: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        sender: str,
+        recipients: Iterable[str],
+        mail_options: Iterable[str] = (),
+        rcpt_options: Parameters = (),
+        *,
+        local: bool = False,
+    ) -> Self:
+        """The envelope of these texts. ``rcpt_options`` are for each recipient, or a mapping of recipient to its own.
+
+        ``local`` allows names without a domain. Raises :class:`~mailconn_jupyter.errors.MessageError`.
+        """
+        given = envelope_address(sender, what="sender", empty=True, local=local)
+        for_all = parameters(() if isinstance(rcpt_options, Mapping) else rcpt_options)
+        found: dict[Address, Recipient] = {}
+        for each in recipients:
+            address = envelope_address(each, local=local)
+            own = parameters(rcpt_options.get(each, ())) if isinstance(rcpt_options, Mapping) else for_all
+            found.setdefault(address, Recipient(address, own))
+        return cls(given, tuple(found.values()), parameters(mail_options))
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """The sender's, and those of the recipients."""
+        return self.sender, *(recipient.address for recipient in self.recipients)
+
+    @property
+    def international(self) -> bool:
+        """Whether only SMTPUTF8 can carry it."""
+        return any(address.international for address in self.addresses)
+
+    def asks_for(self, name: str) -> bool:
+        """Whether MAIL has the parameter, with whatever value."""
+        return any(parameter.partition("=")[0].upper() == name for parameter in self.parameters)
+
+    def asking_for(self, *more: str) -> Self:
+        """The same, with these parameters of MAIL where it does not have them yet."""
+        missing = [each for each in more if not self.asks_for(each.partition("=")[0])]
+        return replace(self, parameters=(*self.parameters, *missing))
+
+
+def envelope_of(
+    message: Message[Any, Any], sender: str | None, recipients: str | Iterable[str] | None, *, default: str = ""
+) -> tuple[str, list[str]]:
+    """The sender and the recipients of a message: those given, or its own headers (RFC 5322, 3.6.2, 3.6.3, 3.6.6).
+
+    Raises :class:`~mailconn_jupyter.errors.MessageError` for a header of which somebody would be lost.
+    """
+    resent = message.get_all("Resent-Date")
+    if resent is not None and len(resent) > 1:
+        raise MessageError("The message was resent more than once; name its sender and recipients.")
+    prefix = "Resent-" if resent else ""
+
+    def of(*names: str) -> list[str]:
+        fields = [(prefix + name, value) for name in names for value in message.get_all(prefix + name, [])]
+        return [address for name, value in fields for address in listed_addresses(name, value)]
+
+    if sender is None:
+        sender = next(iter([*of("Sender"), *of("From")] or header_addresses(default)), "")
+    if recipients is None:
+        return sender, of("To", "Cc", "Bcc")
+    return sender, [recipients] if isinstance(recipients, str) else list(recipients)
+
+
+def parameters(given: Iterable[str]) -> tuple[str, ...]:
+    """Parameters of MAIL or RCPT, each one word (RFC 5321, 4.1.2)."""
+    found = tuple(given)
+    for each in found:
+        if not _PARAMETER.fullmatch(each):
+            breaks = f" It holds prohibited newline characters: {' '.join(found)!r}." if {"\r", "\n"} & {*each} else ""
+            raise MessageError(
+                f"{each!r} is not one parameter of MAIL or RCPT.{breaks}", hint="For example: NOTIFY=NEVER"
+            )
+    return found
+
+
+def address_line(command: str, address: Address, given: Iterable[str]) -> bytes:
+    """The line of MAIL or RCPT (``mail from``, ``rcpt to``)."""
+    return " ".join([f"{command}:<{address}>", *given]).encode()
