@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -37,7 +38,8 @@ class Channel:
         sock.setblocking(False)
         self._sock = sock
         self._buffer = bytearray()
-        self._eof = False
+        self._eof = self._closed = False
+        self._process = os.getpid()
         self.timeout = timeout
         self.limit = limit or Limit()
         self._whole = self._answer = self.limit.within(timeout)
@@ -72,15 +74,21 @@ class Channel:
             self.allow_for(0)
 
     def _retry(self, operation: Callable[[], T], waiting_for: int, limit: Limit) -> T:
-        while True:
-            try:
-                return operation()
-            except (BlockingIOError, InterruptedError):
-                limit.wait(self._sock, waiting_for)
-            except ssl.SSLWantReadError:
-                limit.wait(self._sock, READ)
-            except ssl.SSLWantWriteError:
-                limit.wait(self._sock, WRITE)
+        try:
+            while True:
+                try:
+                    return operation()
+                except (BlockingIOError, InterruptedError):
+                    limit.wait(self._sock, waiting_for)
+                except ssl.SSLWantReadError:
+                    limit.wait(self._sock, READ)
+                except ssl.SSLWantWriteError:
+                    limit.wait(self._sock, WRITE)
+        except (OSError, ValueError) as error:
+            # What a socket says that another thread has closed meanwhile depends on the moment.
+            if self._closed and not isinstance(error, TransportError):
+                raise _closed_here() from error
+            raise
 
     # Reading
 
@@ -93,6 +101,8 @@ class Channel:
             chunk = self._retry(lambda: self._sock.recv(_CHUNK), READ, self._answer)
         except (ConnectionError, ssl.SSLError):
             chunk = b""
+        if self._closed:
+            raise _closed_here()
         self._eof = not chunk
         self._buffer += chunk
         return bool(chunk)
@@ -223,9 +233,19 @@ class Channel:
     def setsockopt(self, *args: Any) -> None:
         self._sock.setsockopt(*args)
 
+    # As of an ssl.SSLSocket; None on a plain link
+
     def getpeercert(self, binary_form: bool = False) -> Any:
-        """As of an :class:`ssl.SSLSocket`; None on a plain link."""
         return self._sock.getpeercert(binary_form) if isinstance(self._sock, ssl.SSLSocket) else None
+
+    def version(self) -> str | None:
+        return self._sock.version() if isinstance(self._sock, ssl.SSLSocket) else None
+
+    def cipher(self) -> tuple[str, str, int] | None:
+        return self._sock.cipher() if isinstance(self._sock, ssl.SSLSocket) else None
+
+    def selected_alpn_protocol(self) -> str | None:
+        return self._sock.selected_alpn_protocol() if isinstance(self._sock, ssl.SSLSocket) else None
 
     def shutdown(self, how: int) -> None:
         self._sock.shutdown(how)
@@ -234,7 +254,12 @@ class Channel:
         """Nothing is held back."""
 
     def close(self) -> None:
-        self._eof = True
+        """Close it; a thread that waits for it is woken, and gets an error that says so."""
+        self._eof = self._closed = True
+        if os.getpid() == self._process:
+            # To a process that was forked, the link is another's.
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
         self._sock.close()
 
     @property
@@ -248,3 +273,7 @@ class Channel:
             return not self.through_proxy and is_loopback(str(self._sock.getpeername()[0]))
         except (OSError, IndexError):
             return False
+
+
+def _closed_here() -> TransportError:
+    return TransportError("The link was closed from here.", cause="closed")

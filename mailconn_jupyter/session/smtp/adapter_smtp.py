@@ -7,7 +7,8 @@ from ...errors import OpenError
 from ...formatting import how_large
 from ...transport.channel import Channel
 from ...transport.sasl.choose import Mechanism
-from .connection import CLOSING, SMTPConnection, greet
+from .connection import CLOSING, SMTPConnection
+from .ehlo import greet
 from .errors import Refused, open_error
 from .login import run_exchange
 from .reply import Reply
@@ -52,7 +53,7 @@ class SMTPAdapter:
 
     def _greet(self) -> bytes:
         link = self._link
-        return greet(lambda: link.ehlo().pair, lambda: link.helo().pair)[1]
+        return greet(lambda: link.ehlo().pair, lambda: link.helo().pair)
 
     def mechanisms(self) -> list[str]:
         return self._link.mechanisms()

@@ -16,18 +16,17 @@ from ...transport.tls import TLSPolicy
 from ...transport.transport_errors import TransportError, readable
 from ..line_arguments import UnsafeArgument, breaks_a_line
 from ..transcript import Transcript
+from .ehlo import features
 from .errors import GreetingRefused, LinkLost, NotOffered, Refused, ReplyTooLong
 from .reply import Reply
 
-__all__ = ["CLOSING", "Command", "Reply", "SMTPConnection", "greet"]
+__all__ = ["CLOSING", "Command", "Reply", "SMTPConnection"]
 
 #: What a server answers to any command when it ends the session (RFC 5321, 3.8).
 CLOSING = 421
 
 _LONGEST_LINE = 8192  # what smtplib takes; RFC 5321 asks for 512
 _MOST_LINES = 1000  # of one reply; EHLO of large servers has some 20
-_UNKNOWN = frozenset({500, 502, 504})  # in answer to EHLO: a server from before RFC 1869, which may take HELO
-_FEATURE = re.compile(r"([A-Za-z0-9][A-Za-z0-9\-]*)(.*)", re.DOTALL)
 _NUMBER = re.compile("[0-9]{1,18}")  # a server can say what it likes there, also digits that int() does not take
 
 
@@ -213,7 +212,7 @@ class SMTPConnection:
                 self.lost(TransportError(f"A reply has over {_MOST_LINES} lines.", cause="too-long"))
         self.last_reply = time.monotonic()
         self._awaited = max(0, self._awaited - 1)
-        return Reply.of(int(code), *lines)
+        return Reply.of(int(code), b"\n".join(lines))
 
     def command(self, line: str | bytes) -> Reply:
         """Send one command, and return the reply to it."""
@@ -253,7 +252,7 @@ class SMTPConnection:
         self.ehlo_text = reply.text
         if reply.positive:
             self.esmtp = True
-            self.features = _features(reply.lines[1:])
+            self.features = features(reply.lines[1:])
         return reply
 
     def helo(self, name: str = "") -> Reply:
@@ -301,25 +300,3 @@ class SMTPConnection:
             return self.command("quit")
         finally:
             self.close()
-
-
-def greet(ehlo: Callable[[], tuple[int, bytes]], helo: Callable[[], tuple[int, bytes]]) -> tuple[int, bytes]:
-    """Introduce this side, by HELO only where EHLO is unknown; raises with the server's words where it does not want."""
-    code, text = ehlo()
-    if code in _UNKNOWN:
-        code, text = helo()
-    if not 200 <= code < 300:
-        raise GreetingRefused("The server refuses to be greeted", Reply.of(code, *text.split(b"\n")))
-    return code, text
-
-
-def _features(lines: Iterable[bytes]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for line in lines:
-        if match := _FEATURE.match(line.decode("latin-1")):
-            name, parameters = match.group(1).lower(), match.group(2).strip()
-            if name == "auth":
-                # AUTH= is how it was written before RFC 2554; some servers offer both.
-                parameters = f"{found.get(name, '')} {parameters.removeprefix('=')}".strip()
-            found[name] = parameters
-    return found

@@ -9,13 +9,14 @@ from email.message import Message
 from typing import Any, Self
 
 from ...errors import MessageError
-from ...message.addresses import Address, envelope_address, header_addresses, listed_addresses
+from ...message.addresses import Address, envelope_address, listed_addresses
 
-__all__ = ["Envelope", "Recipient", "address_line", "envelope_of", "parameters"]
+__all__ = ["Envelope", "Parameters", "Recipient", "address_line", "envelope_of", "parameters"]
 
 # RFC 5321, 4.1.2: esmtp-param; RFC 6531, 3.3 for what is beyond ASCII.
 _PARAMETER = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-]*(?:=[^\s=\x00-\x20\x7f-\x9f\ud800-\udfff]+)?")
 
+#: The same for every recipient, or recipient to its own.
 Parameters = Sequence[str] | Mapping[str, Sequence[str]]
 
 
@@ -83,7 +84,8 @@ def envelope_of(
 ) -> tuple[str, list[str]]:
     """The sender and the recipients of a message: those given, or its own headers (RFC 5322, 3.6.2, 3.6.3, 3.6.6).
 
-    Raises :class:`~mailconn_jupyter.errors.MessageError` for a header of which somebody would be lost.
+    ``default`` is the sender of a message that names none. Raises :class:`~mailconn_jupyter.errors.MessageError` for a
+    header of which somebody would be lost.
     """
     resent = message.get_all("Resent-Date")
     if resent is not None and len(resent) > 1:
@@ -91,13 +93,16 @@ def envelope_of(
     prefix = "Resent-" if resent else ""
 
     def of(*names: str) -> list[str]:
-        fields = [(prefix + name, value) for name in names for value in message.get_all(prefix + name, [])]
+        fields = [(name, value) for name in names for value in message.get_all(name, [])]
         return [address for name, value in fields for address in listed_addresses(name, value)]
 
     if sender is None:
-        sender = next(iter([*of("Sender"), *of("From")] or header_addresses(default)), "")
+        name = next((name for name in (f"{prefix}Sender", f"{prefix}From") if message.get(name)), None)
+        sender = default if name is None else next(iter(of(name)), "")
     if recipients is None:
-        return sender, of("To", "Cc", "Bcc")
+        # Of an answer's addresses one could be lost, too.
+        of("Reply-To")
+        return sender, of(f"{prefix}To", f"{prefix}Cc", f"{prefix}Bcc")
     return sender, [recipients] if isinstance(recipients, str) else list(recipients)
 
 

@@ -26,10 +26,10 @@ class Reply:
     lines: tuple[bytes, ...]
 
     @classmethod
-    def of(cls, code: int, *lines: bytes) -> Reply:
-        """The reply of these lines."""
-        match = _ENHANCED.match(lines[0]) if lines else None
-        return cls(code, match.group(1).decode() if match else "", lines)
+    def of(cls, code: int, text: bytes) -> Reply:
+        """The reply of a :attr:`pair`."""
+        match = _ENHANCED.match(text)
+        return cls(code, match.group(1).decode() if match else "", tuple(text.split(b"\n")))
 
     @property
     def positive(self) -> bool:

@@ -4,58 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import inspect
-import math
 import smtplib
-import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from email.message import Message
 from types import TracebackType
-from typing import Any, Final
+from typing import Any
 
 from ...connection import MailConnection
 from ...errors import OpenError
-from ...message.addresses import envelope_address
 from ...message.mime.wire_format import Wire, wired
-from ...secret import STARS, Secret
-from ...transport.channel import Channel
-from ...transport.deadline import Limit
-from ...transport.dial import connect_any, look_up
-from ...transport.tls import TLSPolicy
-from ...transport.transport_errors import TransportError
-from ..opening.log_in import log_in
 from ..opening.over_network import Opening
 from ..opening.stages import Listener
-from .adapter_smtp import SMTPAdapter
-from .connection import CLOSING, Command, SMTPConnection, greet
-from .envelope import Envelope, Parameters, address_line, envelope_of, parameters
-from .errors import ExtensionMissing, LinkLost, Refused, no_smtputf8
+from .client import UNSAID, SMTPClient
+from .connection import CLOSING
+from .envelope import Envelope, Parameters, envelope_of
+from .errors import LinkLost, Refused
 from .reply import Reply
-from .transaction import content_of, send_data, transact, warn_of
+from .transaction import Refusals, content_of, transact, warn_of
 
 __all__ = ["SMTPSession"]
 
 _IDLE = 5.0  # seconds after which a NOOP makes sure that the server is still there
-_TIMEOUT = 20.0  # seconds for each answer
-# What socket has for "no timeout was named"; None is another thing: to wait for ever.
-_UNSAID: Final = inspect.signature(smtplib.SMTP).parameters["timeout"].default
 
 
-def _of_link(name: str) -> Any:
-    """An attribute of :mod:`smtplib` that the link keeps."""
-
-    def get(self: SMTPSession) -> Any:
-        return getattr(self.link, name)
-
-    def put(self: SMTPSession, value: Any) -> None:
-        setattr(self.link, name, value)
-
-    return property(get, put)
-
-
-class SMTPSession(smtplib.SMTP):
+class SMTPSession(SMTPClient):
     """A session with a mail server, usable wherever an ``smtplib.SMTP`` is: same constructor, same methods.
 
     ``SMTPSession(connection=connection)`` opens as the :class:`~mailconn_jupyter.connection.MailConnection` says:
@@ -67,27 +41,19 @@ class SMTPSession(smtplib.SMTP):
     in size and time, addresses and headers are checked, and a password is not sent over plain text unless
     ``allow_plaintext_password`` is on (loopback excepted).
 
-    ``timeout`` is in seconds, for each answer (20 by default, or what ``socket.setdefaulttimeout`` says; None: none).
-    ``link`` is the plain connection below; ``transcript`` holds the last lines of the conversation, each after ``C:`` or
-    ``S:``, with stars for secrets and a count of bytes for a message. Raises
-    :class:`~mailconn_jupyter.errors.OpenError`, which is also the class of smtplib that fits.
+    ``timeout`` is in seconds, for each answer (20, or what ``socket.setdefaulttimeout`` says, by default; None: without
+    end). Raises :class:`~mailconn_jupyter.errors.OpenError`, which is also the class of smtplib that fits.
     """
 
-    sock = _of_link("sock")
-    esmtp_features = _of_link("features")
-    does_esmtp = _of_link("esmtp")
-    ehlo_resp = _of_link("ehlo_text")
-    helo_resp = _of_link("helo_text")
-    local_hostname = _of_link("name")
-    debuglevel = _of_link("debuglevel")
-    transcript = _of_link("transcript")
+    #: What opens it.
+    opening_class = Opening
 
     def __init__(
         self,
         host: str = "",
         port: int = 0,
         local_hostname: str | None = None,
-        timeout: float | None = _UNSAID,
+        timeout: float | None = UNSAID,
         source_address: tuple[str, int] | None = None,
         *,
         connection: MailConnection | None = None,
@@ -100,116 +66,22 @@ class SMTPSession(smtplib.SMTP):
         self.opening: Opening | None = None
         #: Whether quit(), close() or the end of a ``with`` block has ended the session for good.
         self.ended = False
-        self.link = SMTPConnection()
-        self.link.plain_allowed = allow_plaintext_password
-        self._lock = threading.RLock()
+        self._source = source_address
         self._turns = 0
-        if timeout is _UNSAID:
-            timeout = connection.timeout if connection else socket.getdefaulttimeout() or _TIMEOUT
-        # A name is given in any case: smtplib would look up this machine's own with socket.getfqdn().
-        super().__init__("", 0, local_hostname or "", timeout, source_address)  # type: ignore[arg-type]  # None, too
+        if connection is not None:
+            host, timeout = "", connection.timeout if timeout is UNSAID else timeout
+        allowed = allow_plaintext_password
+        super().__init__(host, port, local_hostname, timeout, source_address, allow_plaintext_password=allowed)
         if connection is not None:
             self._open(listener=listener, cancel=cancel, ask=ask)
-        elif host:
-            code, text = self.connect(host, port)
-            if code != 220:
-                self.close()
-                raise smtplib.SMTPConnectError(code, text)
 
     def _open(
         self, *, listener: Listener | None = None, cancel: threading.Event | None = None, ask: bool = True
     ) -> None:
         assert self.connection is not None
-        source: Any = self.source_address
+        source = self._source
         self.opening = Opening(self.connection, listener=listener, cancel=cancel, ask=ask, source_address=source)
         self.opening.run(self.adapter)
-
-    #: What opens it.
-    opening_class = Opening
-
-    @property
-    def adapter(self) -> SMTPAdapter:
-        """How a session of this protocol is opened."""
-        return SMTPAdapter(self.link)
-
-    def _get_socket(self, host: str, port: int, timeout: float | None) -> Channel:
-        if timeout is not None and not timeout:
-            raise ValueError("A timeout of 0, which is not to wait at all, is not supported.")
-        if self.debuglevel > 0:
-            self._print_debug("connect: to", (host, port), self.source_address)  # type: ignore[attr-defined]  # smtplib's
-        seconds = math.inf if timeout is None else timeout
-        limit = Limit(seconds)
-        source: Any = self.source_address
-        try:
-            sock = connect_any(look_up(host, port, limit), limit, source)
-        except TransportError as error:
-            raise LinkLost(f"{host} port {port}: {error.message}", cause=error.cause) from error
-        channel = Channel(sock, timeout=seconds)
-        self.link.attach(channel, host)
-        return channel
-
-    # The conversation, as smtplib has it
-
-    def send(self, s: Any) -> None:
-        """Send text or bytes as they are."""
-        self.link.write_raw(s.encode(self.command_encoding) if isinstance(s, str) else bytes(s))
-
-    def putcmd(self, cmd: str, args: str = "") -> None:
-        """Send a command; :meth:`getreply` has the reply to it."""
-        self.link.write(Command((f"{cmd} {args}" if args else cmd).encode(self.command_encoding)))
-
-    def getreply(self) -> tuple[int, bytes]:
-        """The server's reply: its code, and its text with the lines joined by a line feed (RFC 5321, 4.2).
-
-        Raises when the reply is not one, is longer than any server's, or is not whole within the timeout; the session
-        is closed then, for what follows on the link could be anything.
-        """
-        return self.link.read_reply().pair
-
-    def docmd(self, cmd: str, args: str = "") -> tuple[int, bytes]:
-        """Send a command, and return the reply; threads take turns."""
-        with self._lock:
-            return super().docmd(cmd, args)
-
-    def ehlo(self, name: str = "") -> tuple[int, bytes]:
-        """Introduce this side, and learn what the server offers."""
-        with self._lock:
-            return self.link.ehlo(name, self.ehlo_msg).pair
-
-    def helo(self, name: str = "") -> tuple[int, bytes]:
-        """Introduce this side to a server that knows no extensions."""
-        with self._lock:
-            return self.link.helo(name).pair
-
-    def ehlo_or_helo_if_needed(self) -> None:
-        """Introduce this side, unless that was done; HELO only where EHLO is unknown."""
-        if self.helo_resp is None and self.ehlo_resp is None:
-            greet(self.ehlo, self.helo)
-
-    @property
-    def size_limit(self) -> int:
-        """Bytes of the largest message that the server takes (RFC 1870); 0 when it does not say."""
-        return self.link.size_limit
-
-    def starttls(self, *args: object, **kwargs: object) -> tuple[int, bytes]:
-        """Ask for STARTTLS and verify the server's certificate; raises where the server does not offer it.
-
-        Takes no key, certificate or context: which certificates are good is the connection's business (its options).
-        """
-        if any(given is not None for given in (*args, *kwargs.values())):
-            raise ValueError("SMTPSession makes its own TLS context: use the options of a MailConnection.")
-        if self.link.channel.tls is not None:
-            raise smtplib.SMTPNotSupportedError("The link is TLS already.")
-        self.ehlo_or_helo_if_needed()
-        reply = self.link.request_tls()
-        self.link.start_tls(TLSPolicy())
-        return reply.pair
-
-    def login(self, user: str, password: str, *, initial_response_ok: bool = True) -> tuple[int, bytes]:
-        """Log in with the strongest mechanism that both sides have, once; ``initial_response_ok`` is ignored."""
-        secret, password = Secret(password), STARS  # this frame can be in a traceback
-        self.ehlo_or_helo_if_needed()
-        return log_in(self.adapter, user, secret).pair
 
     # Staying usable
 
@@ -220,7 +92,7 @@ class SMTPSession(smtplib.SMTP):
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:
-        """One message of one thread, on a link that is there and introduced."""
+        """One message of one thread, on a link that is there and greeted."""
         with self._lock:
             if not self._turns:
                 self._refresh()
@@ -253,47 +125,20 @@ class SMTPSession(smtplib.SMTP):
             self.ended = error.stage == "authenticate" and not getattr(error, "temporary", False)
             raise
 
-    # One message
-
-    def mail(self, sender: str, options: Sequence[str] = ()) -> tuple[int, bytes]:
-        """MAIL, with an address that is checked (:func:`~mailconn_jupyter.message.addresses.envelope_address`)."""
-        address = envelope_address(sender, what="sender", empty=True, local=True)
-        given = parameters(options)
-        utf8 = any(each.upper() == "SMTPUTF8" for each in given)
-        if utf8 and self.does_esmtp and not self.has_extn("smtputf8"):
-            raise ExtensionMissing("The server does not offer SMTPUTF8.", hint="Nothing was sent.")
-        self.command_encoding = "utf-8" if utf8 else "ascii"
-        return self._name("mail from", address, given)
-
-    def rcpt(self, recip: str, options: Sequence[str] = ()) -> tuple[int, bytes]:
-        """RCPT, with an address that is checked."""
-        return self._name("rcpt to", envelope_address(recip, local=True), parameters(options))
-
-    def _name(self, command: str, address: Any, options: tuple[str, ...]) -> tuple[int, bytes]:
-        if address.international and self.command_encoding == "ascii":
-            raise no_smtputf8([address], asked=False)
-        line = address_line(command, address, options if self.does_esmtp else ())
-        with self._lock:
-            return self.link.command(line).pair
-
-    def data(self, msg: Any) -> tuple[int, bytes]:
-        """DATA and the message; returns the last reply. Line ends are made CR LF, leading dots doubled."""
-        content = content_of(msg)
-        with self._lock:
-            return send_data(self.link, content).pair
+    # Sending
 
     def sendmail(  # type: ignore[override]  # accepts what smtplib accepts, written more plainly
         self,
         from_addr: str,
-        to_addrs: str | Sequence[str],
+        to_addrs: str | Iterable[str],
         msg: bytes | str | Wire,
         mail_options: Sequence[str] = (),
         rcpt_options: Parameters = (),
-    ) -> dict[str, tuple[int, bytes]]:
+    ) -> Refusals:
         """Send a message that is serialised already; returns the recipients that were refused, with the server's words.
 
-        ``rcpt_options`` are for every recipient, or a mapping of recipient to its own. Names without a domain are
-        addresses too: a local relay completes them.
+        Names without a domain are addresses too: a local relay completes them. ``rcpt_options`` are for every
+        recipient, or a mapping of recipient to its own.
 
         Raises :class:`~mailconn_jupyter.errors.MessageError` before anything is sent, and the errors of
         :mod:`~mailconn_jupyter.session.smtp.errors`, each also the class of smtplib that fits. A message that some
@@ -311,10 +156,10 @@ class SMTPSession(smtplib.SMTP):
         self,
         msg: Message[Any, Any],
         from_addr: str | None = None,
-        to_addrs: str | Sequence[str] | None = None,
+        to_addrs: str | Iterable[str] | None = None,
         mail_options: Sequence[str] = (),
         rcpt_options: Parameters = (),
-    ) -> dict[str, tuple[int, bytes]]:
+    ) -> Refusals:
         """Send a message; sender and recipients are its own (or its ``Resent-`` ones) where none are given.
 
         A message without ``From`` gets the connection's ``from_address``. Bcc is not sent. Returns and raises as
@@ -322,28 +167,28 @@ class SMTPSession(smtplib.SMTP):
         """
         default = self.connection.resolved().from_address if self.connection is not None else ""
         sender, recipients = envelope_of(msg, from_addr, to_addrs, default=default)
-        envelope = Envelope.of(sender, recipients, mail_options, local=True)
+        if default and msg.get("From") is None:
+            msg = copy.copy(msg)
+            msg["From"] = default
+        envelope = Envelope.of(sender, recipients, mail_options, rcpt_options, local=True)
         with self._turn():
-            envelope, data = self._serialised(envelope, msg, default)
+            envelope, data = self._serialised(envelope, msg)
             # As bytes, for whoever has a sendmail of their own; a large attachment is not copied for that.
             content = data if data.in_pieces else bytes(data)
             return self.sendmail(sender, recipients, content, envelope.parameters, rcpt_options)
 
-    def transact(self, envelope: Envelope, msg: Message[Any, Any]) -> dict[str, tuple[int, bytes]]:
-        """:meth:`send_message` for a caller that looks at what is returned: nothing warns of those who were refused."""
+    def transact(self, envelope: Envelope, msg: Message[Any, Any]) -> Refusals:
+        """Send a message for a caller that looks at what is returned: nothing warns of those who were refused."""
         with self._turn():
             return self._transact(*self._serialised(envelope, msg))
 
-    def _serialised(self, envelope: Envelope, message: Message[Any, Any], default: str = "") -> tuple[Envelope, Wire]:
-        if default and message.get("From") is None:
-            message = copy.copy(message)
-            message["From"] = default
+    def _serialised(self, envelope: Envelope, message: Message[Any, Any]) -> tuple[Envelope, Wire]:
         data = wired(message, utf8=envelope.international, eight_bit=self.has_extn("8bitmime"))
         if envelope.international or data.international:
             envelope = envelope.asking_for("SMTPUTF8", "BODY=8BITMIME")
         return envelope, data
 
-    def _transact(self, envelope: Envelope, data: Wire) -> dict[str, tuple[int, bytes]]:
+    def _transact(self, envelope: Envelope, data: Wire) -> Refusals:
         try:
             return transact(self.link, envelope, data)
         except LinkLost as error:
@@ -356,14 +201,14 @@ class SMTPSession(smtplib.SMTP):
     # Ending
 
     def quit(self) -> tuple[int, bytes]:
-        """Say farewell and close; the answer is not awaited for long."""
+        """Say farewell and close, for good; the answer is not awaited for long."""
         self.ended = True
-        return self.link.quit().pair
+        return super().quit()
 
     def close(self) -> None:
-        """Close the link at once; :meth:`quit` says farewell first."""
+        """Close the link at once, for good; :meth:`quit` says farewell first."""
         self.ended = True
-        self.link.close()
+        super().close()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

@@ -25,8 +25,9 @@ from .errors import (
 )
 from .reply import Reply
 
-__all__ = ["content_of", "send_data", "transact", "warn_of"]
+__all__ = ["Refusals", "content_of", "send_data", "transact", "warn_of"]
 
+#: Recipient to code and text, as :mod:`smtplib` returns it.
 Refusals = dict[str, tuple[int, bytes]]
 
 
