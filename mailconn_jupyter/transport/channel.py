@@ -38,7 +38,7 @@ class Channel:
         sock.setblocking(False)
         self._sock = sock
         self._buffer = bytearray()
-        self._eof = self._closed = False
+        self._eof = self._closed = self._busy = False
         self._process = os.getpid()
         self.timeout = timeout
         self.limit = limit or Limit()
@@ -74,8 +74,9 @@ class Channel:
             self.allow_for(0)
 
     def _retry(self, operation: Callable[[], T], waiting_for: int, limit: Limit) -> T:
+        self._busy = True
         try:
-            while True:
+            while not self._closed:
                 try:
                     return operation()
                 except (BlockingIOError, InterruptedError):
@@ -84,11 +85,15 @@ class Channel:
                     limit.wait(self._sock, READ)
                 except ssl.SSLWantWriteError:
                     limit.wait(self._sock, WRITE)
-        except (OSError, ValueError) as error:
-            # What a socket says that another thread has closed meanwhile depends on the moment.
-            if self._closed and not isinstance(error, TransportError):
-                raise _closed_here() from error
-            raise
+        except OSError:
+            # What a socket says that another thread has shut depends on the moment.
+            if not self._closed:
+                raise
+        finally:
+            self._busy = False
+            if self._closed:
+                self._sock.close()
+        raise TransportError("The link was closed from here.", cause="closed")
 
     # Reading
 
@@ -101,8 +106,6 @@ class Channel:
             chunk = self._retry(lambda: self._sock.recv(_CHUNK), READ, self._answer)
         except (ConnectionError, ssl.SSLError):
             chunk = b""
-        if self._closed:
-            raise _closed_here()
         self._eof = not chunk
         self._buffer += chunk
         return bool(chunk)
@@ -260,11 +263,13 @@ class Channel:
             # To a process that was forked, the link is another's.
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
-        self._sock.close()
+        # A descriptor that is closed wakes nobody: who waits for it closes it.
+        if not self._busy:
+            self._sock.close()
 
     @property
     def closed(self) -> bool:
-        return self._sock.fileno() < 0
+        return self._closed
 
     @property
     def loopback(self) -> bool:
@@ -273,7 +278,3 @@ class Channel:
             return not self.through_proxy and is_loopback(str(self._sock.getpeername()[0]))
         except (OSError, IndexError):
             return False
-
-
-def _closed_here() -> TransportError:
-    return TransportError("The link was closed from here.", cause="closed")
