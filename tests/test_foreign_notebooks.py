@@ -18,9 +18,14 @@ from mailconn_jupyter.documents.inert import inert
 from mailconn_jupyter.documents.notebook_trust import is_trusted
 from mailconn_jupyter.errors import MailConnWarning
 from mailconn_jupyter.message.render.cell_outputs import PLOTLY
+from tests import shells
 from tests.composed import attached, harmless, html_of, tags_of, text_of, travelled
 from tests.foreign_notebooks import RAN, Hostile, hostile
 from tests.saved_notebooks import PIXEL, code, keep, printed, shown, trust, weekly, words
+from tests.shells import Shell, keep as keep_connection
+
+shell = shells.shell
+clean_up = shells.clean_up
 
 OPS = mailconn.MailConnection(name="ops", server_host="mail.example.org", from_address="bob@example.org")
 FAR = "https://stranger.example"
@@ -283,3 +288,24 @@ def _notebook(data: dict[str, Any]) -> Any:
     import nbformat  # noqa: PLC0415
 
     return nbformat.v4.new_notebook(cells=[code("f()", shown(data))])  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize(
+    ("made", "attached_as"),
+    [
+        ("HTML('<p>a page</p><script>theirs()</script>')", "html.html"),
+        ("SVG(data='<svg><script>theirs()</script></svg>')", "image.svg"),
+    ],
+)
+def test_who_shows_a_text_of_html_in_a_cell_is_told_of_the_scripts_that_go_along(
+    shell: Shell, made: str, attached_as: str
+) -> None:
+    keep_connection("ops", from_address="bob@example.org")
+    line = "send ops --to ana@example.org --subject S --preview"
+    shell.ok("from IPython.display import HTML, SVG")
+    said = f"{attached_as} is attached with all that acts in it, such as scripts: whoever opens it runs them."
+    for cell in (f"%%mailconn {line}\n{made}", f"%mailconn {line} {{{made}}}"):
+        ran = shell.ok(cell)
+        assert said in ran.text
+        assert "theirs()" not in ran.html
+    assert said not in shell.ok(f"%%mailconn {line}\nHTML('<p>a page</p>')").text

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib_inline.backend_inline import configure_inline_support
 
 from mailconn_jupyter.message.render import MimeBundle, Part
-from mailconn_jupyter.notebook.cell.plot_leftovers import is_figure, is_leftover
+from mailconn_jupyter.message.render.plots.plot_leftovers import is_figure, is_leftover
 from mailconn_jupyter.notebook.cell.recorder import Recorder
 from mailconn_jupyter.notebook.cell.run_cell import run_cell
 from tests import shells

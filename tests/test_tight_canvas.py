@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from mailconn_jupyter.message.render.figures import matplotlib_file
+from mailconn_jupyter.message.render.plots.figures import matplotlib_file
 
 
 @pytest.fixture(autouse=True)

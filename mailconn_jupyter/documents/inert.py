@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from ..message.render.cell_outputs import PLOTLY, WIDGET
+from ..message.render.html.drawings import drawing_acts
 from ..message.render.html.foreign_tables import dressed
 from ..message.render.html.sanitise import acts, can_sanitise, sanitised
 from ..message.render.part import Picture
@@ -24,15 +25,6 @@ _KEPT: Final = frozenset(
 )
 _SCRIPTS: Final = frozenset({"application/javascript", "text/javascript", "text/vnd.mermaid"})
 _LANGUAGE: Final = re.compile(r"[\w+#.-]{1,40}")
-# In a drawing: an element that is none of its shapes, a handler, what lies outside of it, and letters in disguise.
-_DRAWING_ACTS: Final = re.compile(
-    r"<(?!/?(?:svg|g|path|rect|circle|ellipse|line|polyline|polygon|text|tspan|defs|use|symbol|marker|pattern|clipPath|mask|"
-    r"linearGradient|radialGradient|stop|title|desc|style|metadata|(?:rdf|cc|dc):[A-Za-z]+)[\s/>]"
-    r"|!--|!DOCTYPE\s+svg\s+PUBLIC|\?xml\s)"
-    r"|[\s/\"']on\w+\s*=|href\s*=\s*(?![\"']#)|url\(\s*(?!#)|@import|<!ENTITY"
-    r"|<style[^<]*\\|style\s*=[^<>]*\\|&#(?:x0*[2-7][\da-f]|0*(?:3[2-9]|[4-9]\d|1[01]\d|12[0-7]));",
-    re.IGNORECASE,
-)
 # In a chart: what a browser that draws it would fetch, from the disk too; a map fetches its tiles and outlines.
 _FETCHED: Final = frozenset({"geojson", "source"})
 _MAPS: Final = re.compile("choropleth|(?:choropleth|density|scatter)(?:geo|map|mapbox)")
@@ -95,7 +87,7 @@ def _inert_forms(data: Mapping[str, Any], lost: list[str]) -> Iterator[tuple[str
                 lost += said
                 if html:
                     yield kind, html
-            case "image/svg+xml" if _DRAWING_ACTS.search(bundle.text(kind)):
+            case "image/svg+xml" if drawing_acts(bundle.text(kind)):
                 lost.append(SCRIPTS_LOST)
             case _ if kind == PLOTLY and _fetches(value):
                 lost.append(

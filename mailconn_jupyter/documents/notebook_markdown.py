@@ -13,8 +13,8 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from ..message.render import Markdown, Part, Picture, render
-from ..message.render.figures import picture_part
 from ..message.render.image.dimensions import image_type
+from ..message.render.plots.figures import picture_part
 from ..message.texts import one_line
 
 __all__ = ["headings", "shown_markdown"]

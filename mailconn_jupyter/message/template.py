@@ -18,8 +18,9 @@ from typing import Any, Final, Literal
 from ..errors import MessageError
 from ..formatting import did_you_mean
 from .block_elements import on_own_lines, out_of_paragraphs
+from .kinds import NUMBER, SCALAR, TEXT
 from .render.part import Options, Part, joined
-from .render.registry import render, type_names
+from .render.registry import render
 from .render.stack import fragment
 from .render.words import HTML, Markdown, paragraphs
 from .texts import html_text, one_line
@@ -36,14 +37,6 @@ _KINDS: Final = {
     ".jinja": "",
     ".jinja2": "",
 }
-_PLAIN: Final = (
-    "builtins.str",
-    "builtins.int",
-    "builtins.float",
-    "builtins.complex",
-    "decimal.Decimal",
-    "datetime.date",
-)
 _LINK: Final = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
 _UNDEFINED: Final = re.compile(r"'([^']*)' is undefined")
 
@@ -149,7 +142,7 @@ def render_template(template: Template, variables: Mapping[str, Any], options: O
 def _is_plain(value: Any) -> bool:
     if any(hasattr(type(value), name) for name in ("_repr_html_", "_repr_markdown_")):
         return False
-    return any(name in _PLAIN or name == "numpy.generic" for name in type_names(value))
+    return any(value in kind for kind in (TEXT, NUMBER, SCALAR))
 
 
 def _written(kind: str, source: str, options: Options) -> Part:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import datetime
 import decimal
-import inspect
 import json
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from ...errors import MessageError
-from ..render.registry import type_names
+from ..kinds import ARRAY, SCALAR
+from ..render.no_content import says_nothing
 from ..render.table.cell_texts import missing
 from ..render.table.frames import Frame
 from ..render.tables import frame_of
 from ..texts import mended, one_line
 
-__all__ = ["json_bytes", "json_lines", "records", "says_nothing", "table_entries"]
+__all__ = ["json_bytes", "json_lines", "records", "table_entries"]
 
 _DIGITS: Final = 15  # that a reader's double keeps
 _NO_FORM: Final = "an object of type {} has no form in JSON"
@@ -74,7 +74,7 @@ def _plain(value: Any, index: bool | None) -> Any:
             return _object(value, index)
         case list() | tuple() | set() | frozenset():
             return [_plain(entry, index) for entry in value]
-        case _ if not isinstance(value, type) and "numpy.generic" in type_names(value):
+        case _ if value in SCALAR:
             return _scalar(value)
         case _ if missing(value):
             return None
@@ -100,10 +100,10 @@ def _scalar(value: Any) -> Any:
 
 def _from_library(value: Any, index: bool | None) -> Any:
     kind = one_line(type(value).__name__)
-    if "numpy.ndarray" in type_names(value):
+    if value in ARRAY:
         held = list(value) if value.ndim else [value[()]]
         # What a masked value or a row of a matrix holds is as deep as itself, without end.
-        if any(getattr(entry, "ndim", -1) >= value.ndim and "numpy.ndarray" in type_names(entry) for entry in held):
+        if any(getattr(entry, "ndim", -1) >= value.ndim and entry in ARRAY for entry in held):
             return _plain(value.tolist(), index)
         return _plain(held if value.ndim else held[0], index)
     if isinstance(value, Iterator):
@@ -139,11 +139,3 @@ def _key(key: Any) -> str:
     if plain is None and key is not None:
         return str(key)
     return plain if isinstance(plain, str) else json.dumps(plain)
-
-
-def says_nothing(value: object) -> bool:
-    """Whether its text would only be what it is and where it lies in memory."""
-    if type(value).__str__ is not object.__str__:
-        return False
-    routine = inspect.isroutine(value) or inspect.ismodule(value)
-    return routine or type(value).__repr__ is object.__repr__ or " at 0x" in repr(value)

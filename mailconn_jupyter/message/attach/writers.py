@@ -9,20 +9,16 @@ from io import BytesIO
 from typing import Any, Final
 
 from ...errors import MessageError
-from ..render.charts import altair_file, plotly_file
-from ..render.figures import matplotlib_file, pil_file
+from ..kinds import kind_of, load
+from ..render.no_content import says_nothing
 from ..render.part import Options
-from ..render.registry import render, type_names
+from ..render.registry import render
 from ..render.tables import frame_of
 from ..texts import mended_lines, one_line
-from .json_text import json_bytes, says_nothing
+from .json_text import json_bytes
 from .table_files import TABLE_FILES
 
-__all__ = ["is_file_object", "written"]
-
-_FIGURE: Final = "matplotlib.figure.FigureBase"
-_AXES: Final = "matplotlib.axes._base._AxesBase"
-_IMAGE_FORMATS: Final = {"jpg": "jpeg", "tif": "tiff"}
+__all__ = ["is_file_object", "write_array", "written"]
 
 
 def written(name: str, value: Any, options: Options) -> bytes:
@@ -86,18 +82,10 @@ def _from_file(name: str, file: Any) -> bytes:
 
 
 def _written(suffix: str, value: Any, options: Options) -> bytes | None:
-    names = set(type_names(value))
-    if _AXES in names:
-        value, names = value.figure, {_FIGURE}
-    image = _IMAGE_FORMATS.get(suffix, suffix)
-    if _FIGURE in names:
-        return matplotlib_file(value, suffix, scale=2 if suffix in {"png", "jpg", "jpeg", "webp"} else 1)
-    if "PIL.Image.Image" in names:
-        return pil_file(value, image)
-    if "plotly.basedatatypes.BaseFigure" in names:
-        return plotly_file(value, image, scale=2)
-    if "altair.TopLevelMixin" in names:
-        return altair_file(value, image, scale=2)
+    if (kind := kind_of(value)) is not None and kind.write:
+        data: bytes | None = load(kind.write)(value, suffix)
+        if data is not None:
+            return data
     if (frame := frame_of(value)) is not None:
         if (table := TABLE_FILES.get(suffix)) is not None:
             return table(frame, options.index)
@@ -119,8 +107,9 @@ def _text(value: Any) -> bytes | None:
     return None if says_nothing(value) else mended_lines(str(value)).encode()
 
 
-def _array(value: Any) -> bytes | None:
-    if "numpy.ndarray" not in type_names(value):
+def write_array(value: Any, suffix: str) -> bytes | None:
+    """An array in numpy's own format."""
+    if suffix != "npy":
         return None
     import numpy as np  # noqa: PLC0415  # the array is its own
 
@@ -136,7 +125,6 @@ def _html(value: Any) -> bytes | None:
 
 _OTHERS: Final[dict[str, Callable[[Any], bytes | None]]] = {
     "html": _html,
-    "npy": _array,
     "txt": _text,
 }
 

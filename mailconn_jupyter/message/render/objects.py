@@ -10,16 +10,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..texts import mended, one_line
-from .figures import picture_part
 from .foreign import interactive, part_of_html
+from .html.drawings import drawing_acts
 from .html.sanitise import acts, can_sanitise
 from .image.dimensions import image_type
 from .markdown import render_markdown
 from .part import File, Options, Part, Picture, joined
+from .plots.figures import picture_part
 from .values import render_repr
 from .words import MimeBundle, Preformatted, note, render_preformatted
 
-__all__ = ["render_bundle", "render_rich"]
+__all__ = ["loose_bundle", "render_bundle", "render_loose", "render_rich"]
 
 _METHODS: Final = {
     "text/html": "_repr_html_",
@@ -44,6 +45,22 @@ def render_rich(value: Any, options: Options) -> Part:
         data.setdefault("text/plain", _repr(value))
         part = render_bundle(MimeBundle(data, metadata, name), options)
     return joined([part, Part("", warnings=tuple(warnings))], part.text, part.html)
+
+
+def loose_bundle(value: Any) -> MimeBundle:
+    """IPython's ``HTML`` or ``SVG``: a text that may be from anywhere, so its author is told when its scripts go along."""
+    name = one_line(type(value).__name__, 60)
+    data, metadata, _ = _asked(value, name)
+    return MimeBundle({"text/plain": _repr(value), **data}, metadata, name, loose=True)
+
+
+def render_loose(value: Any, options: Options) -> Part:
+    """The same, as a part of a message."""
+    return render_bundle(loose_bundle(value), options)
+
+
+def _told(file: File) -> tuple[str, ...]:
+    return (f"{file.name} is attached with all that acts in it, such as scripts: whoever opens it runs them.",)
 
 
 def _asked(value: Any, name: str) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
@@ -103,9 +120,12 @@ def render_bundle(bundle: MimeBundle, options: Options) -> Part:
     if html:
         return _page(bundle, html, options) if page else _without_html(bundle, options)
     if "image/svg+xml" in data:
-        file = File(options.own_name("image.svg"), mended(bundle.text("image/svg+xml")).encode(), "image/svg+xml")
+        svg = mended(bundle.text("image/svg+xml"))
+        file = File(options.own_name("image.svg"), svg.encode(), "image/svg+xml")
         said = f"The drawing is attached as {file.name}."
-        return Part(f"[{said}]", note(said), files=(file,))
+        return Part(
+            f"[{said}]", note(said), files=(file,), warnings=_told(file) if bundle.loose and drawing_acts(svg) else ()
+        )
     return _plain(bundle, options)
 
 
@@ -116,7 +136,8 @@ def _page(bundle: MimeBundle, html: str, options: Options) -> Part:
     if still is None or not (still.text.strip() or still.pictures):
         still = _plain(bundle, options)
     part = joined([still], f"{still.text}\n{said}", f"{still.html or ''}\n{note(said)}")
-    return joined([part, Part("", files=(file,))], part.text, part.html)
+    page = Part("", files=(file,), warnings=_told(file) if bundle.loose else ())
+    return joined([part, page], part.text, part.html)
 
 
 def _without_html(bundle: MimeBundle, options: Options) -> Part:

@@ -6,34 +6,25 @@ from importlib import import_module
 from typing import Any, Final
 
 from ...errors import MessageError
+from ..kinds import kind_of, load
 from .objects import render_rich
 from .part import ROWS, File, Options, Part
-from .registry import type_names
-from .styled.styler_view import visible
 from .table.cell_texts import LONGEST
 from .table.export import FORMATS, table_file
-from .table.frames import ArrowFrame, Frame, PandasFrame, PolarsFrame
+from .table.frames import ArrowFrame, Frame
 from .table.grid import Grid, caption
 
-__all__ = ["COLUMNS", "frame_of", "render_interchange", "render_pandas", "render_polars", "rest"]
+__all__ = ["COLUMNS", "frame_of", "render_interchange", "render_table", "rest"]
 
 #: Columns of a table that are shown at most.
 COLUMNS: Final = 50
 
 
-def render_pandas(value: Any, options: Options) -> Part:
-    """A pandas DataFrame or Series."""
-    return render_frame(PandasFrame(value), options)
-
-
-def render_polars(value: Any, options: Options) -> Part:
-    """A polars DataFrame or Series."""
-    return render_frame(PolarsFrame(value), options)
-
-
-def render_plan(_value: Any, _options: Options) -> Part:
-    """A polars LazyFrame, which has no rows yet."""
-    raise MessageError("A LazyFrame is a plan: it has no rows to show.", hint="Send what it gives: frame.collect()")
+def render_table(value: Any, options: Options) -> Part:
+    """A DataFrame or a Series, of whatever library."""
+    frame = frame_of(value)
+    assert frame is not None
+    return render_frame(frame, options)
 
 
 def render_interchange(value: Any, options: Options) -> Part:
@@ -46,13 +37,9 @@ def render_interchange(value: Any, options: Options) -> Part:
 
 def frame_of(value: Any) -> Frame | None:
     """The table that ``value`` is; None when it is none, or when no library that is installed can read it."""
-    names = set(type_names(value))
-    if names & {"pandas.DataFrame", "pandas.Series"}:
-        return PandasFrame(value)
-    if names & {"polars.DataFrame", "polars.Series"}:
-        return PolarsFrame(value)
-    if "pandas.io.formats.style.Styler" in names:
-        return visible(value)
+    if (kind := kind_of(value)) is not None and kind.read:
+        frame: Frame = load(kind.read)(value)
+        return frame
     if isinstance(value, type) or not {"__arrow_c_stream__", "__dataframe__"} & set(dir(type(value))):
         return None
     try:
@@ -60,8 +47,6 @@ def frame_of(value: Any) -> Frame | None:
         arrow = import_module("pyarrow")
     except ImportError:
         return None
-    if "pyarrow.Table" in names or "pyarrow.lib.Table" in names:
-        return ArrowFrame(value)
     if hasattr(type(value), "__arrow_c_stream__"):
         try:
             return ArrowFrame(arrow.table(value))

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ...errors import MessageError
 from ..texts import one_line
+from .no_content import refuse_nameless
 from .pairs import table_of_pairs
 from .part import Options, Part
 from .registry import is_result, render
@@ -34,6 +35,7 @@ def render_dict(value: dict[Any, Any], options: Options) -> Part:
     if len(value) <= _MOST_RESULTS and any(map(is_result, value.values())):
         named = [[Part(str(key)), render(entry, options)] for key, entry in value.items()]
         return stacked([part for pair in named for part in pair])
+    refuse_nameless(value)
     if (
         value
         and len(value) <= _MOST_PAIRS
@@ -66,6 +68,7 @@ def render_array(value: Any, options: Options) -> Part:
 
 def render_repr(value: Any, options: Options) -> Part:
     """What a notebook would show of an object that has no other form."""
+    refuse_nameless(value)
     name = one_line(type(value).__name__, 60)
     try:
         text = pprint.pformat(value, width=100)

@@ -59,6 +59,8 @@ class MimeBundle:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     #: What the object is called where it cannot be shown.
     name: str = "output"
+    #: Whether it may be from anywhere: who sends it is told of what acts in it.
+    loose: bool = False
 
     def text(self, kind: str) -> str:
         """One of its forms as a text, empty where it is not there; a notebook on disk keeps it as a list of lines."""

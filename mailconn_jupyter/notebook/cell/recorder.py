@@ -18,9 +18,9 @@ from weakref import ref
 from ...errors import MessageError
 from ...formatting import how_large
 from ...message.render.cell_outputs import WIDGET, displayed, printed
+from ...message.render.plots.plot_leftovers import is_figure, is_leftover
+from ...message.render.snapshot import snapshot
 from ...message.texts import one_line
-from .plot_leftovers import is_figure, is_leftover
-from .snapshot import snapshot
 
 __all__ = ["Recorder"]
 

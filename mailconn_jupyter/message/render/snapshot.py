@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
-from ...message.render import render
-from ...message.render.registry import type_names
+from ..kinds import kind_of, load
 
 __all__ = ["snapshot"]
 
@@ -22,41 +20,36 @@ def snapshot(value: Any) -> Any:
 
     None when its output in the notebook says as much, or when no copy can be had.
     """
-    for name in type_names(value):
-        if name in _KEPT:
-            try:
-                return _KEPT[name](value)
-            except Exception:  # noqa: BLE001  # its output is there
-                return None
-    return None
+    kind = kind_of(value)
+    if kind is None or not kind.keep:
+        return None
+    try:
+        return load(kind.keep)(value)
+    except Exception:  # noqa: BLE001  # its output is there
+        return None
 
 
-def _pandas(value: Any) -> Any:
+def deep_copy(value: Any) -> Any:
+    return copy.deepcopy(value)
+
+
+def clone(value: Any) -> Any:
+    return value.clone()
+
+
+def copy_of_pandas(value: Any) -> Any:
     # From version 3 on a copy costs nothing until one of the two is changed.
     lazy = int(sys.modules["pandas"].__version__.partition(".")[0]) >= 3
     return value.copy(deep=not lazy)
 
 
-def _styler(value: Any) -> Any:
+def copy_of_styler(value: Any) -> Any:
     return _with_own_tables(copy.deepcopy(value))
 
 
 def _with_own_tables(styler: Any) -> Any:
     """Even a deep copy of a Styler, and of those below it, has the same table."""
-    styler.data = _pandas(styler.data)
+    styler.data = copy_of_pandas(styler.data)
     for below in getattr(styler, "concatenated", ()):
         _with_own_tables(below)
     return styler
-
-
-_KEPT: Final[dict[str, Callable[[Any], Any]]] = {
-    "pandas.DataFrame": _pandas,
-    "pandas.Series": _pandas,
-    "pandas.io.formats.style.Styler": _styler,
-    "polars.DataFrame": lambda value: value.clone(),
-    "polars.Series": lambda value: value.clone(),
-    # Drawn now: a picture takes less memory than a figure, and cannot be drawn over.
-    "matplotlib.figure.FigureBase": render,
-    "plotly.basedatatypes.BaseFigure": copy.deepcopy,
-    "altair.TopLevelMixin": copy.deepcopy,
-}

@@ -6,11 +6,24 @@ from html import escape
 from io import BytesIO
 from typing import Any, Final
 
-from ...errors import MessageError
-from ..texts import one_line
-from .part import WIDEST, Options, Part, Picture
+from ....errors import MessageError
+from ...texts import one_line
+from ..image.dimensions import image_type
+from ..part import WIDEST, Options, Part, Picture
 
-__all__ = ["matplotlib_file", "picture_part", "pil_file", "render_axes", "render_matplotlib", "render_pil"]
+__all__ = [
+    "IMAGE_FORMATS",
+    "matplotlib_file",
+    "picture_part",
+    "pil_file",
+    "render_axes",
+    "render_bytes",
+    "render_matplotlib",
+    "render_pil",
+    "write_axes",
+    "write_matplotlib",
+    "write_pil",
+]
 
 # A transparent image on a dark ground would hide its own black lettering.
 _STYLE: Final = "display:block;max-width:100%;height:auto;margin:0 0 12px;border:0;background:#ffffff"
@@ -18,6 +31,8 @@ _SCALE: Final = 2
 #: Pixels across that a sharp picture of the widest size that is shown has (see Picture.size).
 _SHARP: Final = _SCALE * WIDEST
 _MOST_PIXELS: Final = 20_000_000
+#: What libraries call the formats that have other suffixes, too.
+IMAGE_FORMATS: Final = {"jpg": "jpeg", "tif": "tiff"}
 #: The modes of PIL that PNG has, too.
 _IN_PNG: Final = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16"})
 
@@ -64,12 +79,22 @@ def matplotlib_file(figure: Any, kind: str, *, scale: float = 1) -> bytes:
     whole = _whole(figure)
     dpi = _dpi(whole) * scale
     if kind == "png":
-        from .image.tight_canvas import tight_png  # noqa: PLC0415  # it imports Matplotlib, as the figure has
+        from ..image.tight_canvas import tight_png  # noqa: PLC0415  # it imports Matplotlib, as the figure has
 
         return tight_png(whole, dpi)
     buffer = BytesIO()
     whole.savefig(buffer, format=kind, dpi=dpi, bbox_inches="tight")
     return buffer.getvalue()
+
+
+def write_matplotlib(figure: Any, suffix: str) -> bytes:
+    """The figure as a file; images for screens at twice their size."""
+    return matplotlib_file(figure, suffix, scale=_SCALE if suffix in {"png", "jpg", "jpeg", "webp"} else 1)
+
+
+def write_axes(axes: Any, suffix: str) -> bytes:
+    """The figure that the axes belong to, as a file."""
+    return write_matplotlib(axes.figure, suffix)
 
 
 def render_axes(axes: Any, options: Options) -> Part:
@@ -103,6 +128,11 @@ def render_pil(image: Any, _options: Options) -> Part:
     return picture_part(Picture(pil_file(image, kind), alt, kind))
 
 
+def write_pil(image: Any, suffix: str) -> bytes:
+    """The image as a file."""
+    return pil_file(image, IMAGE_FORMATS.get(suffix, suffix))
+
+
 def pil_file(image: Any, kind: str) -> bytes:
     """The image in any format that PIL writes."""
     buffer = BytesIO()
@@ -115,6 +145,17 @@ def pil_file(image: Any, kind: str) -> bytes:
     more: dict[str, dict[str, Any]] = {"jpeg": {"quality": 90}, "gif": {"save_all": True}}
     image.save(buffer, format=kind, **more.get(kind, {}))
     return buffer.getvalue()
+
+
+def render_bytes(data: Any, _options: Options) -> Part:
+    """An image that somebody has read or drawn; other bytes are nothing to read."""
+    data = bytes(data)
+    if kind := image_type(data):
+        return picture_part(Picture(data, "Image", kind))
+    raise MessageError(
+        f"Bytes are no text, and these {len(data)} are no image that a mail program shows (PNG, JPEG, GIF, WebP).",
+        hint='A text: data.decode(). Anything else: attachments={"data.bin": data}',
+    )
 
 
 def _upright(image: Any) -> Any:

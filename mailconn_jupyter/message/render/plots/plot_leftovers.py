@@ -5,26 +5,15 @@ A notebook shows it when it is the value of a cell's last line, and everybody lo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator, Set as AbstractSet
 from typing import Any, Final
 
-from ...message.render.registry import type_names
+from ...kinds import ARRAY, FIGURE, PANDAS, PLOT_PARTS, SEABORN, type_names
 
 __all__ = ["is_figure", "is_leftover"]
 
-_FIGURE: Final = "matplotlib.figure.FigureBase"
-_PARTS: Final = frozenset(
-    {
-        # Axes are artists, and so are figures inside of a tuple: plt.subplots() gives (figure, axes).
-        "matplotlib.artist.Artist",
-        "matplotlib.colorbar.Colorbar",
-        "matplotlib.container.Container",
-        "matplotlib.container.PieContainer",
-        "seaborn.axisgrid._BaseGrid",
-    }
-)
 # What comes after so many arrays of numbers in what a plotting function returns.
-_BESIDE_NUMBERS: Final = {
+_BESIDE_NUMBERS: Final[dict[int, AbstractSet[str]]] = {
     1: {"matplotlib.text.Text"},  # plt.xticks
     2: {"matplotlib.container.BarContainer", "matplotlib.patches.Polygon"},  # plt.hist
     3: {"matplotlib.collections.QuadMesh", "matplotlib.image.AxesImage"},  # plt.hist2d, plt.specgram
@@ -35,7 +24,7 @@ _DEEPEST: Final = 3
 
 def is_figure(value: Any) -> bool:
     """Whether it is a Matplotlib figure."""
-    return _FIGURE in type_names(value)
+    return value in FIGURE
 
 
 def is_leftover(value: Any) -> bool:
@@ -43,7 +32,11 @@ def is_leftover(value: Any) -> bool:
 
     Numbers that somebody puts beside parts of a figure are a result.
     """
-    return not is_figure(value) and (_all_of(value, _PARTS) or _has_numbers_first(value))
+    return not is_figure(value) and (_all_of(value, _is_part) or _has_numbers_first(value))
+
+
+def _is_part(value: Any) -> bool:
+    return value in PLOT_PARTS or value in SEABORN
 
 
 def _has_numbers_first(value: Any) -> bool:
@@ -51,26 +44,28 @@ def _has_numbers_first(value: Any) -> bool:
     if not isinstance(value, tuple) or len(value) - 1 not in _BESIDE_NUMBERS:
         return False
     *numbers, drawn = value
-    are_numbers = all("numpy.ndarray" in type_names(each) and each.dtype != object for each in numbers)
-    return are_numbers and _all_of(drawn, _BESIDE_NUMBERS[len(numbers)])
+    kinds = _BESIDE_NUMBERS[len(numbers)]
+    are_numbers = all(each in ARRAY and each.dtype != object for each in numbers)
+    return are_numbers and _all_of(drawn, lambda piece: not kinds.isdisjoint(type_names(piece)))
 
 
-def _all_of(value: Any, kinds: Collection[str]) -> bool:
+def _all_of(value: Any, matches: Callable[[Any], bool]) -> bool:
     pieces = list(_pieces(value, _DEEPEST))
-    return bool(pieces) and all(any(name in kinds for name in type_names(piece)) for piece in pieces)
+    return bool(pieces) and all(map(matches, pieces))
 
 
 def _pieces(value: Any, deepest: int) -> Iterator[Any]:
-    names = set(type_names(value))
-    if names & _PARTS or deepest == 0:
+    if _is_part(value) or deepest == 0:
         yield value
         return
     if isinstance(value, dict):
         inside: Any = value.values()
     elif isinstance(value, list | tuple):
         inside = value
-    elif names & {"numpy.ndarray", "pandas.Series"} and value.dtype == object:
-        inside = value.ravel() if "numpy.ndarray" in names else value.array
+    elif value in ARRAY and value.dtype == object:
+        inside = value.ravel()
+    elif value in PANDAS and value.ndim == 1 and value.dtype == object:
+        inside = value.array
     else:
         yield value
         return

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from io import BytesIO
 from typing import Any, Final
 
-from ..texts import one_line
-from .figures import picture_part
-from .foreign import interactive
-from .part import Options, Part, Picture
-from .words import note
+from ...texts import one_line
+from ..foreign import interactive
+from ..part import Options, Part, Picture
+from ..words import note
+from .figures import IMAGE_FORMATS, picture_part
 
-__all__ = ["altair_file", "plotly_file", "render_altair", "render_plotly"]
+__all__ = ["render_altair", "render_plotly", "write_altair", "write_plotly"]
 
 _SCALE: Final = 2
 
@@ -36,6 +36,11 @@ def plotly_file(figure: Any, kind: str, *, scale: float = 1) -> bytes:
         return str(figure.to_html()).encode()
     data: bytes = figure.to_image(format=kind, scale=scale)
     return data
+
+
+def write_plotly(figure: Any, suffix: str) -> bytes:
+    """The figure as a file; images at twice their size."""
+    return plotly_file(figure, IMAGE_FORMATS.get(suffix, suffix), scale=_SCALE)
 
 
 def render_altair(chart: Any, options: Options) -> Part:
@@ -65,6 +70,11 @@ def altair_file(chart: Any, kind: str, *, scale: float = 1) -> bytes:
     settings: Mapping[str, float] = {"scale_factor": scale} if kind == "png" else {}
     chart.save(buffer, format=kind, **settings)
     return buffer.getvalue()
+
+
+def write_altair(chart: Any, suffix: str) -> bytes:
+    """The chart as a file; images at twice their size."""
+    return altair_file(chart, IMAGE_FORMATS.get(suffix, suffix), scale=_SCALE)
 
 
 def _chart(draw: Callable[[], bytes], page: Callable[[], str], alt: str, needs: str, options: Options) -> Part:
