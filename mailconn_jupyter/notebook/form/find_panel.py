@@ -12,6 +12,7 @@ from ...connection import MailConnection
 from ...discovery.discover import Settings, discover
 from ...discovery.probe import Probe
 from ...errors import MailConnError
+from ...worker import Worker
 from . import style
 from .widgets import bar, box, button, live, show
 
@@ -32,9 +33,7 @@ class Finder:
     def __init__(self, via: Callable[[], MailConnection], on_found: Callable[[Settings], str]) -> None:
         self._via = via
         self._on_found = on_found
-        self._lock = threading.RLock()
-        self._cancel = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._worker = Worker("mailconn-find")
         self._tried = 0
         self.address = widgets.Text(
             description="E-mail address", placeholder="ana@example.org", style={"description_width": "200px"}
@@ -50,7 +49,7 @@ class Finder:
     @property
     def running(self) -> bool:
         """Whether a search is under way."""
-        return self._thread is not None
+        return self._worker.running
 
     def _buttons(self) -> None:
         self.find.disabled = self.running or "@" not in self.address.value.strip(" @")
@@ -59,16 +58,14 @@ class Finder:
 
     def start(self) -> None:
         """Begin to search; returns at once."""
-        with self._lock:
+        address, via = self.address.value, self._via()
+        with self._worker.lock:
             if self.running:
                 return
-            self._cancel = threading.Event()
             self._tried = 0
             self._say("note", "Looking for the settings …")
-            arguments = (self.address.value, self._via(), self._cancel)
-            self._thread = threading.Thread(target=self._run, args=arguments, name="mailconn-find", daemon=True)
+            self._worker.start(lambda cancel: self._run(address, via, cancel))
             self._buttons()
-            self._thread.start()
 
     def _run(self, address: str, via: MailConnection, cancel: threading.Event) -> None:
         try:
@@ -80,8 +77,7 @@ class Finder:
             end = [("bad", f"{error.message} {error.hint}".strip())]
         except Exception as error:  # noqa: BLE001  # an error of a thread is nobody's: say it where it is looked for
             end = [("bad", f"The search broke off: {type(error).__name__}.")]
-        with self._lock:
-            self._thread = None
+        with self._worker.ending():
             self.note.value = style.status(*end)
             self._buttons()
 
@@ -103,12 +99,8 @@ class Finder:
 
     def stop(self) -> None:
         """Call the search off."""
-        self._cancel.set()
+        self._worker.stop()
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait for the search that runs, if one does; whether it has ended."""
-        thread = self._thread
-        if thread is not None:
-            thread.join(seconds)
-            return not thread.is_alive()
-        return True
+        return self._worker.wait(seconds)

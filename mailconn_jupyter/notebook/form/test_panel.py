@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 import ipywidgets as widgets
@@ -16,6 +17,7 @@ from ...formatting import escape
 from ...session.check import CheckReport, check
 from ...session.opening.stages import STAGES, StageResult
 from ...store import last_tests
+from ...worker import Worker
 from . import style
 from .widgets import bar, live, show
 
@@ -46,9 +48,7 @@ class LiveTest:
 
     def __init__(self, on_pin: Callable[[str], None]) -> None:
         self._on_pin = on_pin
-        self._lock = threading.RLock()
-        self._cancel = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._worker = Worker("mailconn-test")
         self._possible = True
         self._fresh = True
         self._name = ""
@@ -69,18 +69,18 @@ class LiveTest:
     @property
     def running(self) -> bool:
         """Whether a test is under way."""
-        return self._thread is not None
+        return self._worker.running
 
     def allow(self, possible: bool) -> None:
         """Whether there is enough to test."""
-        with self._lock:
+        with self._worker.lock:
             self._possible = possible
             self._buttons()
 
     def _buttons(self) -> None:
         self.test.disabled = self.running or not self._possible
         show(self.cancel, self.running)
-        self.cancel.disabled = self._cancel.is_set()
+        self.cancel.disabled = self._worker.cancel.is_set()
         report = self._report
         failed = report.failed if report is not None else None
         pinnable = report is not None and report.pin and failed is not None and failed.cause in _PINNABLE
@@ -97,21 +97,17 @@ class LiveTest:
 
     def start(self, connection: MailConnection, secrets: Mapping[Kind, Secret]) -> None:
         """Begin a test of the connection with these secrets beside those that are kept; returns at once."""
-        with self._lock:
+        with self._worker.lock:
             if self.running:
                 return
-            self._cancel = threading.Event()
             self._report = None
             self._fresh = True
             self._name = connection.name
             self.summary.value = style.message("note", f"Testing {connection.server_host} …")
             for name, stage in self.stages.items():
                 stage.value = _stage(StageResult(name))
-            self._thread = threading.Thread(
-                target=self._run, args=(connection, dict(secrets), self._cancel), name="mailconn-test", daemon=True
-            )
+            self._worker.start(partial(self._run, connection, dict(secrets)))
             self._buttons()
-            self._thread.start()
 
     def _run(self, connection: MailConnection, secrets: dict[Kind, Secret], cancel: threading.Event) -> None:
         report = None
@@ -124,8 +120,7 @@ class LiveTest:
             end = ("bad", f"The test broke off: {type(error).__name__}.")
         else:
             end = _ending(report)
-        with self._lock:
-            self._thread = None
+        with self._worker.ending():
             self._report = report
             self.summary.value = style.message(*end)
             if not self._fresh:
@@ -137,15 +132,15 @@ class LiveTest:
 
     def stop(self) -> None:
         """Call the test off; it ends within a moment, at whichever stage it is."""
-        with self._lock:
+        with self._worker.lock:
             if self.running:
-                self._cancel.set()
+                self._worker.stop()
                 self.summary.value = style.message("note", "Cancelling …")
                 self._buttons()
 
     def stale(self) -> None:
         """Say that what the panel shows is about other values than those in the form."""
-        with self._lock:
+        with self._worker.lock:
             self._fresh = False
             if self._report is not None:
                 self._outdate()
@@ -156,18 +151,14 @@ class LiveTest:
         self.summary.value += "<br>" + style.message("note", "The values have changed since this test.")
 
     def _pin(self) -> None:
-        with self._lock:
+        with self._worker.lock:
             report = self._report
         if report is not None and report.pin:
             self._on_pin(report.pin)
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait for the test that runs, if one does; whether it has ended."""
-        thread = self._thread
-        if thread is not None:
-            thread.join(seconds)
-            return not thread.is_alive()
-        return True
+        return self._worker.wait(seconds)
 
 
 def _ending(report: CheckReport) -> tuple[str, str]:

@@ -6,10 +6,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 from ...errors import MailConnError
 from ...session.check import CheckReport, check
+from ...worker import Worker
 
 __all__ = ["Rounds"]
 
@@ -23,9 +25,7 @@ class Rounds:
 
     def __init__(self, on_change: Callable[[], None]) -> None:
         self._on_change = on_change
-        self._lock = threading.Lock()
-        self._cancel = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._worker = Worker("mailconn-tests")
         self._waiting: set[str] = set()
         self._ended: list[tuple[str, CheckReport | None, str]] = []
         self._count = 0
@@ -34,7 +34,7 @@ class Rounds:
     @property
     def running(self) -> bool:
         """Whether a round is under way."""
-        return self._thread is not None
+        return self._worker.running
 
     def is_testing(self, name: str) -> bool:
         """Whether the test of ``name`` has not ended yet."""
@@ -42,40 +42,38 @@ class Rounds:
 
     def start(self, names: Sequence[str]) -> None:
         """Begin a round; returns at once. While one is under way it does nothing."""
-        with self._lock:
+        with self._worker.lock:
             if self.running or not names:
                 return
-            self._cancel = threading.Event()
             self._waiting = set(names)
             self._ended = []
             self._count = len(names)
-            self._thread = threading.Thread(target=self._run, args=(list(names),), name="mailconn-tests", daemon=True)
-            self._thread.start()
+            self._worker.start(partial(self._run, list(names)))
 
-    def _run(self, names: list[str]) -> None:
+    def _run(self, names: list[str], cancel: threading.Event) -> None:
         self._tell(at_once=True)
         with ThreadPoolExecutor(min(len(names), _AT_ONCE), thread_name_prefix="mailconn-test") as pool:
-            list(pool.map(self._one, names))
-        with self._lock:
-            self._thread = None
+            list(pool.map(partial(self._one, cancel), names))
+        with self._worker.ending():
+            pass
         self._tell(at_once=True)
 
-    def _one(self, name: str) -> None:
+    def _one(self, cancel: threading.Event, name: str) -> None:
         report, said = None, ""
-        if not self._cancel.is_set():
+        if not cancel.is_set():
             try:
-                report = check(name, cancel=self._cancel, ask=False)
+                report = check(name, cancel=cancel, ask=False)
             except MailConnError as error:
                 said = f"{error.message} {error.hint}".strip()
             except Exception as error:  # noqa: BLE001  # an error of a thread is nobody's: say it where it is looked for
                 said = f"The test broke off: {type(error).__name__}."
-        with self._lock:
+        with self._worker.lock:
             self._waiting.discard(name)
             self._ended.append((name, report, said))
         self._tell()
 
     def _tell(self, *, at_once: bool = False) -> None:
-        with self._lock:
+        with self._worker.lock:
             now = time.monotonic()
             if not at_once and now - self._told < _BETWEEN:
                 return
@@ -84,14 +82,14 @@ class Rounds:
 
     def state(self) -> tuple[str, str]:
         """How far the round is, or how it ended: the kind of message, and the sentence."""
-        with self._lock:
+        with self._worker.lock:
             ended = list(self._ended)
             running = self.running
         failed = [name for name, report, said in ended if said or (report is not None and not report.ok)]
         bad = f", {len(failed)} failed" if failed else ""
         if running:
             return "note", f"Testing: {len(ended)} of {self._count} ended{bad} …"
-        if self._cancel.is_set():
+        if self._worker.cancel.is_set():
             return "note", "The tests were cancelled."
         if self._count == 1 and ended:
             return _one_ended(*ended[0])
@@ -101,15 +99,11 @@ class Rounds:
 
     def stop(self) -> None:
         """Call the tests off; those that run end within a moment."""
-        self._cancel.set()
+        self._worker.stop()
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait for the round that runs, if one does; whether it has ended."""
-        thread = self._thread
-        if thread is not None:
-            thread.join(seconds)
-            return not thread.is_alive()
-        return True
+        return self._worker.wait(seconds)
 
 
 def _one_ended(name: str, report: CheckReport | None, said: str) -> tuple[str, str]:
