@@ -19,6 +19,7 @@ __all__ = [
     "OpenError",
     "OptionError",
     "StoreError",
+    "UnknownKeyword",
     "warn",
 ]
 
@@ -70,6 +71,10 @@ class OptionError(MailConnError, TraitError, ValueError):
     def __init__(self, message: str, *, trait: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.trait = trait
+
+
+class UnknownKeyword(OptionError, TypeError):
+    """A function was called with a keyword that it does not have; ``trait`` is the keyword."""
 
 
 class MessageError(MailConnError, ValueError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 __all__ = ["columns", "did_you_mean", "escape", "how_large", "table"]
@@ -45,8 +45,9 @@ def how_large(size: int) -> str:
     return f"{size} bytes"
 
 
-def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """`` Did you mean X?`` when a known word is near, and nothing otherwise."""
-    folded = {candidate.casefold(): candidate for candidate in known}
+def did_you_mean(word: str, known: Sequence[str], also: Mapping[str, str] | None = None) -> str:
+    """`` Did you mean X?`` when a known word is near, and nothing otherwise; ``also``: other words for some of them."""
+    meant = {other: name for other, name in (also or {}).items() if name in known}
+    folded = {other.casefold(): name for other, name in (meant | {name: name for name in known}).items()}
     near = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
     return f" Did you mean {folded[near[0]]!r}?" if near else ""

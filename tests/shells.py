@@ -185,7 +185,7 @@ def clean_up() -> Iterator[None]:
         forget_memory(name)
 
 
-def keep(name: str, **options: object) -> MailConnection:
+def keep(name: str, **options: Any) -> MailConnection:
     connection = MailConnection(name=name, **{"server_host": "mail.example.org", **options})
     connections.save(connection)
     return connection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings, strategies as st
@@ -18,7 +19,7 @@ from tests.servers.postfix import Postfix
 from tests.servers.script import Expect, ExpectUntil, ScriptServer, Send
 from tests.servers.steps import Step
 
-PLAIN = {"use_secure_authentication": False, "use_authentication": False, "timeout": 5}
+PLAIN: dict[str, Any] = {"use_secure_authentication": False, "use_authentication": False, "timeout": 5}
 
 # Whatever a person or an attacker may give: mostly the characters that mean something in an address.
 signs = st.one_of(

@@ -72,7 +72,7 @@ def lines(name: str) -> Iterator[str]:
     yield f"%mailconn edit {quote(name)} --host mail.example.org"
     if name != "--":  # which argparse takes for the end of the flags
         yield f"%mailconn sandbox --name {quote(name)}"
-    proxied = {"use_proxy": True, "proxy_host": "gate", "proxy_username": "ana"}
+    proxied: dict[str, Any] = {"use_proxy": True, "proxy_host": "gate", "proxy_username": "ana"}
     connection = MailConnection(name=name, server_host="mail.example.org", **proxied)
     for cause in ("wrong-password", "proxy-login"):
         yield re.sub(r"^.*: (?=%mailconn password )", "", hint_for(cause, connection))

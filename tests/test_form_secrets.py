@@ -177,7 +177,7 @@ def test_a_test_uses_the_typed_secret_and_what_was_kept_before_comes_back(
 def test_a_renamed_connection_is_tested_with_the_secret_of_its_old_name(
     postfix: Postfix, certificates: Certificates
 ) -> None:
-    options = {"server_host": "localhost", "server_port": postfix.submission, "username": "alice"}
+    options: dict[str, Any] = {"server_host": "localhost", "server_port": postfix.submission, "username": "alice"}
     connections.save(MailConnection(name="ops", ca_file=str(certificates.ca.pem), **options))
     give_password("ops", "s3cret")
     form = editor("ops")

@@ -28,8 +28,9 @@ FLOORS = (
     {"message", "credentials"},
     {"transport"},
     {"connection"},
+    {"keywords"},
     {"formatting"},
-    {"names", "errors", "secret", "progress", "worker", "domains"},
+    {"names", "errors", "secret", "progress", "worker", "domains", "scalars"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 PROTOCOLS = {"smtp", "imap", "pop3", "mbox", "graph"}

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import inspect
 import json
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from traitlets import TraitError
 
 from mailconn_jupyter.connection import MailConnection
-from mailconn_jupyter.connection.option_kinds import Trust, expand, has_variable
+from mailconn_jupyter.connection.option_kinds import Switch, expand, has_variable
+from mailconn_jupyter.connection.trusted_hosts import Trust
 from mailconn_jupyter.errors import MailConnError, OptionError
 from mailconn_jupyter.formatting import did_you_mean
 
@@ -68,6 +72,14 @@ BAD: list[tuple[str, Any, str, str]] = [
     ("trusted_hosts", "a=sha256:12", "Trusted hosts: 'a=sha256:12' is not a pin.", PIN_HINT),
     ("trusted_hosts", f"a=md5:{HEX}", f"Trusted hosts: 'a=md5:{HEX}' is not a pin.", PIN_HINT),
     ("trusted_hosts", f"*=sha256:{HEX}", f"Trusted hosts: '*=sha256:{HEX}' is not a pin.", PIN_HINT),
+    ("trusted_hosts", ["a.example", 7], "Trusted hosts: 7 is not a text.", ""),
+    (
+        "trusted_hosts",
+        {"a.example": f"sha256:{HEX}"},
+        f"Trusted hosts: {{'a.example': 'sha256:{HEX}'}} is not a text.",
+        "",
+    ),
+    ("server_port", np.int64(70000), "Server port: 70000 is not a port.", PORT_HINT),
     ("use_proxy", "2", "Use proxy?: '2' is neither on nor off.", ""),
     (
         "proxy_type",
@@ -109,7 +121,7 @@ BAD: list[tuple[str, Any, str, str]] = [
 
 
 @pytest.mark.parametrize(("trait", "value", "message", "hint"), BAD)
-def test_a_bad_value_is_told_exactly_and_sets_nothing(trait: str, value: object, message: str, hint: str) -> None:
+def test_a_bad_value_is_told_exactly_and_sets_nothing(trait: str, value: Any, message: str, hint: str) -> None:
     with pytest.raises(OptionError) as info:
         MailConnection(**{trait: value})
     assert (info.value.trait, info.value.message, info.value.hint) == (trait, message, hint)
@@ -149,14 +161,28 @@ GOOD: list[tuple[str, Any, Any]] = [
     ("secure_authentication_type", "tls 1.2", "TLS1.2"),
     ("secure_authentication_type", "ssl", "SSL"),
     ("trusted_hosts", "  a.example   [::1]  * ", "a.example [::1] *"),
+    ("trusted_hosts", ["b.example", "a.example"], "b.example a.example"),
+    ("trusted_hosts", {"b.example", f"a.example=sha256:{HEX}"}, f"a.example=sha256:{HEX} b.example"),
+    ("trusted_hosts", pd.Series(["b.example", "*"]), "b.example *"),
+    ("trusted_hosts", (), ""),
+    ("server_port", np.int64(2525), 2525),
+    ("server_port", pd.Series([2525]).iloc[0], 2525),
+    ("server_port", np.array(2525), 2525),
+    ("use_proxy", np.bool_(True), True),
+    ("timeout", np.float32(2.5), 2.5),
+    ("timeout", np.int64(3), 3.0),
+    ("deadline", pd.Series([2.5]).iloc[0], 2.5),
+    ("username", np.str_("ana"), "ana"),
     ("timeout", "2.5", 2.5),
     ("deadline", 3600, 3600.0),
 ]
 
 
 @pytest.mark.parametrize(("trait", "value", "kept"), GOOD)
-def test_a_good_value_is_kept_in_one_form(trait: str, value: object, kept: object) -> None:
-    assert getattr(MailConnection(**{trait: value}), trait) == kept
+def test_a_good_value_is_kept_in_one_form(trait: str, value: Any, kept: object) -> None:
+    found = getattr(MailConnection(**{trait: value}), trait)
+    assert found == kept
+    assert type(found) is type(kept)
 
 
 @pytest.mark.parametrize("trait", ["server_host", "proxy_host", "trusted_hosts"])
@@ -176,8 +202,42 @@ def test_the_path_of_an_mbox_file_is_kept_as_it_is() -> None:
 
 def test_an_unknown_option_is_told_with_the_near_one() -> None:
     with pytest.raises(OptionError) as info:
-        MailConnection(server_hots="a")
-    assert info.value.message == "There is no option 'server_hots'. Did you mean 'server_host'?"
+        MailConnection(server_hots="a")  # type: ignore[call-arg]  # that is what is told
+    assert info.value.message == "MailConnection() has no keyword 'server_hots'. Did you mean 'server_host'?"
+
+
+def test_the_names_that_people_use_for_the_servers_own_options_lead_to_them() -> None:
+    options: dict[str, Any] = {"host": "mail.example.org", "port": 25}
+    for word, meant in ("host", "server_host"), ("port", "server_port"):
+        with pytest.raises(OptionError, match=rf"MailConnection\(\) has no keyword {word!r}. Did you mean {meant!r}\?"):
+            MailConnection(**{word: options[word]})
+
+
+def test_a_password_leads_to_no_option() -> None:
+    for word in "password", "proxy_password", "token", "secret":
+        with pytest.raises(OptionError) as info:
+            MailConnection(**{word: "x"})
+        assert info.value.message == f"MailConnection() has no keyword {word!r}."
+        assert info.value.hint == "A password is kept apart: mailconn.set_password(name) asks for it."
+
+
+def test_the_options_are_the_constructors_keywords_with_their_defaults() -> None:
+    shown = inspect.signature(MailConnection).parameters
+    declared = MailConnection.options()
+    assert list(shown) == list(declared)
+    fresh = MailConnection()
+    for name, parameter in shown.items():
+        assert parameter.kind is inspect.Parameter.KEYWORD_ONLY
+        assert parameter.default == getattr(fresh, name)
+        assert f"    {name}: {declared[name].help}\n" in (MailConnection.__doc__ or "")
+    for method in MailConnection.update, MailConnection.copy:
+        assert list(inspect.signature(method).parameters) == ["self", *declared]
+
+
+def test_naming_an_option_can_turn_on_only_the_switch_that_it_needs() -> None:
+    declared = MailConnection.options()
+    assert [name for name, option in declared.items() if option.turns_on] == ["username", "proxy_host"]
+    assert all(isinstance(declared[option.needs], Switch) for option in declared.values() if option.turns_on)
 
 
 def test_an_option_error_is_what_callers_of_traitlets_and_of_python_catch() -> None:

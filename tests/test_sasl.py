@@ -342,7 +342,7 @@ def test_one_user_acts_as_another_by_scram_on_the_wire() -> None:
 
     give_password("ops", "adm1n")
     script = [*kit.offer("SCRAM-SHA-256"), *map(Do, (talk_through, kit.farewell))]
-    options = {"use_secure_authentication": False, "username": "admin", "authorization_id": "alice"}
+    options: dict[str, Any] = {"use_secure_authentication": False, "username": "admin", "authorization_id": "alice"}
     with (
         ScriptServer(script) as server,
         connect(MailConnection(name="ops", server_host="localhost", server_port=server.port, **options)),

@@ -156,7 +156,7 @@ def test_when_the_mail_fails_too_both_are_told(server: Sandbox, tmp_path: Path) 
 
 def test_when_only_some_get_the_mail_of_a_failed_notebook_that_is_what_is_said(tmp_path: Path) -> None:
     with Fickle(rcpt=("250 ok", "550 5.1.1 no such user")) as there:
-        plain = {"use_secure_authentication": False, "from_address": "me@example.org"}
+        plain: dict[str, Any] = {"use_secure_authentication": False, "from_address": "me@example.org"}
         ops = mailconn.MailConnection(name="ops", server_host="127.0.0.1", server_port=there.port, **plain)
         people = ["ana@example.org", "bob@example.org"]
         with pytest.raises(NotebookError, match=r"churn\.ipynb failed: ZeroDivisionError") as caught:

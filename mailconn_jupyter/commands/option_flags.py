@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..connection import MailConnection
-from ..connection.option_kinds import Choice, Option, Switch
+from ..connection.option_kinds import AnyOption, Choice, Switch
 from ..connection.proxy_url import ProxyURL
 from ..formatting import did_you_mean
 from .arguments import Arguments
@@ -55,13 +55,13 @@ def add_options(parser: Arguments) -> None:
     )
 
 
-def _metavar(name: str, option: Option) -> str:
+def _metavar(name: str, option: AnyOption) -> str:
     if isinstance(option, Choice):
         return f"{{{','.join(filter(None, option.words))}}}"
     return name.rpartition("_")[2].upper()
 
 
-def _about(option: Option) -> str:
+def _about(option: AnyOption) -> str:
     default = option.default_value
     said = "" if default in (None, "", False) else f" (default: {'on' if default is True else default})"
     only = f" {option.protocols[0]} only." if len(option.protocols) == 1 else ""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from .model import (
-    MailConnection,
-)
+from .model import MailConnection
+from .option_set import takes_options
 
-__all__ = [
-    "MailConnection",
-]
+__all__ = ["MailConnection", "takes_options"]

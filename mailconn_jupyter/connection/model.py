@@ -1,41 +1,19 @@
-"""A mail server connection: each option declared once.
-
-The flags of the magic, the fields of the form, the keys of the saved file, ``%mailconn show`` and the README's table
-are derived from the traits of :class:`MailConnection`. To add an option, add a trait; a rule between two options goes
-into :meth:`MailConnection.problems`.
-"""
+"""A mail server connection: its options, and what they mean together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from traitlets import HasTraits
-
 from ..errors import OptionError
-from ..formatting import did_you_mean, table
-from .mechanisms import EXTERNAL, ROWS, named
-from .option_kinds import (
-    Choice,
-    Environment,
-    Host,
-    HostOrPath,
-    Name,
-    Option,
-    Port,
-    Seconds,
-    Switch,
-    Text,
-    Trust,
-    TrustedHosts,
-    expand,
-    has_variable,
-)
+from ..formatting import table
+from .declarations import ConnectionOptions
+from .mechanisms import EXTERNAL, named
+from .option_kinds import Environment, expand, has_variable
+from .option_set import takes_options
+from .trusted_hosts import Trust, TrustedHosts
 
 __all__ = ["MailConnection"]
-
-EVERY: Final = ("SMTP", "IMAP", "POP3", "MBOX")
-NETWORK: Final = ("SMTP", "IMAP", "POP3")
 
 # (protocol, security) -> port; "" is a plain-text link. RFC 8314 and the IANA registry.
 _PORTS: Final = {
@@ -52,15 +30,8 @@ _PORTS: Final = {
 _OF_TOKENS: Final = named("an access token")
 _PROXY_PORTS: Final = {"SOCKS5": 1080, "SOCKS4": 1080, "HTTP": 3128}
 
-# Naming the one turns the other on, unless it was said: `--username ana` means a login.
-_IMPLIED: Final = {"username": "use_authentication", "proxy_host": "use_proxy"}
 
-
-def _with_implied(options: dict[str, Any]) -> dict[str, Any]:
-    return options | {switch: True for name, switch in _IMPLIED.items() if options.get(name) and switch not in options}
-
-
-class MailConnection(HasTraits):
+class MailConnection(ConnectionOptions):
     """The options of a connection to a mail server. It holds no secret, so it can be shown, saved and sent.
 
     Every option is a keyword argument; a bad value raises :class:`~mailconn_jupyter.errors.OptionError` at once,
@@ -71,194 +42,7 @@ class MailConnection(HasTraits):
     (587, True)
     """
 
-    name = Name(
-        label="Connection name",
-        help="What the connection is called; unique without regard to case.",
-        section="Server",
-        protocols=EVERY,
-    )
-    protocol = Choice(
-        EVERY,
-        "SMTP",
-        {"POP": "POP3"},
-        label="Connection protocol",
-        help="SMTP to send; IMAP, POP3 or MBOX to read.",
-        section="Server",
-        protocols=EVERY,
-    )
-    server_host = HostOrPath(
-        label="Server host",
-        help="Host name or address of the server; for MBOX the path of the file.",
-        section="Server",
-        protocols=EVERY,
-    )
-    server_port = Port(
-        label="Server port",
-        help="TCP port; when empty, the usual one of the protocol and its security.",
-        section="Server",
-        protocols=NETWORK,
-    )
-    use_authentication = Switch(
-        label="Use authentication?",
-        help="Off: no login at all, for a relay that trusts the network.",
-        section="Authentication",
-        protocols=NETWORK,
-    )
-    use_xoauth2 = Switch(
-        label="Use XOAuth2?",
-        help=f"The secret is an OAuth 2.0 access token (SASL {' or '.join(_OF_TOKENS)}).",
-        section="Authentication",
-        protocols=NETWORK,
-        needs="use_authentication",
-    )
-    username = Text(
-        label="Username",
-        help="The user that logs in, often the whole mail address.",
-        section="Authentication",
-        protocols=NETWORK,
-        needs="use_authentication",
-    )
-    use_secure_authentication = Switch(
-        True,
-        label="Use secure authentication?",
-        help="Off: a plain-text link, over which a password needs allow_plaintext_password.",
-        section="Security",
-        protocols=NETWORK,
-    )
-    secure_authentication_type = Choice(
-        ("SSL", "TLS", "TLS1.2"),
-        "TLS",
-        {"TLS 1.2": "TLS1.2"},
-        label="Secure authentication type",
-        help="SSL: TLS from the first byte. TLS: STARTTLS, required, 1.2 or newer. TLS1.2: STARTTLS, exactly 1.2.",
-        section="Security",
-        protocols=NETWORK,
-        needs="use_secure_authentication",
-    )
-    check_server_identity = Switch(
-        True,
-        label="Check server identity?",
-        help="The certificate must name the host. Off: the name is not compared, the chain of trust still is.",
-        section="Security",
-        protocols=NETWORK,
-        needs="use_secure_authentication",
-    )
-    trusted_hosts = Trust(
-        label="Trusted hosts",
-        help="Hosts accepted without a known authority, separated by spaces; * for all; host=sha256:HEX pins one "
-        "certificate.",
-        section="Security",
-        protocols=NETWORK,
-        needs="use_secure_authentication",
-    )
-    use_proxy = Switch(
-        label="Use proxy?",
-        help="Reach the server through a proxy, which also looks up the server's name.",
-        section="Proxy",
-        protocols=NETWORK,
-    )
-    proxy_type = Choice(
-        ("SOCKS5", "SOCKS4", "HTTP"),
-        "SOCKS5",
-        label="Proxy type",
-        help="SOCKS5, SOCKS4 (without a password) or HTTP (CONNECT).",
-        section="Proxy",
-        protocols=NETWORK,
-        needs="use_proxy",
-    )
-    proxy_host = Host(
-        label="Proxy host",
-        help="Host name or address of the proxy.",
-        section="Proxy",
-        protocols=NETWORK,
-        needs="use_proxy",
-    )
-    proxy_port = Port(
-        label="Proxy port",
-        help="TCP port of the proxy; when empty 1080, for HTTP 3128.",
-        section="Proxy",
-        protocols=NETWORK,
-        needs="use_proxy",
-    )
-    proxy_username = Text(
-        label="Proxy username",
-        help="The proxy's user; empty when it asks for none.",
-        section="Proxy",
-        protocols=NETWORK,
-        needs="use_proxy",
-    )
-    use_environment_proxy = Switch(
-        label="Use the environment's proxy?",
-        help="Without a proxy of its own, take that of the variable ALL_PROXY, except for hosts in NO_PROXY.",
-        section="Proxy",
-        protocols=NETWORK,
-    )
-    authorization_id = Text(
-        label="Authorization identity",
-        help="Act as this mailbox with the login of the user above (SASL authorization identity).",
-        section="More",
-        protocols=NETWORK,
-        needs="use_authentication",
-    )
-    sasl_mechanism = Choice(
-        ("", *(row.name for row in ROWS)),
-        "",
-        label="Login mechanism",
-        help="The only SASL mechanism to use; when empty, the strongest that both sides have.",
-        section="More",
-        protocols=NETWORK,
-        needs="use_authentication",
-    )
-    client_certificate = Text(
-        label="Client certificate",
-        help=f"PEM file of a certificate that this client shows; the mechanism {EXTERNAL.name} logs in with it.",
-        section="More",
-        protocols=NETWORK,
-        needs="use_secure_authentication",
-    )
-    client_key = Text(
-        label="Client key",
-        help="PEM file of the client certificate's key, without a passphrase; when empty, it is in the same file.",
-        section="More",
-        protocols=NETWORK,
-        needs="use_secure_authentication",
-    )
-    ca_file = Text(
-        label="Authority file",
-        help="PEM file of a certificate authority that is trusted beside the system's.",
-        section="More",
-        protocols=NETWORK,
-        needs="use_secure_authentication",
-    )
-    from_address = Text(
-        label="From address",
-        help="The sender of messages that name none, for example: Ana <ana@example.org>",
-        section="More",
-        protocols=("SMTP",),
-    )
-    timeout = Seconds(
-        20.0,
-        label="Timeout",
-        help="Seconds to wait for one answer of the server.",
-        section="More",
-        protocols=NETWORK,
-    )
-    deadline = Seconds(
-        60.0,
-        label="Deadline",
-        help="Seconds for the whole opening of a session, however many answers it takes.",
-        section="More",
-        protocols=NETWORK,
-    )
-    allow_plaintext_password = Switch(
-        label="Allow a password in plain text?",
-        help="Only for a link without TLS: log in although everybody on the way can read it.",
-        section="More",
-        protocols=NETWORK,
-        needs="use_authentication",
-    )
-
-    def __init__(self, **options: Any) -> None:
+    def _begin(self) -> None:
         # What a newer version or an administrator wrote beside our options; the store keeps it through a rewrite.
         self.unknown: dict[str, Any] = {}
         # Where the store read it from, and what was there; None for one that was never stored.
@@ -267,30 +51,8 @@ class MailConnection(HasTraits):
         # the user gave for the one is not for the other.
         self.shared = False
         self.hides: MailConnection | None = None
-        super().__init__()
-        self._assign(options)
 
-    @classmethod
-    def options(cls) -> Mapping[str, Option]:
-        """The declarations, by trait name, in the order of the form."""
-        # class_traits() would give them by the alphabet.
-        return {
-            name: trait
-            for part in reversed(cls.__mro__)
-            for name, trait in vars(part).items()
-            if isinstance(trait, Option)
-        }
-
-    def _assign(self, options: dict[str, Any]) -> None:
-        known = self.options()
-        for name in options:
-            if name not in known:
-                raise OptionError(f"There is no option {name!r}.{did_you_mean(name, list(known))}", trait=name)
-        options = _with_implied(options)
-        # The protocol first: it decides how the server's host is read.
-        for name in sorted(options, key=lambda name: name != "protocol"):
-            setattr(self, name, options[name])
-
+    @takes_options(ConnectionOptions)
     def update(self, **options: Any) -> None:
         """Set several options: all of them, or none when one is bad. Naming a user or a proxy host turns it on."""
         # The copy is the trial; it says what is wrong before anything is set.
@@ -310,9 +72,10 @@ class MailConnection(HasTraits):
             if self.protocol in option.protocols and (value := getattr(self, name)) not in (None, "")
         }
 
+    @takes_options(ConnectionOptions)
     def copy(self, **changes: Any) -> MailConnection:
         """A connection with the same options, except for ``changes``; it was never stored."""
-        copy = MailConnection(**(self.as_dict() | _with_implied(changes)))
+        copy = MailConnection(**(self.as_dict() | self._with_implied(changes)))
         copy.unknown = dict(self.unknown)
         copy.shared, copy.hides = self.shared, self.hides
         return copy
@@ -421,7 +184,7 @@ class MailConnection(HasTraits):
         kept = self.as_dict()
         said = {name: value for name, value in kept.items() if value != options[name].default_value}
         # What the constructor would conclude from the rest is said when it is not so.
-        said |= {switch: kept[switch] for switch in _with_implied(said) if switch not in said}
+        said |= {switch: kept[switch] for switch in self._with_implied(said) if switch not in said}
         return f"MailConnection({', '.join(f'{name}={value!r}' for name, value in said.items())})"
 
     def shown(self) -> list[tuple[str, str]]:

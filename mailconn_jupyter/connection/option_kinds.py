@@ -10,16 +10,23 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, SupportsFloat, SupportsIndex, TypeVar
 
 from traitlets import TraitType, Undefined
 
 from ..errors import OptionError
 from ..formatting import did_you_mean
+from ..scalars import plain
+
+Got = TypeVar("Got")
+"""What an option is read as."""
+
+Given = TypeVar("Given")
+"""What it may be set to."""
+
+Word = TypeVar("Word", bound=str)
 
 VARIABLE = re.compile(r"\$\{([^{}]*)\}")
-_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 # Control characters, halves of surrogate pairs (no file can hold them), and Unicode's own line breaks.
 _UNFIT = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _TRUE = frozenset({"true", "yes", "on", "1", "y"})
@@ -69,11 +76,12 @@ def expand(value: str, environ: Mapping[str, str], *, label: str, trait: str) ->
     return VARIABLE.sub(replacement, value)
 
 
-class Option(TraitType[Any, Any]):
+class Option(TraitType[Got, Given]):
     """One option of a connection: its declaration feeds the magic, the form, the file and the README.
 
     ``label`` is what the form calls it, ``help`` one sentence for a person, ``section`` the part of the form that it
-    stands in, ``protocols`` those that have it, ``needs`` the switch that must be on for it to matter.
+    stands in, ``protocols`` those that have it, ``needs`` the switch that must be on for it to matter; with ``turns_on``
+    naming the option turns that switch on.
     """
 
     def __init__(
@@ -85,6 +93,7 @@ class Option(TraitType[Any, Any]):
         section: str,
         protocols: Sequence[str],
         needs: str = "",
+        turns_on: bool = False,
     ) -> None:
         super().__init__(default_value=default, help=help)
         self.tag(label=label, section=section, protocols=tuple(protocols), needs=needs)
@@ -92,17 +101,25 @@ class Option(TraitType[Any, Any]):
         self.section = section
         self.protocols = tuple(protocols)
         self.needs = needs
+        self.turns_on = turns_on
 
-    def validate(self, obj: Any, value: Any) -> Any:
+    def set(self, obj: Any, value: Any) -> None:
+        """Set it; a number of NumPy or pandas is as good as one of Python."""
+        super().set(obj, plain(value))
+
+    def validate(self, obj: Any, value: Any) -> Got:
         """``value`` as it is kept; raises :class:`OptionError` when it cannot be one of this option."""
-        return value
+        raise NotImplementedError
 
     def fail(self, problem: str, hint: str = "") -> OptionError:
         return OptionError(f"{self.label}: {problem}", trait=self.name or "", hint=hint)
 
 
-class Text(Option):
-    """A line of text, without leading or trailing space and without control characters."""
+AnyOption = Option[Any, Any]
+
+
+class Line(Option[str, Given]):
+    """A line of text, without leading or trailing space and without control characters; for what else stands for one."""
 
     default_value = ""
 
@@ -117,6 +134,10 @@ class Text(Option):
     def check(self, text: str) -> str:
         """What a kind of text allows beyond a line; returns the text as it is kept."""
         return text
+
+
+class Text(Line[str]):
+    """A line of text."""
 
 
 class Name(Text):
@@ -149,12 +170,12 @@ class Host(Text):
             raise self.fail(f"{text!r} is a URL.", "Give the host alone, for example: smtp.example.org")
         if re.search(r"\]:[0-9]*$", text) or text.count(":") == 1:
             raise self.fail(f"{text!r} holds a port.", "Give the port in its own option.")
-        if text and not _is_host(text):
+        if text and not is_host(text):
             raise self.fail(f"{text!r} is not a host name.", "For example: smtp.example.org or 192.0.2.7")
         return text
 
 
-def _is_host(text: str) -> bool:
+def is_host(text: str) -> bool:
     """Whether the text has the form of a name or an address; whether there is such a host is seen at opening."""
     if ":" in text:
         from ipaddress import IPv6Address  # noqa: PLC0415  # few need it, and it costs some milliseconds
@@ -185,18 +206,18 @@ class HostOrPath(Host):
         return value
 
 
-class Choice(Option):
+class Choice(Option[Word, str], Generic[Word]):
     """One word of a few, without regard to case; ``aliases`` are further spellings that are accepted."""
 
     def __init__(
-        self, words: Sequence[str], default: str, aliases: Mapping[str, str] | None = None, **declared: Any
+        self, words: Sequence[Word], default: Word, aliases: Mapping[str, Word] | None = None, **declared: Any
     ) -> None:
         super().__init__(default, **declared)
         self.words = tuple(words)
         self._known = {word.casefold(): word for word in words}
         self._known.update({alias.casefold(): word for alias, word in (aliases or {}).items()})
 
-    def validate(self, obj: Any, value: Any) -> str:
+    def validate(self, obj: Any, value: Any) -> Word:
         word = self._known.get(value.strip().casefold()) if isinstance(value, str) else None
         if word is None:
             near = did_you_mean(str(value), self.words)
@@ -204,7 +225,7 @@ class Choice(Option):
         return word
 
 
-class Switch(Option):
+class Switch(Option[bool, bool | str]):
     """On or off; the words yes, no, on, off, true and false are understood."""
 
     default_value = False
@@ -218,7 +239,7 @@ class Switch(Option):
         raise self.fail(f"{value!r} is neither on nor off.")
 
 
-class Port(Option):
+class Port(Option[int | str | None, SupportsIndex | str | None]):
     """A TCP port from 1 to 65535, a ``${NAME}``, or None for the usual port."""
 
     default_value = None
@@ -238,7 +259,7 @@ class Port(Option):
         return number
 
 
-class Seconds(Option):
+class Seconds(Option[float, SupportsFloat | str]):
     """A time in seconds, more than none and at most an hour."""
 
     def validate(self, obj: Any, value: Any) -> float:
@@ -249,55 +270,3 @@ class Seconds(Option):
         if isinstance(value, bool) or not 0 < seconds <= 3600:
             raise self.fail(f"{value!r} is not a time: more than 0 and at most 3600 seconds.")
         return seconds
-
-
-@dataclass(frozen=True)
-class TrustedHosts:
-    """What ``trusted_hosts`` says of one host: any certificate, exactly one (its SHA-256 in hex), or nothing."""
-
-    everything: bool
-    hosts: frozenset[str]
-    pins: Mapping[str, frozenset[str]]
-
-    def pins_of(self, host: str) -> frozenset[str]:
-        """The fingerprints (lower-case hex SHA-256 of the DER) that ``host`` may show; empty: no pin."""
-        return self.pins.get(host.casefold(), frozenset())
-
-    def trusts(self, host: str) -> bool:
-        """Whether the certificate of ``host`` is accepted without a known authority."""
-        return self.everything or host.casefold() in self.hosts
-
-
-class Trust(Text):
-    """Hosts separated by spaces, ``*`` for all, or ``host=sha256:HEX`` to pin a host to one certificate."""
-
-    def check(self, text: str) -> str:
-        if not has_variable(text):
-            self.parse(text)
-        return " ".join(text.split())
-
-    def parse(self, text: str) -> TrustedHosts:
-        hosts: set[str] = set()
-        pins: dict[str, set[str]] = {}
-        for word in text.split():
-            host, equals, pin = word.partition("=")
-            host = host.strip("[]").casefold()
-            if "@" in word:  # as for a host: it may be a password
-                raise self.fail("one of the words holds an @ and is not a host.", "Hosts are separated by spaces.")
-            if host != "*" and ("*" in host or host.count(":") == 1 or not _is_host(host)):
-                raise self.fail(
-                    f"{word!r} is not a host.",
-                    "Hosts are separated by spaces: mail.example.org, *, or mail.example.org=sha256:HEX",
-                )
-            if not equals:
-                hosts.add(host)
-                continue
-            algorithm, _, digest = pin.partition(":")
-            digest = digest.replace(":", "").casefold()
-            if host == "*" or algorithm.casefold() != "sha256" or not _FINGERPRINT.fullmatch(digest):
-                raise self.fail(
-                    f"{word!r} is not a pin.",
-                    "A pin is host=sha256: and the 64 hexadecimal digits that %mailconn test shows.",
-                )
-            pins.setdefault(host, set()).add(digest)
-        return TrustedHosts("*" in hosts, frozenset(hosts), {host: frozenset(found) for host, found in pins.items()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ..errors import OptionError
@@ -55,7 +56,7 @@ class ProxyURL:
             )
         return parsed
 
-    def options(self) -> dict[str, object]:
+    def options(self) -> dict[str, Any]:
         """As options of a connection, without the password."""
         return {
             "use_proxy": True,

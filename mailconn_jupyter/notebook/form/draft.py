@@ -230,7 +230,7 @@ class Draft:
 
 
 def _without_hidden(connection: MailConnection) -> MailConnection:
-    hidden = {
+    hidden: dict[str, Any] = {
         name: option.default_value
         for name, option in MailConnection.options().items()
         if isinstance(option, Switch) and connection.protocol in option.protocols and not connection.applies(name)

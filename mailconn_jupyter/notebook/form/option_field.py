@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from ...connection import MailConnection
-from ...connection.option_kinds import Choice, Option, Seconds, Switch
+from ...connection.option_kinds import AnyOption, Choice, Seconds, Switch
 from ...errors import OptionError
 from . import style
 
@@ -24,7 +24,7 @@ class OptionField:
     The line beneath holds the help, and the error in its place when there is one, so nothing jumps.
     """
 
-    def __init__(self, name: str, option: Option, on_change: Callable[[str, Any], None]) -> None:
+    def __init__(self, name: str, option: AnyOption, on_change: Callable[[str, Any], None]) -> None:
         self.name = name
         self.option = option
         #: Whether somebody has typed here: what is missing is no error before that.
@@ -77,7 +77,7 @@ class OptionField:
             self.row.remove_class("mailconn-wrong")
 
 
-def _control(option: Option) -> widgets.ValueWidget:
+def _control(option: AnyOption) -> widgets.ValueWidget:
     # Not "initial" for the width: labels of different lengths would leave ragged fields.
     common = {"description": option.label, "tooltip": option.help, "style": {"description_width": _LABEL}}
     if isinstance(option, Switch):
@@ -87,7 +87,7 @@ def _control(option: Option) -> widgets.ValueWidget:
     return widgets.Text(continuous_update=True, **common)
 
 
-def _placeholder(name: str, option: Option, connection: MailConnection) -> str:
+def _placeholder(name: str, option: AnyOption, connection: MailConnection) -> str:
     if name == "server_port":
         return _text(connection.usual_port or "")
     if name == "proxy_port":

@@ -1,0 +1,217 @@
+"""The options of a connection, each declared once.
+
+The keywords of :class:`~mailconn_jupyter.connection.MailConnection` and their types, the flags of the magic, the fields
+of the form, the keys of the saved file, ``%mailconn show`` and the README's table are derived from these traits. To add
+an option, add a trait; a rule between two options goes into ``MailConnection.problems()``.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, get_args
+
+from .mechanisms import EXTERNAL, ROWS, named
+from .option_kinds import Choice, Host, HostOrPath, Name, Port, Seconds, Switch, Text
+from .option_set import OptionSet
+from .trusted_hosts import Trust
+
+__all__ = ["ConnectionOptions", "Protocol", "ProxyType", "Security"]
+
+Protocol = Literal["SMTP", "IMAP", "POP3", "MBOX"]
+Security = Literal["SSL", "TLS", "TLS1.2"]
+ProxyType = Literal["SOCKS5", "SOCKS4", "HTTP"]
+
+EVERY: Final[tuple[Protocol, ...]] = get_args(Protocol)
+NETWORK: Final = tuple(protocol for protocol in EVERY if protocol != "MBOX")
+
+
+class ConnectionOptions(OptionSet):
+    """The options, in the order of the form."""
+
+    name: Name = Name(
+        label="Connection name",
+        help="What the connection is called; unique without regard to case.",
+        section="Server",
+        protocols=EVERY,
+    )
+    protocol: Choice[Protocol] = Choice(
+        EVERY,
+        "SMTP",
+        {"POP": "POP3"},
+        label="Connection protocol",
+        help="SMTP to send; IMAP, POP3 or MBOX to read.",
+        section="Server",
+        protocols=EVERY,
+    )
+    server_host: HostOrPath = HostOrPath(
+        label="Server host",
+        help="Host name or address of the server; for MBOX the path of the file.",
+        section="Server",
+        protocols=EVERY,
+    )
+    server_port: Port = Port(
+        label="Server port",
+        help="TCP port; when empty, the usual one of the protocol and its security.",
+        section="Server",
+        protocols=NETWORK,
+    )
+    use_authentication: Switch = Switch(
+        label="Use authentication?",
+        help="Off: no login at all, for a relay that trusts the network.",
+        section="Authentication",
+        protocols=NETWORK,
+    )
+    use_xoauth2: Switch = Switch(
+        label="Use XOAuth2?",
+        help=f"The secret is an OAuth 2.0 access token (SASL {' or '.join(named('an access token'))}).",
+        section="Authentication",
+        protocols=NETWORK,
+        needs="use_authentication",
+    )
+    username: Text = Text(
+        label="Username",
+        help="The user that logs in, often the whole mail address.",
+        section="Authentication",
+        protocols=NETWORK,
+        needs="use_authentication",
+        turns_on=True,
+    )
+    use_secure_authentication: Switch = Switch(
+        True,
+        label="Use secure authentication?",
+        help="Off: a plain-text link, over which a password needs allow_plaintext_password.",
+        section="Security",
+        protocols=NETWORK,
+    )
+    secure_authentication_type: Choice[Security] = Choice(
+        get_args(Security),
+        "TLS",
+        {"TLS 1.2": "TLS1.2"},
+        label="Secure authentication type",
+        help="SSL: TLS from the first byte. TLS: STARTTLS, required, 1.2 or newer. TLS1.2: STARTTLS, exactly 1.2.",
+        section="Security",
+        protocols=NETWORK,
+        needs="use_secure_authentication",
+    )
+    check_server_identity: Switch = Switch(
+        True,
+        label="Check server identity?",
+        help="The certificate must name the host. Off: the name is not compared, the chain of trust still is.",
+        section="Security",
+        protocols=NETWORK,
+        needs="use_secure_authentication",
+    )
+    trusted_hosts: Trust = Trust(
+        label="Trusted hosts",
+        help="Hosts accepted without a known authority, separated by spaces; * for all; host=sha256:HEX pins one "
+        "certificate.",
+        section="Security",
+        protocols=NETWORK,
+        needs="use_secure_authentication",
+    )
+    use_proxy: Switch = Switch(
+        label="Use proxy?",
+        help="Reach the server through a proxy, which also looks up the server's name.",
+        section="Proxy",
+        protocols=NETWORK,
+    )
+    proxy_type: Choice[ProxyType] = Choice(
+        get_args(ProxyType),
+        "SOCKS5",
+        label="Proxy type",
+        help="SOCKS5, SOCKS4 (without a password) or HTTP (CONNECT).",
+        section="Proxy",
+        protocols=NETWORK,
+        needs="use_proxy",
+    )
+    proxy_host: Host = Host(
+        label="Proxy host",
+        help="Host name or address of the proxy.",
+        section="Proxy",
+        protocols=NETWORK,
+        needs="use_proxy",
+        turns_on=True,
+    )
+    proxy_port: Port = Port(
+        label="Proxy port",
+        help="TCP port of the proxy; when empty 1080, for HTTP 3128.",
+        section="Proxy",
+        protocols=NETWORK,
+        needs="use_proxy",
+    )
+    proxy_username: Text = Text(
+        label="Proxy username",
+        help="The proxy's user; empty when it asks for none.",
+        section="Proxy",
+        protocols=NETWORK,
+        needs="use_proxy",
+    )
+    use_environment_proxy: Switch = Switch(
+        label="Use the environment's proxy?",
+        help="Without a proxy of its own, take that of the variable ALL_PROXY, except for hosts in NO_PROXY.",
+        section="Proxy",
+        protocols=NETWORK,
+    )
+    authorization_id: Text = Text(
+        label="Authorization identity",
+        help="Act as this mailbox with the login of the user above (SASL authorization identity).",
+        section="More",
+        protocols=NETWORK,
+        needs="use_authentication",
+    )
+    sasl_mechanism: Choice[str] = Choice(
+        ("", *(row.name for row in ROWS)),
+        "",
+        label="Login mechanism",
+        help="The only SASL mechanism to use; when empty, the strongest that both sides have.",
+        section="More",
+        protocols=NETWORK,
+        needs="use_authentication",
+    )
+    client_certificate: Text = Text(
+        label="Client certificate",
+        help=f"PEM file of a certificate that this client shows; the mechanism {EXTERNAL.name} logs in with it.",
+        section="More",
+        protocols=NETWORK,
+        needs="use_secure_authentication",
+    )
+    client_key: Text = Text(
+        label="Client key",
+        help="PEM file of the client certificate's key, without a passphrase; when empty, it is in the same file.",
+        section="More",
+        protocols=NETWORK,
+        needs="use_secure_authentication",
+    )
+    ca_file: Text = Text(
+        label="Authority file",
+        help="PEM file of a certificate authority that is trusted beside the system's.",
+        section="More",
+        protocols=NETWORK,
+        needs="use_secure_authentication",
+    )
+    from_address: Text = Text(
+        label="From address",
+        help="The sender of messages that name none, for example: Ana <ana@example.org>",
+        section="More",
+        protocols=("SMTP",),
+    )
+    timeout: Seconds = Seconds(
+        20.0,
+        label="Timeout",
+        help="Seconds to wait for one answer of the server.",
+        section="More",
+        protocols=NETWORK,
+    )
+    deadline: Seconds = Seconds(
+        60.0,
+        label="Deadline",
+        help="Seconds for the whole opening of a session, however many answers it takes.",
+        section="More",
+        protocols=NETWORK,
+    )
+    allow_plaintext_password: Switch = Switch(
+        label="Allow a password in plain text?",
+        help="Only for a link without TLS: log in although everybody on the way can read it.",
+        section="More",
+        protocols=NETWORK,
+        needs="use_authentication",
+    )

@@ -1,0 +1,70 @@
+"""Keywords that a function does not have: the one that was meant is named, and the function that was called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
+from typing import Any, Final, TypeVar
+
+from .errors import UnknownKeyword
+from .formatting import did_you_mean
+
+__all__ = ["checked", "public", "unknown_keyword"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: What smtplib and others call it.
+_ELSEWHERE: Final = {
+    "from_addr": "sender",
+    "from_": "sender",
+    "to_addrs": "to",
+    "receivers": "to",
+    "recipients": "to",
+    "name_or_connection": "target",
+    "secret": "password",
+}
+_SECRET: Final = re.compile("passw|passphrase|token|secret")
+
+
+def public(function: F) -> F:
+    """Let a misspelt keyword raise :class:`~mailconn_jupyter.errors.UnknownKeyword`; signature and types stay."""
+    code = function.__code__
+    return checked(function, code.co_varnames[code.co_posonlyargcount : code.co_argcount + code.co_kwonlyargcount])
+
+
+def checked(function: F, known: Sequence[str], also: Mapping[str, str] | None = None) -> F:
+    """:func:`public` for the keywords ``known``; ``also`` maps further words to the one of those that is meant."""
+    # A class is called by its own name, a method as it is written behind its object.
+    called = function.__qualname__.removesuffix(".__init__").rpartition(".")[2]
+
+    @wraps(function)
+    def call(*values: Any, **named: Any) -> Any:
+        error = unknown_keyword(called, named, known, also)
+        # A traceback shows what a frame holds, and a password may be among the values: this one holds them no longer.
+        given: list[Any] = [named, values]
+        del named, values
+        if error is not None:
+            given.clear()
+            raise error
+        return function(*given.pop(), **given.pop())
+
+    return call  # type: ignore[return-value]  # what wraps() says of it is F
+
+
+def unknown_keyword(
+    called: str, given: Iterable[str], known: Sequence[str], also: Mapping[str, str] | None = None
+) -> UnknownKeyword | None:
+    """The error for the first of ``given`` that is not ``known`` to the function ``called``; None where all are."""
+    word = next((word for word in given if word not in known), None)
+    if word is None:
+        return None
+    # Who gives a password must not be led to an option that is shown.
+    secret = _SECRET.search(word.casefold()) is not None
+    near = did_you_mean(
+        word, [name for name in known if not secret or _SECRET.search(name)], _ELSEWHERE | dict(also or {})
+    )
+    hint = "" if near else "Shift+Tab lists those that there are, and so does help()."
+    if secret and not near:
+        hint = "A password is kept apart: mailconn.set_password(name) asks for it."
+    return UnknownKeyword(f"{called}() has no keyword {word!r}.{near}", trait=word, hint=hint)
