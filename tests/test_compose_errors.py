@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from mailconn_jupyter.errors import MessageError
@@ -17,6 +19,21 @@ def test_a_priority_of_any_wrong_type_is_refused_with_the_known_ones(priority: A
         with pytest.raises(MessageError, match=f"There is no {name}") as caught:
             compose("ana@example.org", "x", **{name: priority})
         assert "normal" in caught.value.hint
+
+
+@pytest.mark.parametrize("value", ["many", -1, 2.5, True, object()])
+@pytest.mark.parametrize("name", ["rows", "limit"])
+def test_a_count_that_is_none_is_refused_before_anything_is_drawn(name: str, value: Any) -> None:
+    with pytest.raises(MessageError, match=f"{name}=.*: that is no number of (rows|bytes)") as caught:
+        compose("ana@example.org", "x", "text", **{name: value})
+    assert caught.value.hint == "It is a whole number, zero or more, or None."
+
+
+def test_numbers_of_numpy_are_taken() -> None:
+    numbers: dict[str, Any] = {"rows": np.int64(2), "limit": np.int64(10**6), "priority": np.int64(1)}
+    message = compose("ana@example.org", "x", pd.DataFrame({"n": range(9)}), **numbers)
+    assert message["X-Priority"] == "1 (Highest)"
+    assert "the first 2 of 9 rows" in str(message.get_body(("plain",)))
 
 
 def test_a_renderer_that_fails_says_which_content_of_which_type_and_why() -> None:

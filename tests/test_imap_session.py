@@ -432,8 +432,8 @@ def test_a_mail_sent_by_our_smtp_session_is_read_back_byte_for_byte(
     postfix.wait_for("alice", token)
     with connect(to_dovecot("IMAP", dovecot, certificates)) as mailbox:
         (uid,) = mailbox.uids(AND(subject=token))
-        ((_, literal), *_) = next(mailbox.stream(uid, "(BODY.PEEK[])"))
-        assert added(literal, raw) == DELIVERY
+        first: Any = next(mailbox.stream(uid, "(BODY.PEEK[])"))[0]
+        assert added(first[1], raw) == DELIVERY
         (message,) = mailbox.fetch(AND(subject=token), mark_seen=False)
         assert message.subject == f"Größe {token}"
         assert message.attachments[0].payload == bytes(range(256)) * 8

@@ -33,7 +33,7 @@ def server() -> Any:
 
 
 def open_session(server: CountingServer) -> Any:
-    plain = {"use_secure_authentication": False, "use_authentication": False, "timeout": 5}
+    plain: dict[str, Any] = {"use_secure_authentication": False, "use_authentication": False, "timeout": 5}
     return connect(MailConnection(name="ops", server_host="localhost", server_port=server.port, **plain))
 
 
@@ -211,7 +211,7 @@ def test_a_malformed_recipient_header_adds_no_recipient_that_a_reader_does_not_s
 def test_what_is_not_exactly_one_mailbox_is_refused_before_a_byte_is_sent(address: str) -> None:
     hello = [Send(b"220 mail.test\r\n"), Expect(rb"ehlo .*"), Send(b"250 mail.test\r\n")]
     with ScriptServer(hello) as server:
-        options = {"use_secure_authentication": False, "use_authentication": False}
+        options: dict[str, Any] = {"use_secure_authentication": False, "use_authentication": False}
         smtp = connect(MailConnection(name="ops", server_host="localhost", server_port=server.port, **options))
         for sender, recipients in ((SENDER, [ALICE, address]), (address if address.strip(" ") else "@", [ALICE])):
             with pytest.raises(MessageError):
@@ -233,8 +233,8 @@ def test_what_is_not_exactly_one_mailbox_is_refused_before_a_byte_is_sent(addres
 def test_a_parameter_that_is_not_one_word_is_refused_before_a_byte_is_sent(option: str, which: str) -> None:
     hello = [Send(b"220 mail.test\r\n"), Expect(rb"ehlo .*"), Send(b"250 mail.test\r\n")]
     with ScriptServer(hello) as server:
-        options = {"use_secure_authentication": False, "use_authentication": False}
-        smtp = connect(MailConnection(name="ops", server_host="localhost", server_port=server.port, **options))
+        options: dict[str, Any] = {"use_secure_authentication": False, "use_authentication": False}
+        smtp: Any = connect(MailConnection(name="ops", server_host="localhost", server_port=server.port, **options))
         with pytest.raises(MessageError):
             smtp.sendmail(SENDER, [ALICE], b"hello\r\n", **{which: ["BODY=7BIT", option]})
         with pytest.raises(MessageError):

@@ -301,7 +301,8 @@ def test_the_commands_of_poplib_work(three: MailConnection) -> None:
         count, size = pop.stat()
         assert count == 3
         assert sum(int(line.split()[1]) for line in pop.list()[1]) == size
-        assert pop.list(1).startswith(b"+OK 1 ")
+        one: Any = pop.list(1)
+        assert one.startswith(b"+OK 1 ")
         assert len(pop.uidl()[1]) == 3
         assert pop.uidl(2).startswith(b"+OK 2 ")
         assert pop.top(2, 0)[1][0] == b"Subject: number 1"

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from mailconn_jupyter import MailConnection, messages, to_frame
@@ -87,7 +88,8 @@ def test_messages_come_newest_first(box: Mailbox) -> None:
 
 
 def test_a_limit_takes_the_newest(box: Mailbox) -> None:
-    for limit in (0, 1, 3, 8, 100):
+    limits: list[Any] = [0, 1, 3, 8, 100, np.int64(3)]
+    for limit in limits:
         assert subjects(box, limit=limit) == NEWEST_FIRST[:limit]
         assert subjects(box, limit=limit, body=False) == NEWEST_FIRST[:limit]
     assert first_words(box, limit=2, to="bob") == ["eight", "日本語の件名"]

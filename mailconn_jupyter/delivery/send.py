@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import smtplib
 import time
+from collections.abc import Iterable, Mapping, Sequence
 from email.message import EmailMessage
+from os import PathLike
 from typing import Any
 
 from ..connection import MailConnection
 from ..errors import MessageError, OptionError, warn
+from ..keywords import public
 from ..message.addresses import envelope_address
-from ..message.compose import compose
+from ..message.compose import LIMIT, compose
 from ..message.mime.wire_format import wired
+from ..message.render.part import TableFormat
+from ..message.template import Template
 from ..session.connect import open_session
 from ..session.smtp.envelope import envelope_of
 from ..session.smtp.session import SMTPSession
@@ -25,21 +30,35 @@ __all__ = ["deliver", "send"]
 _PAUSES = (1.0, 5.0)
 
 
+@public
 def send(
     target: str | MailConnection | smtplib.SMTP | None,
-    to: Any,
-    subject: str,
-    *content: Any,
+    to: str | Iterable[str],
+    subject: str | Template,
+    *content: object,
+    cc: str | Iterable[str] = (),
+    bcc: str | Iterable[str] = (),
     sender: str = "",
+    reply_to: str | Iterable[str] = (),
+    attachments: Any = (),
+    headers: Mapping[str, str | Sequence[str]] | None = None,
+    priority: str | int | None = None,
+    importance: str | None = None,
+    sensitivity: str | None = None,
+    index: bool | None = None,
+    rows: int | None = None,
+    table_as: TableFormat = "csv",
+    zip: bool | float | str | PathLike[str] | None = False,  # noqa: A002  # the word of compose()
+    variables: Mapping[str, Any] | None = None,
+    limit: int | None = LIMIT,
     dry_run: bool = False,
-    **options: Any,
 ) -> SendReport:
     """Send ``content`` as one message, and return what became of it for each recipient.
 
     ``target`` is the name of a connection, a connection, an open session (which stays open), or None for the default.
-    ``content`` and ``options`` are those of :func:`~mailconn_jupyter.message.compose.compose` (``cc``, ``bcc``,
-    ``attachments`` and so on). ``sender`` is by default the connection's ``from_address``, or its username where that
-    is an address. ``dry_run`` composes the message, and opens and sends nothing.
+    ``dry_run`` does all but send: it composes the message, and opens nothing. ``sender`` is by default the connection's
+    ``from_address``, or its username where that is an address. The rest is as of
+    :func:`~mailconn_jupyter.message.compose.compose`.
 
     What the server refuses for the moment (a 4xx) is tried again, twice at most, after 1 and 5 seconds; a 5xx is not,
     and neither is what may have been delivered. Raises :class:`~mailconn_jupyter.delivery.report.DeliveryError`, which
@@ -56,7 +75,26 @@ def send(
                 f"{connection.name}: {connection.protocol} reads mail; only an SMTP connection sends it.",
                 trait="protocol",
             )
-    message = compose(to, subject, *content, sender=sender or _sender_of(connection), **options)
+    message = compose(
+        to,
+        subject,
+        *content,
+        cc=cc,
+        bcc=bcc,
+        sender=sender or _sender_of(connection),
+        reply_to=reply_to,
+        attachments=attachments,
+        headers=headers,
+        priority=priority,
+        importance=importance,
+        sensitivity=sensitivity,
+        index=index,
+        rows=rows,
+        table_as=table_as,
+        zip=zip,
+        variables=variables,
+        limit=limit,
+    )
     if message["From"] is None:
         # Without one it would travel as a bounce, with the empty sender.
         raise MessageError(
@@ -84,8 +122,8 @@ def _sender_of(connection: MailConnection | None) -> str:
         return ""
     resolved = connection.resolved()
     if resolved.from_address:
-        return str(resolved.from_address)
-    return str(resolved.username) if "@" in resolved.username else ""
+        return resolved.from_address
+    return resolved.username if "@" in resolved.username else ""
 
 
 def deliver(session: smtplib.SMTP, message: EmailMessage) -> SendReport:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import smtplib
 import sys
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -15,7 +17,10 @@ from ..documents.notebook_export import FORMATS, Attach, export
 from ..documents.notebook_file import NotebookError, content_of, library, read, title_of, was_run
 from ..errors import warn
 from ..formatting import did_you_mean
+from ..keywords import public
 from ..message.attach.attachments import listed
+from ..message.compose import LIMIT
+from ..message.render.part import TableFormat
 from ..message.texts import clean, one_line
 from .report import DeliveryError, SendReport
 from .send import send
@@ -26,18 +31,33 @@ OnError = Literal["skip", "send"]
 _ON_ERROR: Final = ("skip", "send")
 
 
+@public
 def send_notebook(
     target: str | MailConnection | smtplib.SMTP | None,
-    to: Any,
-    path: str | os.PathLike[str] | None = None,
+    to: str | Iterable[str],
+    path: str | PathLike[str] | None = None,
     *,
     subject: str | None = None,
     code: bool = False,
     attach: Attach | None = "html",
     execute: bool = False,
     on_error: OnError = "skip",
+    cc: str | Iterable[str] = (),
+    bcc: str | Iterable[str] = (),
+    sender: str = "",
+    reply_to: str | Iterable[str] = (),
     attachments: Any = (),
-    **options: Any,
+    headers: Mapping[str, str | Sequence[str]] | None = None,
+    priority: str | int | None = None,
+    importance: str | None = None,
+    sensitivity: str | None = None,
+    index: bool | None = None,
+    rows: int | None = None,
+    table_as: TableFormat = "csv",
+    zip: bool | float | str | PathLike[str] | None = False,  # noqa: A002  # the word of compose()
+    variables: Mapping[str, Any] | None = None,
+    limit: int | None = LIMIT,
+    dry_run: bool = False,
 ) -> SendReport:
     """Send a notebook as it was last saved: its Markdown and its outputs, in order.
 
@@ -50,7 +70,7 @@ def send_notebook(
     ``execute`` runs it first, in a kernel of its own; the file stays as it is. When a cell fails then, nothing is sent
     (``on_error="skip"``), or what there is, with the error (``"send"``): subject and first line say that it failed. The
     error is raised in either case. Cells tagged ``remove_cell``, ``remove_input`` and ``remove_output`` go as nbconvert
-    has it. The other options are those of :func:`~mailconn_jupyter.delivery.send.send`.
+    has it. The rest is as of :func:`~mailconn_jupyter.delivery.send.send`.
 
     Needs the extra ``notebook``. Raises :class:`NotebookError` before anything is sent, or after a failed notebook was;
     the rest is as of ``send``.
@@ -92,7 +112,29 @@ def send_notebook(
     def sent(subject: str, *first: str) -> SendReport:
         whole = notebook if attach == "ipynb" else shown
         made = [export(whole, file, attach, code=code, own=own)] if attach is not None else []
-        return send(target, to, subject, *first, *readable, attachments=[*made, *others], **options)
+        return send(
+            target,
+            to,
+            subject,
+            *first,
+            *readable,
+            cc=cc,
+            bcc=bcc,
+            sender=sender,
+            reply_to=reply_to,
+            attachments=[*made, *others],
+            headers=headers,
+            priority=priority,
+            importance=importance,
+            sensitivity=sensitivity,
+            index=index,
+            rows=rows,
+            table_as=table_as,
+            zip=zip,
+            variables=variables,
+            limit=limit,
+            dry_run=dry_run,
+        )
 
     if failure is None:
         return sent(subject)
@@ -124,7 +166,7 @@ def current_notebook() -> Path | None:
     return next((found for found in (path, Path(path.name)) if found.is_file()), None)
 
 
-def _file(path: str | os.PathLike[str] | None, *, execute: bool) -> Path:
+def _file(path: str | PathLike[str] | None, *, execute: bool) -> Path:
     if path is None:
         current = current_notebook()
         if current is None:

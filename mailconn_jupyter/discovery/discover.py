@@ -17,6 +17,7 @@ from ..connection import MailConnection
 from ..connection.mechanisms import named
 from ..errors import MailConnError, OptionError
 from ..formatting import columns, escape, table
+from ..keywords import public
 from ..message.addresses import envelope_address
 from ..session.connect import session_class
 from .probe import Probe, best, probe_all
@@ -102,6 +103,7 @@ class Settings:
 _TRIED: Final = ("Server", "Security", "Outcome", "What it said")
 
 
+@public
 def discover(
     address: str,
     *,

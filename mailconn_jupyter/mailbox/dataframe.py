@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Final
 
 from ..connection import MailConnection
 from ..errors import MailConnError, OptionError
+from ..keywords import public
 from ..message.incoming.parsed import ParsedMessage
+from ..progress import Tell
 from ..session.connect import protocol_of
 from .messages import messages
+from .selection import When
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ..session.any_session import ReadingSession
 
 __all__ = ["to_frame"]
 
@@ -29,12 +35,28 @@ _KINDS: Final = {
 }
 
 
-def to_frame(source: Any = None, *, text: bool = False, **asked: Any) -> pd.DataFrame:
+@public
+def to_frame(
+    source: str | MailConnection | ReadingSession | Iterable[ParsedMessage] | None = None,
+    *,
+    text: bool = False,
+    since: When = None,
+    before: When = None,
+    sender: str = "",
+    to: str = "",
+    subject: str = "",
+    unseen: bool = False,
+    limit: int | None = None,
+    folder: str = "INBOX",
+    body: bool | None = None,
+    mark_seen: bool = False,
+    progress: bool | Tell | None = None,
+) -> pd.DataFrame:
     """A :class:`pandas.DataFrame` with a row for each message, in their order.
 
     ``source`` is what :func:`~mailconn_jupyter.mailbox.messages.messages` gives, or any other messages (those of a sandbox's
     inbox), or what ``messages`` takes: the name of a connection, a connection, an open session, None for the default. Then
-    ``asked`` is what ``messages`` is asked for (``limit``, ``since``, ...), and only headers are fetched unless ``body`` or
+    the rest, ``since`` to ``progress``, is as of ``messages``, except that only headers are fetched unless ``body`` or
     ``text`` says otherwise.
 
     Its columns: ``date`` (UTC), ``from``, ``to``, ``subject``, ``size`` (bytes), ``seen``, ``attachments`` (how many; missing
@@ -50,6 +72,19 @@ def to_frame(source: Any = None, *, text: bool = False, **asked: Any) -> pd.Data
         raise MailConnError(
             "to_frame() makes a table of pandas, which is not installed.", hint="Run: %pip install pandas"
         ) from error
+    asked = {
+        "since": since,
+        "before": before,
+        "sender": sender,
+        "to": to,
+        "subject": subject,
+        "unseen": unseen,
+        "limit": limit,
+        "folder": folder,
+        "body": body,
+        "mark_seen": mark_seen,
+        "progress": progress,
+    }
     rows = [_row(message, text=text) for message in _messages(source, text=text, asked=asked)]
     kinds = {**_KINDS, "text": "str"} if text else _KINDS
     columns = {name: pd.Series([row[name] for row in rows], dtype=kind) for name, kind in kinds.items()}
@@ -60,10 +95,12 @@ def to_frame(source: Any = None, *, text: bool = False, **asked: Any) -> pd.Data
 
 def _messages(source: Any, *, text: bool, asked: dict[str, Any]) -> Iterable[Any]:
     if source is None or isinstance(source, str | MailConnection) or protocol_of(source):
-        return messages(source, **{"body": text, **asked})
-    if asked:
+        return messages(source, **asked | {"body": text if asked["body"] is None else asked["body"]})
+    usual = signature(to_frame).parameters
+    said = [name for name, value in asked.items() if value != usual[name].default]
+    if said:
         raise OptionError(
-            f"{', '.join(sorted(asked))}: messages that are read already cannot be asked for more.",
+            f"{', '.join(sorted(said))}: messages that are read already cannot be asked for more.",
             hint="Give it to messages(), or name a connection.",
         )
     if not isinstance(source, Iterable):

@@ -6,25 +6,31 @@ import contextlib
 import math
 from collections.abc import Generator
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..connection import MailConnection
 from ..errors import OptionError
+from ..keywords import public
 from ..message.incoming.parsed import ParsedMessage
 from ..progress import Tell, teller
+from ..scalars import count_of
 from ..session.connect import open_session, protocol_of
 from ..session.line_arguments import UnsafeArgument, breaks_a_line
 from ..store import connections
 from .portions import Reading
 from .selection import Selection, When, moment
 
+if TYPE_CHECKING:
+    from ..session.any_session import ReadingSession
+
 __all__ = ["messages"]
 
 _READERS = {"IMAP": "by_imap", "POP3": "by_pop3", "MBOX": "by_mbox"}
 
 
+@public
 def messages(
-    target: Any = None,
+    target: str | MailConnection | ReadingSession | None = None,
     *,
     since: When = None,
     before: When = None,
@@ -58,24 +64,26 @@ def messages(
     :class:`~mailconn_jupyter.errors.OptionError` at once for what the protocol cannot do,
     :class:`~mailconn_jupyter.errors.OpenError` with the first message, and the session's own errors.
     """
-    if limit is not None and (type(limit) is not int or limit < 0):
+    left = math.inf if limit is None else count_of(limit)
+    if left is None:
         raise OptionError("limit is a whole number of messages, or None for all.")
     if breaks_a_line(str(folder).encode("utf-8", "replace")):
         raise UnsafeArgument("folder: the name holds a CR, an LF or a NUL. Nothing was sent.")
     reading = Reading(
         selection=Selection(moment("since", since), moment("before", before), sender, to, subject, unseen),
-        left=math.inf if limit is None else limit,
+        left=left,
         folder=folder,
         body=body,
         mark_seen=mark_seen,
         tell=teller(progress),
     )
-    protocol = protocol_of(target)
+    source: Any = target
+    protocol = protocol_of(source)
     if not protocol:
-        target = connections.pick(target)
-        protocol = target.protocol
+        source = connections.pick(source)
+        protocol = source.protocol
     _require(protocol, reading)
-    return _read(target, protocol, reading)
+    return _read(source, protocol, reading)
 
 
 def _require(protocol: str, reading: Reading) -> None:

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from ..errors import MessageError, warn
 from ..formatting import did_you_mean, how_large
+from ..keywords import public
+from ..scalars import count_of, plain
 from .attach.attachments import attached, pack
 from .mime.extra_headers import custom
 from .mime.headers import address_list, unstructured
@@ -51,6 +53,7 @@ _SENSITIVITIES: Final = {
 }
 
 
+@public
 def compose(
     to: str | Iterable[str],
     subject: str | Template,
@@ -109,7 +112,8 @@ def compose(
         raise MessageError("The message has no recipient.", hint='Name one: compose("ana@example.org", ...)')
     fields = list(custom(_each(headers or {})))
     subject = _subject(subject, variables)
-    options = Options(rows=rows, index=index, table_as=table_as)
+    options = Options(rows=_count("rows", rows), index=index, table_as=table_as)
+    limit = _count("limit", limit)
     # First of all, so that a missing file is told before a minute of drawing.
     files = attached(attachments, options, limit, zip)
 
@@ -139,6 +143,16 @@ def compose(
     for warning in dict.fromkeys((*body.warnings, *cut_by_gmail(html))):
         warn(warning)
     return message
+
+
+def _count(name: str, value: int | None) -> int | None:
+    number = count_of(value)
+    if number is None and value is not None:
+        raise MessageError(
+            f"{name}={one_line(repr(value), 40)}: that is no number of {'bytes' if name == 'limit' else name}.",
+            hint="It is a whole number, zero or more, or None.",
+        )
+    return number
 
 
 def _each(headers: Mapping[str, str | Sequence[str]]) -> Iterable[tuple[str, str]]:
@@ -187,6 +201,7 @@ def _rendered(content: Sequence[object], options: Options, variables: Mapping[st
 
 
 def _flags(priority: str | int | None, importance: str | None, sensitivity: str | None) -> Iterable[tuple[str, str]]:
+    priority = plain(priority)
     if priority is not None:
         word = _NUMBERED.get(priority, str(priority)) if isinstance(priority, int) else priority
         shown, standard = _chosen("priority", word, _PRIORITIES)

@@ -17,6 +17,7 @@ from typing import Any, Final, Literal
 
 from ..errors import MessageError
 from ..formatting import did_you_mean
+from ..keywords import public
 from .block_elements import on_own_lines, out_of_paragraphs
 from .kinds import NUMBER, SCALAR, TEXT
 from .render.part import Options, Part, joined
@@ -49,6 +50,7 @@ class Template:
     ``kind`` says it otherwise; the default for a text is Markdown.
     """
 
+    @public
     def __init__(self, source: str | Path, kind: Kind | None = None) -> None:
         if isinstance(source, str) and _names_a_file(source):
             raise MessageError(f"{source!r} is the path of a file, not a template.", hint=f"Template(Path({source!r}))")

@@ -19,6 +19,7 @@ from ..credentials import Secret, remember
 from ..credentials.account import Account
 from ..credentials.memory import memory
 from ..errors import MailConnError
+from ..keywords import public
 from ..names import fold, quote
 from ..store import ConnectionStore, UnknownConnection, atomic_files, connections, last_tests
 from .inbox import Inbox
@@ -41,6 +42,7 @@ _lock = threading.RLock()
 _current: Sandbox | None = None
 
 
+@public
 def start(name: str = NAME) -> Sandbox:
     """Start the sandbox, and keep a connection to it under ``name``; a sandbox that runs already is returned.
 

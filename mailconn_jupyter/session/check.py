@@ -12,6 +12,7 @@ from typing import Any
 from ..connection import MailConnection
 from ..errors import MailConnError, OpenError
 from ..formatting import columns, table
+from ..keywords import public
 from ..store import connections, last_tests
 from .connect import session_class
 from .opening.hints import pin_for
@@ -96,6 +97,7 @@ class CheckReport:
         return table(self._rows(), header=("Stage", "Outcome", "Time", "What was learnt"), caption=self.summary)
 
 
+@public
 def check(
     target: str | MailConnection | None = None,
     *,
@@ -151,6 +153,7 @@ def _not_begun(connection: MailConnection, error: OpenError, listener: Listener 
     return CheckReport(connection, stages, error=error)
 
 
+@public
 def check_all(
     targets: Iterable[str | MailConnection] | None = None, *, cancel: threading.Event | None = None
 ) -> list[CheckReport]:

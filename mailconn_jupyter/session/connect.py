@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..connection import MailConnection
 from ..errors import MailConnError, OpenError, warn
+from ..keywords import public
 from ..store import connections
+
+if TYPE_CHECKING:
+    from .any_session import AnySession
 
 __all__ = ["connect", "open_session", "protocol_of", "session_class"]
 
@@ -52,19 +56,21 @@ def protocol_of(session: Any) -> str:
     return ""
 
 
+@public
 def connect(
     target: str | MailConnection | None = None,
     *,
     ask: bool = True,
     source_address: tuple[str, int] | None = None,
     readonly: bool | None = None,
-) -> Any:
+) -> AnySession:
     """An open session: connected, secured, logged in, ready; also a context manager that says farewell.
 
     By the protocol of the connection it is a :class:`~mailconn_jupyter.session.smtp.session.SMTPSession` (an ``smtplib.SMTP``),
     an :class:`~mailconn_jupyter.session.imap.session.IMAPSession` (an ``imap_tools.BaseMailBox``), a
     :class:`~mailconn_jupyter.session.pop3.session.POP3Session` (a ``poplib.POP3``) or an
-    :class:`~mailconn_jupyter.session.mbox.session.MBOXSession` (a ``mailbox.mbox``).
+    :class:`~mailconn_jupyter.session.mbox.session.MBOXSession` (a ``mailbox.mbox``). A type checker takes it for any of them;
+    ``connect_smtp()``, ``connect_imap()``, ``connect_pop3()`` and ``open_mbox()`` say which.
 
     ``target`` is a name, a connection (it need not be stored), or None for the default. ``ask`` says whether a missing
     password may be asked for. ``readonly`` is for IMAP (INBOX is only examined; off by default) and MBOX (the file is
@@ -80,7 +86,7 @@ def open_session(
     ask: bool = True,
     source_address: tuple[str, int] | None = None,
     readonly: bool | None = None,
-) -> Any:
+) -> AnySession:
     """:func:`connect` for a caller that has the connection already."""
     options: dict[str, Any] = {}
     if readonly is not None:
@@ -92,4 +98,7 @@ def open_session(
         options["readonly"] = readonly
     if connection.security and connection.trusts_everything:
         warn(f"{connection.name}: trusted_hosts is *, so anybody's certificate is accepted. Name the host, or pin it.")
-    return session_class(connection)(connection=connection, ask=ask, source_address=source_address, **options)
+    opened: AnySession = session_class(connection)(
+        connection=connection, ask=ask, source_address=source_address, **options
+    )
+    return opened

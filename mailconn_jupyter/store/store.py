@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from ..connection import MailConnection, known
+from ..connection import MailConnection, known, takes_options
 from ..errors import ConnectionChanged, StoreError
 from ..formatting import did_you_mean
+from ..keywords import public
 from ..names import fold
 from . import atomic_files, last_tests, settings
 from .layer import Entry, Layer, Origin, Problem, serialise, winners_of
@@ -141,6 +142,7 @@ class ConnectionStore:
             hint="Name it, or choose one for good with %mailconn default NAME.",
         )
 
+    @public
     def save(self, connection: MailConnection, replace: bool = False) -> None:
         """Keep ``connection`` in the user's folder, under its name.
 
@@ -154,6 +156,7 @@ class ConnectionStore:
         with atomic_files.locked(self.folder):
             self._save(connection, replace=replace)
 
+    @takes_options(MailConnection)
     def update(self, name: str, /, **options: Any) -> MailConnection:
         """Set options of a stored connection, whoever else saves it at the time; returns what is now stored."""
         with atomic_files.locked(self.folder):

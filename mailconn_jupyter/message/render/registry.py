@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from ...errors import MessageError
+from ...keywords import public
 from ..kinds import kind_of, load, type_names
 from ..texts import one_line
 from .part import Options, Part
@@ -17,6 +18,7 @@ Renderer = Callable[[Any, Options], Part]
 _own: list[tuple[Callable[[Any], bool], Renderer]] = []
 
 
+@public
 def register(kind: type | str | Callable[[Any], bool], renderer: Renderer) -> None:
     """Let ``renderer(object, options)`` make the :class:`Part` of every object of a kind, before any built-in one.
 
@@ -35,6 +37,7 @@ def register(kind: type | str | Callable[[Any], bool], renderer: Renderer) -> No
         raise TypeError(f"A kind is a type, a type's name or a predicate, not {type(kind).__name__}.")
 
 
+@public
 def unregister(renderer: Renderer) -> None:
     """Take back every :func:`register` of this renderer."""
     _own[:] = [entry for entry in _own if entry[1] is not renderer]

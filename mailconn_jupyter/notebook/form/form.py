@@ -8,6 +8,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from ...formatting import escape
+from ...keywords import public
 from ...store import connections
 from . import style
 from .draft import Draft
@@ -19,6 +20,7 @@ from .widgets import Manners, box, close_all, show
 __all__ = ["Form", "form"]
 
 
+@public
 def form(name: str | None = None) -> Form:
     """The form of the stored connection ``name``; with None the list of all, or of a new one while there is none.
 

@@ -36,6 +36,10 @@ class PatientIdle(IdleManager):
                 raise MailboxTaggedResponseError(command_result=ended, expected="IDLE start")
             self._early.append(line)
 
+    def stop(self) -> Any:
+        """End it; returns what the server said meanwhile."""
+        return super().stop()  # type: ignore[no-untyped-call]  # imap_tools does not say
+
     def poll(self, timeout: float | None) -> list[bytes]:
         """The lines that came, without their ends; waits up to ``timeout`` seconds (None: without end) for the first."""
         if timeout is not None and float(timeout) > _LONGEST:

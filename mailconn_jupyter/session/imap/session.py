@@ -41,6 +41,7 @@ class IMAPSession(BaseMailBox):
     """
 
     client: IMAPClient
+    idle: PatientIdle
     idle_manager_class = PatientIdle
 
     def __init__(

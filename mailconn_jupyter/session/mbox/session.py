@@ -15,11 +15,12 @@ from ..opening.stages import Listener
 from .errors import FileChanged, ReadOnly
 from .file_stages import FileOpening, MBOXAdapter
 from .index import MboxIndex
+from .number_keys import NumberedMbox
 
 __all__ = ["MBOXSession"]
 
 
-class MBOXSession(mailbox.mbox):
+class MBOXSession(NumberedMbox):
     """A mailbox file, usable wherever a ``mailbox.mbox`` is; also a context manager that closes it.
 
     ``MBOXSession(connection=connection)`` opens the file that the

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -71,7 +71,7 @@ class POP3Session(POP3Client):
 
     def retrieve(
         self, numbers: Iterable[int], lines: int | None = None, *, sizes: Mapping[int, int] | None = None
-    ) -> Iterator[tuple[int, list[bytes]]]:
+    ) -> Generator[tuple[int, list[bytes]], None, None]:
         """Messages by their numbers, one by one: the number and its lines without their ends.
 
         With ``lines`` only the header and so many lines of the body (TOP). Where the server can (PIPELINING), several
