@@ -8,6 +8,7 @@ import pytest
 
 from mailconn_jupyter.credentials import (
     forget,
+    forget_password,
     move,
     remember,
     resolve,
@@ -92,6 +93,26 @@ def test_forgetting_removes_both_secrets_wherever_they_are(shelf: Shelf) -> None
     assert shelf.kept == {(SERVICE, "new"): "stays"}
     assert where("ops") == ""
     assert forget("ops") == []
+
+
+def test_one_password_is_forgotten_and_the_other_stays(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_password("ops", password())
+    set_password("ops", "proxy's", proxy=True)
+    remember("ops", password())
+    assert forget_password("OPS") == ""
+    assert (where("ops"), resolve("ops", kind="proxy").secret.reveal()) == ("", "proxy's")
+    monkeypatch.setenv("MAILCONN_OPS_PROXY_PASSWORD", "of the environment")
+    assert forget_password("ops", proxy=True) == "from the environment (MAILCONN_OPS_PROXY_PASSWORD)"
+    assert shelf.kept == {}
+    assert forget_password(" ") == ""
+
+
+def test_a_password_that_the_keyring_does_not_delete_is_an_error_and_gone_from_this_kernel() -> None:
+    with using(Raising(RuntimeError, "delete", service=SERVICE)):
+        set_password("ops", password())
+        remember("ops", "typed")
+        assert "failed (RuntimeError)" in caught(lambda: forget_password("ops")).message
+        assert resolve("ops").secret.reveal() == password()
 
 
 def test_forgetting_tells_what_may_still_be_there() -> None:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from mailconn_jupyter.credentials import Secret, remember
+from mailconn_jupyter.credentials import Secret, remember, where
 from mailconn_jupyter.notebook.usage_error import PasswordRefused
 from mailconn_jupyter.store import connections, last_tests
 from tests import shells
@@ -209,6 +209,10 @@ def test_passwords_are_forgotten_and_what_the_environment_has_is_said(
     remember("ops", Secret(PASSWORD))
     assert "forgotten" in shell.ok("%mailconn password ops --delete").text
     assert re.search("Password +not kept", shell.ok("%mailconn show ops").text)
+    remember("ops", Secret(PASSWORD))
+    remember("ops", Secret(PASSWORD), kind="proxy")
+    assert "The proxy password of 'ops' is forgotten." in shell.ok("%mailconn password ops --proxy --delete").text
+    assert (where("ops"), where("ops", kind="proxy")) == ("in this kernel only", "")
     monkeypatch.setenv("MAILCONN_OPS_PASSWORD", PASSWORD)
     text = shell.ok("%mailconn password ops --delete").text
     assert "MAILCONN_OPS_PASSWORD" in text

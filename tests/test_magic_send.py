@@ -230,6 +230,14 @@ def test_a_preview_of_results_is_the_value_of_the_line(shell: Shell, server: San
     assert not len(server.inbox)
 
 
+def test_a_dry_run_does_all_but_send_and_says_to_whom_it_would_go(shell: Shell, server: Sandbox) -> None:
+    report = shell.ok(f"report = %mailconn send {TO} --sender cy@example.org --dry-run 6*7\nreport").value
+    assert report.dry_run
+    assert report.message["From"] == "cy@example.org"
+    assert "Not sent, as asked: " in shell.ok(f"%%mailconn send {TO} --dry-run\n6*7").text
+    assert not len(server.inbox)
+
+
 def test_a_command_says_when_it_stands_in_the_wrong_kind_of_magic(shell: Shell) -> None:
     assert "one percent sign" in shell.fails("%%mailconn test\nprint('x')")
     assert "needs a command" in shell.fails("%%mailconn\nprint('x')")

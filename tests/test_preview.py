@@ -13,6 +13,8 @@ import pytest
 import mailconn_jupyter as mailconn
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.delivery.preview import Preview
+from mailconn_jupyter.errors import MessageError
+from mailconn_jupyter.formatting import how_large
 from mailconn_jupyter.message.render import HTML
 from tests.composed import ATTACKS
 
@@ -20,7 +22,10 @@ OPS = MailConnection(name="ops", server_host="mail.example.org", from_address="B
 
 
 def preview(*content: Any, subject: str = "Churn", **options: Any) -> Preview:
-    return Preview(mailconn.send(OPS, "Ana <ana@example.org>", subject, *content, **options, dry_run=True))
+    report = mailconn.send(OPS, "Ana <ana@example.org>", subject, *content, **options, dry_run=True)
+    shown = mailconn.preview(report.message)
+    assert f"{how_large(report.size)}, to {len(report.outcomes)} " in dict(shown.rows())["Size"]
+    return shown
 
 
 class _Elements(HTMLParser):
@@ -66,7 +71,6 @@ def test_it_is_read_from_the_bytes_that_would_travel() -> None:
     shown = preview("Größe", subject="Grüße")
     assert BytesParser().parsebytes(shown.message.raw)["Bcc"] is None
     assert ("Subject", "Grüße") in list(shown.rows())
-    assert len(shown.message.raw) == shown.report.size
 
 
 def test_an_image_is_shown_inside_the_frame_that_loads_nothing() -> None:
@@ -79,9 +83,21 @@ def test_an_image_is_shown_inside_the_frame_that_loads_nothing() -> None:
 
 def test_the_sender_is_the_connections_own_address_where_none_is_given() -> None:
     connection = MailConnection(name="x", server_host="h", from_address="Ana <ana@example.org>")
-    assert "Ana <ana@example.org>" in repr(
-        Preview(mailconn.send(connection, "bob@example.org", "x", "y", dry_run=True))
-    )
+    report = mailconn.send(connection, "bob@example.org", "x", "y", dry_run=True)
+    assert "Ana <ana@example.org>" in repr(mailconn.preview(report.message))
+
+
+def test_a_composed_message_is_shown_before_there_is_a_connection() -> None:
+    shown = mailconn.preview(mailconn.compose("ana@example.org", "Churn", "Three things moved:", bcc="eve@example.org"))
+    assert "To       ana@example.org" in repr(shown)
+    assert "to 2 recipients" in repr(shown)
+
+
+def test_what_is_no_message_is_told() -> None:
+    call: Any = mailconn.preview
+    for value in "ops", mailconn.send(OPS, "ana@example.org", "Churn", "x", dry_run=True):
+        with pytest.raises(MessageError, match=r"preview\(\) shows a message, not (str|SendReport)"):
+            call(value)
 
 
 @pytest.mark.filterwarnings("ignore:.* of the HTML .* not sent:mailconn_jupyter.errors.MailConnWarning")

@@ -72,7 +72,9 @@ def _inbox(parser: Arguments) -> None:
     _one(parser)
     parser.add_argument("--limit", type=_limit, metavar="N", default=20, help="How many at most (default: 20).")
     parser.add_argument("--unseen", action="store_true", help="Only what is not marked as read (IMAP, MBOX).")
-    parser.add_argument("--from", dest="sender", metavar="TEXT", default="", help="Only from whom TEXT is part of.")
+    parser.add_argument(
+        "--from", "--sender", dest="sender", metavar="TEXT", default="", help="Only from whom TEXT is part of."
+    )
     parser.add_argument("--to", metavar="TEXT", default="", help="Only to whom TEXT is part of.")
     parser.add_argument("--subject", metavar="TEXT", default="", help="Only what has TEXT in its subject.")
     parser.add_argument("--since", metavar="WHEN", help="Only from this day on: 2026-11-22, '3 days', yesterday.")
@@ -90,7 +92,11 @@ def _password(parser: Arguments) -> None:
     _stored(parser)
     parser.add_argument("rest", nargs="*", help=argparse.SUPPRESS)
     parser.add_argument("--proxy", action="store_true", help="The proxy's password, not the server's.")
-    parser.add_argument("--delete", action="store_true", help="Forget the passwords, the server's and the proxy's.")
+    parser.add_argument(
+        "--delete",
+        action="store_true",
+        help="Forget the passwords, the server's and the proxy's; with --proxy that one alone.",
+    )
 
 
 def _two(parser: Arguments) -> None:

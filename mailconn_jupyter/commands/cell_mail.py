@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
-from ..delivery.preview import Preview
+from ..delivery.preview import preview
 from ..delivery.report import DeliveryError
 from ..delivery.send_notebook import current_notebook
 from ..errors import MailConnError, MessageError
@@ -108,8 +108,8 @@ def _send_shown(mail: Mail, run: Ended, source: str, *, say_how: bool) -> Iterat
     if run.error is not None:
         content.append(run.error)
     subject = _subject(mail) if run.error is None else f"FAILED: {_subject_anyway(mail)}"
-    report = yield from mail.sent(subject, content or [""], dry_run=mail.preview)
-    yield Preview(report) if mail.preview else report.summary
+    report = yield from mail.sent(subject, content or [""], dry_run=mail.stays)
+    yield preview(report.message) if mail.preview else report.summary
 
 
 def _as_written(mail: Mail) -> str:

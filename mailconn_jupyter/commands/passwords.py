@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from .. import credentials
 from ..store import connections
-from .wrong_usage import WrongUsage, refusal
+from .wrong_usage import refusal
 
 __all__ = ["password"]
 
@@ -18,9 +18,7 @@ def password(*, target: str, rest: Sequence[str] = (), proxy: bool = False, dele
     connection = connections[target]
     name = connection.name
     if delete:
-        if proxy:
-            raise WrongUsage("%mailconn password: --delete forgets both passwords; leave out --proxy.")
-        yield from _forget(name)
+        yield from _forget(name, proxy_alone=proxy)
         return
     whose = "The proxy password" if proxy else "The password"
     yield f"{whose} of {name!r} is kept {credentials.set_password(name, proxy=proxy)}."
@@ -28,10 +26,8 @@ def password(*, target: str, rest: Sequence[str] = (), proxy: bool = False, dele
         yield f"{name!r} does not use it: its {'proxy' if proxy else 'authentication'} is off."
 
 
-def _forget(name: str) -> Iterator[str]:
-    left = credentials.forget(name)
-    for kind in credentials.Kind:
-        place = credentials.where(name, kind=kind)
-        if place:
-            left.append(f"One is still to be had {place}.")
-    yield from left or [f"The passwords of {name!r} are forgotten."]
+def _forget(name: str, *, proxy_alone: bool) -> Iterator[str]:
+    kinds = (True,) if proxy_alone else (False, True)
+    places = [credentials.forget_password(name, proxy=proxy) for proxy in kinds]
+    yield f"{'The proxy password' if proxy_alone else 'The passwords'} of {name!r} {'is' if proxy_alone else 'are'} forgotten."
+    yield from (f"One is still to be had {place}." for place in places if place)

@@ -7,10 +7,11 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..delivery.preview import Preview
+from ..delivery.preview import Preview, preview
 from ..delivery.report import SendReport
 from ..delivery.send import send as deliver
 from ..errors import MailConnWarning
+from ..message.render.part import TableFormat
 from .view import Aside
 from .wrong_usage import WrongUsage
 
@@ -45,9 +46,15 @@ class Mail:
     zip: bool = False
     rows: int | None = None
     index: bool | None = None
-    table_as: str = "csv"
+    table_as: TableFormat = "csv"
     limit: int | None = None
+    dry_run: bool = False
     preview: bool = False
+
+    @property
+    def stays(self) -> bool:
+        """Whether it is not to be sent."""
+        return self.dry_run or self.preview
 
     def sent(
         self, subject: str, content: Sequence[Any], *, dry_run: bool = False, files: bool = True
@@ -109,5 +116,5 @@ def send(
             hint="With two percent signs, in its first line: %%mailconn send ...",
         )
     asked = Mail(**mail)
-    report = yield from asked.sent(str(asked.subject), results, dry_run=asked.preview)
-    return Preview(report) if asked.preview else report
+    report = yield from asked.sent(str(asked.subject), results, dry_run=asked.stays)
+    return preview(report.message) if asked.preview else report

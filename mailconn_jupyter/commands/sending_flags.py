@@ -24,6 +24,7 @@ def _people(parser: Arguments, name: str) -> None:
         parser.add_argument(flag, action="append", default=[], metavar="ADDRESS", help=about)
     parser.add_argument(
         "--from",
+        "--sender",
         dest="sender",
         default="",
         metavar="ADDRESS",
@@ -117,6 +118,9 @@ def send_flags(parser: Arguments) -> None:
         help="How large the message may be, such as 40MB (default: what most servers take).",
     )
     _marks(parser)
+    parser.add_argument(
+        "--dry-run", action="store_true", help="Do all but send: say to whom it would go, and its size."
+    )
     parser.add_argument("--preview", action="store_true", help="Show the message as it will arrive; send nothing.")
     cell = parser.add_argument_group("In a cell's first line (%%mailconn send)")
     cell.add_argument("--code", action="store_true", help="Send the cell's source, too, before what it shows.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..secret import Kind, Secret
 from .account import Credential
-from .manage import forget, forget_memory, keyring_status, move, remember, set_password
+from .manage import forget, forget_memory, forget_password, keyring_status, move, remember, set_password
 from .prompt import may_ask
 from .resolve import resolve, where, withheld
 
@@ -14,6 +14,7 @@ __all__ = [
     "Secret",
     "forget",
     "forget_memory",
+    "forget_password",
     "keyring_status",
     "may_ask",
     "move",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import CredentialError
+from ..keywords import public
 from ..names import fold
 from ..secret import Kind, Secret
 from . import naming, prompt
@@ -17,19 +18,21 @@ from .resolve import find_place
 if TYPE_CHECKING:
     from ..connection import MailConnection
 
-__all__ = ["forget", "forget_memory", "keyring_status", "move", "remember", "set_password"]
+__all__ = ["forget", "forget_memory", "forget_password", "keyring_status", "move", "remember", "set_password"]
 
 
-def set_password(target: str | MailConnection, secret: str | Secret | None = None, proxy: bool = False) -> str:
+@public
+def set_password(target: str | MailConnection, password: str | Secret | None = None, proxy: bool = False) -> str:
     """Keep the password of a connection, by its name (with ``proxy`` the proxy's); returns where, in words.
 
     It goes to the keyring, and where there is no safe one it stays in this kernel. None asks for it without echo. That of a
     connection that an administrator shares is kept for its server and user alone. Raises :class:`CredentialError` if it
     cannot be a password, or if the keyring fails; then nothing is kept.
     """
-    given = secret is not None
+    given = password is not None
+    secret = Secret.of(password)
     # From here on no frame holds the plain text, and what a traceback shows of this one is stars.
-    secret = Secret.of(secret)
+    del password
     account = Account.of(target, Kind.PROXY if proxy else Kind.PASSWORD)
     name, what = account.name, account.phrase
     command = naming.command(name, account.kind)
@@ -63,6 +66,22 @@ def _keep(account: Account, secret: Secret) -> str:
     memory.drop(account)
     place, first = f"in the keyring ({keyring.title})", find_place(account)
     return place if first in {"", place} else f"{place}, but one {first} comes first"
+
+
+@public
+def forget_password(target: str | MailConnection, proxy: bool = False) -> str:
+    """Forget the password of a connection, by its name (with ``proxy`` the proxy's), in this kernel and in the keyring.
+
+    Returns where one is still to be had, in words, and empty where nowhere: the environment is not this kernel's to
+    change. Raises :class:`CredentialError` if the keyring fails; what this kernel knew is forgotten in any case.
+    """
+    account = Account.of(target, Kind.PROXY if proxy else Kind.PASSWORD)
+    memory.drop(account)
+    if account.key:
+        keyring = open_keyring()
+        if isinstance(keyring, Keyring):
+            keyring.delete(account)
+    return find_place(account)
 
 
 def remember(target: str | MailConnection, secret: str | Secret, *, kind: str = Kind.PASSWORD) -> None:

@@ -1,17 +1,36 @@
-"""A message as it will arrive, shown in the notebook before it is sent."""
+"""``preview()``: a message as it will arrive, shown before it is sent."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from email.message import EmailMessage, Message
 from functools import cached_property
 
+from ..errors import MessageError
 from ..formatting import columns, how_large
+from ..keywords import public
 from ..message.incoming.message_view import FAINT, MOST_CHARACTERS, message_html
 from ..message.incoming.parsed import Attachment, ParsedMessage
 from ..message.mime.wire_format import as_bytes
-from .report import SendReport
+from ..message.texts import one_line
+from ..session.smtp.transaction import envelope_of
 
-__all__ = ["Preview"]
+__all__ = ["Preview", "preview"]
+
+
+@public
+def preview(message: EmailMessage) -> Preview:
+    """The message of :func:`~mailconn_jupyter.message.compose.compose` as it will arrive; nothing is opened or sent.
+
+    Leave it in a cell to see it, as ``%mailconn send --preview`` shows it; elsewhere it prints as text. Raises
+    :class:`~mailconn_jupyter.errors.MessageError` for what is no message.
+    """
+    if not isinstance(message, Message):
+        raise MessageError(
+            f"preview() shows a message, not {one_line(type(message).__name__)}.",
+            hint='compose("ana@example.org", ...) makes one, and a SendReport has it as .message.',
+        )
+    return Preview(message)
 
 
 class Preview:
@@ -20,24 +39,25 @@ class Preview:
     It is read from the bytes that would travel, as the reader's mail program reads them.
     """
 
-    def __init__(self, report: SendReport) -> None:
-        self.report = report
+    def __init__(self, message: EmailMessage) -> None:
+        self._sent = message
 
     @cached_property
     def message(self) -> ParsedMessage:
         """The message after the wire."""
-        return ParsedMessage(as_bytes(self.report.message, utf8=False, eight_bit=True))
+        return ParsedMessage(as_bytes(self._sent, utf8=False, eight_bit=True))
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """What is to be known of it beside its text."""
         for name in ("From", "To", "Cc"):
             if said := self.message.header(name):
                 yield name, said
-        if hidden := str(self.report.message["Bcc"] or ""):
+        if hidden := str(self._sent["Bcc"] or ""):
             yield "Bcc", f"{hidden} (nobody sees it)"
         yield "Subject", self.message.subject
-        count = len(self.report.outcomes)
-        yield "Size", f"{how_large(self.report.size)}, to {count} {'recipient' if count == 1 else 'recipients'}"
+        count = len(set(envelope_of(self._sent, None, None, default="")[1]))
+        size = how_large(len(self.message.raw))
+        yield "Size", f"{size}, to {count} {'recipient' if count == 1 else 'recipients'}"
 
     def __repr__(self) -> str:
         rows = [
