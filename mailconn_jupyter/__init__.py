@@ -11,121 +11,132 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    # The public names for a type checker, which reads no dict; a test holds them to those of _ROOMS.
     from IPython.core.interactiveshell import InteractiveShell
 
-    from . import sandbox
-    from .connection import MailConnection
-    from .delivery.report import DeliveryError, SendReport
-    from .delivery.send import send
-    from .delivery.send_notebook import send_notebook
-    from .discovery.discover import discover
+    from . import sandbox as sandbox
+    from .connection import MailConnection as MailConnection
+    from .delivery.preview import Preview as Preview, preview as preview
+    from .delivery.report import DeliveryError as DeliveryError, Outcome as Outcome, SendReport as SendReport
+    from .delivery.send import send as send
+    from .delivery.send_notebook import send_notebook as send_notebook
+    from .discovery.discover import Settings as Settings, discover as discover
+    from .documents.notebook_file import NotebookError as NotebookError
     from .errors import (
-        ConnectionChanged,
-        CredentialError,
-        MailConnError,
-        MailConnWarning,
-        OpenError,
-        OptionError,
-        StoreError,
+        ConnectionChanged as ConnectionChanged,
+        CredentialError as CredentialError,
+        MailConnError as MailConnError,
+        MailConnWarning as MailConnWarning,
+        MessageError as MessageError,
+        OpenError as OpenError,
+        OptionError as OptionError,
+        StoreError as StoreError,
+        UnknownKeyword as UnknownKeyword,
     )
-    from .mailbox.dataframe import to_frame
-    from .mailbox.messages import messages
-    from .message.compose import compose
-    from .message.incoming.parsed import ParsedMessage
-    from .message.render import HTML, Markdown, Preformatted, register
-    from .message.template import Template
-    from .notebook.form.form import form
-    from .session.check import CheckReport, check, check_all
-    from .session.connect import connect
-    from .session.smtp.session import SMTPSession
-    from .store import ConnectionStore, UnknownConnection, connections
-    from .store.kept_secrets import set_password
+    from .mailbox.dataframe import to_frame as to_frame
+    from .mailbox.messages import messages as messages
+    from .message.compose import compose as compose
+    from .message.incoming.parsed import ParsedMessage as ParsedMessage
+    from .message.render import (
+        HTML as HTML,
+        Markdown as Markdown,
+        Part as Part,
+        Preformatted as Preformatted,
+        register as register,
+        unregister as unregister,
+    )
+    from .message.template import Template as Template
+    from .notebook.form.form import Form as Form, form as form
+    from .session.check import CheckReport as CheckReport, check as check, check_all as check_all
+    from .session.connect import connect as connect
+    from .session.connect_by_protocol import (
+        connect_imap as connect_imap,
+        connect_pop3 as connect_pop3,
+        connect_smtp as connect_smtp,
+        open_mbox as open_mbox,
+    )
+    from .session.imap.session import IMAPSession as IMAPSession
+    from .session.mbox.session import MBOXSession as MBOXSession
+    from .session.opening.error_classes import LinkLost as LinkLost, Refused as Refused
+    from .session.pop3.session import POP3Session as POP3Session
+    from .session.smtp.errors import DeliveryUnknown as DeliveryUnknown
+    from .session.smtp.session import SMTPSession as SMTPSession
+    from .store import (
+        ConnectionStore as ConnectionStore,
+        UnknownConnection as UnknownConnection,
+        connections as connections,
+    )
+    from .store.kept_secrets import forget_password as forget_password, set_password as set_password
 
-__all__ = [
-    "HTML",
-    "CheckReport",
-    "ConnectionChanged",
-    "ConnectionStore",
-    "CredentialError",
-    "DeliveryError",
-    "MailConnError",
-    "MailConnWarning",
-    "MailConnection",
-    "Markdown",
-    "OpenError",
-    "OptionError",
-    "ParsedMessage",
-    "Preformatted",
-    "SMTPSession",
-    "SendReport",
-    "StoreError",
-    "Template",
-    "UnknownConnection",
-    "check",
-    "check_all",
-    "compose",
-    "connect",
-    "connections",
-    "discover",
-    "form",
-    "load_ipython_extension",
-    "messages",
-    "register",
-    "sandbox",
-    "send",
-    "send_notebook",
-    "set_password",
-    "to_frame",
-    "unload_ipython_extension",
-]
+    __all__: list[str]
+    __version__: str
 
 _ROOMS = {
-    "connection": ("MailConnection",),
-    "delivery.send_notebook": ("send_notebook",),
-    "delivery.report": ("DeliveryError", "SendReport"),
-    "delivery.send": ("send",),
-    "errors": (
-        "ConnectionChanged",
-        "CredentialError",
-        "MailConnError",
-        "MailConnWarning",
-        "OpenError",
-        "OptionError",
-        "StoreError",
-    ),
-    "message.compose": ("compose",),
-    "message.incoming.parsed": ("ParsedMessage",),
-    "message.render": ("HTML", "Markdown", "Preformatted", "register"),
-    "message.template": ("Template",),
-    "notebook.form.form": ("form",),
-    "sandbox": ("sandbox",),
-    "session.check": ("CheckReport", "check", "check_all"),
-    "session.connect": ("connect",),
-    "discovery.discover": ("discover",),
-    "mailbox.dataframe": ("to_frame",),
-    "mailbox.messages": ("messages",),
-    "session.smtp.session": ("SMTPSession",),
-    "store": ("ConnectionStore", "UnknownConnection", "connections"),
-    "store.kept_secrets": ("set_password",),
+    "connection": "MailConnection",
+    "delivery.preview": "Preview preview",
+    "delivery.report": "DeliveryError Outcome SendReport",
+    "delivery.send": "send",
+    "delivery.send_notebook": "send_notebook",
+    "discovery.discover": "Settings discover",
+    "documents.notebook_file": "NotebookError",
+    "errors": "ConnectionChanged CredentialError MailConnError MailConnWarning MessageError OpenError OptionError "
+    "StoreError UnknownKeyword",
+    "mailbox.dataframe": "to_frame",
+    "mailbox.messages": "messages",
+    "message.compose": "compose",
+    "message.incoming.parsed": "ParsedMessage",
+    "message.render": "HTML Markdown Part Preformatted register unregister",
+    "message.template": "Template",
+    "notebook.form.form": "Form form",
+    "sandbox": "sandbox",
+    "session.check": "CheckReport check check_all",
+    "session.connect": "connect",
+    "session.connect_by_protocol": "connect_imap connect_pop3 connect_smtp open_mbox",
+    "session.imap.session": "IMAPSession",
+    "session.mbox.session": "MBOXSession",
+    "session.opening.error_classes": "LinkLost Refused",
+    "session.pop3.session": "POP3Session",
+    "session.smtp.errors": "DeliveryUnknown",
+    "session.smtp.session": "SMTPSession",
+    "store": "ConnectionStore UnknownConnection connections",
+    "store.kept_secrets": "forget_password set_password",
 }
-_WHERE = {name: room for room, names in _ROOMS.items() for name in names}
+_WHERE = {name: room for room, names in _ROOMS.items() for name in names.split()}
+# What an extra brings: the module, and what installs it. Where it is missing, the name is none of the public ones.
+_EXTRAS = {"IMAPSession": ("imap_tools", "mailconn-jupyter[imap]")}
 
 
-def __getattr__(name: str) -> Any:
+def __dir__() -> list[str]:
+    from importlib.util import find_spec  # noqa: PLC0415  # only who looks around needs it
+
+    missing = {name for name, (module, _) in _EXTRAS.items() if find_spec(module) is None}
+    return sorted({*_WHERE, "load_ipython_extension", "unload_ipython_extension"} - missing)
+
+
+def _public(name: str) -> Any:
+    if name == "__all__":
+        return __dir__()
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415  # 5 ms that %load_ext must not cost
 
         return version("mailconn-jupyter")
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    room = import_module(f".{_WHERE[name]}", __name__)
+    try:
+        room = import_module(f".{_WHERE[name]}", __name__)
+    except ModuleNotFoundError as error:
+        module, extra = _EXTRAS.get(name, ("", ""))
+        if (error.name or "").partition(".")[0] != module:
+            raise
+        raise AttributeError(f'{name} needs {module}, which is not installed. Run: %pip install "{extra}"') from error
     value = room if name == "sandbox" else getattr(room, name)
     globals()[name] = value
     return value
 
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+if not TYPE_CHECKING:
+    # A type checker would take every misspelt name for one that there is.
+    __getattr__ = _public
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

@@ -1,4 +1,56 @@
-"""The errors that the package raises on purpose: a sentence, the stage, and what to do about it."""
+"""The errors that the package raises on purpose: a sentence, the stage, and what to do about it.
+
+What is no protocol's own is here, or where it is raised; a protocol's classes, which are also those of ``smtplib``,
+``imaplib`` or ``poplib`` that callers expect, are in ``errors.py`` of its folder. :class:`MailConnWarning` is the one
+warning. The tree::
+
+    MailConnError: Base of every error that this package raises on purpose.
+        CredentialError: A secret is needed and none can be had, or none can be kept safely.
+        DeliveryError: Not every recipient's message was accepted.
+        FileChanged (mbox): Another program has rewritten the file while it was read.
+        MessageError: An address or a message that cannot be sent as it is.
+            NoDomain: A name stands where a mail address must.
+            NoRecipients (smtp): A message to nobody.
+            NotSupported (smtp): The message needs an extension that the server does not offer.
+                ExtensionMissing (smtp): It was asked for, or the message cannot do without it.
+                NotASCII (smtp): An address is not ASCII, which only SMTPUTF8 can carry.
+        NotLoggedIn (imap, pop3): A command needs a login, and the session has none.
+        NotebookError: A notebook that cannot be found, read, run or exported.
+        OpenError: A session could not be opened.
+            SessionNotOpened (smtp, imap, pop3, mbox): An SMTP session could not be opened.
+                FileLocked (mbox): Another program has locked the file.
+                LoginRefused (smtp, imap, pop3): The server refused the login.
+                MailboxMissing (mbox): There is no such file.
+                NotAMailbox (mbox): There is something, and it is not a mailbox file.
+                NotOffered (smtp, imap, pop3): The server does not offer what the connection requires.
+                ServerUnreachable (smtp, imap, pop3): The server could not be reached, or its link is not what the connection asks for.
+        OptionError: An option has a value that it cannot have, or two options contradict each other.
+            UnknownKeyword: A function was called with a keyword that it does not have.
+        ReadOnly (mbox): The session only reads.
+        SessionBusy (imap, pop3): The answer to an earlier command is still being read.
+        StoreError: A connection cannot be read from, or written to, the user's configuration.
+            ConnectionChanged: The connection on disk is not the one that was read.
+            UnknownConnection: No connection has that name.
+        TransportError: The link failed, or is not what the policy asks for.
+            LinkLost (smtp, imap, pop3): The link broke, or the server did not answer in time, or not in its protocol.
+                DeliveryUnknown (smtp): The link broke after the last byte of the message.
+                ReplyTooLong (smtp): A reply, or a line of one, is longer than any server's.
+                ServerClosing (smtp): The server ended the session with a 421.
+                    ClosedAtData (smtp): 421 in answer to DATA, or to the message.
+                    ClosedAtRecipient (smtp): 421 in answer to RCPT.
+                    ClosedAtSender (smtp): 421 in answer to MAIL.
+            Refused (smtp, imap, pop3): The server said no.
+                DataRefused (smtp): The server did not take the message.
+                GreetingRefused (smtp): The server does not want to talk, or to be greeted.
+                RecipientsRefused (smtp): The server takes the message for none of the recipients.
+                SenderRefused (smtp): The server does not take mail from this sender.
+                    MessageTooLarge (smtp): The message is larger than the server takes.
+        UnsafeArgument (imap, pop3): An argument would have made the server read another command than this one.
+        WrongUsage: The arguments of a command are wrong.
+            PasswordGiven: A password stood in the line.
+            UsageError: The arguments of the magic are wrong.
+                PasswordRefused: A password stood in the cell.
+"""
 
 from __future__ import annotations
 

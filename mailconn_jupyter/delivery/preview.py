@@ -13,7 +13,7 @@ from ..message.incoming.message_view import FAINT, MOST_CHARACTERS, message_html
 from ..message.incoming.parsed import Attachment, ParsedMessage
 from ..message.mime.wire_format import as_bytes
 from ..message.texts import one_line
-from ..session.smtp.transaction import envelope_of
+from ..session.smtp.envelope import envelope_of
 
 __all__ = ["Preview", "preview"]
 
@@ -55,7 +55,7 @@ class Preview:
         if hidden := str(self._sent["Bcc"] or ""):
             yield "Bcc", f"{hidden} (nobody sees it)"
         yield "Subject", self.message.subject
-        count = len(set(envelope_of(self._sent, None, None, default="")[1]))
+        count = len(set(envelope_of(self._sent, None, None)[1]))
         size = how_large(len(self.message.raw))
         yield "Size", f"{size}, to {count} {'recipient' if count == 1 else 'recipients'}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..credentials import set_password
+from ..credentials import forget_password, set_password
 from .store import connections as _connections  # noqa: F401  # it makes itself known to the credentials
 
-__all__ = ["set_password"]
+__all__ = ["forget_password", "set_password"]

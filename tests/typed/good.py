@@ -1,0 +1,106 @@
+"""What people write, and what a type checker must know of it. It is never run."""
+
+from __future__ import annotations
+
+import mailbox
+import poplib
+import smtplib
+from collections.abc import Generator
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, Literal, assert_type
+
+import imap_tools
+
+import mailconn_jupyter as mailconn
+from mailconn_jupyter import IMAPSession, MailConnection, MBOXSession, ParsedMessage, POP3Session, SMTPSession
+
+
+def options(any_options: dict[str, Any]) -> None:
+    connection = MailConnection(
+        name="ops", protocol="smtp", server_port="${PORT}", timeout=3, trusted_hosts=["a.example", "b.example"]
+    )
+    MailConnection(**any_options)
+    assert_type(connection.protocol, Literal["SMTP", "IMAP", "POP3", "MBOX"])
+    assert_type(connection.server_host, str)
+    assert_type(connection.server_port, int | str | None)
+    assert_type(connection.trusted_hosts, str)
+    assert_type(connection.timeout, float)
+    assert_type(connection.use_proxy, bool)
+    connection.timeout = 5
+    connection.trusted_hosts = {"a.example"}
+    connection.update(server_port=2525, use_proxy="off")
+    assert_type(connection.copy(timeout=3), MailConnection)
+    assert_type(mailconn.connections.update("ops", timeout=3), MailConnection)
+
+
+def sessions(msg: EmailMessage) -> None:
+    with mailconn.connect_smtp("ops") as smtp:
+        assert_type(smtp, SMTPSession)
+        assert_type(smtp.send_message(msg), dict[str, tuple[int, bytes]])
+    with mailconn.connect_imap("inbox", readonly=True) as inbox:
+        assert_type(inbox, IMAPSession)
+        for message in inbox.fetch(limit=3):
+            print(message.subject)  # noqa: T201  # as people do
+    with mailconn.connect_pop3("old") as pop:
+        assert_type(pop, POP3Session)
+        assert_type(pop.stat(), tuple[int, int])
+    with mailconn.open_mbox("archive") as box:
+        assert_type(box, MBOXSession)
+        print(box[0]["Subject"], len(box), box.keys()[0])  # noqa: T201  # as above
+
+
+def libraries_take_them(which: str) -> None:
+    def smtp(session: smtplib.SMTP) -> None: ...
+    def imap(session: imap_tools.BaseMailBox) -> None: ...
+    def pop3(session: poplib.POP3) -> None: ...
+    def mbox(session: mailbox.mbox) -> None: ...
+
+    # Which it is only the name knows.
+    with mailconn.connect(which) as session:
+        smtp(session)
+        imap(session)
+        pop3(session)
+        mbox(session)
+        mailconn.send(session, "ana@example.org", "Hello", "")
+        mailconn.messages(session)
+    smtp(mailconn.connect_smtp())
+    imap(mailconn.connect_imap())
+    pop3(mailconn.connect_pop3())
+    mbox(mailconn.open_mbox())
+    mailconn.messages(mailconn.connect_imap())
+    mailconn.send(
+        smtplib.SMTP("localhost"), ["ana@example.org"], mailconn.Template("{{ n }} rows"), "", variables={"n": 3}
+    )
+
+
+def results(message: EmailMessage) -> None:
+    assert_type(mailconn.compose("ana@example.org", "Hello", "text", cc=["bob@example.org"], rows=3), EmailMessage)
+    report = mailconn.send(
+        "ops", "ana@example.org", "Hello", "text", zip="10 MB", headers={"X-Run": "47"}, dry_run=True
+    )
+    assert_type(report, mailconn.SendReport)
+    assert_type(report.outcomes, tuple[mailconn.Outcome, ...])
+    assert_type(mailconn.preview(message), mailconn.Preview)
+    assert_type(mailconn.messages("inbox"), Generator[ParsedMessage, None, None])
+    assert_type(mailconn.discover("ana@example.org"), mailconn.Settings)
+    assert_type(mailconn.set_password("ops"), str)
+    assert_type(mailconn.forget_password("ops", proxy=True), str)
+
+
+def renderer(value: Path, _options: object) -> mailconn.Part:
+    return mailconn.Part(str(value))
+
+
+def objects_of_ones_own() -> None:
+    mailconn.register(Path, renderer)
+    mailconn.unregister(renderer)
+
+
+def errors() -> None:
+    try:
+        mailconn.send("ops", "ana@example.org", "Hello", "text")
+    except mailconn.DeliveryError as error:
+        assert_type(error.report, mailconn.SendReport)
+    except (mailconn.Refused, mailconn.DeliveryUnknown, mailconn.LinkLost, mailconn.MessageError) as error:
+        assert_type(error.hint, str)
