@@ -14,6 +14,11 @@ __all__ = ["Trust", "TrustedHosts"]
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 
 
+def _same(host: str) -> str:
+    """How hosts are compared: without regard to case, and to the final dot that says that a name is complete."""
+    return host.casefold().removesuffix(".")
+
+
 @dataclass(frozen=True)
 class TrustedHosts:
     """What ``trusted_hosts`` says of one host: any certificate, exactly one (its SHA-256 in hex), or nothing."""
@@ -24,11 +29,11 @@ class TrustedHosts:
 
     def pins_of(self, host: str) -> frozenset[str]:
         """The fingerprints (lower-case hex SHA-256 of the DER) that ``host`` may show; empty: no pin."""
-        return self.pins.get(host.casefold(), frozenset())
+        return self.pins.get(_same(host), frozenset())
 
     def trusts(self, host: str) -> bool:
         """Whether the certificate of ``host`` is accepted without a known authority."""
-        return self.everything or host.casefold() in self.hosts
+        return self.everything or _same(host) in self.hosts
 
 
 class Trust(Line[str | Collection[str]]):
@@ -53,7 +58,7 @@ class Trust(Line[str | Collection[str]]):
         pins: dict[str, set[str]] = {}
         for word in text.split():
             host, equals, pin = word.partition("=")
-            host = host.strip("[]").casefold()
+            host = _same(host.strip("[]"))
             if "@" in word:  # as for a host: it may be a password
                 raise self.fail("one of the words holds an @ and is not a host.", "Hosts are separated by spaces.")
             if host != "*" and ("*" in host or host.count(":") == 1 or not is_host(host)):

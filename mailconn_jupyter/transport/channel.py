@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from .certificate import Certificate
 from .deadline import READ, WRITE, Limit
 from .dial import is_loopback
-from .tls import TLSFacts, TLSPolicy, explain
+from .tls import TLSFacts, TLSPolicy, explain, hung_up
 from .transport_errors import TransportError
 
 __all__ = ["Channel"]
@@ -185,13 +185,15 @@ class Channel:
         """Turn the link into TLS, or raise. Bytes that came in before the handshake end it: they are an injection."""
         # First, for it takes long: what is looked at next must still be so when the handshake begins.
         context = policy.context()
+        # RFC 6066, 3: a host is named without the final dot that says to DNS that it is complete.
+        host = host.removesuffix(".")
         if self.buffered():
             self.close()
             raise TransportError("The server sent something before TLS began.", cause="injected")
         if self._eof:
             # ssl leaves a socket unclosed when it is to wrap one that was reset.
             self.close()
-            raise TransportError("The server closed the link before TLS began.", cause="closed")
+            raise hung_up()
         wrapped: ssl.SSLSocket | None = None
         try:
             wrapped = context.wrap_socket(self._sock, server_hostname=host, do_handshake_on_connect=False)

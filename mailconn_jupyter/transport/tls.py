@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from .certificate import Certificate
 from .transport_errors import TransportError
 
-__all__ = ["TLSFacts", "TLSPolicy", "explain"]
+__all__ = ["TLSFacts", "TLSPolicy", "explain", "hung_up"]
 
 # Codes of X509_verify_cert (openssl/x509_vfy.h).
 _NOT_YET_VALID, _EXPIRED = 9, 10
@@ -65,6 +65,8 @@ class TLSPolicy:
                 ) from error
         if self.client_certificate:
             self._show_certificate(context)
+        # RFC 9525, 6.3: a common name is no name.
+        context.hostname_checks_common_name = False
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if self.exactly_1_2:
             context.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -107,6 +109,9 @@ class TLSPolicy:
         if self.trusted:
             if not certificate.valid_now():
                 raise TransportError(_dates(certificate, host), cause="expired", certificate=certificate)
+            if not certificate.for_servers:
+                words = f"The certificate of {host} is not one for servers."
+                raise TransportError(words, cause="bad-certificate", certificate=certificate)
             if self.check_identity and not certificate.names_host(host):
                 raise TransportError(_names(certificate, host), cause="name-mismatch", certificate=certificate)
             return "trusted host, authority not checked"
@@ -118,8 +123,17 @@ def _dates(certificate: Certificate, host: str) -> str:
 
 
 def _names(certificate: Certificate, host: str) -> str:
-    names = ", ".join(certificate.names[:8]) or "nothing"
-    return f"The certificate does not name {host}; it names {names}."
+    names = ", ".join(certificate.names[:8])
+    if not names and "CN=" in certificate.subject:
+        return f"The certificate does not name {host}: it names no host, and what its subject says does not count."
+    # As a host, an address is a text that looks like one.
+    kind = ", as a name and not as an address" if host in certificate.hosts else ""
+    return f"The certificate does not name {host}; it names {names or 'nothing'}{kind}."
+
+
+def hung_up() -> TransportError:
+    """The server has closed the link: before the handshake, or in it, which is a matter of chance."""
+    return TransportError("The server closed the link before TLS was agreed.", cause="closed")
 
 
 def explain(error: ssl.SSLError | OSError, host: str, certificate: Certificate | None = None) -> TransportError:
@@ -144,6 +158,8 @@ def explain(error: ssl.SSLError | OSError, host: str, certificate: Certificate |
             cause="bad-certificate",
             certificate=certificate,
         )
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ConnectionError):
+        return hung_up()
     reason = getattr(error, "reason", None) or ""
     if reason in _VERSION_REASONS:
         return TransportError("There is no TLS version that both sides allow.", cause="tls-version")

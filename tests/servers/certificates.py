@@ -13,6 +13,7 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 #: The names that a good certificate is valid for.
 NAMES = ("localhost", "127.0.0.1", "mail.test")
@@ -61,6 +62,12 @@ class Certificates:
     other_name: Certificate
     #: For a client that logs in by certificate, signed by the authority.
     client: Certificate
+    #: With localhost as common name, and no names (RFC 9525, 6.3: such a certificate names nothing).
+    common_name: Certificate
+    #: With 127.0.0.1 as a name in place of an address.
+    address_as_name: Certificate
+    #: For the good names, to be shown by clients alone.
+    for_clients: Certificate
 
     def client_context(self) -> ssl.SSLContext:
         """Return a new verifying context for a client that trusts only the authority."""
@@ -91,6 +98,18 @@ def make_certificates(folder: Path) -> Certificates:
         expired=issued("expired", ca.issue_cert(*NAMES, not_before=now - 2 * year, not_after=now - year)),
         other_name=issued("other-name", ca.issue_cert("other.example")),
         client=issued("client", ca.issue_cert("alice@example.test", common_name="alice")),
+        common_name=write("common-name", *_signed(ca)),
+        address_as_name=write(
+            "address-as-name", *_signed(ca, x509.SubjectAlternativeName([x509.DNSName("127.0.0.1")]))
+        ),
+        for_clients=write(
+            "for-clients",
+            *_signed(
+                ca,
+                x509.SubjectAlternativeName([_general_name(host) for host in NAMES]),
+                x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]),
+            ),
+        ),
     )
 
 
@@ -104,6 +123,33 @@ def _general_name(host: str) -> x509.GeneralName:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:
         return x509.DNSName(host)
+
+
+def _signed(ca: trustme.CA, *extensions: x509.ExtensionType) -> tuple[bytes, bytes]:
+    """Return the PEM certificate and key of a certificate for localhost by its common name, with these extensions."""
+    issuer = x509.load_pem_x509_certificate(ca.cert_pem.bytes())
+    authority = serialization.load_pem_private_key(ca.private_key_pem.bytes(), None)
+    assert isinstance(authority, ec.EllipticCurvePrivateKey)
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")]))
+        .issuer_name(issuer.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(issuer.not_valid_before_utc)
+        .not_valid_after(issuer.not_valid_after_utc)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()), critical=False)
+    )
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
+    return builder.sign(authority, hashes.SHA256()).public_bytes(serialization.Encoding.PEM), _private(key)
+
+
+def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def _self_signed(now: dt.datetime, valid: dt.timedelta) -> tuple[bytes, bytes]:
@@ -128,11 +174,4 @@ def _self_signed(now: dt.datetime, valid: dt.timedelta) -> tuple[bytes, bytes]:
         )
         .sign(key, hashes.SHA256())
     )
-    return (
-        certificate.public_bytes(serialization.Encoding.PEM),
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        ),
-    )
+    return certificate.public_bytes(serialization.Encoding.PEM), _private(key)

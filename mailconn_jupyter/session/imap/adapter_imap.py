@@ -74,7 +74,8 @@ class IMAPAdapter:
     def ready(self, *, testing: bool) -> dict[str, str]:
         client = self._client
         if client.state != "AUTH":
-            client.noop()
+            if testing:
+                client.noop()
             return {"Folders": "not asked for without a login"}
         facts = self._look_around() if testing else {}
         count, access = self._select(readonly=self._readonly or testing)
