@@ -13,6 +13,42 @@ from tests.contract.tls import TLSFaults
 from tests.servers.script import Expect, Send
 from tests.servers.steps import Step
 
+#: What a server says, what it means, and what a person is to do.
+REFUSALS = [
+    (b"535 5.7.8 Error: authentication failed", "wrong-password", "set the password again"),
+    (
+        b"535 5.7.139 Authentication unsuccessful, the user credentials were incorrect. [AM0]",
+        "wrong-password",
+        "set the password again",
+    ),
+    (b"535 5.7.139 Authentication unsuccessful, basic authentication is disabled.", "basic-off", "use_xoauth2"),
+    (b"550 5.7.30 Basic authentication is not supported for Client Submission.", "basic-off", "use_xoauth2"),
+    (b"550 5.7.30", "basic-off", "administrator of the organisation"),
+    (
+        b"535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.",
+        "smtp-off-tenant",
+        "Set-TransportConfig",
+    ),
+    (
+        b"535-5.7.139 Authentication unsuccessful, SmtpClientAuthentication is\r\n535 disabled for the Mailbox.",
+        "smtp-off-mailbox",
+        "Set-CASMailbox ADDRESS -SmtpClientAuthenticationDisabled $false",
+    ),
+    (
+        b"535 5.7.139 Authentication unsuccessful, user is locked by your organization's security defaults policy.",
+        "login-policy",
+        "administrator can allow it",
+    ),
+    (b"534-5.7.9 Application-specific password required.\r\n534 5.7.9 Learn more", "app-password", "app password"),
+    (b"534 5.7.14 Please log in via your web browser and then try again.", "web-login", "web page"),
+    (b"432 4.3.2 Concurrent connections limit exceeded", "too-many-connections", "sessions that hold a connection"),
+    (b"454 4.7.0 Too many login attempts, please try again later.", "rate-limited", "Wait some minutes"),
+    (b"454 4.7.0 Temporary authentication failure", "login-temporary", "a few minutes"),
+    (b"504 5.5.4 Unrecognized authentication type", "mechanism-refused", "sasl_mechanism"),
+    (b"534 5.7.9", "app-password", "app password"),
+    (b"503 5.5.1 Bad sequence of commands", "mechanism-refused", "sasl_mechanism"),
+]
+
 
 class TestSMTPLinkFaults(LinkFaults):
     kit = SMTPKit()
@@ -60,7 +96,19 @@ class TestFaultsOfSMTPAlone(Contract):
             ]
 
         # meet() looks for the secret in the error, the report and the transcript.
-        self.meet(repeat(b"c0rrect-horse"), stage="authenticate", cause="wrong-password")
+        self.meet(repeat(b"c0rrect-horse"), stage="authenticate", cause="mechanism-refused")
+
+    @pytest.mark.parametrize(("said", "cause", "hint"), REFUSALS)
+    @pytest.mark.parametrize("token", [False, True], ids=["password", "token"])
+    def test_the_servers_reason_for_refusing_a_login_is_understood(
+        self, said: bytes, cause: str, hint: str, token: bool
+    ) -> None:
+        mechanism = "XOAUTH2" if token else "PLAIN"
+        script = [*self.kit.offer(mechanism), Do(lambda talk: self.kit.login(talk, mechanism)), Send(said + b"\r\n")]
+        told = "token-refused" if token and cause == "wrong-password" else cause
+        met = self.meet(script, stage="authenticate", cause=told, use_xoauth2=token)
+        assert hint in met.error.hint or told == "token-refused"
+        assert ("%mailconn password" in met.error.hint) is (told == "wrong-password")
 
     @pytest.mark.parametrize("size", ["²", "9" * 5000, "-1", "0x10", "1e6", ""])
     def test_a_size_that_is_no_number_is_not_said(self, size: str) -> None:

@@ -75,7 +75,7 @@ def refusal_cause(text: bytes, otherwise: str) -> str:
     >>> refusal_cause(b"[ALERT] Too many simultaneous connections. (Failure)", "closed")
     'too-many-connections'
     """
-    words = text.decode("utf-8", "replace")
+    words = " ".join(text.decode("utf-8", "replace").split())
     return next((cause for cause, pattern in _PATTERNS.items() if pattern.search(words)), otherwise)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from typing import Any
 
@@ -67,6 +68,13 @@ class TLSFaults(Contract):
     ) -> None:
         start = [*self.asked(), Do(self.kit.go_ahead)] if options is STARTTLS else []
         self.meet([*start, Pause(0.02), Close(reset=reset)], stage="secure", cause="closed", **options)
+
+    @pytest.mark.parametrize("heard", [0, socket.MSG_PEEK], ids=["read", "unread"])
+    def test_a_server_that_hangs_up_after_the_client_began_is_said_to_have(self, heard: int) -> None:
+        # What it has not read makes a reset of the close.
+        began = Do(lambda talk: talk._sock.recv(65536, heard))
+        met = self.meet([began, Close()], stage="secure", cause="closed", **FROM_THE_START)
+        assert met.error.message.endswith("The server closed the link before TLS was agreed.")
 
     def test_a_server_that_speaks_first_has_no_tls_from_the_first_byte(self) -> None:
         self.meet([Do(self.kit.greet), Silence()], stage="secure", cause="wrong-tls-type", **FROM_THE_START)

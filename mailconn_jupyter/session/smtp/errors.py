@@ -11,6 +11,7 @@ from ...formatting import how_large
 from ...message.addresses import Address
 from ...transport.transport_errors import readable
 from ..opening import error_classes
+from ..response_codes import refusal_cause
 from .reply import Reply
 
 __all__ = [
@@ -243,18 +244,19 @@ def open_error(error: OpenError, origin: Exception) -> OpenError:
     return failure
 
 
+# Of the command or its mechanism, not of who logs in (RFC 5321, 4.2.3; RFC 4954, 6).
+_NOT_TAKEN: Final = frozenset({500, 501, 502, 503, 504, 534, 538})
+_ENHANCED: Final = {"5.7.9": "app-password", "5.7.30": "basic-off"}
+
+
 def login_cause(reply: Reply, *, token: bool) -> str:
-    """Why a login was refused, as far as the server's words tell."""
-    words = reply.text.decode("utf-8", "replace").casefold()
+    """Why a login was refused, as far as the server's words tell, then its codes."""
+    otherwise = "token-refused" if token else "wrong-password"
     if reply.temporary:
-        return "login-temporary"
-    if token:
-        return "token-refused"
-    if "5.7.139" in words or "basic authentication is disabled" in words:
-        return "basic-off"
-    if "5.7.9" in words or "application-specific" in words or "app password" in words:
-        return "app-password"
-    return "wrong-password"
+        otherwise = "login-temporary"
+    elif reply.code in _NOT_TAKEN:
+        otherwise = "mechanism-refused"
+    return refusal_cause(reply.text, _ENHANCED.get(reply.enhanced, otherwise))
 
 
 def no_smtputf8(addresses: Iterable[Address], *, asked: bool = True) -> NotSupported:
