@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import re
 import unicodedata
@@ -35,6 +36,8 @@ _MOST_LOCAL, _MOST_DOMAIN = 64, 255  # octets, RFC 5321, 4.5.3.1
 # An address that is its own name, as Outlook and others write it.
 _TWICE = re.compile(r"""(['"]?)([^\s<>"',;:()]+@[^\s<>"',;:()]+)\1 *<\2>""", re.IGNORECASE)
 _QUOTED_OR_COMMENT = re.compile(r'"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)')
+# Of what the standard library says of a list's flaws: an address was not read, or is taken for a part of something else.
+_OF_LOSS: Final = ("invalid", "comment", "quoted string")
 _IN_ONE_LINE: Final = policy.default.clone(max_line_length=0)
 
 
@@ -127,27 +130,21 @@ def listed_addresses(name: str, value: Any) -> list[str]:
     What a parser leaves out would be lost without a word (``a@example.org; b@example.org``): raises
     :class:`MessageError` for it, and for a name with a comma that is taken for one without a domain.
     """
-    parsed: Any = None
-    whole = False
-    try:
+    said = str(value)
+    # What the standard library raises for a list that it cannot read.
+    with contextlib.suppress(AttributeError, IndexError, ValueError):
         parsed = _parsed(value)
-        if not (whole := _is_whole(parsed)):
-            text = _TWICE.sub(r"<\2>", _source(parsed)).rstrip("; ")
-            parsed = HeaderRegistry()("To", text)
-            whole = _is_whole(parsed)
-        whole = whole and not any(
-            not address.domain and following.display_name for address, following in pairwise(parsed.addresses)
-        )
-    except (AttributeError, IndexError, ValueError):
-        # What older versions raise for a list that they cannot read.
-        whole = False
-    if not whole or parsed is None:
-        text = _source(parsed) if parsed is not None else str(value)
-        raise MessageError(
-            f"{name} is not a list of mail addresses that can be read whole: {text[:200]!r}.",
-            hint="Separate addresses by commas; a name with a comma or an @ stands in quotation marks.",
-        )
-    return _texts(parsed)
+        said = _source(parsed)
+        if not _is_whole(parsed):
+            # Nobody is lost of an address that is its own name, and of a semicolon with nothing behind it.
+            mended = _TWICE.sub(r"<\2>", said).rstrip("; ")
+            parsed = HeaderRegistry()("To", mended) if mended != said else None
+        if parsed is not None and _is_whole(parsed) and not _has_split_name(parsed):
+            return _texts(parsed)
+    raise MessageError(
+        f"{name} is not a list of mail addresses that can be read whole: {said[:200]!r}.",
+        hint="Separate addresses by commas; a name with a comma or an @ stands in quotation marks.",
+    )
 
 
 def _parsed(value: Any) -> Any:
@@ -174,6 +171,10 @@ def _is_whole(parsed: Any) -> bool:
         return True
     # The words are the parser's; so that it does not hang on them alone, the signs are counted, too.
     signs = _QUOTED_OR_COMMENT.sub("", _source(parsed)).count("@")
-    return not any("invalid" in flaw for flaw in flaws) and signs == sum(
-        1 for address in parsed.addresses if address.domain
-    )
+    found = sum(1 for address in parsed.addresses if address.domain)
+    return signs == found and not any(word in flaw for flaw in flaws for word in _OF_LOSS)
+
+
+def _has_split_name(parsed: Any) -> bool:
+    """Whether a name with a comma was taken for two addresses: ``Smith, Ana <ana@example.org>``."""
+    return any(not address.domain and following.display_name for address, following in pairwise(parsed.addresses))

@@ -108,6 +108,9 @@ def _read(text: str, what: str) -> Mailbox:
     name = name.strip(" ")
     if len(name) > 1 and name.startswith('"') and name.endswith('"'):
         name = _QUOTED_PAIR.sub(r"\1", name[1:-1])
+    elif name.strip("'").casefold() == rest[:-1].strip(" ").casefold():
+        # An address that is its own name, as Outlook and others write it.
+        name = ""
     elif "@" in name or "<" in name or ">" in name:
         # Two addresses run together: which one was meant is not ours to guess.
         raise MessageError(f"The {what} {text!r} is not one mail address.", hint="Separate addresses by commas.")

@@ -51,13 +51,9 @@ class Envelope:
         ``local`` allows names without a domain. Raises :class:`~mailconn_jupyter.errors.MessageError`.
         """
         given = envelope_address(sender, what="sender", empty=True, local=local)
-        for_all = parameters(() if isinstance(rcpt_options, Mapping) else rcpt_options)
-        found: dict[Address, Recipient] = {}
-        for each in recipients:
-            address = envelope_address(each, local=local)
-            own = parameters(rcpt_options.get(each, ())) if isinstance(rcpt_options, Mapping) else for_all
-            found.setdefault(address, Recipient(address, own))
-        return cls(given, tuple(found.values()), parameters(mail_options))
+        read = tuple(dict.fromkeys(envelope_address(each, local=local) for each in recipients))
+        options = _of_each(read, rcpt_options, local=local)
+        return cls(given, tuple(Recipient(each, options[each]) for each in read), parameters(mail_options))
 
     @property
     def addresses(self) -> tuple[Address, ...]:
@@ -104,6 +100,15 @@ def envelope_of(
         of("Reply-To")
         return sender, of(f"{prefix}To", f"{prefix}Cc", f"{prefix}Bcc")
     return sender, [recipients] if isinstance(recipients, str) else list(recipients)
+
+
+def _of_each(recipients: tuple[Address, ...], given: Parameters, *, local: bool) -> dict[Address, tuple[str, ...]]:
+    if not isinstance(given, Mapping):
+        return dict.fromkeys(recipients, parameters(given))
+    own = {envelope_address(name, local=local): parameters(options) for name, options in given.items()}
+    if stranger := next((address for address in own if address not in recipients), None):
+        raise MessageError(f"There are parameters for {stranger}, who is no recipient of the message.")
+    return {address: own.get(address, ()) for address in recipients}
 
 
 def parameters(given: Iterable[str]) -> tuple[str, ...]:

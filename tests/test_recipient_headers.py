@@ -1,0 +1,185 @@
+"""Headers that name whom a message goes to: everybody who stands there, or nobody and a sentence."""
+
+from __future__ import annotations
+
+from email.header import Header
+from email.message import EmailMessage, Message
+from typing import Any
+
+import pytest
+
+from mailconn_jupyter.connection import MailConnection
+from mailconn_jupyter.errors import MessageError
+from mailconn_jupyter.message.addresses import listed_addresses
+from mailconn_jupyter.message.compose import compose
+from mailconn_jupyter.session.connect import connect
+from mailconn_jupyter.session.smtp.session import SMTPSession
+from tests.servers.counting import CountingServer
+
+BOB, A, B = "bob@example.test", "a@example.test", "b@example.test"
+
+LOST = [
+    f"{A}; {B}",
+    f"{A} {B}",
+    f"{A}\t{B}",
+    f"Ana <{A}> Bea <{B}>",
+    f"<{A}> <{B}>",
+    f"<{A}><{B}>",
+    f"{A} <{B}>",
+    f"{A} (Ana) {B}",
+    f"{A} / {B}",
+    f"{A}/{B}",
+    f"{A}:{B}",
+    f"{A}|{B}",
+    f"{A} bea",
+    f"{A} , ; {B}",
+    f"{A}, c@example.test; {B}",
+    f"c@example.test, {A} {B}",
+    f"{A}\u3001{B}",
+    f"{A}\uff1b{B}",
+    f"Ana <{A}; {B}>",
+    f"Ana <{A}, {B}>",
+    f"Ana@Work <{A}>",
+    f"Smith, Ana <{A}>",
+    f"{B}, Smith, Ana <{A}>",
+    f"[{A}]",
+    f"{A}@{B}",
+    f'{A}, "Bea <{B}>',
+    f"{A} (Bea, {B}",
+    f"{A} <{A}> <{B}>",
+    f"{A} <{A}>; {B}",
+    f"Ana <{A}> x",
+]
+WHOLE = {
+    f"{A} <{A}>": [A],
+    f"'{A}' <{A}>": [A],
+    f'"{A}" <{A}>': [A],
+    f"{A.upper()} <{A}>": [A],
+    f"{A} <{A}>, Bea <{B}>": [A, B],
+    f"=?utf-8?q?=C3=81na=2C_B=C3=A9a?= <{B}>, {A} <{A}>": [B, A],
+    f"{A}, {B}": [A, B],
+    f"{A},{B},": [A, B],
+    f",{A},,{B}": [A, B],
+    f"{A};": [A],
+    f"J. Doe <{A}>": [A],
+    f"Ana (home) <{A}>": [A],
+    f"{A} (Ana, at home), {B}": [A, B],
+    f'"Smith, Ana" <{A}>, "x; y@z" <{B}>': [A, B],
+    f"Team: {A}, {B};": [A, B],
+    f"Team: {A}, {B}": [A, B],
+    f"Team: {A};, {B}": [A, B],
+    "undisclosed-recipients:;": [],
+    f"Ana <{A}": [A],
+    f"=?utf-8?q?=C3=81na?=<{A}>": [A],
+    f"=?utf-8?q?=C3=81na=2C_b=40x=2Eorg?= <{A}>": [A],
+    f"\u00c1na <{A}>": [A],
+    "root, John": ["root", "John"],
+    f"Bea <{B}>, root": [B, "root"],
+    "": [],
+}
+
+
+def to(server: CountingServer) -> MailConnection:
+    options = {"use_secure_authentication": False, "use_authentication": False, "timeout": 5}
+    return MailConnection(name="ops", server_host="localhost", server_port=server.port, **options)
+
+
+def letter(kind: type[Message[Any, Any]], **headers: str) -> Message[Any, Any]:
+    message = kind()
+    for name, value in {"From": BOB, **headers}.items():
+        message[name.replace("_", "-")] = value
+    message.set_payload("hello\r\n")
+    return message
+
+
+def composed(field: str, given: str) -> EmailMessage:
+    fields: dict[str, Any] = {"to": B, "subject": "x", field: given}
+    return compose(**fields)
+
+
+@pytest.mark.parametrize("header", LOST)
+@pytest.mark.parametrize("kind", [EmailMessage, Message])
+@pytest.mark.parametrize("name", ["To", "Cc", "Bcc"])
+def test_a_header_of_which_somebody_would_be_lost_is_refused_before_anything_is_sent(
+    header: str, kind: type[Message[Any, Any]], name: str
+) -> None:
+    # A session that is not connected: nothing can have been sent.
+    with pytest.raises(MessageError) as caught:
+        SMTPSession().send_message(letter(kind, **{name: header}))
+    if "not one mail address" not in caught.value.message:
+        assert caught.value.message.startswith(f"{name} is not a list of mail addresses that can be read whole: ")
+        assert A[2:] in caught.value.message
+        assert "commas" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["Resent-To", "Resent-Cc", "Resent-Bcc", "Resent-From", "Resent-Sender", "Reply-To"])
+@pytest.mark.parametrize("kind", [EmailMessage, Message])
+def test_every_header_that_a_message_goes_by_is_read_whole_or_not_at_all(
+    name: str, kind: type[Message[Any, Any]]
+) -> None:
+    message = letter(kind, To=A, **{"Resent-Date": "Thu, 1 Jan 1970 17:42:00 +0000", "Resent-To": A})
+    del message[name]
+    message[name] = f"{A}; {B}"
+    with pytest.raises(MessageError, match=f"^{name} is not a list"):
+        SMTPSession().send_message(message)
+
+
+@pytest.mark.parametrize("kind", [EmailMessage, Message])
+@pytest.mark.parametrize("name", ["From", "Sender"])
+def test_so_is_the_senders(name: str, kind: type[Message[Any, Any]]) -> None:
+    message = letter(kind, To=A)
+    del message[name]
+    message[name] = f"{BOB}; {B}"
+    with pytest.raises(MessageError, match=f"^{name} is not a list"):
+        SMTPSession().send_message(message)
+
+
+@pytest.mark.parametrize("kind", [EmailMessage, Message])
+def test_a_header_that_is_not_gone_by_keeps_no_message_from_who_is_named(kind: type[Message[Any, Any]]) -> None:
+    message = letter(kind, To=f"{A}; {B}", Reply_To=f"{A} {B}")
+    with CountingServer() as server, connect(to(server)) as smtp:
+        assert smtp.send_message(message, BOB, [A]) == {}
+        assert smtp.send_message(message, to_addrs=[A]) == {}
+    assert [taken.recipients for taken in server.taken] == [(A,)] * 2
+
+
+@pytest.mark.parametrize(("header", "addresses"), WHOLE.items())
+@pytest.mark.parametrize("kind", [EmailMessage, Message])
+def test_a_header_of_which_nobody_is_lost_is_read(
+    header: str, addresses: list[str], kind: type[Message[Any, Any]]
+) -> None:
+    values: list[Any] = [letter(kind, To=header)["To"]]
+    if header.isascii():
+        values.append(Header(header))
+    for value in values:
+        assert [address.lower() for address in listed_addresses("To", value)] == [each.lower() for each in addresses]
+
+
+def test_a_list_of_texts_is_a_list_of_mailboxes() -> None:
+    message = EmailMessage()
+    message["To"] = [f"Ana <{A}>", B]
+    assert listed_addresses("To", message["To"]) == [A, B]
+
+
+def test_a_group_that_the_standard_library_cannot_read_is_refused() -> None:
+    with pytest.raises(MessageError, match=r"^To is not a list"):
+        SMTPSession().send_message(letter(Message, To=f"Team: {A}; {B}"))
+
+
+@pytest.mark.parametrize("given", [f"{A} <{A}>", f'"{A}" <{A}>', f"'{A}' <{A}>", f"{A.upper()} <{A}>"])
+@pytest.mark.parametrize("field", ["to", "cc", "bcc", "reply_to", "sender"])
+def test_an_address_that_is_its_own_name_passes_in_compose_too(given: str, field: str) -> None:
+    message = composed(field, given)
+    header = {"reply_to": "Reply-To", "sender": "From"}.get(field, field)
+    (address,) = message[header].addresses
+    assert address.addr_spec == A
+    with CountingServer() as server, connect(to(server)) as smtp:
+        assert smtp.send_message(message, from_addr=BOB) == {}
+    assert A in server.taken[0].recipients or field in {"reply_to", "sender"}
+
+
+@pytest.mark.parametrize("given", LOST)
+@pytest.mark.parametrize("field", ["to", "cc", "bcc", "reply_to", "sender"])
+def test_compose_refuses_what_would_lose_somebody(given: str, field: str) -> None:
+    with pytest.raises(MessageError):
+        composed(field, given)
