@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from ..delivery.preview import Preview, preview
 from ..delivery.report import SendReport
-from ..delivery.send import send as deliver
+from ..delivery.send import send as send_mail
 from ..errors import MailConnWarning
 from ..message.render.part import TableFormat
 from .view import Aside
@@ -65,7 +65,7 @@ class Mail:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", MailConnWarning)
             try:
-                report = deliver(
+                report = send_mail(
                     self.target,
                     self.to,
                     subject,

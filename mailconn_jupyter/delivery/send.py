@@ -10,7 +10,7 @@ from os import PathLike
 from typing import Any
 
 from ..connection import MailConnection
-from ..errors import MessageError, OptionError, warn
+from ..errors import MessageError, NoDomain, OptionError, warn
 from ..keywords import public
 from ..message.addresses import envelope_address
 from ..message.compose import LIMIT, compose
@@ -22,9 +22,10 @@ from ..session.smtp.envelope import envelope_of
 from ..session.smtp.session import SMTPSession
 from ..store import connections
 from .attempt import attempt
+from .own_domain import own_domain
 from .report import DeliveryError, Outcome, SendReport
 
-__all__ = ["deliver", "send"]
+__all__ = ["send", "send_composed"]
 
 # Seconds before the second and the third try of what was refused for the moment (a 4xx).
 _PAUSES = (1.0, 5.0)
@@ -75,26 +76,31 @@ def send(
                 f"{connection.name}: {connection.protocol} reads mail; only an SMTP connection sends it.",
                 trait="protocol",
             )
-    message = compose(
-        to,
-        subject,
-        *content,
-        cc=cc,
-        bcc=bcc,
-        sender=sender or _sender_of(connection),
-        reply_to=reply_to,
-        attachments=attachments,
-        headers=headers,
-        priority=priority,
-        importance=importance,
-        sensitivity=sensitivity,
-        index=index,
-        rows=rows,
-        table_as=table_as,
-        zip=zip,
-        variables=variables,
-        limit=limit,
-    )
+    try:
+        message = compose(
+            to,
+            subject,
+            *content,
+            cc=cc,
+            bcc=bcc,
+            sender=sender or _sender_of(connection),
+            reply_to=reply_to,
+            attachments=attachments,
+            headers=headers,
+            priority=priority,
+            importance=importance,
+            sensitivity=sensitivity,
+            index=index,
+            rows=rows,
+            table_as=table_as,
+            zip=zip,
+            variables=variables,
+            limit=limit,
+        )
+    except NoDomain as error:
+        if domain := own_domain(sender, connection):
+            error.hint = f"Did you mean {error.name}@{domain}?"
+        raise
     if message["From"] is None:
         # Without one it would travel as a bounce, with the empty sender.
         raise MessageError(
@@ -111,10 +117,10 @@ def send(
     if dry_run:
         return _unsent(message)
     if session is not None:
-        return deliver(session, message)
+        return send_composed(session, message)
     assert connection is not None
     with open_session(connection) as opened:
-        return deliver(opened, message)
+        return send_composed(opened, message)
 
 
 def _sender_of(connection: MailConnection | None) -> str:
@@ -126,7 +132,7 @@ def _sender_of(connection: MailConnection | None) -> str:
     return resolved.username if "@" in resolved.username else ""
 
 
-def deliver(session: smtplib.SMTP, message: EmailMessage) -> SendReport:
+def send_composed(session: smtplib.SMTP, message: EmailMessage) -> SendReport:
     """Send a composed message through an open session; returns and raises as :func:`send`."""
     sender, recipients = envelope_of(message, None, None)
     left = list(dict.fromkeys(str(envelope_address(recipient)) for recipient in recipients))
