@@ -49,3 +49,18 @@ def shows_no_password(error: BaseException, *, room: str = "credentials") -> Non
 def holds_no_password(frame: FrameType) -> None:
     for name, value in frame.f_locals.items():
         assert password() not in repr(value), f"{name} in {frame.f_code.co_qualname}"
+
+
+def holds_no_text(error: BaseException, text: str) -> None:
+    """Look for ``text`` in the frames of the package that an error came through, and in those of what led to it."""
+    links: list[BaseException | None] = [error]
+    while links:
+        link = links.pop()
+        trace = link.__traceback__ if link is not None else None
+        while trace is not None:
+            frame = trace.tb_frame
+            if "mailconn_jupyter" in frame.f_code.co_filename:
+                held = [name for name, value in frame.f_locals.items() if text in repr(value)]
+                assert held == [], f"in {frame.f_code.co_qualname}"
+            trace = trace.tb_next
+        links += [link.__cause__, link.__context__] if link is not None else []

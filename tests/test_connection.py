@@ -211,14 +211,15 @@ def test_variables_are_taken_from_the_environment_at_opening(monkeypatch: pytest
 
 def test_a_variable_that_gives_a_bad_value_is_told_as_the_option() -> None:
     connection = complete(server_port="${P}")
-    for value, message in (("x", "Server port: 'x' is not a port."), ("70000", "Server port: 70000 is not a port.")):
-        with pytest.raises(OptionError, match=re.escape(message)):
+    for value in ("x", "70000"):
+        with pytest.raises(OptionError, match=re.escape("Server port: what ${P} stands for cannot be used")) as caught:
             connection.resolved({"P": value})
+        assert caught.value.hint == "A port is a whole number from 1 to 65535."
     with pytest.raises(OptionError, match="Server port: the environment has no variable 'P'"):
         connection.resolved({})
     with pytest.raises(OptionError, match="Server host: missing"):
         complete(server_host="${H}").resolved({"H": ""})
-    with pytest.raises(OptionError, match="control character"):
+    with pytest.raises(OptionError, match=r"Username: what \$\{U\} stands for cannot be used"):
         complete(username="${U}").resolved({"U": "a\r\nb"})
 
 

@@ -291,6 +291,7 @@ def test_what_an_option_keeps_can_be_written_as_json_and_read_again() -> None:
 def test_trusted_hosts_with_a_variable_are_parsed_when_it_is_known() -> None:
     connection = MailConnection(name="a", server_host="h", trusted_hosts="${PINS}")
     assert connection.resolved({"PINS": f"h=sha256:{HEX}"}).trust.pins_of("h") == {HEX}
-    with pytest.raises(OptionError, match="is not a pin"):
+    with pytest.raises(OptionError, match=r"what \$\{PINS\} stands for") as caught:
         connection.resolved({"PINS": "h=nothing"})
+    assert caught.value.hint.startswith("A pin is host=sha256:")
     assert isinstance(MailConnection.options()["trusted_hosts"], Trust)

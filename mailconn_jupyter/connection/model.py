@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from ..errors import OptionError
 from ..formatting import table
 from .declarations import ConnectionOptions
+from .expansion import Veil
 from .mechanisms import EXTERNAL, named
 from .option_kinds import Environment, expand, has_variable
 from .option_set import takes_options
@@ -50,6 +52,8 @@ class MailConnection(ConnectionOptions):
         # Whether an administrator's file says it, and the user's own connection of that name that it hides: a secret that
         # the user gave for the one is not for the other.
         self.shared = False
+        # Of a resolved connection the options that had variables, as they were written.
+        self.written: dict[str, str] = {}
         self.hides: MailConnection | None = None
 
     @takes_options(ConnectionOptions)
@@ -165,14 +169,21 @@ class MailConnection(ConnectionOptions):
         Options that do not matter as the connection stands, a proxy that is off for example, keep theirs.
         """
         environ = Environment(environ)
-        changes = {
-            name: expand(value, environ, label=option.label, trait=name)
-            for name, option in self.options().items()
+        copy = self.copy()
+        copy.written = {
+            name: value
+            for name in self.options()
             if name != "name" and has_variable(value := getattr(self, name)) and self.applies(name)
         }
-        copy = self.copy(**changes)
+        for name in copy.written:
+            _expand(copy, name, environ)
         copy.require_complete()
         return copy
+
+    @property
+    def veil(self) -> Veil:
+        """What hides the values of the variables that were expanded."""
+        return Veil({str(getattr(self, name)): text for name, text in self.written.items()})
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, MailConnection) and self.as_dict() == other.as_dict()
@@ -182,7 +193,7 @@ class MailConnection(ConnectionOptions):
     def __repr__(self) -> str:
         options = self.options()
         kept = self.as_dict()
-        said = {name: value for name, value in kept.items() if value != options[name].default_value}
+        said = {name: value for name, value in kept.items() if value != options[name].default_value} | self.written
         # What the constructor would conclude from the rest is said when it is not so.
         said |= {switch: kept[switch] for switch in self._with_implied(said) if switch not in said}
         return f"MailConnection({', '.join(f'{name}={value!r}' for name, value in said.items())})"
@@ -191,7 +202,7 @@ class MailConnection(ConnectionOptions):
         """Label and value of each option that matters now, in words, for a person."""
         rows = []
         for name, option in self.options().items():
-            value = getattr(self, name)
+            value = self.written.get(name, getattr(self, name))
             if not self.applies(name) or (value in (None, "") and name != "server_port"):
                 continue
             if name == "server_port" and value is None:
@@ -203,3 +214,18 @@ class MailConnection(ConnectionOptions):
 
     def _repr_html_(self) -> str:
         return table(self.shown(), header=("Option", "Value"))
+
+
+def _expand(connection: MailConnection, name: str, environ: Mapping[str, str]) -> None:
+    """Set an option to what its text stands for; neither the error nor a frame of its traceback has a bad value."""
+    option, text = connection.options()[name], connection.written[name]
+    expanded = partial(expand, text, environ, label=option.label, trait=name)
+    # What is wrong with the variable itself is said by its name.
+    expanded()
+    try:
+        setattr(connection, name, expanded())
+    except OptionError as error:
+        hint = error.hint or "It must be what the option itself takes."
+    else:
+        return
+    raise OptionError(f"{option.label}: what {text} stands for cannot be used there.", trait=name, hint=hint)

@@ -17,6 +17,7 @@ from traitlets import TraitType, Undefined
 from ..errors import OptionError
 from ..formatting import did_you_mean
 from ..scalars import plain
+from .expansion import refuse_secret
 
 Got = TypeVar("Got")
 """What an option is read as."""
@@ -61,10 +62,11 @@ def has_variable(value: object) -> bool:
 
 
 def expand(value: str, environ: Mapping[str, str], *, label: str, trait: str) -> str:
-    """Replace each ``${NAME}`` by the environment's value; an undefined name is an :class:`OptionError`."""
+    """Replace each ``${NAME}`` by the environment's value; a name that is undefined or a secret's is an error."""
 
     def replacement(match: re.Match[str]) -> str:
         name = match.group(1)
+        refuse_secret(name, environ, label=label, trait=trait)
         if name not in environ:
             raise OptionError(
                 f"{label}: the environment has no variable {name!r}.",

@@ -127,9 +127,11 @@ def _sender_of(connection: MailConnection | None) -> str:
     if connection is None:
         return ""
     resolved = connection.resolved()
-    if resolved.from_address:
-        return resolved.from_address
-    return resolved.username if "@" in resolved.username else ""
+    sender = resolved.from_address or (resolved.username if "@" in resolved.username else "")
+    if sender:
+        with resolved.veil.over_errors():
+            envelope_address(sender, what="sender")
+    return str(sender)
 
 
 def send_composed(session: smtplib.SMTP, message: EmailMessage) -> SendReport:

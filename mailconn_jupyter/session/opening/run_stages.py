@@ -88,6 +88,7 @@ class StagedOpening(ABC, Generic[A]):
         try:
             yield result
         except (MailConnError, OSError) as error:
+            self.options.veil.error(error)
             failure = self.adapter.failure(self._explained(name, error), error)
             result.fail(failure)
             raise failure from error
@@ -99,6 +100,7 @@ class StagedOpening(ABC, Generic[A]):
                 result.outcome = "ok"
         finally:
             result.milliseconds = (time.monotonic() - started) * 1000
+            result.facts = {label: self.options.veil.text(fact) for label, fact in result.facts.items()}
             self._tell(result)
 
     def _tell(self, result: StageResult) -> None:
@@ -112,7 +114,7 @@ class StagedOpening(ABC, Generic[A]):
         if isinstance(error, TransportError):
             self.certificate = error.certificate or self.certificate
         cause = _cause(error)
-        hint = hint or hint_for(cause, self.options, self.certificate)
+        hint = hint or self.options.veil.text(hint_for(cause, self.options, self.certificate))
         where = f"{self.given.name}: " if self.given.name else ""
         return OpenError(f"{where}{stage} failed. {words}", stage=stage, cause=cause, hint=hint)
 

@@ -165,8 +165,10 @@ class SMTPSession(SMTPClient):
         A message without ``From`` gets the connection's ``from_address``. Bcc is not sent. Returns and raises as
         :meth:`sendmail`.
         """
-        default = self.connection.resolved().from_address if self.connection is not None else ""
-        sender, recipients = envelope_of(msg, from_addr, to_addrs, default=default)
+        options = self.connection.resolved() if self.connection is not None else None
+        default = options.from_address if options is not None else ""
+        with options.veil.over_errors() if options is not None else contextlib.nullcontext():
+            sender, recipients = envelope_of(msg, from_addr, to_addrs, default=default)
         if default and msg.get("From") is None:
             msg = copy.copy(msg)
             msg["From"] = default

@@ -1,0 +1,90 @@
+"""``${NAME}`` in an option: which variables stand for their values, and what a value is called where somebody reads.
+
+A connection may have been written by somebody else. What it expands goes into a look-up of a name, to a server, into reports
+and errors; so a variable that looks like a secret is not expanded, and of any other no error or report shows the value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Final
+
+from ..domains import ascii_domain
+from ..errors import MailConnError, OptionError
+
+__all__ = ["Veil", "refuse_secret"]
+
+# PWD and OLDPWD are directories; of words that begin others (PASS, AUTH, KEY, PAT) the whole word counts.
+_SECRET: Final = re.compile(
+    r"SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|APIKEY|COOKIE|CONNECTION_?STRING|_PWD"
+    r"|(?:^|_)KEYS?$|(?:^|_)(?:PASS|PAT|AUTH|JWT|BEARER|DSN)(?:_|$)|^MAILCONN_",
+    re.IGNORECASE,
+)
+_URL_WITH_PASSWORD: Final = re.compile(r"//[^/\s]*:[^/\s]*@")
+
+
+def refuse_secret(name: str, environ: Mapping[str, str], *, label: str, trait: str) -> None:
+    """Raise :class:`~mailconn_jupyter.errors.OptionError` where a variable is a secret, by its name or its value."""
+    if _SECRET.search(name):
+        why = "by its name it is a secret"
+    elif _URL_WITH_PASSWORD.search(environ.get(name, "")):
+        why = "it holds a URL with a password"
+    else:
+        return
+    raise OptionError(
+        f"{label}: ${{{name}}} is not expanded: {why}, and the server would hear it.",
+        trait=trait,
+        hint="A password is kept by %mailconn password; a variable that is no secret needs another name.",
+    )
+
+
+class Veil:
+    """Puts what is written in a connection, ``${MAIL_HOST}``, in the place of its value.
+
+    ``written`` has the texts by their values.
+
+    >>> Veil({"mail.example.org": "${MAIL_HOST}"}).text("The host 'mail.example.org' is unknown.")
+    "The host '${MAIL_HOST}' is unknown."
+    """
+
+    def __init__(self, written: Mapping[str, str]) -> None:
+        self._written = {form: text for value, text in written.items() for form in _forms(value)}
+        # The longest first; within a word it is another word.
+        found = "|".join(map(re.escape, sorted(self._written, key=len, reverse=True)))
+        self._pattern = re.compile(rf"(?<![\w-])(?:{found})(?![\w-])") if found else None
+
+    def text(self, text: str) -> str:
+        """``text`` without the values."""
+        return self._pattern.sub(lambda match: self._written[match.group()], text) if self._pattern else text
+
+    def error(self, error: BaseException) -> None:
+        """Take the values out of an error, and of what led to it, in place."""
+        links: list[BaseException | None] = [error] if self._pattern else []
+        while links:
+            link = links.pop()
+            if link is None:
+                continue
+            link.args = tuple(self.text(part) if isinstance(part, str) else part for part in link.args)
+            for name in ("message", "hint", "strerror", "verify_message"):
+                if isinstance(said := getattr(link, name, None), str):
+                    with suppress(AttributeError):
+                        setattr(link, name, self.text(said))
+            links += [link.__cause__, link.__context__]
+
+    @contextmanager
+    def over_errors(self) -> Iterator[None]:
+        """Take the values out of whatever of our errors the block raises."""
+        try:
+            yield
+        except MailConnError as error:
+            self.error(error)
+            raise
+
+
+def _forms(value: str) -> set[str]:
+    forms = {value, value.casefold(), value.strip()}
+    with suppress(UnicodeError):
+        forms.add(ascii_domain(value))
+    return forms - {""}
