@@ -80,7 +80,7 @@ WHOLE = {
 
 
 def to(server: CountingServer) -> MailConnection:
-    options = {"use_secure_authentication": False, "use_authentication": False, "timeout": 5}
+    options: dict[str, Any] = {"use_secure_authentication": False, "use_authentication": False, "timeout": 5}
     return MailConnection(name="ops", server_host="localhost", server_port=server.port, **options)
 
 

@@ -311,7 +311,7 @@ def test_a_size_is_that_of_the_message_as_it_was_given_and_its_last_line_is_ende
     def taking(size: int) -> list[Step]:
         return [Expect(b"mail from:<bob@example\\.test> size=%d" % size), Send(b"250 ok\r\n"), *RCPT, *DATA]
 
-    sizes = [b"A test message", b"A test message\r\n", b"A test message\n", "two\nlines"]
+    sizes: list[bytes | str] = [b"A test message", b"A test message\r\n", b"A test message\n", "two\nlines"]
     script = [step for size in (14, 16, 16, 10) for step in taking(size)]
     with ScriptServer([*HELLO, *script, *BYE]) as server, connect(to(server.port)) as smtp:
         for content in sizes:

@@ -10,6 +10,7 @@ from ..errors import OptionError
 from ..formatting import table
 from .declarations import ConnectionOptions
 from .expansion import Veil
+from .lookalikes import mixed_scripts
 from .mechanisms import EXTERNAL, named
 from .option_kinds import Environment, expand, has_variable
 from .option_set import takes_options
@@ -157,6 +158,13 @@ class MailConnection(ConnectionOptions):
                 trait="proxy_host",
                 hint="Name the proxy's host, or turn the proxy off.",
             )
+
+    def lookalikes(self) -> Iterator[str]:
+        """What in the name and the hosts may pass for another, in sentences."""
+        for name in ("name", "server_host", "proxy_host"):
+            option = self.options()[name]
+            if self.applies(name) and (mixed := mixed_scripts(getattr(self, name))):
+                yield f"{option.label}: {getattr(self, name)!r} {mixed}. Is it the one that is meant?"
 
     def require_complete(self) -> None:
         """Raise the first of :meth:`problems`, if there is one."""

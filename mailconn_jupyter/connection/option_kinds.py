@@ -18,6 +18,7 @@ from ..errors import OptionError
 from ..formatting import did_you_mean
 from ..scalars import plain
 from .expansion import refuse_secret
+from .lookalikes import hidden
 
 Got = TypeVar("Got")
 """What an option is read as."""
@@ -137,6 +138,12 @@ class Line(Option[str, Given]):
         """What a kind of text allows beyond a line; returns the text as it is kept."""
         return text
 
+    def seen(self, text: str) -> str:
+        """The text; raises :class:`OptionError` where it holds what cannot be seen, and so passes for another."""
+        if sign := hidden(text):
+            raise self.fail(f"{text!r} holds {sign}, which cannot be seen.", "Type it anew, without copying.")
+        return text
+
 
 class Text(Line[str]):
     """A line of text."""
@@ -154,14 +161,14 @@ class Name(Text):
     def check(self, text: str) -> str:
         if len(text) > 200:
             raise self.fail(f"the name has {len(text)} characters; 200 is the most.")
-        return text
+        return self.seen(text)
 
 
 class Host(Text):
     """A host name or an address, without a scheme, a user or a port."""
 
     def check(self, text: str) -> str:
-        if has_variable(text):
+        if has_variable(self.seen(text)):
             return text
         if text.startswith("[") and text.endswith("]"):
             text = text[1:-1]

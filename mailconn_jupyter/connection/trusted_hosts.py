@@ -49,7 +49,7 @@ class Trust(Line[str | Collection[str]]):
         return super().validate(obj, value)
 
     def check(self, text: str) -> str:
-        if not has_variable(text):
+        if not has_variable(self.seen(text)):
             self.parse(text)
         return " ".join(text.split())
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..connection import MailConnection, known, takes_options
-from ..errors import ConnectionChanged, StoreError
+from ..errors import ConnectionChanged, StoreError, warn
 from ..formatting import did_you_mean
 from ..keywords import public
 from ..names import fold
@@ -153,8 +153,11 @@ class ConnectionStore:
         that is locked, stay in any case.
         """
         connection.require_complete()
+        new = connection.name not in self
         with atomic_files.locked(self.folder):
             self._save(connection, replace=replace)
+        if new:
+            _tell_lookalikes(connection)
 
     @takes_options(MailConnection)
     def update(self, name: str, /, **options: Any) -> MailConnection:
@@ -205,6 +208,7 @@ class ConnectionStore:
             self._follow(entry.key, new)
         if not same:
             last_tests.move(old, new)
+            _tell_lookalikes(connection)
 
     @property
     def default(self) -> str | None:
@@ -335,6 +339,11 @@ class ConnectionStore:
             except OSError as error:
                 return [f"{default!r} is still the default: {error.strerror or error}."]
         return []
+
+
+def _tell_lookalikes(connection: MailConnection) -> None:
+    for sentence in connection.lookalikes():
+        warn(sentence)
 
 
 def _values(read: Sequence[Sequence[Entry]]) -> list[MailConnection]:

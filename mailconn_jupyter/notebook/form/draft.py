@@ -182,7 +182,8 @@ class Draft:
             self._load(connection)
             if old != name:
                 self._rename(old, name)
-        return [("good", f"Saved as {name!r}."), *self._keep_secrets(name)]
+        odd = [("warn", sentence) for sentence in connection.lookalikes()]
+        return [("good", f"Saved as {name!r}."), *odd, *self._keep_secrets(name)]
 
     def _rename(self, old: str, new: str) -> None:
         try:
