@@ -218,7 +218,7 @@ def test_no_markup_of_a_header_an_address_or_a_file_name_becomes_markup_of_the_p
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_no_markup_of_an_html_body_leaves_its_frame(attack: str) -> None:
     page = page_of(received(message(html=attack))._repr_html_())
-    assert attack in page.srcdoc()
+    assert attack.replace("<svg", "<x-svg") in page.srcdoc()
 
 
 def test_the_frame_may_do_nothing_and_loads_nothing() -> None:

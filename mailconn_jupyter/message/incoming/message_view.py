@@ -32,8 +32,12 @@ _HEAD: Final = (
     "body{margin:10px 12px;font:14px/1.45 system-ui,sans-serif;overflow-wrap:anywhere}img{max-width:100%}</style>"
     "</head><body>"
 )
-# What the policy does not rule: links that look up hosts, refreshes, and another base. Unknown elements do nothing.
-_UNRULED: Final = re.compile(r"<(?=(?:link|meta|base)[\s/>])", re.IGNORECASE)
+# What the policy does not rule: links that look up hosts, refreshes, another base, and drawings and formulas, whose links
+# heed no base and open in the frame. Unknown elements do nothing.
+_UNRULED: Final = re.compile(r"<(?=(?:link|meta|base|svg|math)[\s/>])", re.IGNORECASE)
+# A link that names its own frame as its target would open in it. As the name of an attribute a character reference is only
+# some letters; everywhere else it is read as the letter.
+_TARGET: Final = re.compile("t(?=arget)", re.IGNORECASE)
 # What is left of a character reference that was cut.
 _CUT_REFERENCE: Final = re.compile(r"&[^;]{0,6}\Z")
 _PICTURE: Final = re.compile(r"image/[a-z0-9.+-]+")
@@ -110,7 +114,8 @@ def _frame(message: ParsedMessage, most: int) -> str:
 
 
 def _page(html: str) -> str:
-    return _HEAD + _UNRULED.sub("<x-", html)
+    """The HTML in a page of its own, without what the policy does not rule."""
+    return _HEAD + _TARGET.sub(lambda found: f"&#{ord(found[0])};", _UNRULED.sub("<x-", html))
 
 
 def _as_url(part: Attachment) -> str:
