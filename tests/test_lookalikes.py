@@ -86,7 +86,8 @@ def test_what_cannot_be_seen_is_refused_in_a_host(options: dict[str, Any]) -> No
     with pytest.raises(OptionError, match="which cannot be seen"):
         MailConnection(**options)
     [(name, value)] = options.items()
-    connection = MailConnection(**{"server_host": "mail.example.org", name: "${THING}", "use_proxy": True})
+    given: dict[str, Any] = {"server_host": "mail.example.org", name: "${THING}", "use_proxy": True}
+    connection = MailConnection(**given)
     with pytest.raises(OptionError):
         connection.resolved({"THING": value})
 

@@ -11,7 +11,7 @@ from ..delivery.preview import Preview, preview
 from ..delivery.report import SendReport
 from ..delivery.send import send as send_mail
 from ..errors import MailConnWarning
-from ..message.render.part import TableFormat
+from ..message.render.part import Formulas, TableFormat
 from .view import Aside
 from .wrong_usage import WrongUsage
 
@@ -47,6 +47,7 @@ class Mail:
     rows: int | None = None
     index: bool | None = None
     table_as: TableFormat = "csv"
+    formulas: Formulas = "keep"
     limit: int | None = None
     dry_run: bool = False
     preview: bool = False
@@ -82,6 +83,7 @@ class Mail:
                     index=self.index,
                     rows=self.rows,
                     table_as=self.table_as,
+                    formulas=self.formulas,
                     zip=self.zip,
                     dry_run=dry_run,
                     **options,

@@ -112,6 +112,13 @@ def send_flags(parser: Arguments) -> None:
         help="How a table is attached of which not all is shown (default: csv).",
     )
     parser.add_argument(
+        "--formulas",
+        type=Words("keep", "quote"),
+        default="keep",
+        metavar="{keep,quote}",
+        help="A text in a CSV that a spreadsheet would compute: kept and told (default), or with an apostrophe before it.",
+    )
+    parser.add_argument(
         "--limit",
         type=_size,
         metavar="BYTES",

@@ -15,7 +15,7 @@ from ..keywords import public
 from ..message.addresses import envelope_address
 from ..message.compose import LIMIT, compose
 from ..message.mime.wire_format import wired
-from ..message.render.part import TableFormat
+from ..message.render.part import Formulas, TableFormat
 from ..message.template import Template
 from ..session.connect import open_session
 from ..session.smtp.envelope import envelope_of
@@ -49,6 +49,7 @@ def send(
     index: bool | None = None,
     rows: int | None = None,
     table_as: TableFormat = "csv",
+    formulas: Formulas = "keep",
     zip: bool | float | str | PathLike[str] | None = False,  # noqa: A002  # the word of compose()
     variables: Mapping[str, Any] | None = None,
     limit: int | None = LIMIT,
@@ -93,6 +94,7 @@ def send(
             index=index,
             rows=rows,
             table_as=table_as,
+            formulas=formulas,
             zip=zip,
             variables=variables,
             limit=limit,

@@ -20,7 +20,7 @@ from ..formatting import did_you_mean
 from ..keywords import public
 from ..message.attach.attachments import listed
 from ..message.compose import LIMIT
-from ..message.render.part import TableFormat
+from ..message.render.part import Formulas, TableFormat
 from ..message.texts import clean, one_line
 from .report import DeliveryError, SendReport
 from .send import send
@@ -54,6 +54,7 @@ def send_notebook(
     index: bool | None = None,
     rows: int | None = None,
     table_as: TableFormat = "csv",
+    formulas: Formulas = "keep",
     zip: bool | float | str | PathLike[str] | None = False,  # noqa: A002  # the word of compose()
     variables: Mapping[str, Any] | None = None,
     limit: int | None = LIMIT,
@@ -130,6 +131,7 @@ def send_notebook(
             index=index,
             rows=rows,
             table_as=table_as,
+            formulas=formulas,
             zip=zip,
             variables=variables,
             limit=limit,

@@ -21,7 +21,7 @@ from .mime.headers import address_list, unstructured
 from .mime.mailboxes import domain_of, mailboxes
 from .mime.part_tree import build, encoded_size
 from .page import cut_by_gmail, document
-from .render.part import ROOM, File, Options, Part, TableFormat
+from .render.part import ROOM, File, Formulas, Options, Part, TableFormat
 from .render.registry import render
 from .render.stack import stacked
 from .template import Template, render_subject, render_template
@@ -44,6 +44,7 @@ _PRIORITIES: Final = {
 }
 _NUMBERED: Final = dict(enumerate(_PRIORITIES, 1))
 _IMPORTANCES: Final = {"high": "high", "normal": "normal", "low": "low"}
+_FORMULAS: Final[dict[str, Formulas]] = {"keep": "keep", "quote": "quote"}
 _SENSITIVITIES: Final = {
     "normal": "",
     "personal": "Personal",
@@ -70,6 +71,7 @@ def compose(
     index: bool | None = None,
     rows: int | None = None,
     table_as: TableFormat = "csv",
+    formulas: Formulas = "keep",
     zip: bool | float | str | PathLike[str] | None = False,  # noqa: A002  # the word that people look for
     variables: Mapping[str, Any] | None = None,
     limit: int | None = LIMIT,
@@ -87,6 +89,8 @@ def compose(
 
     ``rows`` of each table are shown (default: up to 50, as many as mail programs show), all of them attached as
     ``table_as`` when there are more; ``index`` shows or hides a table's index (default: shown when it says something).
+    A text in a CSV or TSV of a table that a spreadsheet would compute (``=HYPERLINK(...)``) is kept, and a warning names
+    its cell; ``formulas="quote"`` puts an apostrophe before it. Numbers stay as they are.
 
     ``priority``: highest, high, normal, low, lowest or 1 to 5. ``importance``: high, normal, low. ``sensitivity``:
     personal, private, company-confidential. ``headers`` adds fields; Date and Message-ID may be among them. What is ASCII
@@ -112,7 +116,8 @@ def compose(
         raise MessageError("The message has no recipient.", hint='Name one: compose("ana@example.org", ...)')
     fields = list(custom(_each(headers or {})))
     subject = _subject(subject, variables)
-    options = Options(rows=_count("rows", rows), index=index, table_as=table_as)
+    formulas = _chosen("handling of formulas", formulas, _FORMULAS)
+    options = Options(rows=_count("rows", rows), index=index, table_as=table_as, formulas=formulas)
     limit = _count("limit", limit)
     # First of all, so that a missing file is told before a minute of drawing.
     files = attached(attachments, options, limit, zip)

@@ -182,7 +182,7 @@ def _rendered(value: Any, options: Options) -> Iterator[File]:
         name = f"table.{options.table_as}"
         yield File(name, written(name, value, options))
         return
-    part = render(value, Options(index=options.index, table_as=options.table_as))
+    part = render(value, Options(index=options.index, table_as=options.table_as, formulas=options.formulas))
     if not part.pictures and not part.files:
         raise MessageError(
             f"An object of type {one_line(type(value).__name__)} that is attached needs a name.",

@@ -8,15 +8,16 @@ from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any, Final
 
-from ...errors import MessageError
+from ...errors import MessageError, warn
 from ..kinds import kind_of, load
 from ..render.no_content import says_nothing
 from ..render.part import Options
 from ..render.registry import render
+from ..render.table.formulas import told
 from ..render.tables import frame_of
 from ..texts import mended_lines, one_line
 from .json_text import json_bytes
-from .table_files import TABLE_FILES
+from .table_files import SEPARATORS, TABLE_FILES
 
 __all__ = ["is_file_object", "write_array", "written"]
 
@@ -38,7 +39,7 @@ def written(name: str, value: Any, options: Options) -> bytes:
     if isinstance(value, str):
         return mended_lines(value).encode()
     try:
-        data = None if value is None else _written(suffix, value, options)
+        data = None if value is None else _written(name, suffix, value, options)
     except MessageError:
         raise
     except Exception as error:
@@ -81,14 +82,17 @@ def _from_file(name: str, file: Any) -> bytes:
     return mended_lines(data).encode() if isinstance(data, str) else bytes(data)
 
 
-def _written(suffix: str, value: Any, options: Options) -> bytes | None:
+def _written(name: str, suffix: str, value: Any, options: Options) -> bytes | None:
     if (kind := kind_of(value)) is not None and kind.write:
-        data: bytes | None = load(kind.write)(value, suffix)
-        if data is not None:
-            return data
+        written_by: bytes | None = load(kind.write)(value, suffix)
+        if written_by is not None:
+            return written_by
     if (frame := frame_of(value)) is not None:
         if (table := TABLE_FILES.get(suffix)) is not None:
-            return table(frame, options.index)
+            data = table(frame, options)
+            for said in told(name, data, SEPARATORS[suffix]) if suffix in SEPARATORS else ():
+                warn(said)
+            return data
         return str(value.to_html()).encode() if suffix == "html" and hasattr(value, "to_html") else None
     if suffix == "json":
         return json_bytes(value, options.index)

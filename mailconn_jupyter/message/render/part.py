@@ -10,9 +10,10 @@ from typing import Final, Literal
 
 from .image.dimensions import dimensions
 
-__all__ = ["File", "Options", "Part", "Picture", "TableFormat", "joined", "unique"]
+__all__ = ["File", "Formulas", "Options", "Part", "Picture", "TableFormat", "joined", "unique"]
 
 TableFormat = Literal["csv", "xlsx", "parquet"]
+Formulas = Literal["keep", "quote"]
 
 #: Gmail cuts a message whose HTML is longer than about 102 kB; what surrounds the content is counted off.
 ROOM: Final = 96_000
@@ -32,6 +33,8 @@ class Options:
     index: bool | None = None
     #: What a table of which not all is shown is attached as.
     table_as: TableFormat = "csv"
+    #: Texts of a CSV file that a spreadsheet would compute: kept as they are, or with an apostrophe before each.
+    formulas: Formulas = "keep"
     #: Bytes of HTML that this object may take, so that the whole stays under what Gmail shows.
     room: int = ROOM
     #: The names of the message's attachments so far; :meth:`own_name` adds to them.

@@ -11,14 +11,13 @@ from typing import Any, Final
 from ...errors import MessageError
 from .html.plain_text import plain_text
 from .html.sanitise import can_sanitise, module, sanitised
-from .part import ROWS, File, Options, Part
+from .part import ROWS, Options, Part
 from .styled.styled_html import InlineTemplate
 from .styled.styler_rows import showing
 from .styled.styler_view import part_lengths, parts_of, visible
-from .table.export import table_file
 from .table.grid import TABLE, caption
 from .table.text_table import table_text
-from .tables import COLUMNS, rest
+from .tables import COLUMNS, rest, rest_file
 
 __all__ = ["render_styler"]
 
@@ -55,12 +54,12 @@ def render_styler(styler: Any, options: Options) -> Part:
     if shown == length and wide <= COLUMNS:
         return Part(text, html, warnings=warnings)
     name = options.own_name(f"table.{options.table_as}")
-    file = File(name, table_file(frame, options.table_as, index=options.index), as_lines=options.table_as == "csv")
+    file, told = rest_file(frame, name, options)
     left = rest(shown, length, min(wide, COLUMNS), wide)
     said = (
         f"{left if len(lengths) == 1 else left.replace('the first ', '')} {name} holds all of them, without the styles."
     )
-    return Part(f"{text}\n{said}", f"{html}\n{caption(said)}", files=(file,), warnings=warnings)
+    return Part(f"{text}\n{said}", f"{html}\n{caption(said)}", files=(file,), warnings=warnings + told)
 
 
 def _page(styler: Any, rows: int, options: Options) -> tuple[str, tuple[str, ...]]:

@@ -11,10 +11,11 @@ from .objects import render_rich
 from .part import ROWS, File, Options, Part
 from .table.cell_texts import LONGEST
 from .table.export import FORMATS, table_file
+from .table.formulas import told
 from .table.frames import ArrowFrame, Frame
 from .table.grid import Grid, caption
 
-__all__ = ["COLUMNS", "frame_of", "render_interchange", "render_table", "rest"]
+__all__ = ["COLUMNS", "frame_of", "render_interchange", "render_table", "rest", "rest_file"]
 
 #: Columns of a table that are shown at most.
 COLUMNS: Final = 50
@@ -75,10 +76,16 @@ def render_frame(frame: Frame, options: Options) -> Part:
     if shown == length and wide <= COLUMNS and not cut:
         return Part(text, html)
     name = options.own_name(f"table.{options.table_as}")
-    data = table_file(frame, options.table_as, index=options.index)
-    file = File(name, data, as_lines=options.table_as == "csv")
+    file, warnings = rest_file(frame, name, options)
     said = f"{rest(shown, length, min(wide, COLUMNS), wide)} {name} holds all of them."
-    return Part(f"{text}\n{said}", f"{html}\n{caption(said)}", files=(file,))
+    return Part(f"{text}\n{said}", f"{html}\n{caption(said)}", files=(file,), warnings=warnings)
+
+
+def rest_file(frame: Frame, name: str, options: Options) -> tuple[File, tuple[str, ...]]:
+    """The file of a table of which not all is shown, and what its author is told."""
+    data = table_file(frame, options.table_as, index=options.index, quote=options.formulas == "quote")
+    is_csv = options.table_as == "csv"
+    return File(name, data, as_lines=is_csv), told(name, data) if is_csv else ()
 
 
 def _that_fit(rows: list[str], room: int) -> list[str]:

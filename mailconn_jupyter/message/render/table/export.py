@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from ....errors import MailConnError, MessageError
 from ...texts import mended_lines
+from .formulas import quoted
 from .frames import Frame
 
 __all__ = ["FORMATS", "table_file"]
@@ -23,12 +24,16 @@ _ILLEGAL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uf
 _LONGEST: Final = 32_767
 
 
-def table_file(frame: Frame, kind: str, *, index: bool | None) -> bytes:
-    """The table in the format ``kind``; :class:`MessageError` when it does not fit the format."""
+def table_file(frame: Frame, kind: str, *, index: bool | None, quote: bool = False) -> bytes:
+    """The table in the format ``kind``; :class:`MessageError` when it does not fit the format.
+
+    ``quote``: in CSV, a text that a spreadsheet would compute has an apostrophe before it.
+    """
     try:
         match kind:
             case "csv":
                 text = mended_lines(frame.csv(index=index))
+                text = quoted(text) if quote else text
                 # Excel takes UTF-8 for its local code page unless a byte order mark says otherwise.
                 return text.encode() if text.isascii() else text.encode("utf-8-sig")
             case "xlsx":
