@@ -297,3 +297,19 @@ def test_none_is_no_result() -> None:
     for name in ("a.json", "a.txt", "a.csv"):
         with pytest.raises(MessageError, match="NoneType cannot be attached"):
             compose("ana@example.org", "x", attachments={name: None})
+
+
+def test_a_table_that_writes_itself_to_a_file_alone_is_written_as_parquet() -> None:
+    class GeoLike(pandas.DataFrame):  # type: ignore[misc]  # pandas has no types
+        """As geopandas has it."""
+
+        @property
+        def _constructor(self) -> Any:
+            return GeoLike
+
+        def to_parquet(self, path: Any, index: bool | None = None, **more: Any) -> Any:
+            assert path is not None
+            return pandas.DataFrame(self).to_parquet(path, index=index, **more)
+
+    data = written("a.parquet", GeoLike({"a": [1, 2]}))
+    assert pandas.read_parquet(io.BytesIO(data))["a"].tolist() == [1, 2]

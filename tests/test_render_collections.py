@@ -6,6 +6,7 @@ import datetime
 import io
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy
 import openpyxl
 import pandas
@@ -134,3 +135,36 @@ def test_an_object_that_asks_which_forms_are_wanted_is_told() -> None:
 
     assert render(Strict()).text == "None, None"
     assert render(Strict()).warnings == ()
+
+
+@pytest.mark.parametrize("make", [
+    lambda figure, axes: (figure, axes),
+    lambda figure, axes: [figure, *axes],
+    lambda _figure, axes: list(axes),
+    lambda figure, _axes: [figure, figure],
+])  # fmt: skip
+def test_a_figure_is_shown_once_however_many_of_its_axes_are_there(make: Any) -> None:
+    figure, axes = plt.subplots(1, 3)
+    other = plt.figure()
+    try:
+        assert (render(make(figure, axes)).html or "").count("<img") == 1
+        assert (render([*make(figure, axes), other]).html or "").count("<img") == 2
+    finally:
+        plt.close("all")
+
+
+def test_what_is_wrong_with_one_of_several_results_says_which_it_is() -> None:
+    frame = pandas.DataFrame({"a": [1]})
+    with pytest.raises(MessageError, match="'chart': There is nothing to show: the value is None"):
+        render({"table": frame, "chart": None})
+    with pytest.raises(MessageError, match="entry 2: There is nothing to show: the value is None"):
+        render([frame, None])
+
+
+def test_a_series_of_axes_is_no_table() -> None:
+    axes = plt.figure().add_subplot()
+    try:
+        with pytest.raises(MessageError, match="An Axes is a part of a Matplotlib figure"):
+            render(pandas.Series([axes, axes]))
+    finally:
+        plt.close("all")

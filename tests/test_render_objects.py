@@ -352,3 +352,12 @@ def test_html_reads_well_as_plain_text() -> None:
         "Title\n\nOne two three\nfour\n\n- a\n- b\n\nx   y\n z\n\nhere (https://example.org)\n\n--------------------\n\n"
         "Cap\nk  long name\n           1\n\n[Chart]"
     )
+
+
+def test_an_object_of_which_no_form_works_says_why() -> None:
+    class Broken:
+        def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+            raise ValueError("no GPU")
+
+    with pytest.raises(MessageError, match=r"Broken\._repr_mimebundle_ failed: ValueError\('no GPU'\)"):
+        render(Broken())

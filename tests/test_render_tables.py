@@ -344,3 +344,31 @@ def test_any_cells_give_one_cell_each_and_lines_of_one_width(rows: list[tuple[st
     assert harmless(page)
     assert [tag for tag, _ in tags_of(page)].count("td") == 2 * len(rows)
     assert len(render(frame).text.split("\n")) == len(rows) + 2
+
+
+def test_the_name_of_the_columns_stands_in_the_header_as_pandas_shows_it() -> None:
+    frame = pandas.DataFrame({"plan": ["Free", "Team", "Free"], "region": ["N", "S", "S"], "n": [1, 2, 3]})
+    part = render(pandas.crosstab(frame.plan, frame.region))
+    assert part.text.splitlines() == ["region  N  S", "plan", "------  -  -", "Free    1  1", "Team    0  1"]
+    assert '<th align="left">region</th><th align="right">N</th>' in (part.html or "")
+    pivot = frame.pivot_table(index=["plan", "n"], columns=["region"], values=["n"], aggfunc="sum")
+    assert [line.split() for line in render(pivot).text.splitlines()[:3]] == [
+        ["n"],
+        ["region", "N", "S"],
+        ["plan", "n"],
+    ]
+    # A name that no two columns share is no line of its own.
+    named = render(pandas.crosstab(frame.plan, frame.region).rename_axis(index=None)).text
+    assert named.splitlines()[0] == "region  N  S"
+
+
+def test_the_names_of_the_columns_levels_are_shown_without_an_index_too() -> None:
+    frame = pandas.DataFrame({"plan": ["Free", "Team"], "region": ["N", "S"], "n": [1, 2]})
+    flat = frame.pivot_table(index="plan", columns="region", values="n").reset_index()
+    assert render(flat).text.splitlines()[0] == "region  plan    N    S"
+    levels = pandas.DataFrame(
+        [[1, 2]], columns=pandas.MultiIndex.from_tuples([("a", "x"), ("a", "y")], names=["k", "l"])
+    )
+    for index in (None, False):
+        assert render(levels, Options(index=index)).text.splitlines()[:2] == ["k  a", "l  x  y"]
+    assert "th align" in (render(levels).html or "")

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ...errors import MessageError
 from ..texts import mended, one_line
 from .foreign import interactive, part_of_html
 from .html.drawings import drawing_acts
@@ -40,7 +41,11 @@ def render_rich(value: Any, options: Options) -> Part:
     name = one_line(type(value).__name__, 60)
     data, metadata, warnings = _asked(value, name)
     if "text/plain" not in data and not data:
-        part = render_repr(value, options)
+        try:
+            part = render_repr(value, options)
+        except MessageError as error:
+            # Why it has no other form says more than that it has none.
+            raise MessageError(" ".join([error.message, *warnings]), hint=error.hint) from error
     else:
         data.setdefault("text/plain", _repr(value))
         part = render_bundle(MimeBundle(data, metadata, name), options)

@@ -6,9 +6,11 @@ from importlib import import_module
 from typing import Any, Final
 
 from ...errors import MessageError
-from ..kinds import kind_of, load
+from ..kinds import PANDAS, kind_of, load
+from .no_content import refuse_plot_part
 from .objects import render_rich
 from .part import ROWS, File, Options, Part
+from .plots.plot_leftovers import figure_of
 from .table.cell_texts import LONGEST
 from .table.export import FORMATS, table_file
 from .table.formulas import told
@@ -23,6 +25,9 @@ COLUMNS: Final = 50
 
 def render_table(value: Any, options: Options) -> Part:
     """A DataFrame or a Series, of whatever library."""
+    if value in PANDAS and value.ndim == 1 and value.size and figure_of(value.iloc[0]) is not None:
+        # df.groupby(...).plot() gives a Series of axes.
+        refuse_plot_part(value.iloc[0], options)
     frame = frame_of(value)
     assert frame is not None
     return render_frame(frame, options)

@@ -12,6 +12,7 @@ from ..texts import one_line
 from .no_content import refuse_nameless
 from .pairs import table_of_pairs
 from .part import Options, Part
+from .plots.plot_leftovers import figure_of
 from .registry import is_result, render
 from .stack import stacked
 from .words import Preformatted, render_preformatted, render_text
@@ -33,7 +34,7 @@ def render_scalar(value: Any, options: Options) -> Part:
 def render_dict(value: dict[Any, Any], options: Options) -> Part:
     """A table of two columns; with results inside, each under its name; with dicts and lists inside, indented text."""
     if len(value) <= _MOST_RESULTS and any(map(is_result, value.values())):
-        named = [[Part(str(key)), render(entry, options)] for key, entry in value.items()]
+        named = [[Part(str(key)), _placed(repr(key), entry, options)] for key, entry in value.items()]
         return stacked([part for pair in named for part in pair])
     refuse_nameless(value)
     if (
@@ -53,16 +54,29 @@ def render_dict(value: dict[Any, Any], options: Options) -> Part:
 def render_list(value: list[Any] | tuple[Any, ...], options: Options) -> Part:
     """Results, and what is said between them, one under the other; a list without any as a notebook shows it."""
     if len(value) <= _MOST_RESULTS and any(map(is_result, value)):
-        return stacked([render(entry, options) for entry in value])
+        # plt.subplots() gives a figure and its axes: it is shown once.
+        figures = [figure_of(entry) for entry in value]
+        shown = [
+            _placed(f"entry {number}", entry, options)
+            for number, (entry, figure) in enumerate(zip(value, figures, strict=True), 1)
+            if figure is None or not any(figure is before for before in figures[: number - 1])
+        ]
+        return stacked(shown)
     return render_repr(value, options)
+
+
+def _placed(place: str, entry: Any, options: Options) -> Part:
+    """One of several results; what is wrong with it says which it is."""
+    try:
+        return render(entry, options)
+    except MessageError as error:
+        raise MessageError(f"{one_line(place, 60)}: {error.message}", hint=error.hint) from error
 
 
 def render_array(value: Any, options: Options) -> Part:
     """An array as numpy shows it; an array of axes, as ``plt.subplots`` gives, is its figure."""
-    if value.dtype == object and value.size and hasattr(value.flat[0], "figure"):
-        figures = {id(axes.figure): axes.figure for axes in value.flat}
-        if len(figures) == 1:
-            return render(next(iter(figures.values())), options)
+    if (figure := figure_of(value)) is not None:
+        return render(figure, options)
     return render_preformatted(Preformatted(str(value)), options)
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Set as AbstractSet
 from typing import Any, Final
 
-from ...kinds import ARRAY, FIGURE, PANDAS, PLOT_PARTS, SEABORN, type_names
+from ...kinds import ARRAY, AXES, FIGURE, PANDAS, PLOT_PARTS, SEABORN, type_names
 
-__all__ = ["is_figure", "is_leftover"]
+__all__ = ["figure_of", "is_figure", "is_leftover"]
 
 # What comes after so many arrays of numbers in what a plotting function returns.
 _BESIDE_NUMBERS: Final[dict[int, AbstractSet[str]]] = {
@@ -25,6 +25,18 @@ _DEEPEST: Final = 3
 def is_figure(value: Any) -> bool:
     """Whether it is a Matplotlib figure."""
     return value in FIGURE
+
+
+def figure_of(value: Any) -> Any:
+    """The figure that it is, or whose axes it is or holds; None for anything else, and for axes of several figures."""
+    if value in FIGURE:
+        return value
+    if value in AXES or value in SEABORN:
+        return value.figure
+    if value in ARRAY and value.dtype == object and value.size:
+        first = figure_of(value.flat[0])
+        return first if first is not None and all(figure_of(each) is first for each in value.flat) else None
+    return None
 
 
 def is_leftover(value: Any) -> bool:

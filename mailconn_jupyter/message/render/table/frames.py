@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any, Final
 
 from .cell_texts import MISSING, dates, floats, is_number, labels, missing, others
@@ -72,23 +73,29 @@ class PandasFrame(Frame):
 
     def columns(self, rows: int, columns: int, *, index: bool | None) -> list[Column]:
         shown = self.frame.iloc[:rows, :columns]
-        found = self._index(shown) if self._with_index(index) else []
+        tops = () if self._nameless else labels(shown.columns.names)
+        with_index = self._with_index(index)
+        owns = labels(shown.index.names) if with_index else ()
+        # Both have a name: that of the index stands in a line of its own, as pandas has it.
+        apart = any(tops[-1:]) and any(owns)
+        if with_index:
+            found = self._index(shown, (*tops, "") if apart else tops, owns)
+        else:
+            found = [Column(tops, [""] * len(shown), index=True)] if any(tops) else []
         for number in range(shown.shape[1]):
             cells, right, safe = _pandas_cells(shown.iloc[:, number])
-            found.append(Column(self._names(number), cells, right=right, safe=safe))
+            names = self._names(number)
+            found.append(Column((*names, "") if apart else names, cells, right=right, safe=safe))
         return found
 
-    def _index(self, shown: Any) -> list[Column]:
-        depth = shown.columns.nlevels
-        tops = [""] * depth if self._nameless else list(labels(shown.columns.names))
+    def _index(self, shown: Any, tops: tuple[str, ...], owns: tuple[str, ...]) -> list[Column]:
+        """Its columns; the corner has the names of the columns' levels over the last of them, and its own at the bottom."""
+        tops = tops or ("",) * shown.columns.nlevels
         found: list[Column] = []
-        for level in range(shown.index.nlevels):
+        for level, own in enumerate(owns):
             cells, right, safe = _pandas_cells(shown.index.get_level_values(level).to_series(index=range(len(shown))))
-            own = labels([shown.index.names[level]])[0]
-            last = level == shown.index.nlevels - 1
-            # The corner: the names of the columns' levels, and in its last line that of the index.
-            names = (*(top if last else "" for top in tops[:-1]), own or (tops[-1] if last else ""))
-            found.append(Column(names, cells, right=right, index=True, safe=safe))
+            over = tops if level == len(owns) - 1 else ("",) * len(tops)
+            found.append(Column((*over[:-1], own or over[-1]), cells, right=right, index=True, safe=safe))
         _blank_repeats(found)
         return found
 
@@ -115,8 +122,10 @@ class PandasFrame(Frame):
     def parquet(self, *, index: bool | None) -> bytes:
         frame = self.frame.rename(columns=str) if self.frame.columns.nlevels == 1 else self.frame
         # Without a word of the index Parquet keeps it, row numbers in a few bytes.
-        data: bytes = frame.to_parquet(None, index=False if self._hides_index else index)
-        return data
+        # To a buffer, and not as bytes: a GeoDataFrame knows how to write itself to a file alone.
+        buffer = BytesIO()
+        frame.to_parquet(buffer, index=False if self._hides_index else index)
+        return buffer.getvalue()
 
 
 def _pandas_cells(column: Any) -> tuple[list[str], bool, bool]:

@@ -90,13 +90,17 @@ class Grid:
             for key, group in groupby(self.columns, key=lambda column: (column.index, column.names[: level + 1])):
                 alike = list(group)
                 text = html_text(" ".join(key[1][level : level + 1]))
-                if level == depth - 1 or key[0]:
+                if key[0] or self._is_lowest(level):
                     cells.extend(f"<th{_align(column.right)}>{text}</th>" for column in alike)
                 else:
                     span = f' colspan="{len(alike)}"' if len(alike) > 1 else ""
                     cells.append(f'<th align="center"{span}>{text}</th>')
             lines.append(f'<tr bgcolor="{HEAD}">{"".join(cells)}</tr>\n')
         return "".join(lines)
+
+    def _is_lowest(self, level: int) -> bool:
+        """Whether this line of the header has the columns' own names: below it there may be that of the index."""
+        return not any(name for column in self.columns if not column.index for name in column.names[level + 1 :])
 
     def text(self, count: int) -> str:
         """The first ``count`` rows as lines of aligned columns, under a ruled header."""
@@ -107,7 +111,7 @@ class Grid:
         if self.header:
             for level in range(max((len(head) for head in heads), default=0)):
                 names = [head[level] if level < len(head) else "" for head in heads]
-                if level < len(heads[-1]) - 1:
+                if not self._is_lowest(level):
                     # A name over several columns stands over the first of them.
                     names = [
                         "" if number and _same(self.columns, number, level) else name
