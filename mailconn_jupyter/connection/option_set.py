@@ -33,12 +33,13 @@ class OptionSet(HasTraits):
     _declared: ClassVar[Mapping[str, AnyOption]] = {}
 
     def __init__(self, **options: Any) -> None:
+        super().__init__()
+        # First of all: what a traceback shows of a frame is also this object.
+        self._begin()
         error = unknown_keyword(type(self).__name__, options, list(self.options()), _short(self.options()))
         if error is not None:
-            options.clear()  # one may be a password, and a traceback shows this frame
+            options.clear()  # one may be a password
             raise error
-        super().__init__()
-        self._begin()
         self._assign(options)
 
     def _begin(self) -> None:

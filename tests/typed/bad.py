@@ -58,6 +58,6 @@ def mistakes() -> None:
     mailconn.to_frame("inbox", since=3)  # E: arg-type "since" to "to_frame"
     mailconn.check("ops", timout=3)  # E: call-arg "timout" for "check"
     mailconn.set_password("ops", pasword="x")  # E: call-arg "pasword" for "set_password"
-    mailconn.forget_password()  # E: call-arg Missing positional argument "name"
+    mailconn.forget_password()  # E: call-arg Missing positional argument "target"
     mailconn.preview("ops")  # E: arg-type Argument 1 to "preview"
     mailconn.sned("ops", "ana@example.org", "s")  # E: attr-defined "sned"
