@@ -133,3 +133,25 @@ class Raising(Shelf):
     def delete_password(self, service: str, username: str) -> None:
         self._step("delete", service, username, self.kept.get((service, username), ""))
         super().delete_password(service, username)
+
+
+class Vault(Shelf):
+    """Windows' Credential Manager: a value has at most 2,560 bytes of UTF-16; ``fails_after`` so many steps it is broken."""
+
+    fails_after: int | None = None
+
+    def _count(self) -> None:
+        if self.fails_after is not None:
+            self.fails_after -= 1
+            if self.fails_after < 0:
+                raise OSError(5, "CredWrite")
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self._count()
+        if len(password.encode("utf-16-le")) > 2560:
+            raise OSError(1783, "CredWrite", "The stub received bad data.")
+        super().set_password(service, username, password)
+
+    def delete_password(self, service: str, username: str) -> None:
+        self._count()
+        super().delete_password(service, username)

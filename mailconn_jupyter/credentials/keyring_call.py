@@ -13,7 +13,9 @@ import threading
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-__all__ = ["PATIENCE", "KeyringFailureError", "call"]
+from ..errors import CredentialError
+
+__all__ = ["PATIENCE", "KeyringFailureError", "KeyringLocked", "call"]
 
 T = TypeVar("T")
 
@@ -35,7 +37,18 @@ _WORDS: Final = {
 
 
 class KeyringFailureError(Exception):
-    """The keyring failed; the text is the end of a sentence that begins with it. It has no cause: that may tell."""
+    """The keyring failed; the text is the end of a sentence that begins with it. It has no cause: that may tell.
+
+    ``locked``: it is there, and nobody has unlocked it.
+    """
+
+    def __init__(self, words: str, *, locked: bool = False) -> None:
+        super().__init__(words)
+        self.locked = locked
+
+
+class KeyringLocked(CredentialError):
+    """The keyring is there, and nobody has unlocked it."""
 
 
 def call(action: Callable[[], T]) -> T:
@@ -62,7 +75,7 @@ def call(action: Callable[[], T]) -> T:
     if not failures:
         _hanging.append(thread)
         raise KeyringFailureError(f"has not answered within {patience:g} s")
-    raise KeyringFailureError(failures[0])
+    raise KeyringFailureError(failures[0], locked=failures[0] == _WORDS["KeyringLocked"])
 
 
 def _describe(error: BaseException) -> str:

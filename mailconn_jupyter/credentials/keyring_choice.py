@@ -49,7 +49,7 @@ class Backend:
             except Exception as error:  # noqa: BLE001  # any may come; its frames may hold the password
                 failure = f"was not unlocked ({type(error).__name__})"
         if failure:
-            raise KeyringFailureError(failure)
+            raise KeyringFailureError(failure, locked=True)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from ..errors import CredentialError
 from ..secret import Secret
-from . import naming
+from . import keyring_parts, naming
 from .account import Account, Credential, Place
-from .keyring_call import KeyringFailureError, call
+from .keyring_call import KeyringFailureError, KeyringLocked, call
 from .keyring_choice import Backend, NoKeyring, detect
 
 __all__ = ["Keyring", "NoKeyring", "find", "open_keyring", "status", "where"]
@@ -85,26 +85,38 @@ class Keyring:
 
     def _get(self, place: Place, account: Account, *, ask: bool = True) -> Secret | None:
         keyring = self.backend.keyring
-        return self._call(lambda: Secret.of(keyring.get_password(*place)), account, ask=ask) or None
+        return self._call(lambda: keyring_parts.read(keyring, place), account, ask=ask) or None
 
     def write(self, account: Account, secret: Secret) -> None:
-        """Keep the secret, and read it back; if that gives another, delete it and raise."""
+        """Keep the secret, in parts where the keyring takes none so long; read it back, and if it is another, delete it."""
         keyring, place = self.backend.keyring, account.places[0]
-        self._call(lambda: keyring.set_password(*place, secret.reveal()), account)
-        failure: CredentialError | None = None
-        try:
-            if self._get(place, account) != secret:
-                failure = self._error("gave back another password than it was given", account)
-        except CredentialError as error:
-            failure = error
+        failure = self._try(lambda: keyring_parts.write(keyring, place, secret), account, secret)
+        if failure is not None and keyring_parts.is_long(secret):
+            failure = self._try(lambda: keyring_parts.write_in_parts(keyring, place, secret), account, secret)
         if failure is not None:
-            with suppress(KeyringFailureError):
-                call(lambda: keyring.delete_password(*place))
             raise failure.with_traceback(None)
         for former in account.former_places:
             # What stays there is hidden by what was written.
             with suppress(CredentialError):
                 self._delete(former, account)
+
+    def _try(self, action: Callable[[], object], account: Account, secret: Secret) -> CredentialError | None:
+        """Write, and read back; why it is not kept."""
+        keyring, place = self.backend.keyring, account.places[0]
+        try:
+            self._call(action, account)
+        except CredentialError as error:
+            return error
+        failure: CredentialError | None = None
+        try:
+            if self._get(place, account) == secret:
+                return None
+            failure = self._error("gave back another password than it was given", account)
+        except CredentialError as error:
+            failure = error
+        with suppress(KeyringFailureError):
+            call(lambda: keyring_parts.delete(keyring, place))
+        return failure
 
     def delete(self, account: Account) -> None:
         """Remove the secret; no error if there is none."""
@@ -117,21 +129,21 @@ class Keyring:
         for _attempt in range(5):
             if self._get(place, account) is None:
                 return
-            self._call(lambda: keyring.delete_password(*place), account)
+            self._call(lambda: keyring_parts.delete(keyring, place), account)
         if self._get(place, account) is not None:
             raise self._error("still has what it was told to delete", account)
 
     def _call(self, action: Callable[[], T], account: Account, *, ask: bool = True) -> T:
-        failure = ""
+        failure, kind = "", CredentialError
         try:
             self.backend.unlock(ask=ask)
             return call(action)
         except KeyringFailureError as error:
-            failure = str(error)
-        raise self._error(failure, account)
+            failure, kind = str(error), KeyringLocked if error.locked else CredentialError
+        raise self._error(failure, account, kind)
 
-    def _error(self, failure: str, account: Account) -> CredentialError:
+    def _error(self, failure: str, account: Account, kind: type[CredentialError] = CredentialError) -> CredentialError:
         remedy = naming.remedy(account.name, account.kind)
-        return CredentialError(
+        return kind(
             f"The keyring ({self.title}) {failure}.", hint=f"Unlock or mend the keyring and try again, or {remedy}."
         )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import CredentialError
+from ..errors import CredentialError, MailConnWarning
 from ..keywords import public
 from ..names import fold
 from ..secret import Kind, Secret
 from . import naming, prompt
 from .account import Account
+from .keyring_call import KeyringLocked
 from .keyring_secrets import Keyring, NoKeyring, open_keyring, status
 from .memory import memory
 from .resolve import find_place
@@ -52,6 +54,11 @@ def set_password(target: str | MailConnection, password: str | Secret | None = N
     return _keep(account, secret)
 
 
+def hidden_warning(text: str) -> None:
+    """Say ``text`` as a warning that shows no line of the caller's: a password may stand there."""
+    warnings.warn_explicit(text, MailConnWarning, "mailconn-password", 1)
+
+
 def _keep(account: Account, secret: Secret) -> str:
     keyring = open_keyring()
     if isinstance(keyring, NoKeyring):
@@ -61,7 +68,12 @@ def _keep(account: Account, secret: Secret) -> str:
             f"{naming.remedy(account.name, account.kind)}, or install a keyring, for example: "
             "pip install keyrings.cryptfile"
         )
-    keyring.write(account, secret)
+    try:
+        keyring.write(account, secret)
+    except KeyringLocked as error:
+        memory.put(account, secret)
+        hidden_warning(f"{error.message} So the {account.phrase} is kept in this kernel only. {error.hint}")
+        return f"in this kernel only, as the keyring ({keyring.title}) is locked"
     # What was typed earlier would come first.
     memory.drop(account)
     place, first = f"in the keyring ({keyring.title})", find_place(account)
