@@ -12,6 +12,7 @@ from ..names import fold
 from ..secret import Kind, Secret
 from . import naming, prompt
 from .account import Account
+from .cell_literal import stands_in_cell
 from .keyring_call import KeyringLocked
 from .keyring_secrets import Keyring, NoKeyring, open_keyring, status
 from .memory import memory
@@ -51,6 +52,11 @@ def set_password(target: str | MailConnection, password: str | Secret | None = N
         raise CredentialError(f"The {what} is not a text.")
     if flaw := secret.flaw():
         raise CredentialError(f"The {what} {flaw}.", hint=f"Set another: {command}")
+    if given and stands_in_cell(1, "password"):
+        hidden_warning(
+            f"A {what} stands in this cell: the notebook, its checkpoints and the history keep it. Take it out and run "
+            f"{command}, which asks for it; and where others may have read it, change it at the server."
+        )
     return _keep(account, secret)
 
 
