@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from .certificate import Certificate
 from .deadline import READ, WRITE, Limit
 from .dial import is_loopback
+from .forks import in_children
 from .tls import TLSFacts, TLSPolicy, explain, hung_up
 from .transport_errors import TransportError
 
@@ -39,12 +40,25 @@ class Channel:
         self._sock = sock
         self._buffer = bytearray()
         self._eof = self._closed = self._busy = False
-        self._process = os.getpid()
+        #: Whether this process was forked from the one that has the link.
+        self.forked = False
         self.timeout = timeout
         self.limit = limit or Limit()
         self._whole = self._answer = self.limit.within(timeout)
         self.tls: TLSFacts | None = None
         self.through_proxy = False
+        in_children(self._let_go)
+
+    def _let_go(self) -> None:
+        # Neither a farewell nor TLS's close_notify: the link is the parent's. What TLS keeps of it is not freed either, for
+        # a thread of the parent's may have been at work in it.
+        self._parents, self._sock = self._sock, socket.socket()
+        self._sock.close()
+        with contextlib.suppress(OSError):
+            os.close(self._parents.detach())
+        self._buffer.clear()
+        self._eof = self._closed = self.forked = True
+        self._busy = False
 
     # The clock
 
@@ -93,13 +107,25 @@ class Channel:
             self._busy = False
             if self._closed:
                 self._sock.close()
-        raise TransportError("The link was closed from here.", cause="closed")
+        raise self.closed_here()
+
+    def closed_here(self) -> TransportError:
+        """What is said of a link that was closed on this side."""
+        if self.forked:
+            return TransportError(
+                "This session is another process's: it was opened before this one was forked.",
+                cause="forked",
+                hint="Open a session in each process: mailconn.connect(...)",
+            )
+        return TransportError("The link was closed from here.", cause="closed")
 
     # Reading
 
     def _fill(self) -> bool:
         """Read what is there into the buffer; False at the end of the stream."""
         self._answer.left()
+        if self.forked:
+            raise self.closed_here()
         if self._eof:
             return False
         try:
@@ -261,10 +287,8 @@ class Channel:
     def close(self) -> None:
         """Close it; a thread that waits for it is woken, and gets an error that says so."""
         self._eof = self._closed = True
-        if os.getpid() == self._process:
-            # To a process that was forked, the link is another's.
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
         # A descriptor that is closed wakes nobody: who waits for it closes it.
         if not self._busy:
             self._sock.close()

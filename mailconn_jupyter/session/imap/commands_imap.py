@@ -13,7 +13,7 @@ from ...errors import OpenError
 from ...secret import STARS
 from ..line_arguments import breaks_a_line
 from ..opening.log_in import require_safe_link
-from .errors import NotLoggedIn, Refused, SessionBusy, UnsafeArgument, open_error
+from .errors import LinkLost, NotLoggedIn, Refused, SessionBusy, UnsafeArgument, open_error
 from .wire import IMAPWire
 
 __all__ = ["IMAPCommands", "Part"]
@@ -55,6 +55,7 @@ class IMAPCommands(IMAPWire):
 
     def refuse(self, name: str, args: tuple[Any, ...]) -> None:
         """Raise when the command must not be sent."""
+        self.own(farewell=name == "LOGOUT")
         if self._stream is not None:
             raise SessionBusy("Messages are still being fetched.", hint="Take the last one, or close the iterator.")
         # imaplib says the same of its states.
@@ -125,9 +126,11 @@ class IMAPCommands(IMAPWire):
             return
         self.untagged_responses.pop("FETCH", None)
         tag = self._command("UID", "FETCH", uids, parts)
-        self._stream = tag
+        channel, self._stream = self.channel, tag
         try:
             while self.tagged_commands.get(tag) is None:
+                if self.sock is not channel:
+                    raise LinkLost("The link of this answer is gone.", cause="closed")
                 self._get_response()
                 self._check_bye()
                 if found := self.untagged_responses.pop("FETCH", None):
@@ -135,11 +138,12 @@ class IMAPCommands(IMAPWire):
                     with self.channel.paused():
                         yield found
         finally:
-            while self.sock is not None and self.tagged_commands.get(tag) is None:
+            while self.sock is channel and not channel.forked and self.tagged_commands.get(tag) is None:
                 self._get_response()
                 if self.untagged_responses.pop("FETCH", None):
                     self._came = self._lines = 0
-            self._stream = None
+            if self.sock is channel:
+                self._stream = None
         status, data = self._command_complete("UID FETCH", tag)
         if status != "OK":
             raise Refused("The server does not fetch that", status, data[-1] or b"")

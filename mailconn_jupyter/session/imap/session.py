@@ -62,6 +62,17 @@ class IMAPSession(BaseMailBox):
             return
         self.opening = Opening(connection, listener=listener, cancel=cancel, ask=ask, source_address=source_address)
         self.opening.run(self.adapter)
+        self._source = source_address
+        self.client.reopened_by = self._open_again
+
+    def _open_again(self) -> None:
+        """Open a link of this process's own, in the folder that the parent's was in."""
+        assert self.connection is not None
+        folder, readonly = self.folder.get(), self.client.is_readonly
+        self.opening = Opening(self.connection, ask=False, source_address=self._source)
+        self.opening.run(self.adapter)
+        if folder not in {None, "INBOX"} or readonly != self._readonly:
+            self.folder.set(folder or "INBOX", readonly)
 
     def _get_mailbox_client(self) -> IMAPClient:
         return IMAPClient()

@@ -11,6 +11,7 @@ from ...formatting import how_large
 from ...secret import STARS
 from ...transport.channel import Channel
 from ...transport.transport_errors import TransportError, readable
+from ..own_link import OwnLink
 from ..response_codes import refusal_cause
 from ..transcript import Transcript
 from .errors import LinkLost
@@ -31,7 +32,7 @@ _ANSWER_BEFORE_LOGIN = 65536
 _PIECE = 16384  # bytes of a literal, of which one timeout is enough for the next ones
 
 
-class IMAPWire(imaplib.IMAP4):
+class IMAPWire(OwnLink, imaplib.IMAP4):
     """An ``imaplib.IMAP4`` over a channel: what comes in is bounded in size and time.
 
     Made, it is not connected: :meth:`take` gives it a channel.
@@ -49,6 +50,8 @@ class IMAPWire(imaplib.IMAP4):
         self._hide: Callable[[bytes], bytes] | None = None
         self._broken: LinkLost | None = None
         self._stream: bytes | None = None
+        #: Opens a link in place of a parent's.
+        self.reopened_by: Callable[[], None] | None = None
         super().__init__()
 
     # The wire, in place of imaplib's
@@ -86,6 +89,10 @@ class IMAPWire(imaplib.IMAP4):
             raise LinkLost("The session is closed.", cause="closed", hint="Open it again: mailconn.connect(...)")
         return self.sock
 
+    def reopen(self) -> None:
+        """As :meth:`OwnLink.reopen`; the session knows how."""
+        (self.reopened_by or super().reopen)()
+
     def begin(self) -> None:
         """A command begins: the clock and the measure of its answer do, too."""
         self.channel.begin_answer()
@@ -93,7 +100,6 @@ class IMAPWire(imaplib.IMAP4):
         self._broken = None
 
     def lost(self, error: Exception) -> NoReturn:
-        """Close the session, and say why: what follows on the link could be anything."""
         self.shutdown()
         if isinstance(error, TransportError):
             self._broken = LinkLost(error.message, cause=error.cause, hint=error.hint)

@@ -11,8 +11,10 @@ from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
 
 from ...connection import MailConnection
+from ...transport.forks import in_children
 from ..opening.stages import Listener
 from .errors import FileChanged, ReadOnly
+from .file_lock import open_file
 from .file_stages import FileOpening, MBOXAdapter
 from .index import MboxIndex
 from .number_keys import NumberedMbox
@@ -41,6 +43,7 @@ class MBOXSession(NumberedMbox):
     _path: str
     _next_key: int
     _pending: bool
+    _locked: bool
     _file_length: int | None
 
     #: There is no conversation with a file.
@@ -62,6 +65,7 @@ class MBOXSession(NumberedMbox):
         # mailbox opens a file when it is made, and this session has not found its own yet.
         super().__init__(os.devnull, create=False)
         self.take(self._file, os.devnull)
+        in_children(self._let_go)
         if connection is None:
             return
         self.opening = FileOpening(connection, listener=listener, cancel=cancel, ask=ask)
@@ -103,6 +107,17 @@ class MBOXSession(NumberedMbox):
         """Where a message begins and ends in the file, in bytes; raises KeyError where there is no such key."""
         found: tuple[int, int] = self._lookup(key)
         return found
+
+    def _let_go(self) -> None:
+        # The place in the file is the parent's, and so are its lock and what it has not written yet: a child reads what is
+        # in the file by itself, and writes nothing. The parent's is not even closed, which would write.
+        self._parents = self._file
+        try:
+            self._file = open_file(Path(self._path), readonly=True)
+        except OSError:
+            self._file = Path(os.devnull).open("rb")  # noqa: SIM115  # closed with the session; noop() says it is gone
+        self.readonly, self._locked, self._pending = True, False, False
+        self.take(self._file, self._path)
 
     def noop(self) -> None:
         """Make sure that the file is still there, and still the same; raises where another program has replaced it."""

@@ -56,7 +56,7 @@ class POP3Adapter:
         client = self._client
         if not client.known:
             return {"Messages": "not asked for without a login"}
-        count, size = client.stat()
+        count, size = client.told = client.stat()
         # To list a large mailbox takes longer than to greet.
         client.channel.settimeout(self._patience)
         return {"Messages": str(count), "Size": how_large(size)}

@@ -35,6 +35,8 @@ class POP3Client(POP3Wire):
     """
 
     plain_allowed = False
+    #: How many messages there were when the session was opened, and their bytes.
+    told = (0, 0)
     capabilities: dict[str, list[str]] | None = None
 
     # The greeting

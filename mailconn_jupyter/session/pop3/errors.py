@@ -14,6 +14,7 @@ from ..response_codes import response_code
 __all__ = [
     "LinkLost",
     "LoginRefused",
+    "MailboxChanged",
     "NotLoggedIn",
     "NotOffered",
     "Refused",
@@ -51,6 +52,10 @@ class SessionBusy(MailConnError, poplib.error_proto):
 
 class NotLoggedIn(error_classes.NotLoggedIn, poplib.error_proto):
     """The command needs a login, and the session has none; nothing was sent."""
+
+
+class MailboxChanged(MailConnError, poplib.error_proto):
+    """Other messages have the numbers that were known; nothing was sent."""
 
 
 class SessionNotOpened(OpenError, poplib.error_proto):

@@ -13,7 +13,7 @@ from ..opening.over_network import Opening
 from ..opening.stages import Listener
 from .adapter_pop3 import POP3Adapter
 from .client import POP3Client
-from .errors import LinkLost, Refused
+from .errors import LinkLost, MailboxChanged, Refused
 
 __all__ = ["POP3Session"]
 
@@ -59,6 +59,21 @@ class POP3Session(POP3Client):
         self.opening = Opening(connection, listener=listener, cancel=cancel, ask=ask, source_address=source_address)
         self.opening.run(self.adapter)
 
+    def reopen(self) -> None:
+        """Open a link of this process's own. Messages have the numbers that they had in the parent's, or it raises."""
+        if self.connection is None:
+            super().reopen()
+        assert self.connection is not None
+        before, self._marked = self.told, False
+        self.opening = Opening(self.connection, ask=False, source_address=self._source)
+        self.opening.run(self.adapter)
+        if self.told != before:
+            raise MailboxChanged(
+                "The mailbox is not as it was when another process opened this session: the numbers of its messages mean "
+                "others now.",
+                hint="List the messages again. Nothing was sent.",
+            )
+
     #: What opens it.
     opening_class = Opening
 
@@ -79,6 +94,7 @@ class POP3Session(POP3Client):
         the next. Use the last one up, or close the iterator, before the next command. Raises
         :class:`~mailconn_jupyter.session.pop3.errors.Refused` for one that the server does not give.
         """
+        self.own()
         self.require_login("RETR" if lines is None else "TOP")
         most = _AHEAD if "PIPELINING" in self.learn() else 1
         waiting = iter(numbers)
@@ -107,7 +123,7 @@ class POP3Session(POP3Client):
         """Read what was asked for and is not wanted: it must not be taken for the answer to something else."""
         while self._asked:
             self._asked.popleft()
-            if self.sock is not None:
+            if self.sock is not None and not self.sock.forked:
                 with contextlib.suppress(Refused, LinkLost):
                     self.long_answer(of_message=True)
 
@@ -130,6 +146,10 @@ class POP3Session(POP3Client):
 
         Raises when messages were marked and the server does not say that it has deleted them.
         """
+        if self.sock is not None and self.sock.forked:
+            # Neither the link nor what was marked over it is this process's.
+            self.close()
+            return b"+OK"
         self._settle()
         try:
             if not self._marked:

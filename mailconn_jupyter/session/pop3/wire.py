@@ -13,6 +13,7 @@ from ...transport.deadline import Limit
 from ...transport.dial import connect_any, look_up
 from ...transport.transport_errors import TransportError, readable
 from ..line_arguments import breaks_a_line
+from ..own_link import OwnLink
 from ..response_codes import refusal_cause
 from ..transcript import Transcript
 from .errors import LinkLost, NotLoggedIn, Refused, SessionBusy, UnsafeArgument
@@ -34,7 +35,7 @@ _OF_MAILBOX = frozenset({"STAT", "LIST", "UIDL", "RETR", "TOP", "DELE", "RSET"})
 _SECRET = frozenset({"PASS", "APOP", "AUTH"})
 
 
-class POP3Wire(poplib.POP3):
+class POP3Wire(OwnLink, poplib.POP3):
     """What :class:`~mailconn_jupyter.session.pop3.session.POP3Session` speaks with. Without a host it is not connected.
 
     ``transcript`` holds the last lines of the conversation, each after ``C:`` or ``S:``; secrets are stars in it, and
@@ -88,7 +89,6 @@ class POP3Wire(poplib.POP3):
         return Channel(sock, timeout=timeout)
 
     def lost(self, error: Exception) -> NoReturn:
-        """Close the session, and say why: what follows on the link could be anything."""
         self.close()
         if isinstance(error, TransportError):
             raise LinkLost(error.message, cause=error.cause, hint=error.hint) from error
@@ -123,6 +123,7 @@ class POP3Wire(poplib.POP3):
         """Send a line; ``shown`` stands for it in the transcript."""
         if breaks_a_line(line):
             raise UnsafeArgument("An argument holds a CR, an LF or a NUL. Nothing was sent.")
+        self.own()
         channel = self.channel
         # An answer to a question that was not asked yet would be taken for the answer to this one.
         unasked = b"" if self._asked else channel.buffered()

@@ -15,6 +15,7 @@ from ...secret import STARS, Secret
 from ...transport.channel import Channel
 from ...transport.deadline import Limit
 from ...transport.dial import connect_any, look_up
+from ...transport.forks import in_children
 from ...transport.tls import TLSPolicy
 from ...transport.transport_errors import TransportError
 from ..opening.log_in import log_in
@@ -74,6 +75,7 @@ class SMTPClient(smtplib.SMTP):
         self.link = SMTPConnection()
         self.link.plain_allowed = allow_plaintext_password
         self._lock = threading.RLock()
+        in_children(self._renew_lock)
         seconds: Any = (socket.getdefaulttimeout() or _TIMEOUT) if timeout is UNSAID else timeout
         # A name is given in any case: smtplib would look up this machine's own with socket.getfqdn().
         super().__init__("", 0, local_hostname or "", seconds, source_address)
@@ -83,6 +85,10 @@ class SMTPClient(smtplib.SMTP):
             if code != 220:
                 self.link.close()
                 raise GreetingRefused("The server does not want to talk", Reply.of(code, text))
+
+    def _renew_lock(self) -> None:
+        # A thread that holds it in the parent will never let it go here.
+        self._lock = threading.RLock()
 
     # The link
 
