@@ -268,6 +268,12 @@ def test_it_needs_no_ipython_in_this_process(tmp_path: Path) -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_an_error_of_two_lines_is_told_from_its_first(tmp_path: Path) -> None:
+    path = keep(tmp_path, code("import mailconn_jupyter\nmailconn_jupyter.connect('nobody')"))
+    with pytest.raises(NotebookError, match="UnknownConnection: There is no connection 'nobody'"):
+        send_notebook("sandbox", "ana@example.org", path, execute=True)
+
+
 def test_a_cell_that_did_not_run_shows_nothing_of_an_earlier_time(server: Sandbox, tmp_path: Path) -> None:
     path = keep(
         tmp_path,

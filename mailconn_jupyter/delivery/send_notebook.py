@@ -201,5 +201,6 @@ def _execute(notebook: Any, file: Path, *, own: bool) -> Exception | None:
 
 
 def _words(failure: Exception) -> str:
-    """What it says; the exception of nbclient quotes the cell and its whole traceback."""
-    return one_line(clean(str(failure)).strip().rpartition("\n")[2], 300)
+    """What it says, in one line; the exception of nbclient quotes the cell and its whole traceback, too."""
+    own = f"{failure.ename}: {failure.evalue}" if hasattr(failure, "ename") and hasattr(failure, "evalue") else ""
+    return one_line(own or clean(str(failure)).strip().rpartition("\n")[2], 300)

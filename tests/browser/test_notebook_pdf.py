@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from mailconn_jupyter import MailConnection, sandbox
-from mailconn_jupyter.delivery.send_notebook import send_notebook
+from mailconn_jupyter.delivery.send_notebook import NotebookError, send_notebook
 from mailconn_jupyter.message.render.cell_outputs import PLOTLY
 from tests.composed import text_of
 from tests.foreign_notebooks import RAN, WIDE, Hostile, hostile
@@ -189,3 +189,35 @@ def test_a_chart_of_a_stranger_shows_no_file_of_this_disk_and_fetches_nothing(
     assert "the chart" in text_of(message)
     assert not [part for part in message.walk() if part.get_content_maintype() == "image"]
     assert far.asked == []
+
+
+def test_no_password_gets_into_the_pdf_of_a_notebook_that_was_run(
+    browsers: Path, own_config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pypdf  # noqa: PLC0415  # an extra
+
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(browsers))
+    monkeypatch.setenv("MAILCONN_OPS_PASSWORD", "correct-horse-battery")
+    own_config.parent.mkdir(exist_ok=True)
+    path = keep(
+        tmp_path,
+        code("%load_ext mailconn_jupyter\n%xmode Verbose"),
+        code("%mailconn new ops --host 127.0.0.1 --port 1 --username ana"),
+        code("%mailconn show ops\n%mailconn doctor"),
+        code("try:\n    import mailconn_jupyter\n    mailconn_jupyter.connect('ops')\nfinally:\n    print('tried')"),
+    )
+    server = sandbox.start()
+    try:
+        with pytest.raises(NotebookError, match=r"churn\.ipynb failed: \w+: ops: connect failed"):
+            send_notebook("sandbox", "ana@example.org", path, attach="pdf", execute=True, on_error="send", code=True)
+        (message,) = server.inbox
+    finally:
+        server.stop()
+    (file,) = [part for part in message.attachments if part.content_type == "application/pdf"]
+    reader = pypdf.PdfReader(io.BytesIO(file.data))
+    text = "\n".join(page.extract_text() for page in reader.pages)
+    assert "MAILCONN_OPS_PASSWORD" in text  # the name of the variable is told
+    assert "tried" in text
+    said = [message.text, message.html, text, *(str(value) for value in (reader.metadata or {}).values())]
+    assert not any("correct-horse" in one for one in said)
+    assert b"correct-horse" not in message.raw
