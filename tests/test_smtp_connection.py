@@ -14,7 +14,7 @@ from mailconn_jupyter.session.smtp.errors import LinkLost, ReplyTooLong
 from mailconn_jupyter.transport.channel import Channel
 from mailconn_jupyter.transport.deadline import Limit
 from mailconn_jupyter.transport.dial import connect_any, look_up
-from tests.servers.script import Expect, ScriptServer, Send
+from tests.servers.script import Expect, ExpectUntil, ScriptServer, Send
 from tests.servers.steps import Step
 
 GREETING = Send(b"220 mail.test\r\n")
@@ -120,6 +120,21 @@ def test_a_command_with_a_line_break_is_not_sent_and_its_secret_not_shown() -> N
             link.write(Command(b"AUTH PLAIN aGVsbG8=\r\n"))
         assert "aGVsbG8" not in str(caught.value)
         assert len(link.transcript) == 1
+
+
+def test_what_is_sent_by_hand_is_awaited_as_what_it_is() -> None:
+    content = b"Subject: x\r\n\r\nThree\r\n"
+    said = [Send(b"250 a\r\n250 b\r\n354 go\r\n"), ExpectUntil(), Send(b"250 taken\r\n250 surplus\r\n")]
+    with linked(Expect(rb"rset"), Expect(rb"noop"), Expect(rb"DATA"), *said) as link:
+        link.write_raw(b"rset\r\nnoop\r\n")
+        link.write_raw(b"DATA\r\n")
+        assert [link.read_reply().code for _ in range(3)] == [250, 250, 354]
+        link.write_raw(content)
+        link.write_raw(b".\r\n")
+        came_in(link, 24)
+        assert link.read_reply().text == b"taken"
+        with pytest.raises(LinkLost, match="unasked"):
+            link.command("noop")
 
 
 def test_a_closed_link_says_so_and_how_to_have_another() -> None:

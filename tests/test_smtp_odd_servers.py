@@ -112,8 +112,13 @@ def test_data_that_is_answered_by_a_yes_leaves_it_not_sent_through_the_standard_
 
 @pytest.mark.parametrize("reply", [b"354 go on\r\n", b"150 wait\r\n", b"999 x\r\n"])
 def test_a_reply_to_the_message_that_decides_nothing_leaves_it_unknown(reply: bytes) -> None:
-    with ScriptServer([*HELLO, *MAIL, *RCPT, *DATA, Send(reply), *BYE]) as server:
-        assert outcomes(to(server.port)) == {ALICE: ("unknown", 0)}
+    with (
+        ScriptServer([*HELLO, *MAIL, *RCPT, *DATA, Send(reply), *BYE]) as server,
+        pytest.raises(DeliveryError) as caught,
+    ):
+        mailconn.send(to(server.port), ALICE, "x", "y", sender=BOB)
+    (outcome,) = caught.value.report.outcomes
+    assert (outcome.outcome, outcome.words) == ("unknown", f"The server answers {reply.decode().strip()}.")
 
 
 @pytest.mark.parametrize("code", [b"252", b"251", b"299"])
@@ -128,6 +133,17 @@ def test_a_reply_is_judged_by_its_first_digit(code: bytes) -> None:
     ]
     with ScriptServer([*HELLO, *taken, Send(code + b" ok\r\n"), *BYE]) as server:
         assert mailconn.send(to(server.port), ALICE, "x", "y", sender=BOB).accepted == (ALICE,)
+
+
+def test_a_421_at_one_recipient_keeps_what_was_said_of_another_and_refuses_nobody_else(impatient: None) -> None:
+    gone, grey = "gone@example.test", "grey@example.test"
+    no = [Expect(rb"rcpt to:<gone.*"), Send(b"550 5.1.1 nobody\r\n")]
+    closing = [Expect(rb"rcpt to:<grey.*"), Send(b"421 4.3.2 closing\r\n"), Close()]
+    first = [*HELLO, *MAIL, *RCPT, *no, *closing]
+    second = [*HELLO, *MAIL, *RCPT, *closing]
+    with ScriptServer(first, second, second) as server:
+        found = outcomes(to(server.port), ALICE, gone, grey)
+    assert found == {ALICE: ("not sent", 0), gone: ("refused", 550), grey: ("not sent", 0)}
 
 
 # A server that does not know NOOP

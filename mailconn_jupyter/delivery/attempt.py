@@ -12,7 +12,7 @@ from ..errors import OpenError
 from ..message.addresses import envelope_address
 from ..message.mime.wire_format import Wire
 from ..session.smtp.envelope import Envelope
-from ..session.smtp.errors import DeliveryUnknown, LinkLost, MessageTooLarge, Refused, no_smtputf8
+from ..session.smtp.errors import ClosedAtRecipient, DeliveryUnknown, LinkLost, MessageTooLarge, Refused, no_smtputf8
 from ..session.smtp.session import SMTPSession
 from ..transport.transport_errors import readable
 from .report import Outcome
@@ -34,12 +34,17 @@ def attempt(
             refused = session.transact(Envelope.of(sender, recipients), message)
         else:
             refused = _by_smtplib(session, data, sender, recipients)
+    except ClosedAtRecipient as error:
+        # The 421 is not about the recipient at whom it came.
+        refused = {
+            name: reply for name, reply in error.recipients.items() if reply != (error.smtp_code, error.smtp_error)
+        }
+        return _not_sent(recipients, error.message) | _refusals(refused, "not sent")
     except smtplib.SMTPRecipientsRefused as error:
         # After a 421 smtplib asks no further, and those whom the server had taken get nothing either.
         return {name: Outcome(name, "not sent") for name in recipients} | _refusals(error.recipients, "not sent")
     except DeliveryUnknown as error:
-        words = _why(error.__cause__)
-        unknown = {name: Outcome(name, "unknown", words=words) for name in error.recipients}
+        unknown = {name: Outcome(name, "unknown", words=readable(error.why)) for name in error.recipients}
         return unknown | _refusals(error.refused, "unknown")
     except LinkLost as error:
         return _not_sent(recipients, error.message)

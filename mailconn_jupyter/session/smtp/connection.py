@@ -67,7 +67,7 @@ class SMTPConnection:
         self.hide: Callable[[bytes], bytes] | None = None
         self._name = self._literal = ""
         self._awaited = 0
-        self._challenged = False
+        self._last = b""  # the code of the last reply
         self.forget()
 
     # The link
@@ -78,8 +78,8 @@ class SMTPConnection:
         # RFC 5321, 4.1.3: the client's address stands for its name where that is not known to be right.
         address = str(channel.getsockname()[0]).partition("%")[0]
         self._literal = f"[IPv6:{address}]" if ":" in address else f"[{address}]"
-        self._awaited = 1
-        self._challenged = self.logged_in = False
+        self._awaited, self._last = 1, b""
+        self.logged_in = False
         self.forget()
 
     def forget(self) -> None:
@@ -133,8 +133,9 @@ class SMTPConnection:
         self._send(b"".join(command.line + b"\r\n" for command in commands), shown, len(commands))
 
     def write_raw(self, data: bytes) -> None:
-        """Send bytes as they are; each whole line counts as a command."""
-        self._send(data, [self._shown(data)], data.count(b"\n"))
+        """Send bytes as they are; each whole line counts as a command, all that follows a go-ahead to DATA as one."""
+        content = self._last == b"354"
+        self._send(data, [self._shown(data)], int(not self._awaited) if content else data.count(b"\n"))
 
     def write_content(self, content: Wire) -> None:
         """Send what follows DATA; nothing may be in flight."""
@@ -194,11 +195,11 @@ class SMTPConnection:
                 # Interrupted: the reply that is still to come would be taken for the answer to something else.
                 self.close()
                 raise
-            self._challenged = line.startswith(b"334")
-            if self.hide is not None and not self._challenged:
+            challenge = line.startswith(b"334")
+            if self.hide is not None and not challenge:
                 line = self.hide(line)
             # With the challenges of SCRAM, a password could be guessed at leisure.
-            self._note("S", f"334 {STARS}" if self._challenged else line)
+            self._note("S", f"334 {STARS}" if challenge else line)
             if not line.endswith(b"\n"):
                 self.lost(TransportError("The server closed the link.", cause="closed"))
             if not line[:3].isdigit() or line[3:4] not in b" -\r\n" or not line.startswith(code):
@@ -211,7 +212,7 @@ class SMTPConnection:
             if len(lines) >= _MOST_LINES:
                 self.lost(TransportError(f"A reply has over {_MOST_LINES} lines.", cause="too-long"))
         self.last_reply = time.monotonic()
-        self._awaited = max(0, self._awaited - 1)
+        self._awaited, self._last = max(0, self._awaited - 1), code
         return Reply.of(int(code), b"\n".join(lines))
 
     def command(self, line: str | bytes) -> Reply:
@@ -222,7 +223,7 @@ class SMTPConnection:
     def _shown(self, line: bytes) -> str:
         # Also where somebody drives smtplib's own auth(): the answer to a challenge is never shown.
         verb, *rest = line.split(None, 2) or [b""]
-        if self._challenged:
+        if self._last == b"334":
             return STARS
         if verb.upper() == b"AUTH" and len(rest) > 1:
             return f"AUTH {readable(rest[0])} {STARS}"
@@ -247,18 +248,17 @@ class SMTPConnection:
 
     def ehlo(self, name: str = "", verb: str = "ehlo") -> Reply:
         """Introduce this side, and learn what the server offers."""
-        self.features = {}
+        self.forget()
         reply = self.command(f"{verb} {name or self.name}")
-        self.ehlo_text = reply.text
         if reply.positive:
-            self.esmtp = True
+            self.ehlo_text, self.esmtp = reply.text, True
             self.features = features(reply.lines[1:])
         return reply
 
     def helo(self, name: str = "") -> Reply:
         """Introduce this side to a server that knows no extensions."""
         reply = self.command(f"helo {name or self.name}")
-        self.helo_text = reply.text
+        self.helo_text = reply.text if reply.positive else None
         return reply
 
     def mechanisms(self) -> list[str]:

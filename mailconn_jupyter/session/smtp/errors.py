@@ -168,8 +168,8 @@ class ClosedAtData(ServerClosing, DataRefused):
 class DeliveryUnknown(LinkLost):
     """The link broke after the last byte of the message: the server may have taken it, or not.
 
-    ``recipients`` are those that the server had accepted, ``refused`` those that it had not, with its words. Sending
-    again may deliver it twice, so that is the caller's decision.
+    ``why`` is what happened, ``recipients`` are those that the server had accepted, ``refused`` those that it had not,
+    with its words. Sending again may deliver it twice, so that is the caller's decision.
     """
 
     def __init__(
@@ -180,6 +180,7 @@ class DeliveryUnknown(LinkLost):
             cause="unknown",
             hint="Ask a recipient before you send it again: it may arrive twice.",
         )
+        self.why = why
         self.recipients = recipients
         self.refused = refused or {}
 
