@@ -281,7 +281,7 @@ def test_a_lock_that_a_thread_of_the_parent_holds_does_not_stop_a_child(
     postfix: Postfix, certificates: Certificates
 ) -> None:
     held, enough = threading.Event(), threading.Event()
-    options = {"server_host": "localhost", "server_port": postfix.relay, "use_secure_authentication": False}
+    options: dict[str, Any] = {"server_host": "localhost", "server_port": postfix.relay, "use_secure_authentication": False}
     with connect(MailConnection(name="out", **options)) as smtp:
 
         def hold() -> None:
@@ -316,7 +316,7 @@ def test_children_and_parent_read_a_file_at_once_and_nothing_is_mixed(tmp_path: 
             for number in range(40):
                 message = session.get_message(number)
                 assert message["Subject"] == str(number)
-                assert message.get_payload().encode() == text(number)
+                assert str(message.get_payload()).encode() == text(number)
             assert [message.subject for message in messages(session)] == [str(number) for number in reversed(range(40))]
 
         rounds(read)
