@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from mailconn_jupyter import MailConnection, messages
+from mailconn_jupyter import MailConnection, connect_smtp, messages
 from mailconn_jupyter.errors import MailConnError
 from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.session.imap.session import IMAPSession
@@ -278,14 +278,13 @@ def test_a_child_that_quits_deletes_nothing_that_the_parent_has_marked(
 
 
 def test_a_lock_that_a_thread_of_the_parent_holds_does_not_stop_a_child(
-    postfix: Postfix, certificates: Certificates
+    postfix: Postfix,
 ) -> None:
     held, enough = threading.Event(), threading.Event()
-    options: dict[str, Any] = {"server_host": "localhost", "server_port": postfix.relay, "use_secure_authentication": False}
-    with connect(MailConnection(name="out", **options)) as smtp:
+    with connect_smtp(to_script("SMTP", postfix.relay)) as smtp:
 
         def hold() -> None:
-            with smtp._lock:
+            with smtp._turn():
                 held.set()
                 enough.wait(30)
 
@@ -316,7 +315,7 @@ def test_children_and_parent_read_a_file_at_once_and_nothing_is_mixed(tmp_path: 
             for number in range(40):
                 message = session.get_message(number)
                 assert message["Subject"] == str(number)
-                assert str(message.get_payload()).encode() == text(number)
+                assert message.get_payload(decode=True) == text(number)
             assert [message.subject for message in messages(session)] == [str(number) for number in reversed(range(40))]
 
         rounds(read)

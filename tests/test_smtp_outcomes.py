@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from mailconn_jupyter.connection import MailConnection
-from mailconn_jupyter.errors import MailConnError, MailConnWarning
+from mailconn_jupyter.errors import MailConnError, MailConnWarning, OpenError
 from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.session.smtp import session as smtp_module
 from mailconn_jupyter.session.smtp.errors import (
@@ -27,6 +27,7 @@ from mailconn_jupyter.session.smtp.errors import (
     ServerClosing,
 )
 from mailconn_jupyter.session.smtp.session import SMTPSession
+from tests.isolation import give_password
 from tests.servers.counting import CountingServer
 from tests.servers.postfix import Postfix
 from tests.servers.script import Close, Expect, ExpectUntil, Pause, ScriptServer, Send, Silence
@@ -364,6 +365,30 @@ def test_after_quit_a_session_is_not_opened_again() -> None:
         smtp.quit()
         with pytest.raises(smtplib.SMTPServerDisconnected):
             smtp.sendmail(SENDER, [ALICE], letter())
+
+
+@pytest.mark.parametrize(
+    ("said", "tries"),
+    [(b"454 4.7.0 Too many login attempts", 1), (b"535 5.7.8 no", 1), (b"454 4.7.0 Temporary failure", 2)],
+)
+def test_a_login_is_tried_again_only_where_that_may_help(said: bytes, tries: int) -> None:
+    login: list[Step] = [
+        Send(b"220 mail.test\r\n"),
+        Expect(rb"ehlo .*"),
+        Send(b"250-mail.test\r\n250 AUTH PLAIN\r\n"),
+        Expect(rb"AUTH PLAIN .*"),
+    ]
+    give_password("ops", "s3cret-s3cret")
+    opened: list[Step] = [*login, Send(b"235 in\r\n"), Close()]
+    refused: list[Step] = [*login, Send(said + b"\r\n")]
+    # One try more would be one too many for the script.
+    with ScriptServer(opened, *[refused] * tries) as server:
+        smtp = connect(to(server.port, use_authentication=True, username="alice"))
+        while not smtp.sock.at_end:
+            smtp.sock.buffered()
+        for _ in range(2):
+            with pytest.raises((OpenError, smtplib.SMTPServerDisconnected)):
+                smtp.sendmail(SENDER, [ALICE], letter())
 
 
 def test_threads_that_share_a_session_take_turns() -> None:

@@ -85,6 +85,10 @@ class SMTPSession(SMTPClient):
 
     # Staying usable
 
+    def _renew_lock(self) -> None:
+        super()._renew_lock()
+        self._turns = 0
+
     @property
     def reopens(self) -> bool:
         """Whether it opens itself again when the link is gone."""
@@ -121,8 +125,9 @@ class SMTPSession(SMTPClient):
         try:
             self._open(ask=False)
         except OpenError as error:
-            # A login that was refused is not tried again by itself: accounts are locked for that.
-            self.ended = error.stage == "authenticate" and not getattr(error, "temporary", False)
+            # A login that was refused is not tried again by itself, nor one too early: accounts are locked for that.
+            again = getattr(error, "temporary", False) and error.cause != "rate-limited"
+            self.ended = error.stage == "authenticate" and not again
             raise
 
     # Sending
