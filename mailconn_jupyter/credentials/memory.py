@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Final
 
 from ..secret import Secret
-from .account import Account, Credential
+from .account import Account, Credential, Place
 
 __all__ = ["Memory", "find", "memory", "where"]
 
 
 class Memory:
-    """Secrets by account; safe to use from several threads."""
+    """Secrets by account. Several threads may use it, and a forked child: each step is one of a dict's, without a lock."""
 
     def __init__(self) -> None:
-        self._secrets: dict[tuple[str, str], Secret] = {}
-        self._lock = threading.Lock()
+        self._secrets: dict[Place, Secret] = {}
 
     def get(self, account: Account) -> Secret | None:
-        with self._lock:
-            return next((secret for place in account.places if (secret := self._secrets.get(place))), None)
+        return next((secret for place in account.places if (secret := self._secrets.get(place))), None)
 
     def put(self, account: Account, secret: Secret) -> None:
         # Connections that have no name yet would share one secret, and send it to each other's servers.
         if account.key:
-            with self._lock:
-                self._secrets[account.places[0]] = secret
+            self._secrets[account.places[0]] = secret
 
     def drop(self, account: Account) -> None:
-        with self._lock:
-            for place in account.places:
-                self._secrets.pop(place, None)
+        for place in account.places:
+            self._secrets.pop(place, None)
 
 
 #: This kernel's.

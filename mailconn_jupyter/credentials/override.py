@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,16 +20,38 @@ __all__ = ["lent"]
 
 
 @dataclass
-class _Account:
-    """What one place of the memory held before the first of its loans, and the loans that it has."""
+class _Loans:
+    """What the memory held for an account before the first of its loans, and the loans that it has."""
 
+    account: Account
     before: Secret | None
     loans: list[Secret] = field(default_factory=list)
     running: int = 0
 
+    def end(self) -> None:
+        """Put back what was there, unless somebody else has set another."""
+        if not any(memory.get(self.account) is loan for loan in self.loans):
+            return
+        if self.before is None:
+            memory.drop(self.account)
+        else:
+            memory.put(self.account, self.before)
 
-_accounts: dict[Place, _Account] = {}
+
+_running: dict[Place, _Loans] = {}
 _lock = threading.Lock()
+
+
+def _forked() -> None:
+    """Let a child have a lock that nobody holds, and none of the secrets that were lent to tests of its parent."""
+    global _lock  # noqa: PLW0603  # the parent's may be held by a thread that the child does not have
+    _lock = threading.Lock()
+    while _running:
+        _running.popitem()[1].end()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 @contextmanager
@@ -51,7 +74,7 @@ def _lend(account: Account, secret: Secret) -> None:
     # An object of its own tells the loan from the same secret that is kept for good.
     loan = Secret(secret.reveal())
     with _lock:
-        held = _accounts.setdefault(account.places[0], _Account(memory.get(account)))
+        held = _running.setdefault(account.places[0], _Loans(account, memory.get(account)))
         held.loans.append(loan)
         held.running += 1
         memory.put(account, loan)
@@ -59,14 +82,10 @@ def _lend(account: Account, secret: Secret) -> None:
 
 def _take_back(account: Account) -> None:
     with _lock:
-        held = _accounts[account.places[0]]
+        held = _running.get(account.places[0])
+        if held is None:  # a child that was forked amid the block has taken it back already
+            return
         held.running -= 1
-        if held.running:
-            return
-        del _accounts[account.places[0]]
-        if not any(memory.get(account) is loan for loan in held.loans):
-            return
-        if held.before is None:
-            memory.drop(account)
-        else:
-            memory.put(account, held.before)
+        if not held.running:
+            del _running[account.places[0]]
+            held.end()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 import threading
 import warnings
@@ -20,9 +21,11 @@ def may_ask() -> bool:
     """
     if threading.current_thread() is not threading.main_thread():
         return False
-    # While a cell runs, the kernel puts its own function in place, which asks in the notebook.
+    # While a cell runs, the kernel puts its own function in place, which asks in the notebook. A child that was forked has
+    # it too, but no way to the notebook: its question would wait for ever.
     if getpass.getpass.__module__ != "getpass":
-        return True
+        session = getattr(getattr(getpass.getpass, "__self__", None), "session", None)
+        return getattr(session, "pid", None) in {None, os.getpid()}
     try:
         return sys.stdin is not None and sys.stdin.isatty()
     except (OSError, ValueError):
