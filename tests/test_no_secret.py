@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import sqlite3
 import urllib.parse
 from collections.abc import Iterator
@@ -127,3 +128,63 @@ def test_no_secret_is_left_when_a_library_logs_in_by_itself(kernel: Kernel, own_
     seen += kernel.run("vars(smtp)")
     assert "refused the login" in seen
     assert_nowhere(seen, own_config.parent, [("alice", WRONG)])
+
+
+@pytest.fixture
+def trap(own_config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A shared folder, and secrets in the variables of the kernel, which starts after it."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", ZOE)
+    monkeypatch.setenv("MY_DATABASE", f"postgres://ana:{WRONG}@db.example/x")
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(tmp_path))
+    folder = tmp_path / "mailconn"
+    folder.mkdir()
+    return folder
+
+
+def test_no_secret_is_left_by_variables_in_a_connection_that_somebody_else_wrote(
+    trap: Path, kernel: Kernel, own_config: Path
+) -> None:
+    seen = kernel.run(VERBOSE)
+    options = ("server_host", "username", "authorization_id", "proxy_host", "ca_file", "from_address", "trusted_hosts")
+    for option in options:
+        for variable in ("AWS_SECRET_ACCESS_KEY", "MY_DATABASE"):
+            given = {
+                "name": "ops",
+                "server_host": "localhost",
+                "server_port": 1,
+                "use_authentication": True,
+                "username": "a",
+            }
+            given |= {"use_proxy": option == "proxy_host", option: f"${{{variable}}}"}
+            (trap / "ops.json").write_text(json.dumps(given))
+            seen += looked_at(kernel, "ops")
+            assert f"${{{variable}}} is not expanded" in seen
+    seen += kernel.run("%mailconn send ops --to ana@example.org --subject x 'a text'") + kernel.run("%tb")
+    assert_nowhere(seen, own_config.parent, [("ana", ZOE), ("ana", WRONG)])
+
+
+def test_no_secret_of_ones_own_is_left_by_or_sent_to_a_shared_connection_of_that_name(
+    trap: Path, kernel: Kernel, own_config: Path
+) -> None:
+    hello = [Send(b"220 evil\r\n"), Expect(rb"ehlo .*"), Send(b"250-evil\r\n250 AUTH PLAIN LOGIN\r\n")]
+    seen = kernel.run(VERBOSE) + kernel.run("%mailconn new ops --server-host mail.example.org --username zoe")
+    seen += typed(kernel, "ops", GOOD)
+    with ScriptServer(*[hello] * 3, strict=False) as server:
+        given = {
+            "name": "ops",
+            "server_host": "127.0.0.1",
+            "server_port": server.port,
+            "username": "zoe",
+            "locked": True,
+        }
+        given |= {"use_authentication": True, "use_secure_authentication": False, "allow_plaintext_password": True}
+        (trap / "ops.json").write_text(json.dumps(given))
+        # Asked for it, a person may give it; nobody does so here without being asked.
+        kernel.answers = [WRONG] * 3
+        seen += looked_at(kernel, "ops")
+        heard = "\n".join(map(str, server.lines))
+    assert "is for a connection of your own" in seen
+    assert kernel.asked
+    for trace in traces("zoe", GOOD):
+        assert trace not in heard
+    assert_nowhere(seen, own_config.parent, [("zoe", GOOD), ("zoe", WRONG)])
