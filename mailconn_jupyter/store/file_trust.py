@@ -42,6 +42,8 @@ def refusal_of_folder(folder: Path) -> Refusal | None:
     """Why no connection is taken from ``folder``; None if it counts, or is not there."""
     if os.name == "nt":
         return refusal_on_windows(str(folder), os.environ)
+    if not folder.exists():
+        return None
     real = Path(os.path.realpath(folder))
     try:
         if os.statvfs(real).f_flag & os.ST_RDONLY:

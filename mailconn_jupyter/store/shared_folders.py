@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -39,7 +40,11 @@ def find_folders(own: Path | None = None, shared: Sequence[Path] | None = None) 
     if shared is None:
         shared, others = _named_by_jupyter(own)
         refused += others
-    judged = {folder: _refusal_of_place(folder) or refusal_of_folder(folder) for folder in map(Path, shared)}
+    else:
+        given = [(Path(folder), _refusal_of_place(Path(folder))) for folder in shared]
+        refused += [refusal for _, refusal in given if refusal]
+        shared = [folder for folder, refusal in given if not refusal]
+    judged = {folder: refusal_of_folder(folder) for folder in shared}
     refused += [refusal for refusal in judged.values() if refusal]
     return Folders(Path(own), [folder for folder, refusal in judged.items() if not refusal], refused)
 
@@ -90,6 +95,12 @@ def _refusal_of_place(folder: Path) -> Refusal | None:
     reason = ""
     if not folder.is_absolute():
         reason = f"no absolute path: {_ELSEWHERE}"
-    elif os.path.realpath(folder) == os.path.realpath(os.curdir) or folder.parts[1:2] == ("proc",):
+    elif folder.parts[1:2] == ("proc",) or _is_here(folder):
         reason = "the directory that this notebook is in"
     return Refusal(folder, reason, "Give its whole path.") if reason else None
+
+
+def _is_here(folder: Path) -> bool:
+    with suppress(OSError):
+        return os.path.samefile(folder, os.curdir)  # noqa: PTH121  # a Path for the one would cost more than the rest
+    return False
