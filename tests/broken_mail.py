@@ -262,8 +262,8 @@ BROKEN = [
         "",
         (("passwd", b"data"),),
     ),
-    Broken("a name of dots", mixed(attached('filename=".."')), (), "", "", (("(no name)", b"data"),)),
-    Broken("no name", mixed(attached("")), (), "", "", (("(no name)", b"data"),)),
+    Broken("a name of dots", mixed(attached('filename=".."')), (), "", "", (("application-1.bin", b"data"),)),
+    Broken("no name", mixed(attached("")), (), "", "", (("application-1.bin", b"data"),)),
     Broken("a reversed name", mixed(attached('filename="\u202egpj.exe"')), (), "", "", (("\ufffdgpj.exe", b"data"),)),
     Broken(
         "a broken disposition", mixed(part("text/plain", "data", "Content-Disposition: =?x?q?attachment")), (), "", ANY

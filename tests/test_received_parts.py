@@ -9,6 +9,7 @@ import pytest
 
 from mailconn_jupyter import ParsedMessage
 from mailconn_jupyter.message.incoming import entities as entities_module
+from mailconn_jupyter.message.incoming.html_text import text_of_html
 from tests.broken_mail import HEAD, TEXT, attached, mixed, part
 
 # A message within a message
@@ -212,3 +213,161 @@ def test_of_too_many_parts_none_is_lost(monkeypatch: pytest.MonkeyPatch) -> None
         "The end of its last part is missing: it may be cut off.",
     )
     assert b"filename=a.bin\n\ndata\n--b--" in message.attachments[-1].data
+
+
+# Names
+
+
+def named(*lines: bytes, top: bytes = b"", kind: bytes = b"application/pdf", body: bytes = b"x") -> ParsedMessage:
+    file = b"\n".join((b"Content-Type: " + kind, *lines, b"", body))
+    return ParsedMessage(mixed(b"Content-Type: text/plain" + top + b"\n\nHello.", file))
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("filename=my report.pdf", "my report.pdf"),
+        ("filename='report.pdf'", "report.pdf"),
+        ("filename==?UTF-8?Q?gr=C3=BC=C3=9Fe.pdf?=", "grüße.pdf"),
+        ('filename="=?UTF-8?B?Z3LDvMOf?=\n =?UTF-8?B?ZS5wZGY=?="', "grüße.pdf"),
+        ("filename=[2024] x.pdf", "[2024] x.pdf"),
+        ("filename=a,b.pdf", "a,b.pdf"),
+        ("filename=Invoice(s) (final).pdf", "Invoice(s) (final).pdf"),
+        ("filename*=utf-8''Invoice(s).pdf", "Invoice(s).pdf"),
+        ("filename=utf-8''Invoice(s)%20%C3%BC.pdf", "Invoice(s) ü.pdf"),
+        ("filename=\"it's 'x'.pdf\"", "it's 'x'.pdf"),
+        (r'filename="C:\temp\report.pdf"', "report.pdf"),
+        (r'filename="C:\\temp\\report.pdf"', "report.pdf"),
+        ('filename="my \\"best\\" report.pdf"', 'my "best" report.pdf'),
+        ('filename="my "best" report.pdf"', 'my "best" report.pdf'),
+        ('filename="report.pdf; size=10', "report.pdf"),
+        ('filename*0="=?UTF-8?B?Z3LD"; filename*1="vMOfZS5wZGY=?="', "grüße.pdf"),
+        ("filename*0*=utf-8''gr%C3; filename*1*=%BC%C3%9Fe; filename*2=.pdf", "grüße.pdf"),
+        ("filename*1=b.pdf; filename*0=a", "ab.pdf"),
+        ("filename=fallback.pdf; filename*=utf-8''gr%C3%BC%C3%9Fe.pdf", "grüße.pdf"),
+        ("filename=fallback.pdf; filename*=utf-8''%FF.pdf", "fallback.pdf"),
+        ("filename=a.pdf; filename=b.pdf", "a.pdf"),
+    ],
+)
+def test_an_attachment_has_its_whole_name(written: str, name: str) -> None:
+    for message in (
+        named(f"Content-Disposition: attachment; {written}".encode()),
+        named(kind=b"application/pdf; " + written.replace("filename", "name").encode()),
+    ):
+        assert [each.name for each in message.attachments] == [name]
+        assert message.problems == ()
+
+
+@pytest.mark.parametrize("charset", ["gbk", "cp1251", "iso-8859-1", "big5", "iso-2022-jp", "utf-8"])
+def test_a_name_in_raw_bytes_is_in_the_charset_of_the_text(charset: str) -> None:
+    name = {"cp1251": "отчёт.pdf", "iso-8859-1": "größe.pdf"}.get(charset, "日本.pdf")
+    lines = b'Content-Disposition: attachment; filename="' + name.encode(charset) + b'"'
+    message = named(lines, top=f"; charset={charset}".encode())
+    assert [each.name for each in message.attachments] == [name]
+    assert message.problems == ()
+
+
+def test_a_name_whose_charset_nothing_tells_is_told() -> None:
+    message = named(b"Content-Disposition: attachment; filename=gr\xfc\xdfe.pdf")
+    assert message.attachments[0].name == "grüße.pdf"
+    assert message.problems == ("The name of an attachment is malformed, and read as far as it can be.",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "name"),
+    [
+        (b"image/png", b"x", "image-1.png"),
+        (b"application/x-nobody-knows", b"x", "application-1"),
+        (b"text/calendar", b"x", "text-1.ics"),
+        (b"message/rfc822", b"Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?= a/b\n\nx", "Grüße a_b.eml"),
+        (b"message/rfc822", b"To: bob\n\nx", "message-1.eml"),
+    ],
+)
+def test_what_has_no_name_gets_one_of_its_type_or_its_subject(kind: bytes, body: bytes, name: str) -> None:
+    for lines in (b"Content-Disposition: attachment", b"Content-Disposition: attachment; filename=..", b"X: y"):
+        assert [each.name for each in named(lines, kind=kind, body=body).attachments] == [name]
+
+
+# Pictures in the text
+
+
+@pytest.mark.parametrize(
+    ("written", "content_id", "inline"),
+    [
+        ("cid:p1@here", "<p1@here>", True),
+        ("CID:p1@here", "<p1@here>", True),
+        ("cid:P1@HERE", "<p1@here>", True),
+        ("cid:p1%40here", "<p1@here>", True),
+        ("cid:a&amp;b", "<a&b>", True),
+        ("cid:p10", "<p1>", False),
+        ("cid:p1", "<p10>", False),
+        ("cid:", "<>", False),
+        (f"cid:&#{'9' * 5000};", "<p1>", False),
+    ],
+)
+def test_a_picture_is_in_the_text_where_its_whole_name_is(written: str, content_id: str, inline: bool) -> None:
+    html = part("text/html", f'<img src="{written}">')
+    message = ParsedMessage(mixed(html, part("image/png", "x", f"Content-ID: {content_id}")))
+    assert [each.inline for each in message.attachments] == [inline]
+
+
+# Text out of what is written otherwise
+
+
+def test_html_alone_has_its_text() -> None:
+    html = (
+        "<html><head><title>News</title><style>p{}</style><body><!-- no --><p>Dear Ana,<p>three &lt; things moved:"
+        "<table><tr><th>what<th>how much</tr><tr><td>a<td>1</tr></table>"
+        '<ul><li>one<li><a href="https://x.example/?a=1&amp;b">two</a></ul><img src="cid:p" alt="A > B">'
+        "<script>if (a < b) {}</script><pre>a  b\n c</pre></body></html>"
+    )
+    message = ParsedMessage(HEAD + b"Content-Type: text/html\n\n" + html.encode())
+    assert message.html == html
+    assert message.text == (
+        "Dear Ana,\n\nthree < things moved:\nwhat  how much\na  1\n\n- one\n- two (https://x.example/?a=1&b)\n\n"
+        "[A > B]\n\na  b\n c"
+    )
+    assert ParsedMessage(mixed(TEXT, HTML)).text == "Hello."
+
+
+UNITS = [
+    "<!--",
+    "<a ",
+    "<![CDATA[",
+    "</",
+    "&#",
+    "&#9",
+    '<a b="',
+    "<script>",
+    "<!",
+    "<?",
+    "<p>",
+    "<td>",
+    "<",
+    "<a>",
+    "<hr>",
+]
+UNITS += [
+    "<td colspan=1000 rowspan=1000>",
+    "<table>",
+    "<table><tr><td>",
+    "<a href=x>",
+    "<title x=",
+    "<a \"'",
+    "<pre>",
+    " ",
+]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_the_text_of_hostile_html_ends_to_be_made_and_is_not_much_longer(unit: str) -> None:
+    assert len(text_of_html(unit * (300_000 // len(unit)))) < 2_000_000
+
+
+def test_flowed_text_is_put_together() -> None:
+    body = "Dear Ana, \nthree things \nmoved:\n\n> a quote \n> of two lines\n>> of hers\n-- \nBob \nhere\n"
+    message = ParsedMessage(HEAD + part("text/plain; format=flowed", body))
+    assert message.text == ("Dear Ana, three things moved:\n\n> a quote of two lines\n>> of hers\n-- \nBob here\n")
+    message = ParsedMessage(HEAD + part("text/plain; charset=utf-8; Format=Flowed; DelSp=yes", "日本 \n語\n  kept\n"))
+    assert message.text == "日本語\n kept\n"
+    assert ParsedMessage(HEAD + part("text/plain", "as \nit is\n")).text == "as \nit is\n"

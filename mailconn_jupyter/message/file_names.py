@@ -7,7 +7,7 @@ import re
 import unicodedata
 from typing import Final
 
-__all__ = ["content_type", "file_name"]
+__all__ = ["content_type", "file_name", "suffix_of"]
 
 # Besides controls: what turns the direction of writing, so that gpj.exe is not read as exe.jpg.
 _TURNS: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -99,3 +99,12 @@ def content_type(name: str, data: bytes = b"") -> str:
         if data.startswith(signature):
             return kind
     return "application/octet-stream"
+
+
+def suffix_of(kind: str) -> str:
+    """The suffix of a file of this MIME type; empty where none is known.
+
+    >>> suffix_of("text/plain"), suffix_of("message/rfc822"), suffix_of("x/unknown")
+    ('.txt', '.eml', '')
+    """
+    return _KNOWN.guess_extension(kind) or next((suffix for suffix, named in _MODERN.items() if named == kind), "")

@@ -17,10 +17,10 @@ class Received(ParsedMessage):
     """
 
     def __init__(self, sender: str, recipients: tuple[str, ...], raw: bytes, arrived: datetime) -> None:
-        super().__init__(raw)
+        super().__init__(raw, arrived=arrived)
         self._sender = sender
         self.recipients = recipients
-        self.arrived = arrived
+        self.arrived: datetime = arrived
 
     @property
     def sender(self) -> str:

@@ -24,12 +24,10 @@ _PIECE: Final = re.compile(
     |<[<\s]*+(?P<angle>[^<>]*+)>[>\s]*+
     |<[<\s]*+(?P<unclosed>[^<>,;"]*+)
     |(?P<words>(?:[^",;:()<>\[=]++|=\?[^?\s]{1,60}\?[BbQq]\?[^?\s]*+\?=|\[[^\[\]<>",;()]*+\]|[=\[])++)
-    |(?P<mark>,[,\s]*+|[;:()>"])
+    |(?P<mark>[,;][,;\s]*+|[:()>"])
     """,
     re.VERBOSE | re.DOTALL,
 )
-_QUOTES: Final = re.compile(r'[^"]*+(?:"(?:[^"\\]++|\\.)*+"[^"]*+)*+', re.DOTALL)
-_QUOTED: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _QUOTED_PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
 # Without quotation marks a name that holds one of these, or of their look-alikes, would be read as something else.
 _SPECIAL: Final = re.compile(r'[()<>@,:;"\[\]\\]')
@@ -72,14 +70,13 @@ def as_read(people: Iterable[Correspondent]) -> str:
 
 def address_list(value: str) -> tuple[list[Correspondent], str]:
     """All whom the field names, in its order, and what is wrong with it (may be empty)."""
-    pairs = _QUOTES.match(value)
-    end = pairs.end() if pairs else 0
-    # A quotation mark alone, or a parenthesis alone, is none: what comes behind it counts.
-    reader = _Reader(value[:end] + value[end:].replace('"', " "), whole=end == len(value))
+    reader = _Reader(value)
     people = list(reader.people())
     if reader.in_comment:
-        reader = _Reader(re.sub("[()]", " ", value), whole=False)
+        # A parenthesis that nothing closes is none: what comes behind it counts.
+        reader = _Reader(re.sub("[()]", " ", value))
         people = list(reader.people())
+        reader.whole = False
     if not reader.decoded:
         return people, "has an encoded word that cannot be decoded"
     return people, "" if reader.whole else "is no proper list of addresses; it is read as it seems to be meant"
@@ -88,8 +85,8 @@ def address_list(value: str) -> tuple[list[Correspondent], str]:
 class _Reader:
     """One pass through a field. ``in_comment`` says that it ended in one, ``whole`` that it is as it should be."""
 
-    def __init__(self, value: str, *, whole: bool) -> None:
-        self.whole = whole
+    def __init__(self, value: str) -> None:
+        self.whole = True
         self.decoded = True
         self.in_comment = 0
         self._value = value
@@ -102,13 +99,25 @@ class _Reader:
         # As it is written, and as it is meant.
         self._raw: list[str] = []
         self._phrase: list[str] = []
+        self._has_at = self._has_quoted = False
         self._angle: str | None = None
         self._comment = ""
 
+    def _pieces(self) -> Iterator[re.Match[str]]:
+        for piece in _PIECE.finditer(self._value):
+            if piece["mark"] == '"':
+                # A quotation mark that nothing closes is none, and so are all behind it.
+                self.whole = False
+                start = piece.start()
+                self._value = self._value[:start] + self._value[start:].replace('"', " ")
+                yield from _PIECE.finditer(self._value, start)
+                return
+            yield piece
+
     def people(self) -> Iterator[Correspondent]:
         start = 0  # of a comment
-        for piece in _PIECE.finditer(self._value):
-            mark = (piece["mark"] or "")[:1]
+        for piece in self._pieces():
+            mark = piece["mark"] or ""
             if mark == "(" or (mark == ")" and self.in_comment):
                 start = start if self.in_comment else piece.end()
                 self.in_comment += 1 if mark == "(" else -1
@@ -120,9 +129,9 @@ class _Reader:
             elif mark == ":" and not self._group and self._angle is None and piece.end() <= self._last_end:
                 self._group, self._members = self._text("".join(self._phrase)) or '""', 0
                 self._begin()
-            elif mark in {",", ";"}:
+            elif mark.startswith((",", ";")):
                 yield from self._ended()
-                if mark == ";":
+                if ";" in mark:
                     if self._group and not self._members:
                         yield Correspondent("", None, self._group)
                     self.whole = self.whole and bool(self._group)
@@ -143,20 +152,23 @@ class _Reader:
             self._angle = (text.rpartition(":")[2] if text.lstrip().startswith("@") else text).strip()
         else:
             self._raw.append(piece[0])
-            self._phrase.append(_QUOTED_PAIR.sub(r"\1", text) if kind == "quoted" else text)
+            quotes = kind == "quoted" and "\\" in text
+            self._phrase.append(_QUOTED_PAIR.sub(r"\1", text) if quotes else text)
+            self._has_quoted = self._has_quoted or kind == "quoted"
+            self._has_at = self._has_at or (kind == "words" and "@" in text)
         self.whole = self.whole and kind in {"quoted", "angle", "words"}
 
     def _ended(self) -> Iterator[Correspondent]:
         """What was taken in so far."""
         raw, phrase = "".join(self._raw).strip(), "".join(self._phrase).strip()
         angle, comment = self._angle, self._comment
+        has_address, has_quoted = self._has_at, self._has_quoted
         self._begin()
         self._members += bool(raw or comment or angle is not None)
-        has_address = "@" in _QUOTED.sub("", raw)
         if angle is not None:
             self.whole = self.whole and not has_address
             yield Correspondent(self._text(phrase) or comment, angle, self._group)
-        elif has_address and '"' in raw:
+        elif has_address and has_quoted:
             yield Correspondent(comment, raw, self._group)
         elif has_address:
             words = raw.split()

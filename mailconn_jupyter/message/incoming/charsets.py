@@ -12,7 +12,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["text_of"]
+__all__ = ["text_beside", "text_of"]
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_:.+-]{0,39}")
 # What Python has under the name of a codec and no mail is written in: some are slow, some warn, one runs escapes.
@@ -100,6 +100,18 @@ def text_of(data: bytes, charset: str) -> tuple[str, bool]:
         return _sound(data.decode("utf-8")), False
     except UnicodeDecodeError:
         return data.decode("cp1252", "replace"), False
+
+
+def text_beside(data: bytes, charset: str) -> tuple[str, bool]:
+    """The text of bytes that name no charset, beside a text in this one, and whether they are wholly what one expects.
+
+    They are UTF-8 (RFC 6532), or else what the text is in; ISO-2022-JP is ASCII to look at.
+    """
+    text, sound = text_of(data, "utf-8")
+    if sound and "\x1b" not in text:
+        return text, True
+    other, fits = text_of(data, charset)
+    return (other, fits) if fits or not sound else (text, True)
 
 
 @lru_cache(maxsize=256)

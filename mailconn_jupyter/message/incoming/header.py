@@ -7,7 +7,7 @@ import unicodedata
 from typing import Final
 
 from .address_list import address_list, as_read
-from .charsets import text_of
+from .charsets import text_beside
 from .encoded_words import decoded
 from .structured_field import StructuredField
 
@@ -96,10 +96,8 @@ class Header:
 
     def _decoded(self, name: str) -> tuple[str, str]:
         raw = self._first.get(name, b"")[:LONGEST_FIELD]
-        # RFC 6532 has UTF-8 here; what came before it has anything, and most often what the text is in.
-        value, sound = text_of(raw, "utf-8")
-        if not sound:
-            value, sound = text_of(raw, self.field("Content-Type").token("charset"))
+        plain = raw.isascii() and b"\x1b" not in raw
+        value, sound = text_beside(raw, "" if plain else self.field("Content-Type").token("charset"))
         flaw = "" if sound else "has bytes of an unknown charset"
         value = value.strip()
         if name in _ADDRESSES and value:

@@ -15,7 +15,7 @@ from typing import Final
 from ...formatting import how_large
 from ..page import POLICY
 from .parsed import Attachment, ParsedMessage
-from .parts import REFERENCE, reference
+from .references import REFERENCE, reference
 
 __all__ = ["FAINT", "MOST_CHARACTERS", "RULE", "cut", "message_html", "note"]
 
@@ -65,8 +65,9 @@ def _body(message: ParsedMessage, most: int) -> str:
     parts = []
     if message.html:
         parts.append(_frame(message, most))
-    if message.text:
-        page = _plain(message.text, most - sum(map(len, parts)))
+    # Not the text of the HTML, where that is all there is.
+    if message.parts.text:
+        page = _plain(message.parts.text, most - sum(map(len, parts)))
         if message.html:
             page = f'<details><summary style="cursor:pointer;padding:.4em .8em">Plain text</summary>{page}</details>'
         parts.append(f'<div style="border-top:{RULE}">{page}</div>')
@@ -88,8 +89,9 @@ def _plain(text: str, most: int) -> str:
 
 def _frame(message: ParsedMessage, most: int) -> str:
     html = message.html or ""
-    page = escape(_page(html))
-    if len(page) > most:
+    page = _page(html)
+    shown = escape(page)
+    if len(shown) > most:
         return note(f"The HTML text is too large to be shown here ({len(html)} characters).")
     pictures = {
         reference(part.content_id): part
@@ -97,18 +99,18 @@ def _frame(message: ParsedMessage, most: int) -> str:
         if part.inline and _PICTURE.fullmatch(part.content_type)
     }
     # Each place where a picture is shown has all of it.
-    shown = [pictures[key] for found in REFERENCE.finditer(html) if (key := reference(found[1])) in pictures]
+    places = [pictures[key] for found in REFERENCE.finditer(page) if (key := reference(found[1])) in pictures]
     said = ""
-    if len(page) + sum(len(part.data) for part in shown) * 4 // 3 > most:
+    if len(shown) + sum(len(part.data) for part in places) * 4 // 3 > most:
         said = note("Its pictures are too large to be shown here.")
-    elif shown:
+    elif places:
         encoded = {key: _as_url(part) for key, part in pictures.items()}
-        page = escape(_page(REFERENCE.sub(lambda found: encoded.get(reference(found[1]), found[0]), html)))
+        shown = escape(REFERENCE.sub(lambda found: encoded.get(reference(found[1]), found[0]), page))
     title = escape(cut(message.subject) or "(no subject)")
     return (
         f'<div style="height:{_height(html)}px;resize:vertical;overflow:hidden;border-top:{RULE};background:#fff">'
         f'<iframe sandbox="" referrerpolicy="no-referrer" title="{title}" '
-        f'style="width:100%;height:100%;border:0;display:block;color-scheme:light" srcdoc="{page}"></iframe>'
+        f'style="width:100%;height:100%;border:0;display:block;color-scheme:light" srcdoc="{shown}"></iframe>'
         f"</div>{said}"
     )
 

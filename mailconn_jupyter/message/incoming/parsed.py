@@ -10,19 +10,18 @@ from __future__ import annotations
 import contextlib
 import email.policy
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from email.message import EmailMessage
 from email.parser import BytesParser
-from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Final
 
 from .header import Header, end_of_header, one_line
 from .parts import Attachment, Parts, parts_of
+from .sent_date import date_of
 
 __all__ = ["Attachment", "ParsedMessage", "one_line"]
 
-_LONGEST_DATE: Final = 200
 _SHOWN: Final = ("From", "To", "Cc", "Subject", "Date")
 
 
@@ -30,8 +29,8 @@ class ParsedMessage:
     r"""A message as it came: ``raw`` is all of it, or its header alone, where only that was read (``complete`` is False).
 
     ``uid`` is what the mailbox calls it (the UID of IMAP, the unique id of POP3, where it begins in an MBOX file), ``size``
-    its bytes there, None where that is not known. ``flags`` are those of the mailbox, in the words of IMAP
-    (``\Seen``, ``\Flagged``); None where it keeps none.
+    its bytes there, ``arrived`` when it came there, each None where that is not known. ``flags`` are those of the mailbox,
+    in the words of IMAP (``\Seen``, ``\Flagged``); None where it keeps none.
     """
 
     def __init__(
@@ -41,6 +40,7 @@ class ParsedMessage:
         uid: str = "",
         size: int | None = None,
         flags: Iterable[str] | None = None,
+        arrived: datetime | None = None,
         complete: bool = True,
         problems: Iterable[str] = (),
     ) -> None:
@@ -48,6 +48,7 @@ class ParsedMessage:
         self.uid = uid
         self.size = len(raw) if size is None and complete else size
         self.flags = None if flags is None else frozenset(flags)
+        self.arrived = arrived
         self.complete = complete
         self._known_problems = tuple(problems)
 
@@ -102,39 +103,54 @@ class ParsedMessage:
     def message_id(self) -> str:
         return self.header("Message-ID")
 
-    @cached_property
-    def date(self) -> datetime | None:
-        """What the Date header says, with its zone (UTC where it names none); None when it says no date."""
-        try:
-            value = parsedate_to_datetime(self.header("Date")[:_LONGEST_DATE])
-        except (ValueError, TypeError, OverflowError, IndexError):
-            return None
-        return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
-
     @property
+    def date(self) -> datetime | None:
+        """What the Date header says, with its zone (UTC where it names none).
+
+        Where it says no date, that of the arrival: as the mailbox has it, or the last server on the way. None when there is
+        none either.
+        """
+        return self._dated[0]
+
+    @cached_property
+    def _dated(self) -> tuple[datetime | None, str]:
+        """The date, and what is wrong with it, in a sentence."""
+        said = self.header("Date")
+        date, flaw = date_of(said)
+        if date is not None:
+            return date, f"The date {flaw}." if flaw else ""
+        arrived = self.arrived or date_of(self.header("Received").rpartition(";")[2])[0]
+        what = "The date cannot be read" if said else "No date"
+        return arrived, f"{what}." if arrived is None else f"{what}; that of its arrival is taken."
+
+    @cached_property
     def text(self) -> str:
-        """The body as plain text; empty when the message has none."""
-        return self._parts.text
+        """The body as plain text, that of its HTML where it has nothing else; empty when the message has none."""
+        if self.parts.text or not self.parts.html:
+            return self.parts.text
+        from .html_text import text_of_html  # noqa: PLC0415  # few ask, and what makes it is not small
+
+        return text_of_html(self.parts.html)
 
     @property
     def html(self) -> str:
         """The body as HTML, as the sender wrote it, so not safe to show as it is; empty when there is none."""
-        return self._parts.html
+        return self.parts.html
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:
         """Every part beside the body, the images in it among them."""
-        return self._parts.attachments
+        return self.parts.attachments
 
     @cached_property
     def problems(self) -> tuple[str, ...]:
         """What could not be read, or is not as the standards want it, in sentences."""
-        found = [] if self.date is not None else ["The date cannot be read." if self.header("Date") else "No date."]
-        found += self._header.problems(*_SHOWN)
-        return tuple(dict.fromkeys((*self._known_problems, *found, *self._parts.problems)))
+        found = [*filter(None, [self._dated[1]]), *self._header.problems(*_SHOWN)]
+        return tuple(dict.fromkeys((*self._known_problems, *found, *self.parts.problems)))
 
     @cached_property
-    def _parts(self) -> Parts:
+    def parts(self) -> Parts:
+        """What stands below its header, as it was written."""
         return parts_of(self.raw) if self.complete else Parts()
 
     def __repr__(self) -> str:

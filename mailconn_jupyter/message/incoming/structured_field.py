@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from .charsets import text_of
+from .charsets import text_beside, text_of
 from .encoded_words import decoded
 
 __all__ = ["MOST_PARAMETERS", "StructuredField"]
@@ -140,9 +140,7 @@ def _joined(pieces: Pieces) -> tuple[bytes, str]:
 def _text(data: bytes, charset: str, otherwise: str) -> tuple[str, bool]:
     if charset:
         return text_of(data, charset)
-    text, sound = text_of(data, "utf-8")
-    if not sound:
-        text, sound = text_of(data, otherwise)
+    text, sound = text_beside(data, otherwise)
     if len(text) > 1 and text[0] == text[-1] == "'":
         text = text[1:-1]
     if "=?" in text:

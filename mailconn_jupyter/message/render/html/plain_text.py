@@ -8,7 +8,7 @@ from typing import Final
 
 from ..table.text_table import Cell, cell_of, placed_text
 
-__all__ = ["plain_text"]
+__all__ = ["TextReader", "plain_text"]
 
 _BLOCKS: Final = frozenset(
     [
@@ -56,13 +56,15 @@ _KEPT: Final = "\xa0"  # a space that stays
 
 def plain_text(html: str) -> str:
     """The text of some HTML, its blocks parted by lines."""
-    reader = _Reader()
+    reader = TextReader()
     reader.feed(html)
     reader.close()
     return reader.finished()
 
 
-class _Reader(HTMLParser):
+class TextReader(HTMLParser):
+    """Makes text of the elements that it is given; :meth:`finished` has it."""
+
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self._out: list[str] = []
