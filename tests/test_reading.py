@@ -14,19 +14,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mailconn_jupyter import MailConnection, messages, to_frame
 from mailconn_jupyter.errors import MailConnError, OptionError
 from mailconn_jupyter.mailbox import by_mbox
 from mailconn_jupyter.mailbox.by_mbox import spans_backwards
+from mailconn_jupyter.mailbox.selection import moment
 from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.session.line_arguments import UnsafeArgument
 from mailconn_jupyter.session.mbox import file_stages
 from mailconn_jupyter.store import connections
 from mailconn_jupyter.transport.channel import Channel
 from tests.broken_mail import BROKEN
-from tests.mailboxes import Mail, Mailbox, mail, mailbox_of
+from tests.mailboxes import ARRIVED, Mail, Mailbox, mail, mailbox_of
 from tests.reading import to_dovecot
 from tests.servers.certificates import Certificates
 from tests.servers.dovecot import Dovecot
@@ -139,6 +141,44 @@ def test_a_text_is_looked_for_in_its_header_and_nothing_else(
 )
 def test_dates_are_those_of_the_date_header(box: Mailbox, asked: dict[str, Any], found: list[str]) -> None:
     assert first_words(box, **asked) == found
+
+
+TIMES = [
+    pd.Timestamp("2026-11-05", tz="UTC"),
+    pd.Timestamp("2026-11-05T00:00:00.000000001", tz="UTC"),
+    pd.Timestamp("2026-11-05").date(),
+    np.datetime64("2026-11-05"),
+    np.datetime64("2026-11-05T00:00:00.000000001"),
+    np.array("2026-11-05", "datetime64[s]"),
+    np.str_("2026-11-05"),
+]
+
+
+@pytest.mark.parametrize("since", TIMES, ids=lambda since: f"{type(since).__name__} {since}")
+def test_times_and_numbers_of_pandas_and_numpy_are_taken_as_pythons_own(make: Make, since: Any) -> None:
+    box = make("MBOX")
+    dated = ["eight", "日本語の件名", "six", "five", "three"]
+    assert first_words(box, since=since) == dated
+    assert first_words(box, since=since, limit=np.int64(2)) == dated[:2]
+    assert first_words(box, before=since)[-1] == "one"
+
+
+def test_durations_of_pandas_and_numpy_are_taken_as_pythons_own() -> None:
+    week = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=7)
+    given: list[Any] = [pd.Timedelta("7D"), np.timedelta64(7, "D"), np.timedelta64(7 * 86_400 * 10**9, "ns")]
+    for duration in given:
+        found = moment("since", duration)
+        assert isinstance(found, datetime.datetime)
+        assert abs(found - week) < datetime.timedelta(minutes=1)
+    local = moment("since", pd.Timestamp.now() - pd.Timedelta("7D"))
+    assert isinstance(local, datetime.datetime)
+    assert abs(local - week) < datetime.timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("given", [pd.NaT, np.datetime64("NaT"), np.timedelta64("NaT"), np.int64(3), 3.5])
+def test_what_is_no_time_is_refused_and_does_not_ask_for_everything(given: Any) -> None:
+    with pytest.raises(OptionError, match="since is no date"):
+        messages("no such connection", since=given)
 
 
 def test_what_is_asked_for_in_words_is_counted_from_now(box: Mailbox) -> None:

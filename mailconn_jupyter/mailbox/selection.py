@@ -11,6 +11,7 @@ from typing import Final
 
 from ..errors import OptionError
 from ..message.incoming.parsed import ParsedMessage
+from ..scalars import plain
 from ..session.line_arguments import UnsafeArgument, breaks_a_line
 
 __all__ = ["Moment", "Selection", "When", "moment"]
@@ -27,9 +28,13 @@ _DAY: Final = timedelta(days=1)
 
 
 def moment(name: str, given: When) -> Moment:
-    """What is meant by a date, a datetime (local where it has no zone), ISO 8601, ``"3 days"`` (ago) or ``"yesterday"``."""
-    if given is None or given == "":
+    """What is meant by a date, a datetime (local where it has no zone), ISO 8601, ``"3 days"`` (ago) or ``"yesterday"``.
+
+    Dates and durations of NumPy and pandas are as good as Python's own.
+    """
+    if given is None or (isinstance(given, str) and not given):
         return None
+    given = plain(given)
     try:
         if isinstance(given, timedelta):
             return datetime.now(UTC) - given
