@@ -8,6 +8,7 @@ import time
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -16,7 +17,10 @@ from tests.isolation import give_password
 from tests.servers.certificates import Certificates
 from tests.servers.dovecot import MAIL_OWNER, Dovecot
 
-__all__ = ["Mail", "Mailbox", "fill_file", "fill_maildir", "mail", "mailbox_of"]
+__all__ = ["ARRIVED", "Mail", "Mailbox", "fill_file", "fill_maildir", "mail", "mailbox_of"]
+
+#: When every mail came into its mailbox, where that keeps it.
+ARRIVED = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ def fill_maildir(folder: Path, mails: Sequence[Mail]) -> None:
         path = folder / "cur" / name
         path.write_bytes(each.raw)
         os.chown(path, owner.pw_uid, owner.pw_gid)
+        # When it arrived, for Dovecot.
+        os.utime(path, (ARRIVED.timestamp(), ARRIVED.timestamp()))
     # Dovecot lists a folder that changed a moment ago over and over.
     long_ago = time.time() - 3600
     for name in ("cur", "new"):
@@ -74,7 +80,7 @@ def fill_file(path: Path, mails: Sequence[Mail]) -> None:
         for each in mails:
             status = b"Status: RO\n" if each.seen else b"Status: O\n"
             raw = (status + each.raw).replace(b"\nFrom ", b"\n>From ").rstrip(b"\n")
-            file.write(b"From ana@example.org Sun Nov 22 08:30:00 2026\n" + raw + b"\n\n")
+            file.write(f"From ana@example.org {ARRIVED:%a %b %d %H:%M:%S %Y}\n".encode() + raw + b"\n\n")
 
 
 @dataclass(frozen=True)

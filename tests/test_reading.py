@@ -214,11 +214,40 @@ def test_without_the_body_only_the_header_is_there(box: Mailbox) -> None:
     assert message.size > len(message.raw)
 
 
-def test_a_message_without_a_date_says_so_and_none_that_is_dated_is_it(box: Mailbox) -> None:
+def test_a_message_without_a_date_is_dated_by_its_arrival_and_says_so(box: Mailbox) -> None:
     (message,) = messages(box.connection, subject="six")
-    assert message.date is None
-    assert message.problems == ("No date.",)
-    assert "six" not in subjects(box, since="1970-01-01")
+    if box.connection.protocol == "POP3":
+        # Which tells no arrival, and no server has written any into this one.
+        assert message.date is None
+        assert message.problems == ("No date.",)
+        assert "six" not in subjects(box, since="1970-01-01")
+        return
+    assert message.date == message.arrived == ARRIVED
+    assert message.problems == ("No date; that of its arrival is taken.",)
+    assert "six" in subjects(box, since="2026-11-22")
+    assert "six" not in subjects(box, before="2026-11-22")
+    assert {each.arrived for each in messages(box.connection, body=False)} == {ARRIVED}
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_dates_that_no_server_reads_are_searched_by_all_the_same(make: Make, protocol: str) -> None:
+    fields = (
+        b"Subject: one\nDate: 2026-11-01T10:00:00Z",
+        b"Subject: two\nDate: 11/02/2026 10:00:00 PM",
+        b"Subject: three\nDate: Tue, 03 Nov 2026 00:30:00 GMT+0100",
+        b"Received: from a by b; Wed, 4 Nov 2026 10:00:00 +0000\nSubject: four",
+        b"Subject: five\nDate: Thu, 05 Nov 2026 10:00:00 +9999",
+    )
+    mails = [Mail(b"From: ana@example.org\n" + each + b"\n\nHello.\n") for each in fields]
+    box = make(protocol, mails)
+    found = {message.subject: message for message in messages(box.connection, since="2026-11-01", before="2026-11-04")}
+    assert sorted(found) == ["one", "three", "two"]
+    assert {message.problems for message in found.values()} == {()}
+    assert found["three"].date == datetime.datetime(2026, 11, 2, 23, 30, tzinfo=datetime.UTC)
+    dates = {message.subject: message.date for message in messages(box.connection)}
+    by_received = datetime.datetime(2026, 11, 4, 10, tzinfo=datetime.UTC)
+    assert dates["four"] == (by_received if protocol == "POP3" else ARRIVED)
+    assert dates["five"] == (None if protocol == "POP3" else ARRIVED)
 
 
 def test_every_message_has_a_name_of_its_own_that_stays(box: Mailbox) -> None:

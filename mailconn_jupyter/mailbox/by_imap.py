@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from imap_tools.errors import UnexpectedCommandStatusError
@@ -15,6 +16,7 @@ from imap_tools.errors import UnexpectedCommandStatusError
 from ..errors import MailConnError
 from ..formatting import how_large
 from ..message.incoming.parsed import ParsedMessage
+from ..message.incoming.sent_date import date_of
 from ..session.imap.commands_imap import Part
 from ..session.imap.errors import Refused
 from ..session.imap.search import search, sequence_set
@@ -30,9 +32,11 @@ _WINDOW: Final = 20_000
 _FIRST_LIST: Final = 50
 _LIST: Final = 500
 _BODIES: Final = 64
+_ABOUT: Final = "UID FLAGS INTERNALDATE RFC822.SIZE"
 
 _UID: Final = re.compile(rb"\bUID ([0-9]{1,10})\b", re.IGNORECASE)
 _FLAGS: Final = re.compile(rb"\bFLAGS \(([^()]*)\)", re.IGNORECASE)
+_ARRIVED: Final = re.compile(rb'\bINTERNALDATE "([^"]*)"', re.IGNORECASE)
 _SIZE: Final = re.compile(rb"\bRFC822\.SIZE ([0-9]{1,18})\b", re.IGNORECASE)
 _QUOTED: Final = re.compile(rb'\bBODY\[[A-Z]*\](?:<[0-9]+>)? "((?:[^"\\]|\\.)*)"', re.IGNORECASE)
 _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
@@ -45,6 +49,7 @@ class _Fetched:
     uid: int
     flags: tuple[str, ...] | None = None
     size: int | None = None
+    arrived: datetime | None = None
     raw: bytes | None = None
     refusal: Refused | None = None
 
@@ -56,11 +61,17 @@ class _Fetched:
         if raw is None and (quoted := _QUOTED.search(said)):
             raw = _ESCAPED.sub(rb"\1", quoted[1])
             said = said.replace(quoted[0], b"")
-        uid, flags, size = _UID.search(said), _FLAGS.search(said), _SIZE.search(said)
+        uid, flags, size, arrived = (each.search(said) for each in (_UID, _FLAGS, _SIZE, _ARRIVED))
         if uid is None:
             return None
         words = flags[1].decode("utf-8", "replace").split() if flags else ()
-        return cls(int(uid[1]), tuple(words), int(size[1]) if size else None, raw)
+        return cls(
+            int(uid[1]),
+            tuple(words),
+            int(size[1]) if size else None,
+            date_of(arrived[1].decode("ascii", "replace"))[0] if arrived else None,
+            raw,
+        )
 
 
 def read(session: IMAPSession, reading: Reading) -> Generator[ParsedMessage, None, None]:
@@ -176,12 +187,12 @@ def _fetch(
     """Messages by their UIDs, in that order; one that is gone meanwhile is left out."""
     for portion in batches(uids, first=_FIRST_LIST, most=_LIST, wanted=wanted):
         if not reading.body:
-            found = _ask(session, reading, portion, "(UID FLAGS RFC822.SIZE BODY.PEEK[HEADER])")
+            found = _ask(session, reading, portion, f"({_ABOUT} BODY.PEEK[HEADER])")
             for uid in portion:
                 if uid in found:
                     yield _parsed(found[uid], found[uid], complete=False)
             continue
-        listed = _ask(session, reading, portion, "(UID FLAGS RFC822.SIZE)")
+        listed = _ask(session, reading, portion, f"({_ABOUT})")
         sizes = {uid: listed[uid].size or 0 for uid in portion if uid in listed}
         for batch in batches(sizes, first=1, most=_BODIES, size=sizes.__getitem__, wanted=wanted):
             # Of one that is too large for the memory, only the beginning.
@@ -238,6 +249,7 @@ def _parsed(about: _Fetched, came: _Fetched, *, complete: bool) -> ParsedMessage
         uid=str(about.uid),
         size=about.size,
         flags=about.flags,
+        arrived=about.arrived,
         complete=complete,
         problems=problems,
     )

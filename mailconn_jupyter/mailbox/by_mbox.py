@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
+from datetime import datetime
 from typing import BinaryIO, Final
 
 from ..formatting import how_large
 from ..message.incoming.header import end_of_header
 from ..message.incoming.parsed import ParsedMessage
+from ..message.incoming.sent_date import date_of
 from ..session.mbox.errors import FileChanged
 from ..session.mbox.session import MBOXSession
 from .portions import MOST_MESSAGE, Reading
@@ -29,9 +31,9 @@ def read(session: MBOXSession, reading: Reading) -> Generator[ParsedMessage, Non
     file = session.file
     size = max(1, os.fstat(file.fileno()).st_size)
     for start, stop in _spans(session):
-        begin = _after_envelope(file, start, session)
+        begin, arrived = _envelope(file, start, session)
         header = _header(file, begin, stop)
-        message = _message(header, start, stop - begin, complete=False)
+        message = _message(header, start, stop - begin, arrived, complete=False)
         reading.looked_at(1 - start / size)
         if not reading.selection.matches(message):
             continue
@@ -41,7 +43,7 @@ def read(session: MBOXSession, reading: Reading) -> Generator[ParsedMessage, Non
         file.seek(begin)
         raw = file.read(min(stop - begin, MOST_MESSAGE))
         cut = len(raw) < stop - begin
-        yield _message(raw, start, stop - begin, complete=True, flags_of=message, cut=cut)
+        yield _message(raw, start, stop - begin, arrived, complete=True, flags_of=message, cut=cut)
 
 
 def _spans(session: MBOXSession) -> Iterator[tuple[int, int]]:
@@ -81,8 +83,8 @@ def _end(file: BinaryIO, stop: int) -> int:
     return stop - len(_LINE_END) if file.read(len(empty)) == empty else stop
 
 
-def _after_envelope(file: BinaryIO, start: int, session: MBOXSession) -> int:
-    """Where the message itself begins, after the line that starts with From."""
+def _envelope(file: BinaryIO, start: int, session: MBOXSession) -> tuple[int, datetime | None]:
+    """Where the message itself begins, after the line that starts with From, and when that line says that it arrived."""
     file.seek(start)
     line = file.readline(_LONGEST_ENVELOPE)
     if not line.startswith(_BEGINNING[1:]):
@@ -90,7 +92,7 @@ def _after_envelope(file: BinaryIO, start: int, session: MBOXSession) -> int:
             f"{session.path} was changed by another program: a message is not where it was.",
             hint="Open it again.",
         )
-    return file.tell()
+    return file.tell(), date_of(line.decode("ascii", "replace").partition(" ")[2].partition(" ")[2])[0]
 
 
 def _header(file: BinaryIO, begin: int, stop: int) -> bytes:
@@ -106,12 +108,20 @@ def _header(file: BinaryIO, begin: int, stop: int) -> bytes:
 
 
 def _message(
-    raw: bytes, start: int, size: int, *, complete: bool, flags_of: ParsedMessage | None = None, cut: bool = False
+    raw: bytes,
+    start: int,
+    size: int,
+    arrived: datetime | None,
+    *,
+    complete: bool,
+    flags_of: ParsedMessage | None = None,
+    cut: bool = False,
 ) -> ParsedMessage:
     message = ParsedMessage(
         raw,
         uid=str(start),
         size=size,
+        arrived=arrived,
         complete=complete,
         problems=[f"Only its first {how_large(MOST_MESSAGE)} were read."] if cut else [],
     )

@@ -50,11 +50,11 @@ def messages(
     folder that it had), or None for the default. The session is opened by the first message and closed after the last one,
     or when the iterator is closed; newest is what arrived last.
 
-    ``since`` and ``before`` are about the Date header: a date (the day that is written there; ``since`` includes it), a
-    datetime (local where it has no zone), ISO 8601, ``"3 days"`` (ago), ``"today"`` or ``"yesterday"``. ``sender``, ``to``
-    and ``subject`` are looked for anywhere in the header, without regard to case. ``unseen`` takes what is not marked as
-    read (POP3 keeps no such mark). ``limit`` is how many are taken at most. An IMAP server does the search itself, as it
-    understands it.
+    ``since`` and ``before`` are about the date of a message (its Date header, or its arrival where that has none): a date
+    (the day that is written there; ``since`` includes it), a datetime (local where it has no zone), those of NumPy and
+    pandas, ISO 8601, ``"3 days"`` (ago), ``"today"`` or ``"yesterday"``. ``sender``, ``to`` and ``subject`` are looked for
+    anywhere in the header, without regard to case. ``unseen`` takes what is not marked as read (POP3 keeps no such mark).
+    ``limit`` is how many are taken at most. An IMAP server does the search itself, as it understands it.
 
     Without ``body`` only headers are fetched. Nothing is marked as read, unless with ``mark_seen`` (IMAP) each message that
     was taken. ``progress`` is called with the number of messages looked at, and the part of all that is done (0 to 1);

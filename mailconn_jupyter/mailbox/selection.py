@@ -69,8 +69,8 @@ class Selection:
     """What a message must be to be read. An empty text, and None, ask for nothing.
 
     Texts are looked for anywhere in the header of the same name, without regard to case. Dates are those of the Date
-    header, as with SENTSINCE and SENTBEFORE of RFC 9051, 6.4.4: a day is compared to the day that is written there, an
-    instant to the instant. ``since`` includes its day, ``before`` does not.
+    header, as with SENTSINCE and SENTBEFORE of RFC 9051, 6.4.4, or of the arrival where there is none: a day is compared to
+    the day that is written there, an instant to the instant. ``since`` includes its day, ``before`` does not.
     """
 
     since: Moment = None
@@ -107,10 +107,13 @@ class Selection:
         """
         if self.unseen:
             yield "UNSEEN"
+        # What has no date that a server can read is dated by its arrival.
         if self.since is not None:
-            yield f"SENTSINCE {_day(_earlier(self.since))}"
+            day = _day(_earlier(self.since))
+            yield f"OR SENTSINCE {day} SINCE {day}"
         if self.before is not None:
-            yield f"SENTBEFORE {_day(_later(self.before))}"
+            day = _day(_later(self.before))
+            yield f"OR SENTBEFORE {day} BEFORE {day}"
         for word, text in (("FROM", self.sender), ("TO", self.to), ("SUBJECT", self.subject)):
             if text and (text.isascii() or not ascii_only):
                 yield word
