@@ -32,6 +32,7 @@ _ADDRESSES: Final = frozenset(
         *("resent-bcc", "disposition-notification-to", "mail-followup-to", "mail-reply-to"),
     }
 )
+_NO_FIELD: Final = StructuredField(b"")
 # An address that is shown as it stands.
 _PLAIN_ADDRESS: Final = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9 _.'-]* <[\w.+-]+@[\w.-]+>|[\w.+-]+@[\w.-]+)", re.ASCII)
 
@@ -86,7 +87,8 @@ class Header:
 
     def field(self, name: str) -> StructuredField:
         """The first field of this name, with its parameters."""
-        return StructuredField(self._first.get(name.lower(), b"")[:LONGEST_FIELD])
+        raw = self._first.get(name.lower())
+        return _NO_FIELD if raw is None else StructuredField(raw[:LONGEST_FIELD])
 
     def _read(self, name: str) -> tuple[str, str]:
         """The text of a field, and what is wrong with it."""
