@@ -31,7 +31,8 @@ _FOLDERS: Final = re.compile(r"[/\\]")
 class Attachment:
     """A part of a message beside its body; ``inline`` says that the body shows it (``cid:``).
 
-    ``name`` is what the sender calls it, without folders: still a name to look at before a file is called so.
+    ``name`` is what the sender calls it, without folders, or made of its type: still a name to look at before a file is
+    called so. ``data`` is what was sent, byte for byte.
     """
 
     name: str
