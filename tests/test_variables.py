@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies
@@ -168,3 +170,29 @@ def test_show_and_the_doctor_print_the_variable(shell: Shell, monkeypatch: pytes
     doctor = dict(findings(connections))["MAILCONN_ variables"]
     assert f"{variable('東京', Kind.PROXY)} ('東京')" in doctor
     assert "MAILCONN_GONE_PASSWORD_FILE (of no connection here)" in doctor
+
+
+def test_the_files_of_the_others_are_read_again_only_when_one_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(20):
+        keep(f"connection {number}")
+    keep("ops")
+    monkeypatch.setenv("MAILCONN_OPS_PASSWORD", "x")
+    assert where("ops")
+    opened: list[object] = []
+    really = os.open
+
+    def counted(path: Any, *rest: Any, **more: Any) -> int:
+        opened.append(path)
+        return really(path, *rest, **more)
+
+    monkeypatch.setattr(os, "open", counted)
+    assert where("ops")
+    assert {Path(str(path)).name for path in opened} == {"ops.json"}
+    keep("o ps")
+    monkeypatch.setenv(variable("o ps", Kind.PASSWORD), "x")
+    assert where("o ps")
+    # By hand, in place, in a file whose own name says nothing.
+    file = connections.folder / "connection 1.json"
+    file.write_text(file.read_text().replace("connection 1", "o.ps"))
+    with pytest.raises(CredentialError, match="would serve both 'o ps' and 'o.ps'"):
+        resolve("o ps", ask=False)

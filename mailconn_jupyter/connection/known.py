@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Protocol
 
 from .model import MailConnection
@@ -17,8 +17,14 @@ class Known(Protocol):
 
     def __getitem__(self, name: str, /) -> MailConnection: ...
 
-    def __iter__(self) -> Iterator[str]: ...
+    def names(self) -> Sequence[str]:
+        """All of them."""
+
+
+class _Nothing(dict[str, MailConnection]):
+    def names(self) -> Sequence[str]:
+        return ()
 
 
 #: Empty until the store is loaded.
-stored: Known = {}
+stored: Known = _Nothing()

@@ -60,7 +60,7 @@ def former_that_is_set(name: str, kind: Kind) -> str:
 def clash(name: str, kind: Kind) -> str:
     """Why the variable is not used, as a sentence: two stored connections would have it. Empty if one has."""
     own = variable(name, kind)
-    sharing = {fold(other): other for other in (name, *known.stored) if variable(other, kind) == own}
+    sharing = {fold(other): other for other in (name, *known.stored.names()) if variable(other, kind) == own}
     if len(sharing) == 1:
         return ""
     one, two, *_ = sorted(sharing.values())

@@ -11,6 +11,7 @@ import os
 import shlex
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -125,6 +126,13 @@ class Layer:
         except OSError:
             return []
         return [entry for path in paths if (entry := self.read(path)) is not None]
+
+    def signature(self) -> set[tuple[str, int, int]]:
+        """What changes with any of the files, their owners and modes."""
+        with suppress(OSError), os.scandir(self.folder) as entries:
+            found = [(entry.path, entry.stat()) for entry in entries if _is_ours(entry.name)]
+            return {(path, status.st_ino, status.st_ctime_ns) for path, status in found}
+        return set()
 
     def read(self, path: Path) -> Entry | None:
         """What ``path`` holds; None when there is nothing."""

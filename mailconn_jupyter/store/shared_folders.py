@@ -95,7 +95,7 @@ def _refusal_of_place(folder: Path) -> Refusal | None:
     reason = ""
     if not folder.is_absolute():
         reason = f"no absolute path: {_ELSEWHERE}"
-    elif folder.parts[1:2] == ("proc",) or _is_here(folder):
+    elif folder.parts[:2] == ("/", "proc") or _is_here(folder):
         reason = "the directory that this notebook is in"
     return Refusal(folder, reason, "Give its whole path.") if reason else None
 

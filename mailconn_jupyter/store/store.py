@@ -50,6 +50,7 @@ class ConnectionStore:
     def __init__(self, folder: Path | None = None, layers: Sequence[Path] | None = None) -> None:
         self._folder = folder
         self._layers = layers
+        self._names: tuple[object, list[str]] = None, []
 
     @property
     def folder(self) -> Path:
@@ -84,6 +85,13 @@ class ConnectionStore:
 
     def __len__(self) -> int:
         return len(self.values())
+
+    def names(self) -> Sequence[str]:
+        """The name of every connection that can be read; the files are read only where one has changed."""
+        seen = [layer.signature() for layer in self._all()]
+        if self._names[0] != seen:
+            self._names = seen, list(self)
+        return self._names[1]
 
     def values(self) -> list[MailConnection]:
         """Every connection that can be read, sorted by name without regard to case; :meth:`problems` has the rest."""
