@@ -6,21 +6,27 @@ import pytest
 
 from tests.isolation import own_config
 from tests.servers.fixtures import (
+    asking_dovecot,
     certificates,
     dante,
     dovecot,
+    issuer,
     microsocks,
     microsocks_open,
     postfix,
     proxy_py,
     server_state,
     squid,
+    token_dovecot,
+    token_postfix,
 )
 
 __all__ = [
+    "asking_dovecot",
     "certificates",
     "dante",
     "dovecot",
+    "issuer",
     "microsocks",
     "microsocks_open",
     "own_config",
@@ -28,6 +34,8 @@ __all__ = [
     "proxy_py",
     "server_state",
     "squid",
+    "token_dovecot",
+    "token_postfix",
 ]
 
 

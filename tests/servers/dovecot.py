@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Protocol
 
 from tests.servers.certificates import Certificates
 from tests.servers.ports import free_ports
 from tests.servers.process import running
 from tests.servers.require import require, require_root
 from tests.servers.templates import fill
-from tests.servers.tokens import ISSUER, Tokens
+from tests.servers.tokens import Tokens
 
 #: Every user with the password; two of them need UTF-8.
 USERS: Mapping[str, str] = MappingProxyType(
@@ -84,9 +85,18 @@ class Dovecot:
         return self._tokens.token(user, expired=expired, bad_signature=bad_signature, email=email)
 
 
+class TokenSource(Protocol):
+    """Whose access tokens a Dovecot takes."""
+
+    def configure(self, state: Path) -> str:
+        """Write what Dovecot needs to *state*; return its oauth2.ext."""
+
+
 @contextmanager
-def run_dovecot(state: Path, certificates: Certificates) -> Iterator[Dovecot]:
+def run_dovecot(state: Path, certificates: Certificates, source: TokenSource | None = None) -> Iterator[Dovecot]:
     """Run a Dovecot whose files are all under *state*, a new folder with a short path.
+
+    It takes the access tokens of *source*; without one those of :meth:`Dovecot.token`.
 
     Unix sockets lie in there, and their paths end at about 100 characters.
     """
@@ -97,7 +107,6 @@ def run_dovecot(state: Path, certificates: Certificates) -> Iterator[Dovecot]:
     for name in ("run", "state", "mail"):
         (state / name).mkdir(parents=True)
     os.chown(state / "mail", owner.pw_uid, owner.pw_gid)
-    tokens.write_key(state)
     imap, imaps, pop3, pop3s, submission, auth, relay = free_ports(7)
     dovecot = Dovecot(
         imap=imap,
@@ -114,13 +123,13 @@ def run_dovecot(state: Path, certificates: Certificates) -> Iterator[Dovecot]:
     )
     _write_passwords(state / "users", dovecot.users)
     _write_passwords(state / "masters", dict([dovecot.master]))
-    (state / "oauth2.ext").write_text(fill("oauth2.ext", state=state, issuer=ISSUER))
+    (state / "oauth2.ext").write_text((source or tokens).configure(state))
     configuration = state / "dovecot.conf"
     configuration.write_text(
         fill(
             "dovecot.conf",
             state=state,
-            name=state.parent.name,
+            name=f"{state.parent.name}-{state.name}",
             mail=dovecot.mail,
             uid=owner.pw_uid,
             gid=owner.pw_gid,

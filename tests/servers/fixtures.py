@@ -11,6 +11,7 @@ import pytest
 from tests.servers.certificates import Certificates, make_certificates
 from tests.servers.dante import run_dante
 from tests.servers.dovecot import Dovecot, run_dovecot
+from tests.servers.issuer import Issuer, IssuerTokens, run_issuer
 from tests.servers.microsocks import run_microsocks
 from tests.servers.postfix import Postfix, run_postfix
 from tests.servers.proxies import Proxy
@@ -86,3 +87,33 @@ def proxy_py(server_state: Path) -> Iterator[Proxy]:
     """An HTTP proxy with a password, whose tunnels go to any port."""
     with run_proxy_py(server_state / "proxy-py") as proxy:
         yield proxy
+
+
+@pytest.fixture(scope="session")
+def issuer(server_state: Path, certificates: Certificates) -> Iterator[Issuer]:
+    """An OAuth 2.0 server."""
+    with run_issuer(server_state / "issuer", certificates) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def token_dovecot(server_state: Path, certificates: Certificates, issuer: Issuer) -> Iterator[Dovecot]:
+    """A Dovecot that takes the issuer's tokens, which it verifies by itself."""
+    source = IssuerTokens(issuer, introspect=False)
+    with run_dovecot(server_state / "token-dovecot", certificates, source) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def token_postfix(server_state: Path, certificates: Certificates, token_dovecot: Dovecot) -> Iterator[Postfix]:
+    """A Postfix whose logins :func:`token_dovecot` judges."""
+    with run_postfix(server_state / "token-postfix", certificates, token_dovecot) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def asking_dovecot(server_state: Path, certificates: Certificates, issuer: Issuer) -> Iterator[Dovecot]:
+    """A Dovecot that asks the issuer about each token (RFC 7662)."""
+    source = IssuerTokens(issuer, introspect=True)
+    with run_dovecot(server_state / "asking-dovecot", certificates, source) as server:
+        yield server

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import jwt
 
+from tests.servers.templates import fill
+
 #: Who the tokens say they come from; Dovecot refuses any other issuer.
 ISSUER = "https://idp.test"
 
@@ -20,11 +22,12 @@ class Tokens:
         """Make a new key."""
         self._key = secrets.token_hex(32)
 
-    def write_key(self, state: Path) -> None:
-        """Put the key where Dovecot looks: keys/<azp or default>/<algorithm>/<kid or default>."""
+    def configure(self, state: Path) -> str:
+        """Put the key where Dovecot looks: keys/<azp or default>/<algorithm>/<kid or default>; return its oauth2.ext."""
         folder = state / "keys" / "default" / "HS256"
         folder.mkdir(parents=True)
         (folder / "default").write_bytes(base64.b64encode(self._key.encode()))
+        return fill("oauth2.ext", state=state, issuer=ISSUER)
 
     def token(self, user: str, *, expired: bool, bad_signature: bool, email: str | None) -> str:
         """Return a token; see :meth:`tests.servers.dovecot.Dovecot.token`."""
