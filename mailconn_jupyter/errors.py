@@ -70,6 +70,7 @@ __all__ = [
     "NoDomain",
     "OpenError",
     "OptionError",
+    "SignInError",
     "StoreError",
     "UnknownKeyword",
     "warn",
@@ -151,6 +152,19 @@ class ConnectionChanged(StoreError):
 
 class CredentialError(MailConnError):
     """A secret is needed and none can be had, or none can be kept safely."""
+
+
+class SignInError(CredentialError):
+    """Signing in with OAuth 2.0 failed, or is to be done again.
+
+    ``error`` is the authorization server's own word (RFC 6749, 5.2), empty where it said none; ``cause`` a short fixed
+    word: ``sign-in`` (a person has to sign in), ``sign-in-refused``, ``sign-in-unreachable``, ``sign-in-option``.
+    """
+
+    def __init__(self, message: str, *, cause: str, error: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.cause = cause
+        self.error = error
 
 
 class OpenError(MailConnError):

@@ -83,6 +83,14 @@ class Limit:
             return min(left, _TICK)
         return None if math.isinf(left) else left
 
+    def sleep(self, seconds: float) -> None:
+        """Let so many seconds go by; raises as :meth:`left`, as soon as there are none left or it was cancelled."""
+        end = time.monotonic() + seconds
+        while (remaining := end - time.monotonic()) > 0:
+            step = self.step()
+            time.sleep(remaining if step is None else min(remaining, step))
+        self.left()
+
     def wait(self, sock: FileDescriptorLike, events: int) -> None:
         """Wait until the socket is ready; raises as :meth:`left`."""
         with selectors.DefaultSelector() as selector:
