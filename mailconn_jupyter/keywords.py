@@ -25,6 +25,8 @@ _ELSEWHERE: Final = {
     "secret": "password",
 }
 _SECRET: Final = re.compile("passw|passphrase|token|secret")
+#: What takes one; what is about one, such as a command that prints it, does not.
+_TAKES_SECRET: Final = re.compile("(passw(or)?d|passphrase|token|secret)$")
 
 
 def public(function: F) -> F:
@@ -62,7 +64,7 @@ def unknown_keyword(
     # Who gives a password must not be led to an option that is shown.
     secret = _SECRET.search(word.casefold()) is not None
     near = did_you_mean(
-        word, [name for name in known if not secret or _SECRET.search(name)], _ELSEWHERE | dict(also or {})
+        word, [name for name in known if not secret or _TAKES_SECRET.search(name)], _ELSEWHERE | dict(also or {})
     )
     hint = "" if near else "Shift+Tab lists those that there are, and so does help()."
     if secret and not near:

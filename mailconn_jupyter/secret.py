@@ -14,10 +14,14 @@ STARS = "********"
 
 
 class Kind(StrEnum):
-    """Which of a connection's two secrets: the server's (a password or an access token), or the proxy's."""
+    """Which of a connection's secrets: the server's (a password or an access token), the proxy's, or those of OAuth 2.0."""
 
     PASSWORD = "password"  # noqa: S105  # the word, not one
     PROXY = "proxy"
+    #: The client's own, which an app's registration may have.
+    CLIENT = "client"
+    #: What keeps a person signed in.
+    REFRESH = "refresh"
 
 
 class Secret:
@@ -55,11 +59,14 @@ class Secret:
         """The text. Hand it on at once: not into a variable, an attribute or an error's arguments."""
         return self._give()
 
-    def flaw(self) -> str:
-        """What keeps the text from being a password, as the end of a sentence; empty if nothing does."""
+    def flaw(self, *, lines: bool = False) -> str:
+        """What keeps the text from being a password, as the end of a sentence; empty if nothing does.
+
+        ``lines``: it may have several, as a key has.
+        """
         if not self:
             return "is empty"
-        if any(sign in self.reveal() for sign in "\r\n\0"):
+        if any(sign in self.reveal() for sign in ("\0" if lines else "\r\n\0")):
             return "holds a line break or a NUL, which no login can send"
         if any("\ud800" <= character <= "\udfff" for character in self.reveal()):
             return "is not UTF-8"

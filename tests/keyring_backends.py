@@ -84,6 +84,22 @@ class Shelf(KeyringBackend):
         del self.kept[service, username]
 
 
+class Narrow(Shelf):
+    """Windows' own: what is longer than so many characters it does not take; ``left`` is how often it still writes."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+        self.left: int | None = None
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        if len(password) > self.most or self.left == 0:
+            raise OSError(1783, "The stub received bad data")
+        if self.left is not None:
+            self.left -= 1
+        super().set_password(service, username, password)
+
+
 class PlainTextShelf(Shelf):
     """Says by its name alone that it does not encrypt."""
 

@@ -18,6 +18,7 @@ import pytest
 from keyring.errors import InitError, KeyringError, KeyringLocked, PasswordSetError
 
 from mailconn_jupyter.credentials import (
+    Kind,
     Secret,
     forget,
     keyring_call,
@@ -153,7 +154,7 @@ def test_a_locked_file_is_not_asked_for_its_password_where_nobody_is(tmp_path: P
             error = caught(lambda ask=ask: resolve("ops", ask=ask))  # type: ignore[misc]
             assert "The keyring (cryptfile CryptFile) is locked by a password of its own" in error.message
             assert "MAILCONN_OPS_PASSWORD" in error.hint
-        assert len(forget("ops")) == 2
+        assert len(forget("ops")) == len(Kind)
 
 
 def test_a_locked_file_is_unlocked_by_whoever_can_be_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from ..errors import CredentialError, MailConnError
@@ -24,7 +24,7 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True)
 class Account:
-    """A connection, by its name, which of its two secrets, and for which ``user`` at which ``host`` (empty: unknown).
+    """A connection, by its name, which of its secrets, and for which ``user`` at which ``host`` (empty: unknown).
 
     ``shared``: an administrator's file says so, and what the user gave for a connection of his own is not for that one.
     """
@@ -79,6 +79,10 @@ class Account:
         """The secret in words: ``password for 'ops'``."""
         return naming.phrase(self.name, self.kind)
 
+    def flaw(self, secret: Secret) -> str:
+        """What keeps a text from being its secret, as the end of a sentence; a client's may be a whole key file."""
+        return secret.flaw(lines=self.kind is Kind.CLIENT)
+
 
 def _stored(name: str) -> MailConnection | None:
     from ..connection import known  # noqa: PLC0415  # few secrets are asked for by a name alone
@@ -90,12 +94,19 @@ def _stored(name: str) -> MailConnection | None:
     return None
 
 
+#: By the kind of secret, the options that name them.
+_PARTIES: Final = {
+    Kind.PASSWORD: ("username", "server_host"),
+    Kind.PROXY: ("proxy_username", "proxy_host"),
+    Kind.CLIENT: ("oauth_client_id", "oauth_issuer"),
+    Kind.REFRESH: ("username", "oauth_issuer"),
+}
+
+
 def _party(connection: MailConnection, kind: Kind) -> tuple[str, str]:
     """The user and the host that hear the secret, as they are when a session opens."""
-    proxy = kind is Kind.PROXY
-    user = connection.proxy_username if proxy else connection.username
-    host = connection.proxy_host if proxy else connection.server_host
-    return _expanded(user), _expanded(host).casefold()
+    user, host = _PARTIES[kind]
+    return _expanded(getattr(connection, user)), _expanded(getattr(connection, host)).casefold()
 
 
 def _expanded(text: str) -> str:
@@ -116,12 +127,12 @@ class Credential:
     source: str
 
     @classmethod
-    def of(cls, secret: Secret | None, source: str, *, place: str, hint: str) -> Credential:
-        """What was found, if it can be a password; None is a text that is no UTF-8.
+    def of(cls, account: Account, secret: Secret | None, source: str, *, place: str, hint: str) -> Credential:
+        """What was found, if it can be the account's secret; None is a text that is no UTF-8.
 
         Else a :class:`~mailconn_jupyter.errors.CredentialError` that begins with the ``place``, and never shows it.
         """
-        flaw = "is not UTF-8" if secret is None else secret.flaw()
+        flaw = "is not UTF-8" if secret is None else account.flaw(secret)
         if secret is None or flaw:
             raise CredentialError(f"{place} {flaw}.", hint=hint)
         return cls(secret, source)

@@ -29,7 +29,7 @@ def find(account: Account, _ask: bool) -> Credential | None:
         secret = secret_file.read(path, variable)
     else:
         secret = Secret(os.environ.get(variable, ""))
-    return Credential.of(secret, variable, place=place, hint=naming.contents(account.name, account.kind))
+    return Credential.of(account, secret, variable, place=place, hint=naming.contents(account.name, account.kind))
 
 
 def where(account: Account) -> str:

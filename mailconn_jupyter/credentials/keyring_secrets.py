@@ -33,7 +33,7 @@ def find(account: Account, ask: bool) -> Credential | None:
         return None
     place = f"The {account.phrase} in the keyring"
     hint = f"Set it again: {naming.command(account.name, account.kind)}"
-    return Credential.of(secret, "keyring", place=place, hint=hint)
+    return Credential.of(account, secret, "keyring", place=place, hint=hint)
 
 
 def where(account: Account) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import CredentialError, MailConnWarning
@@ -21,12 +21,26 @@ from .resolve import find_place
 if TYPE_CHECKING:
     from ..connection import MailConnection
 
-__all__ = ["forget", "forget_memory", "forget_password", "keyring_status", "move", "remember", "set_password"]
+__all__ = [
+    "forget",
+    "forget_accounts",
+    "forget_memory",
+    "forget_password",
+    "keep",
+    "keyring_status",
+    "move",
+    "remember",
+    "set_password",
+]
 
 
 @public
-def set_password(target: str | MailConnection, password: str | Secret | None = None, proxy: bool = False) -> str:
+def set_password(
+    target: str | MailConnection, password: str | Secret | None = None, proxy: bool = False, *, client: bool = False
+) -> str:
     """Keep the password of a connection, by its name (with ``proxy`` the proxy's); returns where, in words.
+
+    With ``client`` it is the secret of the app for signing in (OAuth 2.0), or a service account's whole key file.
 
     It goes to the keyring, and where there is no safe one it stays in this kernel. None asks for it without echo. That of a
     connection that an administrator shares is kept for its server and user alone. Raises :class:`CredentialError` if it
@@ -36,7 +50,7 @@ def set_password(target: str | MailConnection, password: str | Secret | None = N
     secret = Secret.of(password)
     # From here on no frame holds the plain text, and what a traceback shows of this one is stars.
     del password
-    account = Account.of(target, Kind.PROXY if proxy else Kind.PASSWORD)
+    account = Account.of(target, _kind(proxy=proxy, client=client))
     name, what = account.name, account.phrase
     command = naming.command(name, account.kind)
     if not account.key:
@@ -50,14 +64,14 @@ def set_password(target: str | MailConnection, password: str | Secret | None = N
             )
     if secret is None:
         raise CredentialError(f"The {what} is not a text.")
-    if flaw := secret.flaw():
+    if flaw := account.flaw(secret):
         raise CredentialError(f"The {what} {flaw}.", hint=f"Set another: {command}")
     if given and stands_in_cell(1, "password"):
         hidden_warning(
             f"A {what} stands in this cell: the notebook, its checkpoints and the history keep it. Take it out and run "
             f"{command}, which asks for it; and where others may have read it, change it at the server."
         )
-    return _keep(account, secret)
+    return keep(account, secret)
 
 
 def hidden_warning(text: str) -> None:
@@ -65,7 +79,12 @@ def hidden_warning(text: str) -> None:
     warnings.warn_explicit(text, MailConnWarning, "mailconn-password", 1)
 
 
-def _keep(account: Account, secret: Secret) -> str:
+def _kind(*, proxy: bool, client: bool) -> Kind:
+    return Kind.PROXY if proxy else Kind.CLIENT if client else Kind.PASSWORD
+
+
+def keep(account: Account, secret: Secret) -> str:
+    """Keep what is known to be good; returns where, in words, and raises as :func:`set_password`."""
     keyring = open_keyring()
     if isinstance(keyring, NoKeyring):
         memory.put(account, secret)
@@ -87,13 +106,15 @@ def _keep(account: Account, secret: Secret) -> str:
 
 
 @public
-def forget_password(target: str | MailConnection, proxy: bool = False) -> str:
+def forget_password(target: str | MailConnection, proxy: bool = False, *, client: bool = False) -> str:
     """Forget the password of a connection, by its name (with ``proxy`` the proxy's), in this kernel and in the keyring.
+
+    With ``client`` it is the secret of the app for signing in.
 
     Returns where one is still to be had, in words, and empty where nowhere: the environment is not this kernel's to
     change. Raises :class:`CredentialError` if the keyring fails; what this kernel knew is forgotten in any case.
     """
-    account = Account.of(target, Kind.PROXY if proxy else Kind.PASSWORD)
+    account = Account.of(target, _kind(proxy=proxy, client=client))
     memory.drop(account)
     if account.key:
         keyring = open_keyring()
@@ -117,12 +138,22 @@ def forget_memory(target: str | MailConnection, kind: str | None = None) -> None
 
 
 def forget(target: str | MailConnection) -> list[str]:
-    """Remove both secrets from this kernel and the keyring; returns a sentence for each that may still be there.
+    """Remove every secret from this kernel and the keyring; returns a sentence for each that may still be there.
 
     The environment is not this kernel's to change.
     """
-    forget_memory(target)
-    accounts = [Account.of(target, kind) for kind in Kind]
+    return forget_accounts(Account.of(target, kind) for kind in Kind)
+
+
+def forget_accounts(which: Iterable[Account]) -> list[str]:
+    """The same, of single secrets of one connection."""
+    accounts = list(which)
+    for account in accounts:
+        memory.drop(account)
+        if account.kind is Kind.REFRESH:
+            from .oauth import token_files  # noqa: PLC0415  # few sign in
+
+            token_files.forget_named(account.name)
     if not accounts[0].key:
         return []
     failures = []
@@ -141,7 +172,7 @@ def forget(target: str | MailConnection) -> list[str]:
 
 
 def move(old: str | MailConnection, new: str) -> None:
-    """Give the connection ``new`` both secrets of ``old``, for a rename; what ``new`` had is dropped.
+    """Give the connection ``new`` the secrets of ``old``, for a rename; what ``new`` had is dropped.
 
     Raises :class:`CredentialError` if the keyring fails; then nothing has moved.
     """

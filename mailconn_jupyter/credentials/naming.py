@@ -10,7 +10,24 @@ from .variables import variable
 
 __all__ = ["command", "contents", "phrase", "remedy", "service", "word"]
 
-_SERVICES: Final = {Kind.PASSWORD: "mailconn-jupyter", Kind.PROXY: "mailconn-jupyter-proxy"}
+_SERVICES: Final = {
+    Kind.PASSWORD: "mailconn-jupyter",
+    Kind.PROXY: "mailconn-jupyter-proxy",
+    Kind.CLIENT: "mailconn-jupyter-client",
+    Kind.REFRESH: "mailconn-jupyter-refresh",
+}
+_WORDS: Final = {
+    Kind.PASSWORD: "password",
+    Kind.PROXY: "proxy password",
+    Kind.CLIENT: "client secret",
+    Kind.REFRESH: "refresh token",
+}
+_COMMANDS: Final = {
+    Kind.PASSWORD: "%mailconn password {}",
+    Kind.PROXY: "%mailconn password {} --proxy",
+    Kind.CLIENT: "%mailconn password {} --client",
+    Kind.REFRESH: "%mailconn signin {}",
+}
 
 
 def service(kind: Kind) -> str:
@@ -24,13 +41,13 @@ def phrase(name: str, kind: Kind) -> str:
 
 
 def word(kind: Kind) -> str:
-    """``password`` or ``proxy password``."""
-    return "proxy password" if kind is Kind.PROXY else "password"
+    """``password``, ``proxy password``, ``client secret`` or ``refresh token``."""
+    return _WORDS[kind]
 
 
 def command(name: str, kind: Kind) -> str:
     """The line that asks for the secret and keeps it; with NAME to be filled in where there is none yet."""
-    return f"%mailconn password {quote(name) if name else 'NAME'}{' --proxy' if kind is Kind.PROXY else ''}"
+    return _COMMANDS[kind].format(quote(name) if name else "NAME")
 
 
 def contents(name: str, kind: Kind) -> str:

@@ -11,7 +11,7 @@ import warnings
 from ..secret import Secret
 from .account import Account, Credential
 
-__all__ = ["find", "may_ask", "typed"]
+__all__ = ["find", "may_ask", "question", "typed"]
 
 
 def may_ask() -> bool:
@@ -34,15 +34,19 @@ def may_ask() -> bool:
 
 def typed(account: Account) -> Secret | None:
     """What the person typed, without echo; None if nobody can be asked."""
+    phrase, user = account.phrase, account.user
+    return question(f"{phrase[0].upper()}{phrase[1:]}{f' (user {user})' if user else ''}: ")
+
+
+def question(asked: str) -> Secret | None:
+    """The answer to a question, without echo; None if nobody can be asked."""
     if not may_ask():
         return None
-    phrase, user = account.phrase, account.user
-    question = f"{phrase[0].upper()}{phrase[1:]}{f' (user {user})' if user else ''}: "
     try:
         with warnings.catch_warnings():
             # getpass would go on and show what is typed.
             warnings.simplefilter("error", getpass.GetPassWarning)
-            return Secret(getpass.getpass(question))
+            return Secret(getpass.getpass(asked))
     except Exception:  # noqa: BLE001  # a frontend or terminal fails as it likes; its frames may hold the answer
         return None
 
@@ -52,4 +56,4 @@ def find(account: Account, ask: bool) -> Credential | None:
     secret = typed(account) if ask else None
     if secret is None:
         return None
-    return Credential.of(secret, "prompt", place=f"The {account.phrase}", hint="Try again.")
+    return Credential.of(account, secret, "prompt", place=f"The {account.phrase}", hint="Try again.")

@@ -15,7 +15,7 @@ from .variables import former_that_is_set, variable
 if TYPE_CHECKING:
     from ..connection import MailConnection
 
-__all__ = ["find_place", "resolve", "where", "withheld"]
+__all__ = ["find_place", "look", "resolve", "where", "withheld"]
 
 
 def resolve(target: str | MailConnection, *, kind: str = Kind.PASSWORD, ask: bool = True, user: str = "") -> Credential:
@@ -26,6 +26,24 @@ def resolve(target: str | MailConnection, *, kind: str = Kind.PASSWORD, ask: boo
     """
     account = Account.of(target, kind)
     account = replace(account, user=user) if user and not account.host else account
+    found, failure = _search(account, ask=ask)
+    if found is None:
+        raise failure or _not_given(account) or _renamed(account) or _nowhere(account, ask=ask)
+    return found
+
+
+def look(account: Account) -> Credential | None:
+    """The secret where it is kept, None where it is not; nobody is asked.
+
+    Raises :class:`CredentialError` where nobody can say, or what is there cannot be used.
+    """
+    found, failure = _search(account, ask=False)
+    if failure is not None:
+        raise failure
+    return found
+
+
+def _search(account: Account, *, ask: bool) -> tuple[Credential | None, CredentialError | None]:
     failure: CredentialError | None = None
     for source in sources.SOURCES:
         if not account.key and not source.asks:
@@ -34,13 +52,13 @@ def resolve(target: str | MailConnection, *, kind: str = Kind.PASSWORD, ask: boo
             warn(f"{lack.message} So the {naming.word(account.kind)} is asked for.")
         try:
             if found := source.find(account, ask):
-                return found
+                return found, None
         except CredentialError as error:
             if source.settled:
                 raise
             # What comes after it, somebody who can be asked for example, makes up for it.
             failure = error.with_traceback(None)
-    raise failure or _not_given(account) or _renamed(account) or _nowhere(account, ask=ask)
+    return None, failure
 
 
 def withheld(target: str | MailConnection, *, kind: str = Kind.PASSWORD) -> str:

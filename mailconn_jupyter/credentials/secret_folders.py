@@ -30,6 +30,7 @@ def find(account: Account, _ask: bool) -> Credential | None:
     variable, path = found
     require_unshared(account.name, account.kind)
     return Credential.of(
+        account,
         secret_file.read(str(path), variable),
         f"{path.name} in {variable}",
         place=f"{variable}: the file {path}",

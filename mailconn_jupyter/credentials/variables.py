@@ -19,7 +19,12 @@ from ..secret import Kind
 
 __all__ = ["clash", "former_key", "former_that_is_set", "note", "owners", "require_unshared", "variable"]
 
-_END: Final = {Kind.PASSWORD: "PASSWORD", Kind.PROXY: "PROXY_PASSWORD"}
+_END: Final = {
+    Kind.PASSWORD: "PASSWORD",
+    Kind.PROXY: "PROXY_PASSWORD",
+    Kind.CLIENT: "CLIENT_SECRET",
+    Kind.REFRESH: "REFRESH_TOKEN",
+}
 
 
 def former_key(name: str) -> str:
@@ -98,7 +103,7 @@ def owners(names: Iterable[str]) -> Iterator[str]:
             yield f"{given} (would serve both {mine[0]!r} and {mine[1]!r}, so it is not used)"
         elif mine:
             yield f"{given} ({mine[0]!r})"
-        elif base.endswith("_PASSWORD"):
+        elif base.endswith(tuple(f"_{end}" for end in _END.values())):
             yield f"{given} ({former.get(base, 'of no connection here')})"
         else:
             yield given
