@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -52,14 +53,19 @@ class Issuer:
         """A person with a browser."""
         return Browser(ssl.create_default_context(cafile=str(self.certificates.ca.pem)), user)
 
-    def events(self) -> list[dict[str, str]]:
-        """What it granted, refused and revoked so far: ``what``, ``grant`` and ``client``."""
+    def events(self) -> list[dict[str, Any]]:
+        """What it granted, refused and revoked so far: ``what``, ``grant``, ``client``, and the ``secrets`` in it."""
         lines = (self.state / "log").read_text(errors="replace").splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 
     def count(self, what: str, grant: str, client: str) -> int:
         """How often that happened so far, for example granted, refresh_token, brief."""
-        return self.events().count({"what": what, "grant": grant, "client": client})
+        wanted = what, grant, client
+        return [(event["what"], event.get("grant"), event.get("client")) for event in self.events()].count(wanted)
+
+    def secrets(self) -> set[str]:
+        """Every token, code, verifier and client's secret that was in a question or an answer so far."""
+        return {secret for event in self.events() for secret in event["secrets"]}
 
 
 @dataclass(frozen=True)
@@ -94,18 +100,24 @@ def run_issuer(state: Path, certificates: Certificates) -> Iterator[Issuer]:
 
 
 def _make_service_account(issuer: Issuer) -> None:
+    account, public = service_account(issuer.url)
+    (issuer.state / "service.pem").write_bytes(public)
+    issuer.service_account.write_text(json.dumps(account))
+    issuer.service_account.chmod(0o600)
+
+
+def service_account(url: str) -> tuple[dict[str, str], bytes]:
+    """A new service account in the form that Google gives out, and its public key as PEM."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    (issuer.state / "service.pem").write_bytes(public)
     account = {
         "type": "service_account",
         "private_key_id": "k7",
         "private_key": private.decode(),
         "client_email": "jobs@project.test",
-        "token_uri": f"{issuer.url}/token",
+        "token_uri": f"{url}/token",
     }
-    issuer.service_account.write_text(json.dumps(account))
-    issuer.service_account.chmod(0o600)
+    return account, public
