@@ -106,6 +106,28 @@ BAD: list[tuple[str, Any, str, str]] = [
         ),
         "",
     ),
+    (
+        "oauth_issuer",
+        "gmail",
+        "OAuth issuer: 'gmail' is no issuer.",
+        "Give microsoft, google, or a URL as https://login.example.org",
+    ),
+    (
+        "oauth_issuer",
+        "https://ana:pw@login.test",
+        "OAuth issuer: what is given is no issuer.",
+        "Give microsoft, google, or a URL as https://login.example.org",
+    ),
+    ("oauth_client_id", 1, "OAuth client id: 1 is not a text.", ""),
+    ("oauth_tenant", 1, "OAuth tenant: 1 is not a text.", ""),
+    (
+        "oauth_flow",
+        "devise",
+        "OAuth flow: 'devise' is none of device, link, client_credentials, service_account. Did you mean 'device'?",
+        "",
+    ),
+    ("oauth_scope", 1, "OAuth scope: 1 is not a text.", ""),
+    ("password_command", "a\nb", "Password command: 'a\\nb' holds a control character, such as a line break.", ""),
     ("client_certificate", 1, "Client certificate: 1 is not a text.", ""),
     ("client_key", "a\nb", "Client key: 'a\\nb' holds a control character, such as a line break.", ""),
     ("ca_file", 1, "Authority file: 1 is not a text.", ""),
@@ -236,7 +258,7 @@ def test_the_options_are_the_constructors_keywords_with_their_defaults() -> None
 
 def test_naming_an_option_can_turn_on_only_the_switch_that_it_needs() -> None:
     declared = MailConnection.options()
-    assert [name for name, option in declared.items() if option.turns_on] == ["username", "proxy_host"]
+    assert [name for name, option in declared.items() if option.turns_on] == ["username", "proxy_host", "oauth_issuer"]
     assert all(isinstance(declared[option.needs], Switch) for option in declared.values() if option.turns_on)
 
 

@@ -10,15 +10,16 @@ from __future__ import annotations
 from typing import Final, Literal, get_args
 
 from .mechanisms import EXTERNAL, ROWS, named
-from .option_kinds import Choice, Host, HostOrPath, Name, Port, Seconds, Switch, Text
+from .option_kinds import Choice, Host, HostOrPath, Issuer, Name, Port, Seconds, Switch, Text
 from .option_set import OptionSet
 from .trusted_hosts import Trust
 
-__all__ = ["ConnectionOptions", "Protocol", "ProxyType", "Security"]
+__all__ = ["ConnectionOptions", "Flow", "Protocol", "ProxyType", "Security"]
 
 Protocol = Literal["SMTP", "IMAP", "POP3", "MBOX"]
 Security = Literal["SSL", "TLS", "TLS1.2"]
 ProxyType = Literal["SOCKS5", "SOCKS4", "HTTP"]
+Flow = Literal["", "device", "link", "client_credentials", "service_account"]
 
 EVERY: Final[tuple[Protocol, ...]] = get_args(Protocol)
 NETWORK: Final = tuple(protocol for protocol in EVERY if protocol != "MBOX")
@@ -151,6 +152,44 @@ class ConnectionOptions(OptionSet):
         section="Proxy",
         protocols=NETWORK,
     )
+    oauth_issuer: Issuer = Issuer(
+        label="OAuth issuer",
+        help="Who signs you in: microsoft, google, or the issuer's URL; when empty, the secret is the token itself.",
+        section="Sign-in",
+        protocols=NETWORK,
+        needs="use_xoauth2",
+        turns_on=True,
+    )
+    oauth_client_id: Text = Text(
+        label="OAuth client id",
+        help="The id of the app that is registered at the issuer.",
+        section="Sign-in",
+        protocols=NETWORK,
+        needs="use_xoauth2",
+    )
+    oauth_tenant: Text = Text(
+        label="OAuth tenant",
+        help="The company at Microsoft, by its id or domain; when empty, anybody's.",
+        section="Sign-in",
+        protocols=NETWORK,
+        needs="use_xoauth2",
+    )
+    oauth_flow: Choice[Flow] = Choice(
+        get_args(Flow),
+        "",
+        label="OAuth flow",
+        help="How to sign in: by a code or a link; for jobs client_credentials or service_account; when empty, what fits.",
+        section="Sign-in",
+        protocols=NETWORK,
+        needs="use_xoauth2",
+    )
+    oauth_scope: Text = Text(
+        label="OAuth scope",
+        help="What is asked for; when empty, what the issuer and the protocol need.",
+        section="Sign-in",
+        protocols=NETWORK,
+        needs="use_xoauth2",
+    )
     authorization_id: Text = Text(
         label="Authorization identity",
         help="Act as this mailbox with the login of the user above (SASL authorization identity).",
@@ -163,6 +202,13 @@ class ConnectionOptions(OptionSet):
         "",
         label="Login mechanism",
         help="The only SASL mechanism to use; when empty, the strongest that both sides have.",
+        section="More",
+        protocols=NETWORK,
+        needs="use_authentication",
+    )
+    password_command: Text = Text(
+        label="Password command",
+        help="A program that prints the password or the token; it is run without a shell.",
         section="More",
         protocols=NETWORK,
         needs="use_authentication",

@@ -91,6 +91,16 @@ class MailConnection(ConnectionOptions):
         return self.secure_authentication_type if self.use_secure_authentication else ""
 
     @property
+    def signs_in(self) -> bool:
+        """Whether it logs in by the token of a sign-in (OAuth 2.0), not by a secret that was brought."""
+        return bool(self.use_authentication and self.use_xoauth2 and self.oauth_issuer)
+
+    @property
+    def needs_nobody(self) -> bool:
+        """Whether it signs in without a person: the client's own secret is the login, as for jobs."""
+        return self.oauth_flow in {"client_credentials", "service_account"}
+
+    @property
     def usual_port(self) -> int | None:
         """The port that is used when none is given; None for MBOX."""
         return _PORTS.get((self.protocol, self.security.removesuffix("1.2")))

@@ -215,6 +215,19 @@ class HostOrPath(Host):
         return value
 
 
+class Issuer(Text):
+    """Who gives out tokens: ``microsoft``, ``google``, or a URL."""
+
+    def check(self, text: str) -> str:
+        if text.casefold() in {"microsoft", "google"}:
+            return text.casefold()
+        if text and not has_variable(text) and not re.fullmatch(r"https?://[^\s@#?]+", text):
+            # A user and password in it are not repeated.
+            shown = "what is given" if "@" in text else repr(text)
+            raise self.fail(f"{shown} is no issuer.", "Give microsoft, google, or a URL as https://login.example.org")
+        return text
+
+
 class Choice(Option[Word, str], Generic[Word]):
     """One word of a few, without regard to case; ``aliases`` are further spellings that are accepted."""
 

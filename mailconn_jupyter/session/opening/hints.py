@@ -10,6 +10,8 @@ The causes, each a fixed word: ``host-unknown``, ``refused``, ``unreachable``, `
 ``web-login``, ``token-refused``, ``mechanism-refused``, ``login-temporary``, ``too-many-connections``, ``rate-limited``,
 ``not-enabled``, ``refused-by-server``, ``option``.
 
+Of signing in alone: ``sign-in``, ``sign-in-refused``, ``sign-in-unreachable``, ``sign-in-option``.
+
 Of reading alone: ``preauth``, ``in-use``, ``not-authorized``, ``not-installed``; of a mailbox file: ``no-file``,
 ``no-regular-file``, ``unreadable``, ``not-writable``, ``not-a-mailbox``, ``locked``.
 """
@@ -48,14 +50,14 @@ _FIXED = {
     "target-unreachable": "The proxy works. Check the server host and port, as the proxy sees them.",
     "client-certificate": "Give PEM files that this user can read, with a key that has no passphrase.",
     "app-password": "The account needs an app password: make one in the account's security settings.",
-    "basic-off": "The account takes no passwords here: use an OAuth 2.0 token (use_xoauth2). Exchange: the administrator "
+    "basic-off": "The account takes no passwords here: sign in with OAuth 2.0 (use_xoauth2, oauth_issuer). Exchange: the administrator "
     "of the organisation can turn basic authentication on again, for as long as Microsoft allows it.",
     "smtp-off-tenant": "SMTP logins are turned off for the whole organisation, with a token too. Its administrator can turn "
     "them on: Set-CASMailbox ADDRESS -SmtpClientAuthenticationDisabled $false (this mailbox alone), or Set-TransportConfig.",
     "smtp-off-mailbox": "SMTP logins are turned off for this mailbox, with a token too. The organisation's administrator can "
     "turn them on: Set-CASMailbox ADDRESS -SmtpClientAuthenticationDisabled $false",
     "login-policy": "A policy of the organisation (security defaults, Conditional Access) forbids this login: its "
-    "administrator can allow it. A token (use_xoauth2) may be allowed where a password is not.",
+    "administrator can allow it. A sign-in (oauth_issuer) may be allowed where a password is not.",
     "web-login": "Log in to the provider's web page once, from this network, and confirm what it asks; then try again.",
     "mechanism-refused": "This is not about the password: choose another way to log in with sasl_mechanism.",
     "too-many-connections": "The password is not what is wrong. End other programs and sessions that hold a connection to "
@@ -93,6 +95,11 @@ def hint_for(cause: str, connection: MailConnection, certificate: Certificate | 
         return f"Use a host name that it has, such as {names[0]}." if names else "Check the server host."
     if cause == "wrong-password":
         return f"Check the username, and set the password again: {command(name, Kind.PASSWORD)}"
+    if cause == "token-refused" and connection.signs_in:
+        return (
+            f"A new token is refused, too: check that {connection.username} is who signed in, and that the app may use "
+            f"{connection.protocol}; or sign in again: {command(name, Kind.REFRESH)}"
+        )
     if cause == "proxy-login":
         return _proxy_login(connection)
     if cause == "proxy-rules":

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from ...credentials import Credential, remember, resolve
+from ...credentials import Credential, remember
 from ...credentials.without_traceback import sealed
 from ...errors import MailConnError
 from ...transport.certificate import Certificate
 from ...transport.channel import Channel
 from ...transport.deadline import Limit
-from ...transport.dial import Address, a_label, connect_any, look_up
-from ...transport.proxy import ProxyRoute, tunnel
-from ...transport.sasl.choose import Login, choose
+from ...transport.dial import Address, a_label
+from ...transport.link import find, open_link
+from ...transport.proxy import ProxyRoute
+from ...transport.sasl.choose import Login, Mechanism, choose
 from ...transport.tls import TLSFacts, TLSPolicy, explain
 from ...transport.transport_errors import TransportError
 from .adapter import Adapter
+from .error_classes import Refused
 from .log_in import refuse_plain_text
-from .proxy_route import blaming_the_proxy, route_of
+from .login_secret import LoginSecret
+from .proxy_route import route_of
 from .run_stages import StagedOpening, Step
 from .stages import StageResult
 
@@ -53,12 +56,9 @@ class Opening(StagedOpening[Adapter]):
         with self.limit.paused():
             self._route = route = route_of(options, ask=self.ask)
         result.facts["Server"] = f"{options.server_host} port {port}"
-        if route is None:
-            self._addresses = look_up(options.server_host, port, self.limit)
-        else:
+        if route is not None:
             result.facts["Proxy"] = f"{route.kind} {route.host} port {route.port}; it looks up the server's name"
-            with blaming_the_proxy(route):
-                self._addresses = look_up(route.host, route.port, self.limit)
+        self._addresses = find(options.server_host, port, route, self.limit)
         result.facts["Addresses"] = ", ".join(str(address[0]) for _, address in self._addresses[:4])
 
     def _connect(self, result: StageResult) -> None:
@@ -70,19 +70,18 @@ class Opening(StagedOpening[Adapter]):
             result.facts[whose] = f"{address[0]} port {address[1]}"
 
     def _open_channel(self, limit: Limit) -> Channel:
-        options, route = self.options, self._route
-        if route is None:
-            sock = connect_any(self._addresses, limit.within(options.timeout), self.source)
-            return Channel(sock, timeout=options.timeout, limit=limit)
-        with blaming_the_proxy(route):
-            sock = connect_any(self._addresses, limit.within(options.timeout), self.source)
-        channel = Channel(sock, timeout=options.timeout, limit=limit)
-        try:
-            sealed(lambda: tunnel(channel, route, options.server_host, int(options.port or 0)))
-        except BaseException:
-            channel.close()
-            raise
-        return channel
+        options = self.options
+        return sealed(
+            lambda: open_link(
+                self._addresses,
+                options.server_host,
+                int(options.port or 0),
+                self._route,
+                timeout=options.timeout,
+                limit=limit,
+                source=self.source,
+            )
+        )
 
     def _secure(self, result: StageResult) -> None:
         options = self.options
@@ -159,31 +158,49 @@ class Opening(StagedOpening[Adapter]):
             result.skip("No login, as the connection says.")
             return
         refuse_plain_text(channel, allowed=options.allow_plaintext_password)
-        credential: list[Credential] = []
+        secret = LoginSecret(self.given, options, self.limit, ask=self.ask)
+        held: list[Credential] = []
+        mechanism = self._mechanism(channel, held)
+        # Asked for only now: nobody types a password for a server that could not take it.
+        if mechanism.needs_secret:
+            held.append(secret.get())
+        try:
+            used = sealed(lambda: self.adapter.log_in(mechanism))
+        except Refused as error:
+            # A token may look good here and be dead there: once it is renewed.
+            another = secret.renewed(held[0]) if held and error.cause == "token-refused" else None
+            if another is None:
+                raise
+            held[:] = [another]
+            once_more = self._mechanism(channel, held)
+            used = sealed(lambda: self.adapter.log_in(once_more))
+        result.facts.update({"Mechanism": used or mechanism.name, "User": options.username})
+        if held:
+            result.facts["Secret from"] = held[0].source
+            if held[0].source == "prompt":
+                remember(options, held[0].secret)
+
+    def _mechanism(self, channel: Channel, held: Sequence[Credential]) -> Mechanism:
+        """The one to log in by; it takes the secret out of ``held`` when it needs it."""
+        options = self.options
 
         def reveal() -> str:
-            return credential[0].secret.reveal()
+            return held[0].secret.reveal()
 
         login = Login(
-            options.username, reveal, options.authorization_id, a_label(options.server_host), int(options.port or 0)
+            options.username,
+            reveal,
+            options.authorization_id,
+            a_label(options.server_host),
+            int(options.port or 0),
         )
-        mechanism = choose(
+        return choose(
             self.adapter.mechanisms(),
             login,
             tls=channel.tls is not None,
             token=options.use_xoauth2,
             pinned=options.sasl_mechanism,
         )
-        # Asked for only now: nobody types a password for a server that could not take it.
-        if mechanism.needs_secret:
-            with self.limit.paused():
-                credential.append(resolve(options, ask=self.ask))
-        used = sealed(lambda: self.adapter.log_in(mechanism))
-        result.facts.update({"Mechanism": used or mechanism.name, "User": options.username})
-        if credential:
-            result.facts["Secret from"] = credential[0].source
-            if credential[0].source == "prompt":
-                remember(options, credential[0].secret)
 
     def _ready(self, result: StageResult) -> None:
         result.facts.update(self.adapter.ready(testing=self.testing))

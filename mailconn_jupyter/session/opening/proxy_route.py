@@ -1,9 +1,8 @@
-"""Which proxy a connection goes through, if any, and telling the proxy's failures from the server's."""
+"""Which proxy a connection goes through, if any."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 
 from ...connection import MailConnection
 from ...connection.option_kinds import Environment
@@ -11,16 +10,8 @@ from ...connection.proxy_url import ProxyURL
 from ...credentials import Kind, Secret, remember, resolve
 from ...errors import OptionError
 from ...transport.proxy import ProxyRoute
-from ...transport.transport_errors import TransportError
 
-__all__ = ["blaming_the_proxy", "route_of"]
-
-_PROXYS_FAULT = {
-    "host-unknown": "proxy-unknown",
-    "refused": "proxy-unreachable",
-    "unreachable": "proxy-unreachable",
-    "no-answer": "proxy-unreachable",
-}
+__all__ = ["route_of"]
 
 
 def route_of(
@@ -73,15 +64,3 @@ def _from_environment(host: str, environ: Environment) -> ProxyRoute | None:
             trait="use_environment_proxy",
             hint=error.hint,
         ) from None
-
-
-@contextmanager
-def blaming_the_proxy(route: ProxyRoute) -> Iterator[None]:
-    """Turn the failures of reaching a host into those of reaching the proxy."""
-    try:
-        yield
-    except TransportError as error:
-        cause = _PROXYS_FAULT.get(error.cause)
-        if cause is None:
-            raise
-        raise TransportError(f"The proxy {route.host} port {route.port}: {error.message}", cause=cause) from error

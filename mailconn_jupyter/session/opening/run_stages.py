@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from ...connection import MailConnection
-from ...errors import CredentialError, MailConnError, OpenError, OptionError
+from ...errors import CredentialError, MailConnError, OpenError, OptionError, SignInError
 from ...transport.certificate import Certificate
 from ...transport.deadline import Limit
 from ...transport.transport_errors import TransportError
@@ -120,7 +120,7 @@ class StagedOpening(ABC, Generic[A]):
 
 
 def _cause(error: Exception) -> str:
-    if isinstance(error, OpenError | TransportError):
+    if isinstance(error, OpenError | TransportError | SignInError):
         return error.cause
     if isinstance(error, OptionError):
         return "option"

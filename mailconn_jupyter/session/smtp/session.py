@@ -20,7 +20,7 @@ from ..opening.stages import Listener
 from .client import UNSAID, SMTPClient
 from .connection import CLOSING
 from .envelope import Envelope, Parameters, envelope_of
-from .errors import LinkLost, Refused
+from .errors import LinkLost, Refused, SenderRefused
 from .reply import Reply
 from .transaction import Refusals, content_of, transact, warn_of
 
@@ -126,7 +126,8 @@ class SMTPSession(SMTPClient):
             self._open(ask=False)
         except OpenError as error:
             # A login that was refused is not tried again by itself, nor one too early: accounts are locked for that.
-            again = getattr(error, "temporary", False) and error.cause != "rate-limited"
+            passing = getattr(error, "temporary", False) or error.cause == "sign-in-unreachable"
+            again = passing and error.cause != "rate-limited"
             self.ended = error.stage == "authenticate" and not again
             raise
 
@@ -198,12 +199,17 @@ class SMTPSession(SMTPClient):
     def _transact(self, envelope: Envelope, data: Wire) -> Refusals:
         try:
             return transact(self.link, envelope, data)
-        except LinkLost as error:
+        except (LinkLost, SenderRefused) as error:
             # Up to MAIL nothing has begun: the server may have hung up while the command was on its way.
-            if not error.before_message or not self.reopens:
+            untouched = error.before_message if isinstance(error, LinkLost) else self._login_is_over(error)
+            if not untouched or not self.reopens:
                 raise
         self._reopen()
         return transact(self.link, envelope, data)
+
+    def _login_is_over(self, error: SenderRefused) -> bool:
+        """Whether the server wants a login anew: with some, a session ends with its token."""
+        return error.smtp_code == 530 and self.connection is not None and bool(self.connection.signs_in)
 
     # Ending
 

@@ -9,10 +9,10 @@ import subprocess
 from contextlib import suppress
 from typing import Final
 
-from ..errors import CredentialError
-from ..secret import Secret
-from ..transport.deadline import Limit
-from ..transport.transport_errors import TransportError
+from ...errors import CredentialError
+from ...secret import Secret
+from ...transport.deadline import Limit
+from ...transport.transport_errors import TransportError
 
 __all__ = ["run"]
 
