@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         MessageError as MessageError,
         OpenError as OpenError,
         OptionError as OptionError,
+        SignInError as SignInError,
         StoreError as StoreError,
         UnknownKeyword as UnknownKeyword,
     )
@@ -56,9 +57,11 @@ if TYPE_CHECKING:
         open_mbox as open_mbox,
     )
     from .session.imap.session import IMAPSession as IMAPSession
+    from .session.invitation import Invitation as Invitation, SignedIn as SignedIn
     from .session.mbox.session import MBOXSession as MBOXSession
     from .session.opening.error_classes import LinkLost as LinkLost, Refused as Refused
     from .session.pop3.session import POP3Session as POP3Session
+    from .session.sign_in import sign_in as sign_in, sign_out as sign_out
     from .session.smtp.errors import DeliveryUnknown as DeliveryUnknown
     from .session.smtp.session import SMTPSession as SMTPSession
     from .store import (
@@ -80,7 +83,7 @@ _ROOMS = {
     "discovery.discover": "Settings discover",
     "documents.notebook_file": "NotebookError",
     "errors": "ConnectionChanged CredentialError MailConnError MailConnWarning MessageError OpenError OptionError "
-    "StoreError UnknownKeyword",
+    "SignInError StoreError UnknownKeyword",
     "mailbox.dataframe": "to_frame",
     "mailbox.messages": "messages",
     "message.compose": "compose",
@@ -94,8 +97,10 @@ _ROOMS = {
     "session.connect_by_protocol": "connect_imap connect_pop3 connect_smtp open_mbox",
     "session.imap.session": "IMAPSession",
     "session.mbox.session": "MBOXSession",
+    "session.invitation": "Invitation SignedIn",
     "session.opening.error_classes": "LinkLost Refused",
     "session.pop3.session": "POP3Session",
+    "session.sign_in": "sign_in sign_out",
     "session.smtp.errors": "DeliveryUnknown",
     "session.smtp.session": "SMTPSession",
     "store": "ConnectionStore UnknownConnection connections",

@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,7 +117,10 @@ class Kernel:
         self._runner = runner
         self._manager = manager
         self._client = client
-        self.answers: list[str] = []
+        #: What the person types next; a function gets all that the cell has put out.
+        self.answers: list[str | Callable[[str], str]] = []
+        #: Hears of each output as it comes.
+        self.watch: Callable[[str], None] = lambda _: None
         self.asked: list[dict[str, Any]] = []
 
     def run(self, cell: str, *, stop_after: float | None = None) -> str:
@@ -129,7 +132,16 @@ class Kernel:
 
         def answer(message: dict[str, Any]) -> None:
             self.asked.append(message["content"])
-            self._client.input(self.answers.pop(0))
+            typed = self.answers.pop(0)
+            if isinstance(typed, str):
+                self._client.input(typed)
+                return
+            # A question overtakes what was put out before it.
+            asyncio.get_running_loop().call_later(0.5, lambda: self._client.input(typed(" ".join(outputs))))
+
+        def heard(message: dict[str, Any]) -> None:
+            outputs.append(str(message["content"]))
+            self.watch(outputs[-1])
 
         async def stop(seconds: float) -> None:
             await asyncio.sleep(seconds)
@@ -141,7 +153,7 @@ class Kernel:
             allow_stdin=True,
             timeout=60,
             stdin_hook=answer,
-            output_hook=lambda message: outputs.append(str(message["content"])),
+            output_hook=heard,
         )
         if stopping is not None:
             await stopping

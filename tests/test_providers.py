@@ -60,7 +60,8 @@ def test_a_providers_proposal_is_a_whole_connection_with_a_login_and_asks_the_ne
             assert connection.check_server_identity
             assert connection.trusted_hosts == ""
             assert connection.use_authentication
-            assert connection.use_xoauth2 == provider.token
+            assert connection.use_xoauth2 == bool(provider.issuer)
+            assert connection.oauth_issuer == provider.issuer
     assert not heard
 
 

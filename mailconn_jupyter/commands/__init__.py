@@ -92,11 +92,17 @@ def _password(parser: Arguments) -> None:
     _stored(parser)
     parser.add_argument("rest", nargs="*", help=argparse.SUPPRESS)
     parser.add_argument("--proxy", action="store_true", help="The proxy's password, not the server's.")
+    parser.add_argument("--client", action="store_true", help="The secret of the app for signing in.")
     parser.add_argument(
         "--delete",
         action="store_true",
-        help="Forget the passwords, the server's and the proxy's; with --proxy that one alone.",
+        help="Forget the passwords, the server's and the proxy's; with --proxy or --client that one alone.",
     )
+
+
+def _signin(parser: Arguments) -> None:
+    _one(parser)
+    parser.add_argument("--flow", choices=["device", "link"], help="By a code or by a link; else by what fits.")
 
 
 def _two(parser: Arguments) -> None:
@@ -185,8 +191,22 @@ _ALL: Final = (
         1,
     ),
     Command(
-        "password", "NAME [--proxy] [--delete]", "Ask for a password and keep it.", "passwords:password", _password, 1
+        "password",
+        "NAME [--proxy | --client] [--delete]",
+        "Ask for a password and keep it.",
+        "passwords:password",
+        _password,
+        1,
     ),
+    Command(
+        "signin",
+        "[NAME] [--flow device|link]",
+        "Sign in with OAuth 2.0, once; the connection stays signed in.",
+        "signing:signin",
+        _signin,
+        1,
+    ),
+    Command("signout", "[NAME]", "Revoke the sign-in and forget it.", "signing:signout", _one, 1),
     Command(
         "copy", "OLD NEW", "Make a connection with the same options; no password goes along.", "keeping:copy", _two, 1
     ),

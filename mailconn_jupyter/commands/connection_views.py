@@ -59,6 +59,11 @@ def _marks(store: ConnectionStore, connection: MailConnection, default: str) -> 
         yield "default"
     if connection.origin.layer == "shared":
         yield "locked" if store.where(connection.name).locked else "shared"
+    if connection.signs_in:
+        from ..session.sign_in_state import signed_in_since  # noqa: PLC0415  # few sign in
+
+        if since := signed_in_since(connection):
+            yield since
 
 
 def outcome_text(outcome: Outcome | None) -> str:
@@ -83,14 +88,31 @@ def connection_view(store: ConnectionStore, connection: MailConnection) -> View:
     place = store.where(name)
     rows = list(connection.shown())
     if connection.applies("username") and connection.use_authentication:
-        what = "Access token" if connection.use_xoauth2 else "Password"
-        rows += _secret_rows(connection, what, credentials.Kind.PASSWORD)
+        rows += _login_rows(connection)
     if connection.applies("proxy_username") and connection.proxy_username:
         rows += _secret_rows(connection, "Proxy password", credentials.Kind.PROXY)
     layer = {"user": "", "shared": ", shared"}[place.layer] + (", locked" if place.locked else "")
     rows.append(("Kept in", f"{atomic_files.show(place.path)} ({when_text(place.modified)}{layer})"))
     rows.append(("Last test", outcome_text(last_tests.last(name)) or "none"))
     return View(rows, header=("Option", "Value"))
+
+
+def _login_rows(connection: MailConnection) -> Iterable[tuple[str, str]]:
+    """What it logs in with, and where that is."""
+    from .. import credentials  # noqa: PLC0415
+
+    if connection.signs_in:
+        from ..credentials.variables import note  # noqa: PLC0415
+        from ..session.sign_in_state import kind_of, state_of  # noqa: PLC0415  # few sign in
+
+        yield "Signed in", state_of(connection)
+        yield "Sign-in's variable", note(connection.name, kind_of(connection))
+        return
+    what = "Access token" if connection.use_xoauth2 else "Password"
+    if connection.password_command:
+        yield what, "what the password command prints"
+        return
+    yield from _secret_rows(connection, what, credentials.Kind.PASSWORD)
 
 
 def _secret_rows(connection: MailConnection, what: str, kind: Kind) -> Iterable[tuple[str, str]]:

@@ -47,7 +47,11 @@ def _line(settings: Settings) -> str:
         flag = flags_of(name)[-1]
         if isinstance(value, bool):
             # A name of a user or of a proxy turns its own switch on.
-            implied = {"use_authentication": "username", "use_proxy": "proxy_host"}.get(name)
+            implied = {
+                "use_authentication": "username",
+                "use_proxy": "proxy_host",
+                "use_xoauth2": "oauth_issuer",
+            }.get(name)
             if value != (True if implied in settings.options else defaults[name].default_value):
                 words.append(flag if value else f"--no-{flag.removeprefix('--')}")
         elif value != defaults[name].default_value:

@@ -46,9 +46,20 @@ def _saved(name: str) -> str:
     return f"Saved {name!r} in {atomic_files.show(connections.where(name).path)}"
 
 
+def _to_sign_in(connection: MailConnection) -> Iterator[str]:
+    name, kinds = connection.name, credentials.Kind
+    if not connection.oauth_client_id and connection.oauth_flow != "service_account":
+        yield f"Give the id of the app that is registered there: %mailconn edit {quote(name)} --oauth-client-id ID"
+    kind, what = (kinds.CLIENT, "Set its client secret") if connection.needs_nobody else (kinds.REFRESH, "Sign in")
+    if not credentials.where(name, kind=kind):
+        yield f"{what}: {command(name, kind)}"
+
+
 def _next_steps(connection: MailConnection) -> Iterator[str]:
     name, kinds = connection.name, credentials.Kind
-    if connection.applies("username") and not credentials.where(name):
+    if connection.signs_in:
+        yield from _to_sign_in(connection)
+    elif connection.applies("username") and not connection.password_command and not credentials.where(name):
         yield f"Set its password: {command(name, kinds.PASSWORD)}"
     proxied = connection.applies("proxy_username") and connection.proxy_username
     if proxied and not credentials.where(name, kind=kinds.PROXY):

@@ -3,31 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from .. import credentials
+from ..credentials import Kind
+from ..credentials.naming import word
 from ..store import connections
-from .wrong_usage import refusal
+from .wrong_usage import WrongUsage, refusal
 
 __all__ = ["password"]
 
+#: By the kind of secret, the option that it goes with, and what is off where that does not matter.
+_USED: Final = {
+    Kind.PASSWORD: ("username", "authentication"),
+    Kind.PROXY: ("proxy_username", "proxy"),
+    Kind.CLIENT: ("oauth_client_id", "XOAuth2"),
+}
 
-def password(*, target: str, rest: Sequence[str] = (), proxy: bool = False, delete: bool = False) -> Iterator[str]:
+
+def password(
+    *, target: str, rest: Sequence[str] = (), proxy: bool = False, client: bool = False, delete: bool = False
+) -> Iterator[str]:
     """Ask for the password of a stored connection and keep it; or forget what is kept."""
     if rest:
         raise refusal("A password cannot be given here, and a name with spaces goes in quotes")
+    if proxy and client:
+        raise WrongUsage("%mailconn password: --proxy and --client contradict each other.")
     connection = connections[target]
     name = connection.name
+    kind = Kind.PROXY if proxy else Kind.CLIENT if client else Kind.PASSWORD
     if delete:
-        yield from _forget(name, proxy_alone=proxy)
+        yield from _forget(name, *([Kind.PASSWORD, Kind.PROXY] if kind is Kind.PASSWORD else [kind]))
         return
-    whose = "The proxy password" if proxy else "The password"
-    yield f"{whose} of {name!r} is kept {credentials.set_password(name, proxy=proxy)}."
-    if not connection.applies("proxy_username" if proxy else "username"):
-        yield f"{name!r} does not use it: its {'proxy' if proxy else 'authentication'} is off."
+    yield f"The {word(kind)} of {name!r} is kept {credentials.set_password(name, proxy=proxy, client=client)}."
+    option, switch = _USED[kind]
+    if not connection.applies(option):
+        yield f"{name!r} does not use it: its {switch} is off."
 
 
-def _forget(name: str, *, proxy_alone: bool) -> Iterator[str]:
-    kinds = (True,) if proxy_alone else (False, True)
-    places = [credentials.forget_password(name, proxy=proxy) for proxy in kinds]
-    yield f"{'The proxy password' if proxy_alone else 'The passwords'} of {name!r} {'is' if proxy_alone else 'are'} forgotten."
+def _forget(name: str, *kinds: Kind) -> Iterator[str]:
+    places = [credentials.forget_password(name, proxy=kind is Kind.PROXY, client=kind is Kind.CLIENT) for kind in kinds]
+    yield (
+        f"The {word(kinds[0])} of {name!r} is forgotten."
+        if len(kinds) == 1
+        else f"The passwords of {name!r} are forgotten."
+    )
     yield from (f"One is still to be had {place}." for place in places if place)

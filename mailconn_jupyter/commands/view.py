@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ..formatting import columns, escape, table
 
-__all__ = ["Aside", "Question", "View", "when_text"]
+__all__ = ["Aside", "Passing", "Question", "View", "when_text"]
 
 
 class View:
@@ -33,6 +33,13 @@ class View:
     def _repr_html_(self) -> str:
         body = table(self.rows, header=self.header, caption=self.caption) if self.rows else ""
         return body + "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+
+
+class Passing:
+    """What is shown until the next word, and then no more: it is gone from what is saved of the cell."""
+
+    def __init__(self, shown: object) -> None:
+        self.shown = shown
 
 
 class Aside(str):

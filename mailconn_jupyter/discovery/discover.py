@@ -139,7 +139,7 @@ def discover(
         if server is None:
             note = f"No {wanted.protocol} server of {provider.name} is known."
             return Settings(mailbox, {}, provider.name, note)
-        options = _options(mailbox, wanted.protocol, server, token=provider.token)
+        options = _options(mailbox, wanted.protocol, server, issuer=provider.issuer)
         return Settings(mailbox, options | lent, provider.name, provider.note)
     return _search(mailbox, domain, wanted, lent, via, cancel=cancel, listener=listener)
 
@@ -171,7 +171,9 @@ def _lent(via: MailConnection | None) -> dict[str, Any]:
     return {name: value for name in names if (value := getattr(via, name)) not in (None, "")}
 
 
-def _options(mailbox: str, protocol: str, server: Server, *, token: bool = False, login: bool = True) -> dict[str, Any]:
+def _options(
+    mailbox: str, protocol: str, server: Server, *, issuer: str = "", token: bool = False, login: bool = True
+) -> dict[str, Any]:
     """The options, each said: they may replace those of a draft."""
     options: dict[str, Any] = {
         "protocol": protocol,
@@ -181,7 +183,8 @@ def _options(mailbox: str, protocol: str, server: Server, *, token: bool = False
     }
     if login:
         username = mailbox.rpartition("@")[0] if server.local_part else mailbox
-        options |= {"use_xoauth2": token, "username": username}
+        options |= {"use_xoauth2": token or bool(issuer), "username": username}
+        options |= {"oauth_issuer": issuer} if issuer else {}
     options |= {
         "use_secure_authentication": True,
         "secure_authentication_type": server.security,

@@ -29,7 +29,7 @@ class Server:
 class Provider:
     """One provider. A domain that begins with a dot means every domain below it.
 
-    ``token``: it takes an OAuth 2.0 token and no password. ``any_domain``: it also keeps the mail of domains of its
+    ``issuer``: it takes an OAuth 2.0 token of that issuer and no password. ``any_domain``: it also keeps the mail of domains of its
     customers, which only a look at their MX records would tell.
     """
 
@@ -39,7 +39,7 @@ class Provider:
     imap: Server | None = None
     pop3: Server | None = None
     note: str = ""
-    token: bool = False
+    issuer: str = ""
     any_domain: bool = False
 
     def server(self, protocol: str) -> Server | None:
@@ -93,8 +93,8 @@ PROVIDERS: Final = (
         "Google",
         _domains("gmail.com googlemail.com"),
         *_ssl("smtp.gmail.com", "imap.gmail.com", "pop.gmail.com"),
-        note="Google takes an app password, for which 2-step verification must be on, or an OAuth 2.0 token (turn "
-        "use_xoauth2 on), not the account's password.",
+        note="Google takes an app password, for which 2-step verification must be on, or a sign-in with OAuth 2.0 "
+        "(oauth_issuer google, and the id of an app as oauth_client_id), not the account's password.",
         any_domain=True,
     ),
     Provider(
@@ -102,17 +102,19 @@ PROVIDERS: Final = (
         _domains(_OUTLOOK_DOMAINS),
         Server("smtp-mail.outlook.com", 587, "TLS"),
         *_MICROSOFT,
-        note="Outlook.com takes an OAuth 2.0 token alone: passwords and app passwords are refused.",
-        token=True,
+        note="Outlook.com takes an OAuth 2.0 token alone: passwords and app passwords are refused. Give the id of an app as "
+        "oauth_client_id, and sign in with %mailconn signin.",
+        issuer="microsoft",
     ),
     Provider(
         "Microsoft 365",
         (".onmicrosoft.com",),
         Server("smtp.office365.com", 587, "TLS"),
         *_MICROSOFT,
-        note="Microsoft 365 takes an OAuth 2.0 token. A password is refused for IMAP and POP3; for SMTP it is turned off "
+        note="Microsoft 365 takes an OAuth 2.0 token: give the id of an app as oauth_client_id (your administrator may have "
+        "one), and sign in with %mailconn signin. A password is refused for IMAP and POP3; for SMTP it is turned off "
         "by default for existing tenants at the end of December 2026, and an administrator may have turned it off before.",
-        token=True,
+        issuer="microsoft",
         any_domain=True,
     ),
     Provider(

@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Generator
 from contextlib import closing, suppress
-from typing import Any
+from typing import Any, Final
 
 from IPython.core.error import StdinNotImplementedError
 from IPython.display import display
 
-from ...commands.view import Aside, Question
+from ...commands.view import Aside, Passing, Question, View
 
 __all__ = ["told"]
+
+_NOTHING: Final = View()
 
 
 def told(result: Any) -> Any:
@@ -20,6 +22,7 @@ def told(result: Any) -> Any:
     if not isinstance(result, Generator):
         return result
     answer = None
+    passing: Any = None
     # What it has begun it ends, also when the cell is interrupted between two words.
     with closing(result):
         while True:
@@ -27,7 +30,16 @@ def told(result: Any) -> Any:
                 piece = result.send(answer)
             except StopIteration as end:
                 return end.value
-            answer = _shown(piece)
+            finally:
+                if passing is not None:
+                    passing.update(_NOTHING)
+            passing = _show_in_passing(piece.shown) if isinstance(piece, Passing) else None
+            answer = None if passing is not None else _shown(piece)
+
+
+def _show_in_passing(shown: object) -> Any:
+    """What takes it away again: an output of its own."""
+    return display(shown, display_id=True)  # type: ignore[no-untyped-call]
 
 
 def _shown(piece: object) -> str | None:
