@@ -70,7 +70,7 @@ def labels(box: Any) -> list[str]:
         elif isinstance(child, ipywidgets.HTML):
             found.append(text(child))
         else:
-            found.append(child.description)
+            found.append(getattr(child, "description", ""))
     return found
 
 
@@ -82,7 +82,7 @@ def test_every_option_and_secret_has_its_label_in_the_order_of_the_table(form: E
     read = [label for label in labels(form) if label in LABELS]
     assert read == LABELS
     assert set(form.fields) == set(MailConnection.options())
-    assert list(form.sections) == ["Server", "Authentication", "Security", "Proxy", "More"]
+    assert list(form.sections) == ["Server", "Authentication", "Security", "Proxy", "Sign-in", "More"]
 
 
 def test_each_field_tells_what_it_is_for_without_a_pointer(form: Editor) -> None:

@@ -13,6 +13,7 @@ from ... import credentials
 from ...connection import MailConnection
 from ...connection.option_kinds import Switch
 from ...credentials import Kind, Secret
+from ...credentials.naming import word
 from ...errors import CredentialError, OptionError, StoreError
 from ...names import fold
 from ...store import UnknownConnection, connections
@@ -198,14 +199,16 @@ class Draft:
             if kind not in self.secrets:
                 continue
             try:
-                place = credentials.set_password(name, self.secrets[kind], proxy=kind is Kind.PROXY)
+                place = credentials.set_password(
+                    name, self.secrets[kind], proxy=kind is Kind.PROXY, client=kind is Kind.CLIENT
+                )
             except CredentialError as error:
                 # It stays typed, so that Save can be tried again.
                 done.append(("bad", f"{error.message} {error.hint}"))
                 continue
             del self.secrets[kind]
-            what = "Proxy password" if kind is Kind.PROXY else "Password"
-            done.append(("good" if place.startswith("in the keyring") else "warn", f"{what} {place}."))
+            kept = "good" if place.startswith("in the keyring") else "warn"
+            done.append((kept, f"{word(kind).capitalize()} {place}."))
         return done
 
     def reload(self) -> list[str]:

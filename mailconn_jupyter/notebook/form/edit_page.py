@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import ipywidgets as widgets
 
+from ...connection import MailConnection
 from ...credentials import Kind, Secret
 from ...discovery.discover import Settings
 from ...errors import ConnectionChanged, MailConnError, OptionError
@@ -18,6 +19,7 @@ from .find_panel import Finder
 from .option_field import OptionField
 from .question import Question
 from .secret_row import SecretField
+from .sign_in_panel import SignInPanel
 from .test_panel import LiveTest
 from .watch import watch
 from .widgets import bar, box, button, close_all, live, show
@@ -25,9 +27,10 @@ from .widgets import bar, box, button, close_all, live, show
 __all__ = ["Editor"]
 
 # The options after which a secret's row stands.
-_SECRETS: Final = {"username": Kind.PASSWORD, "proxy_username": Kind.PROXY}
+_SECRETS: Final = {"username": Kind.PASSWORD, "proxy_username": Kind.PROXY, "oauth_client_id": Kind.CLIENT}
 
-# The section that is folded away.
+# The section at whose end one signs in, and the one that is folded away.
+_SIGN_IN: Final = "Sign-in"
 _RARE: Final = "More"
 
 
@@ -53,8 +56,9 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.fields = {
             name: OptionField(name, option, self._typed) for name, option in draft.connection.options().items()
         }
-        self.secrets = {kind: SecretField(kind, self._secret) for kind in Kind}
+        self.secrets = {kind: SecretField(kind, self._secret) for kind in _SECRETS.values()}
         self.finder = Finder(draft.outgoing, self._propose)
+        self.signing = SignInPanel(self._kept, self._signed)
         self.live = LiveTest(self._pin)
         self.live.test.on_click(lambda _: self._test())
         self._build(focus)
@@ -99,6 +103,7 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             section.append(field.row)
             if name in _SECRETS:
                 section.append(self.secrets[_SECRETS[name]].row)
+        rows[_SIGN_IN].append(self.signing.panel)
         self.rare = widgets.VBox(rows[_RARE])
         rows[_RARE] = [bar(self.more), self.rare]
         self.sections = {
@@ -137,9 +142,9 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             show(part, any(map(connection.applies, names)))
         self._show_more(self._more_open or any(self.fields[name].option.section == _RARE for name in problems))
         for name, kind in _SECRETS.items():
-            # SOCKS4 has no password.
-            visible = connection.applies(name) and (kind is Kind.PASSWORD or connection.proxy_type != "SOCKS4")
+            visible = connection.applies(name) and _takes(connection, kind)
             self.secrets[kind].show(draft.secrets_name, typed=kind in draft.secrets, visible=visible)
+        self.signing.refresh(draft.outgoing())
         show(self.finder.panel, draft.stored is None)
         self.save.disabled = not draft.may_save
         self.live.allow(not problems)
@@ -195,6 +200,14 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             field = self.fields["trusted_hosts"].control
             field.value = pinned(field.value, pin)
             self._said = [("note", "The certificate is pinned in Trusted hosts. Test again, or save.")]
+            self._refresh()
+
+    def _kept(self) -> MailConnection | None:
+        """The connection as it is stored, while nothing differs from it."""
+        return None if self.draft.dirty else self.draft.stored
+
+    def _signed(self) -> None:
+        with self._guard:
             self._refresh()
 
     def _propose(self, settings: Settings) -> str:
@@ -275,10 +288,18 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             return
         self.live.stop()
         self.finder.stop()
+        self.signing.stop()
         for secret in self.secrets.values():
             secret.close()
         self.draft.secrets.clear()
         close_all(self)
+
+
+def _takes(connection: MailConnection, kind: Kind) -> bool:
+    """Whether there is such a secret at all: SOCKS4 has no password, and who signs in has none for the server."""
+    if kind is Kind.PROXY:
+        return bool(connection.proxy_type != "SOCKS4")
+    return bool(connection.signs_in) is (kind is Kind.CLIENT)
 
 
 def pinned(trusted: str, pin: str) -> str:

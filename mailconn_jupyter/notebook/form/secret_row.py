@@ -13,7 +13,7 @@ import ipywidgets as widgets
 
 from ... import credentials
 from ...credentials import Kind, Secret
-from ...credentials.naming import command
+from ...credentials.naming import command, word
 from . import style
 from .password_field import PasswordField
 from .widgets import box, button, show
@@ -37,7 +37,7 @@ class SecretField:
         self._lock = threading.Lock()
         self._asked: tuple[str, bool] | None = None
         self._timer: threading.Timer | None = None
-        label = "Proxy password" if kind is Kind.PROXY else "Password"
+        label = word(kind).capitalize()
         self.field = PasswordField(label, self._take)
         self.instead = widgets.HTML()
         self.instead.add_class("mailconn-instead")

@@ -1,7 +1,5 @@
 // The list of connections: a table in which one row is chosen, with radio buttons, so arrows and screen readers work.
 
-let count = 0;
-
 function element(tag, text, className) {
   const made = document.createElement(tag);
   if (text) made.textContent = text;
@@ -10,7 +8,7 @@ function element(tag, text, className) {
 }
 
 function render({ model, el }) {
-  const group = `mailconn-list-${Date.now()}-${count++}`;
+  const group = `mailconn-list-${Math.random().toString(36).slice(2)}`;
   const table = element("table", "", "mailconn-table");
   const caption = element("caption", "Mail server connections", "mailconn-hidden");
   const head = element("thead");

@@ -1,8 +1,6 @@
 // What a form owes to keyboards and screen readers and no widget can say from the kernel: which note belongs to which
 // field, which field is wrong, what is read out as it changes, and where the focus goes when its button goes away.
 
-let count = 0;
-
 function usable(target) {
   return target.isConnected && !target.disabled && target.getClientRects().length > 0;
 }
@@ -25,7 +23,7 @@ function render({ model, el }) {
       const note = row.querySelector(".mailconn-note");
       const field = row.querySelector("input, select");
       if (!note || !field) continue;
-      note.id ||= `mailconn-note-${Date.now()}-${count++}`;
+      note.id ||= `mailconn-note-${Math.random().toString(36).slice(2)}`;
       put(field, "aria-describedby", note.id);
       put(field, "aria-invalid", row.classList.contains("mailconn-wrong") ? "true" : null);
       // The note is said with the field; a tooltip with the same words would say it twice.

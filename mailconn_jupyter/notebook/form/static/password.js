@@ -1,14 +1,13 @@
 // A password field whose text never becomes widget state: it goes to the kernel once, as the bytes of one message, and
 // the field is empty from that moment on, however busy the kernel is. Bytes, because kernels log the rest of a message.
 
-let count = 0;
-
 function render({ model, el }) {
   const input = document.createElement("input");
   const label = document.createElement("label");
   const toggle = document.createElement("button");
   el.classList.add("mailconn-password");
-  input.id = `mailconn-password-${Date.now()}-${count++}`;
+  // Each widget loads a copy of this file, so a counter of its own would give several the same.
+  input.id = `mailconn-password-${Math.random().toString(36).slice(2)}`;
   label.htmlFor = input.id;
   label.className = "widget-label";
   label.textContent = model.get("description");
