@@ -194,5 +194,5 @@ def test_the_files_of_the_others_are_read_again_only_when_one_has_changed(monkey
     # By hand, in place, in a file whose own name says nothing.
     file = connections.folder / "connection 1.json"
     file.write_text(file.read_text().replace("connection 1", "o.ps"))
-    with pytest.raises(CredentialError, match="would serve both 'o ps' and 'o.ps'"):
+    with pytest.raises(CredentialError, match=r"would serve both 'o ps' and 'o\.ps'"):
         resolve("o ps", ask=False)
