@@ -6,8 +6,11 @@ warning. The tree::
 
     MailConnError: Base of every error that this package raises on purpose.
         CredentialError: A secret is needed and none can be had, or none can be kept safely.
+            KeyringLocked: The keyring is there, and nobody has unlocked it.
+            SignInError: Signing in with OAuth 2.0 failed, or is to be done again.
         DeliveryError: Not every recipient's message was accepted.
         FileChanged (mbox): Another program has rewritten the file while it was read.
+        MailboxChanged (pop3): Other messages have the numbers that were known.
         MessageError: An address or a message that cannot be sent as it is.
             NoDomain: A name stands where a mail address must.
             NoRecipients (smtp): A message to nobody.
