@@ -35,7 +35,8 @@ class IMAPSession(BaseMailBox):
     arguments and bounds what a server may send.
 
     After the opening an answer may take the connection's timeout or its deadline, whichever is longer; set
-    ``client.sock.settimeout`` for more.
+    ``client.sock.settimeout`` for more; messages have the time that their bytes take, besides. ``cancel`` ends an answer
+    after the opening, too. A process that is forked from this one has a link of its own, in the same folder.
 
     Raises :class:`~mailconn_jupyter.errors.OpenError`, which is also the class of imaplib or imap_tools that fits.
     """

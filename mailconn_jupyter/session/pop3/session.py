@@ -32,8 +32,10 @@ class POP3Session(POP3Client):
     ``allow_plaintext_password`` is on (loopback excepted).
 
     ``timeout`` is in seconds, for each answer (20 by default). With a connection an answer may take, after the opening,
-    its timeout or its deadline, whichever is longer. Raises
-    :class:`~mailconn_jupyter.errors.OpenError`, which is also a ``poplib.error_proto``.
+    its timeout or its deadline, whichever is longer; messages have the time that their bytes take, besides. ``cancel``
+    ends an answer after the opening, too. With a connection, a process that is forked from this one has a link of its own.
+
+    Raises :class:`~mailconn_jupyter.errors.OpenError`, which is also a ``poplib.error_proto``.
     """
 
     def __init__(
