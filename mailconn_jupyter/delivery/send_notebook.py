@@ -66,7 +66,8 @@ def send_notebook(
     ``subject`` is by default its first heading, or its name. ``code`` sends the source of each cell, too. ``attach`` adds
     the whole as an HTML page, a PDF (with what nbconvert needs for one) or the notebook itself; None for nothing. What
     somebody else may have put into it is data: unless it is run first, or Jupyter trusts it, no script and no frame of it
-    is in the page or the PDF, and neither loads anything; a warning says what was lost. No PDF reads a local file.
+    is in the page or the PDF, and neither loads anything (formulas stay as they are written); a warning says what was lost.
+    No PDF reads a local file.
 
     ``execute`` runs it first, in a kernel of its own; the file stays as it is. When a cell fails then, nothing is sent
     (``on_error="skip"``), or what there is, with the error (``"send"``): subject and first line say that it failed. The
