@@ -178,7 +178,7 @@ class Manager(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         name = self.table.selected
         chosen = next((connection for connection in self._found if connection.name == name), None)
         own = chosen is not None and chosen.origin.layer == "user"
-        for one in (self.edit, self.copy, self.default, self.test):
+        for one in (self.edit, self.copy):
             one.disabled = chosen is None
         for one in (self.rename, self.delete):
             one.disabled = not own
