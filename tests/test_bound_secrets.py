@@ -220,6 +220,18 @@ def test_a_test_in_the_form_uses_what_was_typed_for_a_shared_connection(shared: 
         assert where(draft) == ""
 
 
+def test_who_gets_no_password_is_told_as_it_is_written(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVIL_HOST", "evil.example")
+    keep("ops", username="ana")
+    set_password("ops", "s3cret")
+    provide(shared, server_host="${EVIL_HOST}", locked=True)
+    for connection in (connections["ops"], connections["ops"].resolved()):
+        with pytest.raises(CredentialError) as caught:
+            resolve(connection, ask=False)
+        assert "(ana at ${EVIL_HOST})" in caught.value.message
+        assert "evil.example" not in str(caught.value)
+
+
 def test_the_command_keeps_it_for_the_shared_one_and_show_says_so(shared: Path, shell: Shell, shelf: Shelf) -> None:
     provide(shared)
     shelf.kept[SERVICE, "ops"] = "older"

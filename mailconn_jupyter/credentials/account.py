@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -34,6 +34,8 @@ class Account:
     user: str = ""
     host: str = ""
     shared: bool = False
+    #: User and host as the connection has them written, for a person to read.
+    party: str = field(default="", compare=False)
 
     @classmethod
     def of(cls, target: str | MailConnection, kind: str = Kind.PASSWORD) -> Account:
@@ -42,9 +44,8 @@ class Account:
         connection = _stored(target) if isinstance(target, str) else target
         if connection is None:
             return cls(str(target), kind)
-        account = cls(
-            target if isinstance(target, str) else target.name, kind, *_party(connection, kind), connection.shared
-        )
+        name = target if isinstance(target, str) else target.name
+        account = cls(name, kind, *_party(connection, kind), connection.shared, _as_written(connection, kind))
         if connection.hides is not None and _party(connection.hides, kind) == (account.user, account.host):
             return replace(account, shared=False)
         return account
@@ -65,8 +66,10 @@ class Account:
         service = naming.service(self.kind)
         # What is quoted has no slash, so no other name, user and host are written like these.
         party = "/".join(quote(part, safe="@") for part in (self.key, self.user, self.host))
-        bound = [(f"{service}-shared", party)] if self.host else []
-        return bound if self.shared else [(service, self.key), *bound]
+        bound = (f"{service}-shared", party)
+        if self.shared:
+            return [bound]
+        return [(service, self.key), bound] if self.host else [(service, self.key)]
 
     @property
     def former_places(self) -> list[Place]:
@@ -94,19 +97,24 @@ def _stored(name: str) -> MailConnection | None:
     return None
 
 
-#: By the kind of secret, the options that name them.
+#: By the kind of secret, the options that name the user, and who hears it: the server has what sign-in gives.
 _PARTIES: Final = {
     Kind.PASSWORD: ("username", "server_host"),
     Kind.PROXY: ("proxy_username", "proxy_host"),
     Kind.CLIENT: ("oauth_client_id", "oauth_issuer"),
-    Kind.REFRESH: ("username", "oauth_issuer"),
+    Kind.REFRESH: ("username", "oauth_issuer", "server_host"),
 }
 
 
 def _party(connection: MailConnection, kind: Kind) -> tuple[str, str]:
-    """The user and the host that hear the secret, as they are when a session opens."""
-    user, host = _PARTIES[kind]
-    return _expanded(getattr(connection, user)), _expanded(getattr(connection, host)).casefold()
+    """The user and the hosts that hear the secret, as they are when a session opens."""
+    user, *hosts = (_expanded(getattr(connection, name)) for name in _PARTIES[kind])
+    return user, " ".join(filter(None, hosts)).casefold()
+
+
+def _as_written(connection: MailConnection, kind: Kind) -> str:
+    texts = [connection.written.get(name, getattr(connection, name)) for name in _PARTIES[kind]]
+    return " at ".join(filter(None, texts))
 
 
 def _expanded(text: str) -> str:

@@ -73,9 +73,8 @@ def _not_given(account: Account) -> CredentialError | None:
     place = find_place(account.own) if account.shared else ""
     if not place:
         return None
-    party = f"{account.user} at {account.host}" if account.user else account.host
     return CredentialError(
-        f"No {naming.word(kind)} is kept for {name!r} as an administrator shares it ({party}). The one {place} is for a "
+        f"No {naming.word(kind)} is kept for {name!r} as an administrator shares it ({account.party}). The one {place} is for a "
         "connection of your own.",
         hint=f"If this server may have one, run {naming.command(name, kind)}, or {naming.remedy(name, kind)}.",
     )
