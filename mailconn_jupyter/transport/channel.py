@@ -28,8 +28,8 @@ _SLOWEST = 4096  # bytes a second of a message: less than any link has that peop
 class Channel:
     """A connected socket, plain or TLS, on which nothing waits for ever and no line grows without bound.
 
-    It has the methods that :mod:`smtplib`, :mod:`imaplib` and :mod:`poplib` use of a socket and of its file
-    (``sendall``, ``readline``, ``makefile``, ``close``), so it stands where their socket stands.
+    It has the methods that :mod:`smtplib`, :mod:`imaplib`, :mod:`poplib` and :mod:`http.client` use of a socket and of its file
+    (``sendall``, ``readline``, ``read``, ``makefile``, ``close``), so it stands where their socket stands.
 
     ``timeout`` is the time in seconds for one answer, from :meth:`begin_answer` on, or for one chunk that is sent;
     ``limit`` goes over everything, as long as it is set.
@@ -161,6 +161,13 @@ class Channel:
         data = bytes(self._buffer[:size])
         del self._buffer[:size]
         return data
+
+    def read(self, size: int = -1) -> bytes:
+        """As of a file: ``size`` bytes, or all that comes; the clock starts anew with each chunk, for it may be long."""
+        self.begin_answer()
+        while (size < 0 or len(self._buffer) < size) and self._fill():
+            self.begin_answer()
+        return self.take(len(self._buffer) if size < 0 else size)
 
     def buffered(self) -> bytes:
         """What the server has sent without being asked: read, but not yet taken, or waiting in the socket."""
