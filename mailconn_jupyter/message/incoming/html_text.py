@@ -21,7 +21,7 @@ _PIECE: Final = re.compile(
     |<(?P<hidden>script|style|title|template)\b[^<>]*+>.*?(?:</(?P=hidden)\b[^<>]*+>?|\Z)
     |<(?P<end>/?)(?P<tag>[a-z][a-z0-9]*+)(?P<said>(?:[^<>"']++|"[^"<]*+"|'[^'<]*+'|["'])*+)>
     |<[!?][^<>]*+>
-    |(?P<text>[^<]++|<)
+    |(?P<text>(?:[^<]++|<(?![a-z/!?]))++|<[^<]*+)
     """,
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
