@@ -16,6 +16,8 @@ from .mutations import mutated
 
 __all__ = ["run"]
 
+_LEAST = 1e-6  # seconds that the clock can tell
+
 
 def run(check: Callable[[bytes], None], read: Callable[[bytes], object], seeds: Sequence[bytes], what: str) -> None:
     """Try as many as the command line says; or, with ``--atheris``, until somebody stops it.
@@ -36,6 +38,7 @@ def run(check: Callable[[bytes], None], read: Callable[[bytes], object], seeds: 
         atheris.Fuzz()
     failures = 0
     slowest: list[tuple[float, float, int, int]] = []
+    largest = (0.0, 0)
     for seed in range(asked.seed, asked.seed + asked.count):
         raw = mutated(seeds, seed)
         try:
@@ -44,18 +47,23 @@ def run(check: Callable[[bytes], None], read: Callable[[bytes], object], seeds: 
             failures += 1
             print(f"seed {seed}:", traceback.format_exc(limit=-3))  # noqa: T201  # as they come
             continue
-        ours = _seconds(read, raw)
+        ours, python = _seconds(read, raw), _seconds(email.message_from_bytes, raw)
         kilobytes = max(len(raw) / 1000, 1)
-        if len(slowest) < 5 or ours / kilobytes > slowest[-1][0]:
+        of_note = len(slowest) < 5 or ours / kilobytes > slowest[-1][0]
+        if of_note or (len(raw) > 1000 and ours / max(python, _LEAST) > largest[0]):
             # Again, as the first time may have been somebody else's.
             ours = min(ours, *(_seconds(read, raw) for _ in range(3)))
-            python = min(_seconds(email.message_from_bytes, raw) for _ in range(3))
-            slowest = sorted([*slowest, (ours / kilobytes, ours / python, seed, len(raw))], reverse=True)[:5]
+            python = max(min(python, *(_seconds(email.message_from_bytes, raw) for _ in range(3))), _LEAST)
+            if of_note:
+                slowest = sorted([*slowest, (ours / kilobytes, ours / python, seed, len(raw))], reverse=True)[:5]
+            if len(raw) > 1000:
+                largest = max(largest, (ours / python, seed))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     said = [f"{asked.count} {what}: {failures} exceptions; at most {peak:.0f} MB of memory in all"]
     for each, ratio, seed, size in slowest:
         how = f"{each * 1000:.2f} ms a kilobyte, {ratio:.1f} times email.message_from_bytes()"
         said.append(f"seed {seed}, {size} bytes: {how}")
+    said.append(f"seed {largest[1]} is the largest ratio: {largest[0]:.1f} times")
     print("\n".join(said))  # noqa: T201  # its output
 
 
