@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from ..message.render.part import ROWS
-from ..message.texts import bytes_of
 from .arguments import Arguments, Words, number, whole_number
 
 __all__ = ["notify_flags", "send_flags"]
@@ -69,6 +67,8 @@ def _header(text: str) -> tuple[str, str]:
 
 
 def _size(text: str) -> int:
+    from ..message.texts import bytes_of  # noqa: PLC0415  # other commands go without messages
+
     found = bytes_of(text)
     if found is None:
         raise argparse.ArgumentTypeError("a number of bytes is expected, such as 40MB")
@@ -77,6 +77,8 @@ def _size(text: str) -> int:
 
 def send_flags(parser: Arguments) -> None:
     """The arguments of ``%mailconn send`` and ``%%mailconn send``."""
+    from ..message.render.part import ROWS  # noqa: PLC0415  # as above
+
     _people(
         parser,
         "A stored connection; without it the default, or the only one. What is also a variable is the connection here: "
