@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,13 @@ import pytest
 import mailconn_jupyter
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.credentials import Kind, Secret, forget, remember, resolve, set_password, where
+from mailconn_jupyter.credentials.oauth import access_tokens
+from mailconn_jupyter.credentials.oauth.grants import keep_grant, read_grant
+from mailconn_jupyter.credentials.oauth.identity import AccessToken, Identity
 from mailconn_jupyter.credentials.override import lent
-from mailconn_jupyter.errors import CredentialError, MailConnWarning
+from mailconn_jupyter.errors import CredentialError, MailConnWarning, SignInError
 from mailconn_jupyter.session.check import check
+from mailconn_jupyter.session.opening.sign_in_way import identity_of
 from mailconn_jupyter.store import connections
 from tests import credential_sources, shells
 from tests.credential_sources import PROXY_SERVICE, SERVICE, answer_with
@@ -244,3 +250,49 @@ def test_the_command_keeps_it_for_the_shared_one_and_show_says_so(shared: Path, 
     shell.ok("%mailconn password ops --delete")
     # What is not this connection's is not forgotten with it.
     assert shelf.kept == {(SERVICE, "ops"): "older"}
+
+
+SIGN_IN = {"oauth_issuer": "google", "oauth_client_id": "app", "use_xoauth2": True, "server_host": "smtp.example"}
+
+
+def signed_in_as(connection: MailConnection) -> Identity:
+    identity = identity_of(connection.resolved())
+    assert identity is not None
+    return identity
+
+
+def test_a_sign_in_of_ones_own_is_not_for_another_server_that_a_shared_connection_names(shared: Path) -> None:
+    keep("ops", username="ana", **SIGN_IN)
+    own = signed_in_as(connections["ops"])
+    keep_grant(own, Secret("refresh"), since=datetime.now(UTC), who="ana")
+    access_tokens.put(own, AccessToken(Secret("access"), time.time() + 3600))
+    provide(shared, **SIGN_IN | {"server_host": "evil.example"}, locked=True)
+    theirs = signed_in_as(connections["ops"])
+    assert access_tokens.at_hand(theirs) is None
+    with pytest.raises(SignInError, match="Nobody is signed in"):
+        read_grant(theirs)
+    # One to the same server, for the same user at the same issuer, is as good as one's own.
+    provide(shared, **SIGN_IN, locked=True)
+    assert access_tokens.at_hand(signed_in_as(connections["ops"])) is not None
+    assert read_grant(signed_in_as(connections["ops"])).refresh.reveal() == "refresh"
+
+
+def test_a_sign_in_for_a_shared_connection_stays_with_its_server(shared: Path, shelf: Shelf) -> None:
+    provide(shared, **SIGN_IN)
+    theirs = signed_in_as(connections["ops"])
+    keep_grant(theirs, Secret("refresh"), since=datetime.now(UTC), who="ana")
+    access_tokens.put(theirs, AccessToken(Secret("access"), time.time() + 3600))
+    assert where("ops", kind=Kind.REFRESH)
+    provide(shared, **SIGN_IN | {"server_host": "evil.example"})
+    assert access_tokens.at_hand(signed_in_as(connections["ops"])) is None
+    assert where("ops", kind=Kind.REFRESH) == ""
+    provide(shared, **SIGN_IN)
+    assert forget("ops") == []
+    assert shelf.kept == {}
+
+
+def test_a_shared_connection_without_a_proxy_has_a_place_for_its_password_all_the_same(shared: Path) -> None:
+    provide(shared)
+    assert set_password("ops", "of the gate", proxy=True).startswith("in the keyring")
+    provide(shared, use_proxy=True, proxy_host="evil.example", proxy_username="ana")
+    assert where("ops", kind=Kind.PROXY) == ""

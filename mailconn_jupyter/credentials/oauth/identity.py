@@ -20,7 +20,8 @@ FLOWS = ("device", "link", "client_credentials", "service_account")
 class Identity:
     """``issuer`` is ``microsoft``, ``google`` or a URL; ``flow`` and ``scope`` are empty for what fits.
 
-    ``shared``: an administrator's connection says so, and what the user gave for one of his own is not for that.
+    ``host`` is the mail server, which hears the access token. ``shared``: an administrator's connection says so, and what
+    the user gave for one of his own is not for that.
     """
 
     name: str
@@ -31,12 +32,14 @@ class Identity:
     tenant: str = ""
     flow: str = ""
     scope: str = ""
+    host: str = ""
     shared: bool = False
 
     @property
     def grant(self) -> Account:
         """Where the refresh token is kept."""
-        return Account(self.name, Kind.REFRESH, self.user, self.issuer.casefold(), self.shared)
+        hosts = " ".join(filter(None, (self.issuer, self.host)))
+        return Account(self.name, Kind.REFRESH, self.user, hosts.casefold(), self.shared)
 
     @property
     def client(self) -> Account:
@@ -56,7 +59,8 @@ class Identity:
     @property
     def key(self) -> str:
         """What an access token belongs to."""
-        return self._digest(self.binding, fold(self.name), self.protocol, self.flow, self.scope)
+        parts = (fold(self.name), self.protocol, self.flow, self.scope, self.host.casefold(), str(self.shared))
+        return self._digest(self.binding, *parts)
 
     @staticmethod
     def _digest(*parts: str) -> str:

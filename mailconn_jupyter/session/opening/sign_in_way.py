@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ...connection import MailConnection
+from ...credentials.account import Account
 from ...errors import SignInError
+from ...secret import Kind
 from ...transport.deadline import Limit
 from ...transport.tls import TLSPolicy
 from .proxy_route import route_of
@@ -37,7 +39,8 @@ def identity_of(connection: MailConnection) -> Identity | None:
         tenant=connection.oauth_tenant,
         flow=connection.oauth_flow,
         scope=connection.oauth_scope,
-        shared=connection.shared,
+        host=connection.server_host,
+        shared=Account.of(connection, Kind.REFRESH).shared,
     )
 
 
