@@ -7,6 +7,7 @@ import math
 import os
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -81,10 +82,11 @@ class Channel:
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
         """Not to count while the caller does something else, in the middle of an answer."""
+        started = time.monotonic()
         try:
-            with self._whole.paused():
-                yield
+            yield
         finally:
+            self._whole.extend(time.monotonic() - started)
             self.allow_for(0)
 
     def _retry(self, operation: Callable[[], T], waiting_for: int, limit: Limit) -> T:
@@ -280,9 +282,6 @@ class Channel:
 
     def shutdown(self, how: int) -> None:
         self._sock.shutdown(how)
-
-    def flush(self) -> None:
-        """Nothing is held back."""
 
     def close(self) -> None:
         """Close it; a thread that waits for it is woken, and gets an error that says so."""
