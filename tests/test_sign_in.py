@@ -210,9 +210,10 @@ def test_a_session_over_three_lifetimes_of_its_token_never_fails(
 ) -> None:
     make(server_port=token_postfix.smtps, oauth_client_id="brief")
     signed_in(issuer)
-    end, sent = time.monotonic() + 16, []
+    end, sent = time.monotonic() + 16, list[str]()
     with connect("ops") as smtp:
-        while time.monotonic() < end:
+        # On a busy machine a message takes longer: enough of them, and for long enough.
+        while len(sent) < 9 or time.monotonic() < end:
             sent.append(uuid.uuid4().hex)
             smtp.send_message(compose("alice@example.test", sent[-1], "Still here.", sender="bob@example.test"))
             # As a server does when the token of a session has ended.
@@ -220,7 +221,6 @@ def test_a_session_over_three_lifetimes_of_its_token_never_fails(
             time.sleep(1.5)
     for token in sent:
         token_postfix.wait_for("alice", token)
-    assert len(sent) > 8
     assert issuer.count("granted", "refresh_token", "brief") >= 3
 
 
