@@ -283,6 +283,9 @@ class Channel:
     def shutdown(self, how: int) -> None:
         self._sock.shutdown(how)
 
+    def flush(self) -> None:
+        """Nothing is held back; :mod:`http.client` asks."""
+
     def close(self) -> None:
         """Close it; a thread that waits for it is woken, and gets an error that says so."""
         self._eof = self._closed = True
