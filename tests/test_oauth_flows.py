@@ -38,7 +38,7 @@ def test_a_person_signs_in_and_stays_signed_in(sign_in: Any, issuer: Issuer) -> 
 def test_a_client_with_a_secret_shows_it(issuer: Issuer) -> None:
     remember("ops", "c0nf", kind="client")
     assert by_link(issuer, client_at(issuer, "confidential")).refresh
-    remember("ops", "wrong", kind="client")
+    remember("ops", "no-secret-of-this-robot", kind="client")
     with pytest.raises(SignInError) as caught:
         by_link(issuer, client_at(issuer, "confidential"))
     assert caught.value.error == "invalid_client"

@@ -91,17 +91,26 @@ def refusal_on_windows(folder: str, environment: Mapping[str, str]) -> Refusal |
 def _flaw(path: Path, status: os.stat_result, *, inner: bool = True) -> tuple[str, str] | None:
     """Who else could have changed ``path``, and what to do; ``inner``: or put something into it."""
     place, mode = shlex.quote(str(path)), status.st_mode
-    environment = os.stat(sys.prefix)  # noqa: PTH116  # sys.prefix is a text
+    owner, team = _environment()
     user, groups = os.geteuid(), {os.getegid(), *os.getgroups()}
-    if status.st_uid not in {0, user, environment.st_uid}:
-        owner = f"user {status.st_uid}, who is neither root nor you nor the owner of this Python environment"
-        return f"{path} belongs to {owner}", f"Have root run: chown root {place}"
+    if status.st_uid not in {0, user, owner}:
+        stranger = f"user {status.st_uid}, who is neither root nor you nor the owner of this Python environment"
+        return f"{path} belongs to {stranger}", f"Have root run: chown root {place}"
     # In a folder like /tmp nobody can take away what belongs to others.
     if not inner and mode & stat.S_ISVTX:
         return None
     if mode & stat.S_IWOTH:
         return f"everybody can change {path}", f"Run: chmod o-w {place}"
-    peers = groups - {0, environment.st_gid}
+    peers = groups - {0, team}
     if mode & stat.S_IWGRP and status.st_gid in peers and status.st_uid != user:
         return f"the whole group {status.st_gid} can change {path}, and you are in it", f"Run: chmod g-w {place}"
     return None
+
+
+def _environment() -> tuple[int, int]:
+    """User and group that own this Python environment; root's where it cannot be looked at, who is trusted anyway."""
+    try:
+        status = os.stat(sys.prefix)  # noqa: PTH116  # sys.prefix is a text
+    except OSError:
+        return 0, 0
+    return status.st_uid, status.st_gid

@@ -60,6 +60,13 @@ class Site:
         """What the server and its kernels wrote, at debug level."""
         return (self.folder / "log").read_text(encoding="utf-8", errors="replace")
 
+    def wait_for_log(self, text: str) -> None:
+        """Wait until the log has it: it is written by another process, some time after."""
+        end = time.monotonic() + 20
+        while text not in self.log:
+            assert time.monotonic() < end, f"{text} is not in the log"
+            time.sleep(0.1)
+
     def notebook(self, name: str, *cells: str) -> Path:
         """Put a notebook there."""
         path = self.folder / "notebooks" / f"{name}.ipynb"

@@ -65,7 +65,7 @@ def test_from_an_empty_form_to_a_mail_after_a_restart(
     state = json.loads((site.folder / "notebooks" / "main.ipynb").read_text())["metadata"]["widgets"]
     assert len(state["application/vnd.jupyter.widget-state+json"]["state"]) > 100
     # That of the password's, too, which is why its text is not in the content.
-    assert "'kind': 'typed'" in site.log
+    site.wait_for_log("'kind': 'typed'")
     page.restart()
     page.says("The form has ended with its kernel.")
     page.run(1)
