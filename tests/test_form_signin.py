@@ -75,6 +75,9 @@ def test_a_code_is_shown_and_waited_for_and_the_connection_is_tested(
     assert form.signing.wait(20)
     assert "Signed in for 'ops' as alice" in text(form.signing.note)
     assert "works" in text(form.signing.note)
+    # Whoever looks whether something has changed does not take it away again.
+    form.signing.refresh(connections["ops"])
+    assert "Signed in for 'ops' as alice" in text(form.signing.note)
     assert told[-1] == {}
     assert not seen(form.signing.cancel)
     with connect("ops") as smtp:

@@ -33,6 +33,8 @@ class SignInPanel:
         self._worker = Worker("mailconn-signin")
         self._pasted: Secret | None = None
         self._here = threading.Event()
+        # How the last one ended, and the state that it left: said until there is another state.
+        self._ended: tuple[tuple[str, str], tuple[str, str]] | None = None
         self.device = button("Sign in", "By a code, or by what the issuer offers", lambda: self.start(""))
         self.link = button("Sign in by a link", "Where the company does not allow codes", lambda: self.start("link"))
         self.out = button("Sign out", "Revoke the sign-in, and forget it", self.sign_out)
@@ -57,7 +59,8 @@ class SignInPanel:
         with self._worker.lock:
             self._buttons()
             if not self.running:
-                self._say(*self._state())
+                state = self._state()
+                self._say(*(self._ended[0] if self._ended and self._ended[1] == state else state))
 
     def _state(self) -> tuple[str, str]:
         stored = self._stored()
@@ -95,7 +98,7 @@ class SignInPanel:
             stored = self._stored()
             if self.running or stored is None:
                 return
-            self._here, self._pasted = threading.Event(), None
+            self._here, self._pasted, self._ended = threading.Event(), None, None
             self._say("note", text)
             self._worker.start(lambda cancel: self._run(act, stored, cancel))
             self._buttons()
@@ -131,6 +134,7 @@ class SignInPanel:
             self.invitation.put(None)
             show(self.entry, False)
             self._buttons()
+        self._ended = end, self._state()
         self._on_change()
         self._say(*end)
 
