@@ -62,8 +62,7 @@ class LinkFaults(Contract):
     @pytest.mark.parametrize(("point", "stage"), POINTS)
     def test_a_server_that_falls_silent_is_left_at_the_timeout(self, point: str, stage: str) -> None:
         met = self.meet([*self.until(point), Silence()], stage=stage, cause="no-answer", timeout=0.2)
-        # Long before the deadline of 60 seconds; how long exactly is a busy machine's business.
-        assert max(met.seconds) < 10
+        assert max(met.seconds) < 0.2 + 2 * SLACK
 
     @pytest.mark.parametrize("reset", [False, True])
     @pytest.mark.parametrize(("point", "stage"), POINTS)
