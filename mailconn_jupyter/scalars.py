@@ -13,6 +13,8 @@ def plain(value: Any) -> Any:
     Anything else as it is. Nothing is imported for it.
     """
     module = type(value).__module__
+    if module == "builtins":
+        return value
     # Its scalars, and arrays of no dimension; what other libraries subclass from them stays theirs.
     if module == "numpy" and getattr(value, "ndim", None) == 0:
         if value.dtype.kind in "mM" and isinstance(value.item(), int):

@@ -121,6 +121,11 @@ class Option(TraitType[Got, Given]):
 AnyOption = Option[Any, Any]
 
 
+def _unfit(text: str) -> bool:
+    # What can be printed holds none of them, and is known at once.
+    return not text.isprintable() and any(unicodedata.category(character) in _UNFIT for character in text)
+
+
 class Line(Option[str, Given]):
     """A line of text, without leading or trailing space and without control characters; for what else stands for one."""
 
@@ -130,7 +135,7 @@ class Line(Option[str, Given]):
         if not isinstance(value, str):
             raise self.fail(f"{value!r} is not a text.")
         text = unicodedata.normalize("NFC", value.strip())
-        if any(unicodedata.category(character) in _UNFIT for character in text):
+        if _unfit(text):
             raise self.fail(f"{text!r} holds a control character, such as a line break.")
         return self.check(text)
 
@@ -210,7 +215,7 @@ class HostOrPath(Host):
         if getattr(obj, "protocol", "") != "MBOX" or not isinstance(value, str):
             return super().validate(obj, value)
         # A path is kept as it is, with its spaces; only what no file can be called, or no file can hold, is refused.
-        if any(unicodedata.category(character) in _UNFIT for character in value):
+        if _unfit(value):
             raise self.fail(f"{value!r} holds a control character, such as a line break.")
         return value
 

@@ -36,9 +36,10 @@ class OptionSet(HasTraits):
         super().__init__()
         # First of all: what a traceback shows of a frame is also this object.
         self._begin()
-        error = unknown_keyword(type(self).__name__, options, list(self.options()), _short(self.options()))
-        if error is not None:
+        if options.keys() - self._declared.keys():
+            error = unknown_keyword(type(self).__name__, options, list(self.options()), _short(self.options()))
             options.clear()  # one may be a password
+            assert error is not None
             raise error
         self._assign(options)
 
