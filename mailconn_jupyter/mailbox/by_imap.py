@@ -8,7 +8,6 @@ import math
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from imap_tools.errors import UnexpectedCommandStatusError
@@ -16,7 +15,6 @@ from imap_tools.errors import UnexpectedCommandStatusError
 from ..errors import MailConnError
 from ..formatting import how_large
 from ..message.incoming.parsed import ParsedMessage
-from ..message.incoming.sent_date import date_of
 from ..session.imap.commands_imap import Part
 from ..session.imap.errors import Refused
 from ..session.imap.search import search, sequence_set
@@ -49,7 +47,7 @@ class _Fetched:
     uid: int
     flags: tuple[str, ...] | None = None
     size: int | None = None
-    arrived: datetime | None = None
+    arrived: str | None = None
     raw: bytes | None = None
     refusal: Refused | None = None
 
@@ -69,7 +67,7 @@ class _Fetched:
             int(uid[1]),
             tuple(words),
             int(size[1]) if size else None,
-            date_of(arrived[1].decode("ascii", "replace"))[0] if arrived else None,
+            arrived[1].decode("ascii", "replace") if arrived else None,
             raw,
         )
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
-from datetime import datetime
 from typing import BinaryIO, Final
 
 from ..formatting import how_large
 from ..message.incoming.header import end_of_header
 from ..message.incoming.parsed import ParsedMessage
-from ..message.incoming.sent_date import date_of
 from ..session.mbox.errors import FileChanged
 from ..session.mbox.session import MBOXSession
 from .portions import MOST_MESSAGE, Reading
@@ -83,8 +81,8 @@ def _end(file: BinaryIO, stop: int) -> int:
     return stop - len(_LINE_END) if file.read(len(empty)) == empty else stop
 
 
-def _envelope(file: BinaryIO, start: int, session: MBOXSession) -> tuple[int, datetime | None]:
-    """Where the message itself begins, after the line that starts with From, and when that line says that it arrived."""
+def _envelope(file: BinaryIO, start: int, session: MBOXSession) -> tuple[int, str]:
+    """Where the message itself begins, after the line that starts with From, and what that line says of its arrival."""
     file.seek(start)
     line = file.readline(_LONGEST_ENVELOPE)
     if not line.startswith(_BEGINNING[1:]):
@@ -92,7 +90,7 @@ def _envelope(file: BinaryIO, start: int, session: MBOXSession) -> tuple[int, da
             f"{session.path} was changed by another program: a message is not where it was.",
             hint="Open it again.",
         )
-    return file.tell(), date_of(line.decode("ascii", "replace").partition(" ")[2].partition(" ")[2])[0]
+    return file.tell(), line.decode("ascii", "replace").partition(" ")[2].partition(" ")[2]
 
 
 def _header(file: BinaryIO, begin: int, stop: int) -> bytes:
@@ -111,7 +109,7 @@ def _message(
     raw: bytes,
     start: int,
     size: int,
-    arrived: datetime | None,
+    arrived: str,
     *,
     complete: bool,
     flags_of: ParsedMessage | None = None,

@@ -29,7 +29,7 @@ class ParsedMessage:
     r"""A message as it came: ``raw`` is all of it, or its header alone, where only that was read (``complete`` is False).
 
     ``uid`` is what the mailbox calls it (the UID of IMAP, the unique id of POP3, where it begins in an MBOX file), ``size``
-    its bytes there, ``arrived`` when it came there, each None where that is not known. ``flags`` are those of the mailbox,
+    its bytes there, ``arrived`` when it came there (also in the mailbox's words), each None where that is not known. ``flags`` are those of the mailbox,
     in the words of IMAP (``\Seen``, ``\Flagged``); None where it keeps none.
     """
 
@@ -40,7 +40,7 @@ class ParsedMessage:
         uid: str = "",
         size: int | None = None,
         flags: Iterable[str] | None = None,
-        arrived: datetime | None = None,
+        arrived: datetime | str | None = None,
         complete: bool = True,
         problems: Iterable[str] = (),
     ) -> None:
@@ -48,9 +48,15 @@ class ParsedMessage:
         self.uid = uid
         self.size = len(raw) if size is None and complete else size
         self.flags = None if flags is None else frozenset(flags)
-        self.arrived = arrived
+        self._arrived = arrived
         self.complete = complete
         self._known_problems = tuple(problems)
+
+    @cached_property
+    def arrived(self) -> datetime | None:
+        """When it came into the mailbox."""
+        # Read only when it is asked for: most messages have a date of their own.
+        return date_of(self._arrived)[0] if isinstance(self._arrived, str) else self._arrived
 
     @property
     def seen(self) -> bool | None:
