@@ -181,6 +181,22 @@ def test_a_test_can_be_cancelled_at_once_and_sends_nothing() -> None:
     assert not server.lines
 
 
+def test_what_fails_once_a_test_was_called_off_is_not_kept_as_its_outcome() -> None:
+    cancel = threading.Event()
+    with ScriptServer([], strict=False) as server:
+        connections.save(to(server.port, use_secure_authentication=False))
+
+        def listener(result: StageResult) -> None:
+            if result.outcome == "failed":
+                cancel.set()
+
+        report = check("ops", cancel=cancel, listener=listener)
+        assert failure(report)[:2] == ("greet", "closed")
+        assert last_tests.last("ops") is None
+        assert not check("ops").ok
+        assert last_tests.last("ops") is not None
+
+
 def test_the_listener_hears_each_stage_begin_and_end(postfix: Postfix) -> None:
     heard: list[tuple[str, str]] = []
     check(
