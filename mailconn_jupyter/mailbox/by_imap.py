@@ -7,8 +7,7 @@ import imaplib
 import math
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from imap_tools.errors import UnexpectedCommandStatusError
 
@@ -40,8 +39,7 @@ _QUOTED: Final = re.compile(rb'\bBODY\[[A-Z]*\](?:<[0-9]+>)? "((?:[^"\\]|\\.)*)"
 _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class _Fetched:
+class _Fetched(NamedTuple):
     """What one answer to FETCH says of a message, or why the server does not give it."""
 
     uid: int

@@ -134,6 +134,8 @@ def _codecs_of(charset: str) -> tuple[str, ...]:
 
 def _sound(text: str) -> str:
     """The text without its byte order mark, and without halves of surrogate pairs, which UTF-7 can smuggle in."""
+    if text.isascii():
+        return text
     text = text.removeprefix("\ufeff")
     try:
         text.encode("utf-8")

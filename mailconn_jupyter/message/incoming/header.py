@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+from itertools import islice
 from typing import Final
 
 from .address_list import address_list, as_read
@@ -22,8 +22,8 @@ BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 #: The end of the last line of a header, and the empty line after it.
 BLANK_LINE: Final = re.compile(rb"\n\r?\n|\r\r")
 
-# They turn the reading direction, so that "gpj.exe" reads "exe.jpg".
-_TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# What controls a terminal, halves of surrogate pairs, and what turns the reading direction, so that "gpj.exe" reads "exe.jpg".
+_UNSEEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 # RFC 5322, 4.5.8 has a blank before the colon.
 _FIELD: Final = re.compile(rb"^([!-9;-~]{1,200})[ \t]*:(.*(?:\n[ \t].*)*)", re.MULTILINE)
 _ADDRESSES: Final = frozenset(
@@ -42,10 +42,11 @@ def one_line(text: str) -> str:
     line = " ".join(text.split())
     if line.isascii() and line.isprintable():
         return line
-    return "".join(
-        "\ufffd" if character in _TURNING or unicodedata.category(character) in {"Cc", "Cs"} else character
-        for character in line
-    ).strip()
+    return _UNSEEN.sub("\ufffd", line).strip()
+
+
+def _key(name: str) -> bytes:
+    return name.lower().encode("utf-8", "replace")
 
 
 def end_of_header(raw: bytes) -> int:
@@ -62,24 +63,25 @@ class Header:
     def __init__(self, raw: bytes) -> None:
         if b"\n" not in raw:
             raw = raw.replace(b"\r", b"\n")
-        self._first: dict[str, bytes] = {}
-        self._twice: set[str] = set()
-        self._longest = 0
-        self._left_out = False
+        self._first: dict[bytes, bytes] = {}
+        self._twice: set[bytes] = set()
         self._texts: dict[str, tuple[str, str]] = {}
-        for number, field in enumerate(_FIELD.finditer(raw.removeprefix(BYTE_ORDER_MARK))):
-            if number == MOST_FIELDS:
-                self._left_out = True
-                break
-            name = field[1].decode("ascii").lower()
+        fields = _FIELD.finditer(raw.removeprefix(BYTE_ORDER_MARK))
+        for field in islice(fields, MOST_FIELDS):
+            name, value = field.groups()
+            name = name.lower()
             if name in self._first:
                 self._twice.add(name)
             else:
-                self._first[name] = field[2]
-            self._longest = max(self._longest, field.end() - field.start())
+                self._first[name] = value
+        self._left_out = next(fields, None) is not None
+        # Most headers are shorter as a whole.
+        self._too_long = len(raw) > LONGEST_FIELD and any(
+            field.end() - field.start() > LONGEST_FIELD for field in islice(_FIELD.finditer(raw), MOST_FIELDS)
+        )
 
     def __contains__(self, name: str) -> bool:
-        return name.lower() in self._first
+        return _key(name) in self._first
 
     def text(self, name: str) -> str:
         """The first field of this name, decoded, in one line; empty when there is none."""
@@ -87,7 +89,7 @@ class Header:
 
     def field(self, name: str) -> StructuredField:
         """The first field of this name, with its parameters."""
-        raw = self._first.get(name.lower())
+        raw = self._first.get(_key(name))
         return _NO_FIELD if raw is None else StructuredField(raw[:LONGEST_FIELD])
 
     def _read(self, name: str) -> tuple[str, str]:
@@ -97,9 +99,11 @@ class Header:
         return self._texts[name]
 
     def _decoded(self, name: str) -> tuple[str, str]:
-        raw = self._first.get(name, b"")[:LONGEST_FIELD]
-        plain = raw.isascii() and b"\x1b" not in raw
-        value, sound = text_beside(raw, "" if plain else self.field("Content-Type").token("charset"))
+        raw = self._first.get(_key(name), b"")[:LONGEST_FIELD]
+        if raw.isascii() and b"\x1b" not in raw:
+            value, sound = raw.decode("ascii"), True
+        else:
+            value, sound = text_beside(raw, self.field("Content-Type").token("charset"))
         flaw = "" if sound else "has bytes of an unknown charset"
         value = value.strip()
         if name in _ADDRESSES and value:
@@ -113,11 +117,11 @@ class Header:
     def problems(self, *names: str) -> list[str]:
         """What is wrong with the header, above all with these fields of it, in sentences."""
         found = [
-            f"There are several {name} headers; the first one counts." for name in names if name.lower() in self._twice
+            f"There are several {name} headers; the first one counts." for name in names if _key(name) in self._twice
         ]
         flaws = {name: self._read(name.lower())[1] for name in names}
         found += [f"The {name} header {flaw}." for name, flaw in flaws.items() if flaw]
-        if self._longest > LONGEST_FIELD:
+        if self._too_long:
             found.append(f"A header has over {LONGEST_FIELD} characters; the rest of it is left out.")
         if self._left_out:
             found.append(f"There are over {MOST_FIELDS} headers; the rest are left out.")
