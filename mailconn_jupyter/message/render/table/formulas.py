@@ -36,13 +36,13 @@ def _piece(separator: str) -> re.Pattern[str]:
 
 @cache
 def _suspect(separator: str) -> re.Pattern[str]:
-    """Where a cell may begin that is one: a single search tells that most tables have none."""
+    """Where a cell may begin that is one, after a line's end or a separator: a single search tells that most tables have none."""
     space = "" if separator == "\t" else "\t"
     return re.compile(
-        # Nothing in here goes over the end of a cell, so no cell is read twice.
-        rf'(?:^|[{separator}\n])(?:"[\t\r\n]|"?[{_BEGINS}{space}]'
-        rf'|"?[-+](?!(?:[\d .:/()%+-]*+|{_NUMBER})(?:["{separator}\r\n]|\Z)))',
-        re.IGNORECASE,
+        # Nothing in here goes over the end of a cell, so no cell is read twice. A set of characters to begin with, whose
+        # case matters, is looked for five times faster.
+        rf'[{separator}\n](?:"[\t\r\n]|"?[{_BEGINS}{space}]'
+        rf'|"?[-+](?!(?:[\d .:/()%+-]*+|(?i:{_NUMBER}))(?:["{separator}\r\n]|\Z)))'
     )
 
 
@@ -51,7 +51,7 @@ def _may_hold(text: str, separator: str) -> bool:
     head, _, body = text.partition("\n")
     # Of numbers alone nothing is left, which is told ten times faster than by a search.
     rest = text if body.translate(str.maketrans("", "", f"0123456789.eE+-\r\n{separator}")) else head
-    return _suspect(separator).search(rest) is not None
+    return _suspect(separator).search(f"\n{rest}") is not None
 
 
 def _found(text: str, separator: str) -> Iterator[tuple[int, int, str]]:
