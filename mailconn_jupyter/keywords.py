@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
+from inspect import CO_VARARGS
 from typing import Any, Final, TypeVar
 
 from .errors import UnknownKeyword
@@ -23,14 +24,22 @@ _ELSEWHERE: Final = {
     "recipients": "to",
     "name_or_connection": "target",
     "secret": "password",
+    "files": "attachments",
+    "filename": "attachments",
+    "filenames": "attachments",
 }
+#: What others call the content, which has no name here.
+_CONTENT: Final = frozenset({"body", "content", "contents", "html", "message", "msg", "text"})
 _SECRET: Final = re.compile("passw|passphrase|token|secret")
 #: What takes one; what is about one, such as a command that prints it, does not.
 _TAKES_SECRET: Final = re.compile("(passw(or)?d|passphrase|token|secret)$")
 
 
 def public(function: F) -> F:
-    """Let a misspelt keyword raise :class:`~mailconn_jupyter.errors.UnknownKeyword`; signature and types stay."""
+    """Let a misspelt keyword, or one that is missing, raise :class:`~mailconn_jupyter.errors.UnknownKeyword`.
+
+    Signature and types stay.
+    """
     code = function.__code__
     return checked(function, code.co_varnames[code.co_posonlyargcount : code.co_argcount + code.co_kwonlyargcount])
 
@@ -39,10 +48,24 @@ def checked(function: F, known: Sequence[str], also: Mapping[str, str] | None = 
     """:func:`public` for the keywords ``known``; ``also`` maps further words to the one of those that is meant."""
     # A class is called by its own name, a method as it is written behind its object.
     called = function.__qualname__.removesuffix(".__init__").rpartition(".")[2]
+    code = function.__code__
+    needed = code.co_varnames[: code.co_argcount - len(function.__defaults__ or ())]
+    rest = code.co_varnames[code.co_argcount + code.co_kwonlyargcount] if code.co_flags & CO_VARARGS else ""
+    # As it is written; an object's own method has its object before the dot.
+    shown = (
+        f"{called}({', '.join([*(name for name in needed if name != 'self'), *([f'*{rest}'] if rest else [])])}, ...)"
+    )
 
     @wraps(function)
     def call(*values: Any, **named: Any) -> Any:
         error = unknown_keyword(called, named, known, also)
+        if rest == "content" and error is not None and error.trait in _CONTENT:
+            error.hint = f"What it says comes after the subject, without a name: {shown}"
+        missing = [name for name in needed[len(values) :] if name not in named]
+        if missing and error is None:
+            error = UnknownKeyword(
+                f"{called}() is not given its {missing[0]}.", trait=missing[0], hint=f"It is called so: {shown}"
+            )
         # A traceback shows what a frame holds, and a password may be among the values: this one holds them no longer.
         given: list[Any] = [named, values]
         del named, values

@@ -24,6 +24,7 @@ def _none(parser: Arguments) -> None:
 
 def _new(parser: Arguments) -> None:
     parser.add_argument("target", metavar="NAME", help="What to call it; in quotes when it has spaces.")
+    parser.add_argument("host", metavar="HOST", nargs="?", help="The server's host; of MBOX the path of the file.")
     parser.add_argument("--replace", action="store_true", help="Take the place of a connection of that name.")
     add_options(parser)
 
@@ -133,7 +134,7 @@ def _sandbox(parser: Arguments) -> None:
 
 _ALL: Final = (
     Command("list", "", "The connections, each with its last test; what %mailconn alone does.", "listing:list_", _none),
-    Command("new", "NAME --server-host HOST [flags]", "Make a connection and keep it.", "keeping:new", _new),
+    Command("new", "NAME HOST [flags]", "Make a connection and keep it.", "keeping:new", _new),
     Command(
         "find",
         "ADDRESS [--protocol PROTOCOL] [--via NAME] [--save NAME [--replace]]",

@@ -40,8 +40,7 @@ def connections_view(store: ConnectionStore) -> View:
     if not rows:
         notes.insert(
             0,
-            "There is no mail server connection yet. "
-            "Make one with %mailconn new NAME --server-host HOST, or with %mailconn form.",
+            "There is no mail server connection yet. Make one with %mailconn new NAME HOST, or with %mailconn form.",
         )
     return View(rows, header=("Name", "Protocol", "Server", "Security", "User", "Notes", "Last test"), notes=notes)
 

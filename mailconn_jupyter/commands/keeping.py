@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from .. import credentials
 from ..connection import MailConnection
@@ -15,14 +16,32 @@ from .option_flags import chosen_options, option_named
 from .view import Question
 from .wrong_usage import WrongUsage
 
+# A dot, a path, an address of IPv6, a variable.
+_HOST: Final = re.compile(r"[.:/\\$]|^localhost$")
+
 __all__ = ["copy", "delete", "edit", "keep", "new", "rename"]
 
 
-def new(*, target: str, replace: bool = False, **options: Any) -> Iterator[str]:
+def new(*, target: str, host: str | None = None, replace: bool = False, **options: Any) -> Iterator[str]:
     """Make a connection and keep it. Who does it again, and says the same, has nothing to do."""
+    if host is not None:
+        options = _with_host(host, options)
     connection = MailConnection(name=target, **chosen_options(options))
     connection.require_complete()
     yield from keep(connection, replace=replace)
+
+
+def _with_host(host: str, options: dict[str, Any]) -> dict[str, Any]:
+    """The options with the host that stands behind the name."""
+    if "server_host" in options:
+        raise WrongUsage("%mailconn new: the host stands there twice, as a word and as --host.")
+    # What looks like none may be the second word of a name, or a password: it is not kept, and not shown.
+    if not _HOST.search(host):
+        raise WrongUsage(
+            "%mailconn new: the second word is no host name; a name with spaces goes in quotes.",
+            hint='For example: %mailconn new ops smtp.example.org, or %mailconn new "my mail" --host intranet',
+        )
+    return {**options, "server_host": host}
 
 
 def keep(connection: MailConnection, *, replace: bool = False) -> Iterator[str]:

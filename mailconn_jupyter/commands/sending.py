@@ -107,7 +107,7 @@ def send(
     *, results: Sequence[Any], code: bool = False, stderr: bool = False, on_error: str = "skip", **mail: Any
 ) -> Generator[Aside, None, SendReport | Preview]:
     """Send the results; ``mail`` is a :class:`Mail`'s."""
-    if not results:
+    if not results and not mail.get("attach"):
         raise WrongUsage(
             "%mailconn send: there is nothing to send.",
             hint='Name it: %mailconn send NAME --to ADDRESS --subject TEXT df "A text." Or a cell: %%mailconn send ...',

@@ -21,7 +21,7 @@ from ..keywords import public
 from ..message.addresses import envelope_address
 from ..session.connect import session_class
 from .probe import Probe, best, probe_all
-from .providers import Server, provider_of, takes_any_domain
+from .providers import Server, meant_by, provider_of, takes_any_domain
 
 __all__ = ["Settings", "discover"]
 
@@ -236,14 +236,20 @@ def _search(
         note = "The server offers no login: it takes mail only from networks that it trusts."
     elif token:
         note += " The server takes an OAuth 2.0 token, and no password."
-    return Settings(mailbox, options | lent, note=note, found=found)
+    return Settings(mailbox, options | lent, note=f"{_slip(domain)}{note}", found=found)
+
+
+def _slip(domain: str) -> str:
+    """The question whether another domain was meant, and a blank; empty where none is near."""
+    near = meant_by(domain)
+    return f"Did you mean {near}? " if near else ""
 
 
 def _nothing(domain: str, protocol: str, found: tuple[Probe, ...]) -> str:
     """What to do where nothing can be proposed."""
     if any(probe.cause == "cancelled" for probe in found):
         return "The search was cancelled."
-    lead = f"No {protocol} server of {domain} was found that proves who it is."
+    lead = f"{_slip(domain)}No {protocol} server of {domain} was found that proves who it is."
     for probe in found:
         if probe.pin or probe.hint:
             return f"{lead} {probe.host} port {probe.port} answers: {_said(probe)}"

@@ -6,13 +6,14 @@ A domain that is not here is looked for by :mod:`~mailconn_jupyter.discovery.dis
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from ..transport.certificate import Certificate
 
-__all__ = ["PROVIDERS", "Provider", "Server", "provider_of", "providers_shown", "takes_any_domain"]
+__all__ = ["PROVIDERS", "Provider", "Server", "meant_by", "provider_of", "providers_shown", "takes_any_domain"]
 
 
 @dataclass(frozen=True)
@@ -251,6 +252,15 @@ def provider_of(domain: str) -> Provider | None:
     name = domain.casefold()
     _, dot, parent = name.partition(".")
     return _BY_DOMAIN.get(name) or _BY_DOMAIN.get(f"{dot}{parent}")
+
+
+def meant_by(domain: str) -> str:
+    """The domain of a known provider that this one may be a slip of; empty where none is near.
+
+    >>> meant_by("gmial.com"), meant_by("example.org")
+    ('gmail.com', '')
+    """
+    return next(iter(difflib.get_close_matches(domain, _BY_DOMAIN, n=1, cutoff=0.87)), "")
 
 
 def takes_any_domain() -> Iterator[Provider]:

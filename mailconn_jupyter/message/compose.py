@@ -9,6 +9,7 @@ from email.policy import default
 from email.utils import format_datetime, localtime, make_msgid
 from itertools import chain
 from os import PathLike
+from os.path import isfile
 from typing import Any, Final
 
 from ..errors import MessageError, warn
@@ -33,6 +34,7 @@ __all__ = ["LIMIT", "compose"]
 LIMIT: Final = 25_000_000
 
 # Every field is folded here already; what the standard library folds again it also encodes.
+_LONGEST_PATH: Final = 255
 _AS_WRITTEN: Final = default.clone(refold_source="none")
 # X-Priority is what Outlook shows, Priority (RFC 2156) what the others do.
 _PRIORITIES: Final = {
@@ -182,6 +184,8 @@ def _rendered(content: Sequence[object], options: Options, variables: Mapping[st
     parts: list[Part] = []
     room = ROOM
     for number, value in enumerate(content):
+        if type(value) is str:
+            _tell_of_file(value)
         share = max(room // (len(content) - number), 4000)
         place = replace(options, room=share)
         try:
@@ -203,6 +207,14 @@ def _rendered(content: Sequence[object], options: Options, variables: Mapping[st
         room -= len((part.html or part.text).encode(errors="replace"))
         parts.append(part)
     return parts
+
+
+def _tell_of_file(text: str) -> None:
+    """Warn where a text is all the name of a file that is there: it may have been meant."""
+    # Of other machines no file is looked for.
+    likely = len(text) < _LONGEST_PATH and "." in text and text.isprintable() and text[:2] not in {"//", "\\\\"}
+    if likely and isfile(text):
+        warn(f"{text!r} is sent as a text, and a file is called so; attachments={text!r} attaches the file.")
 
 
 def _flags(priority: str | int | None, importance: str | None, sensitivity: str | None) -> Iterable[tuple[str, str]]:

@@ -142,7 +142,7 @@ class ConnectionStore:
         if not known:
             raise StoreError(
                 "There is no mail server connection yet.",
-                hint="Make one with %mailconn new NAME --server-host HOST, or with %mailconn form.",
+                hint="Make one with %mailconn new NAME HOST, or with %mailconn form.",
             )
         names = ", ".join(connection.name for connection in known[:5]) + (", ..." if len(known) > 5 else "")
         raise StoreError(
@@ -256,7 +256,10 @@ class ConnectionStore:
         for entry, refusal in claims:
             place = atomic_files.show(entry.path)
             return UnknownConnection(f"{message} {place} is not used: {refusal.reason}.", hint=refusal.remedy)
-        return UnknownConnection(message + did_you_mean(name, list(self)), hint=hint)
+        near = did_you_mean(name, list(self))
+        if "@" in name and not near:
+            hint = "That looks like an address; the connection comes before it, or None for the default."
+        return UnknownConnection(message + near, hint=hint)
 
     def _own(self, name: str, done: str) -> Entry:
         """The user's own file of ``name``, readable, which is to be renamed or deleted."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from ...formatting import did_you_mean
 from ...store import connections
@@ -11,6 +12,8 @@ from ..usage_error import UsageError
 from .expand import Code, Word, evaluate, expand
 
 __all__ = ["connection_and_results"]
+
+_ADDRESS: Final = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 
 
 def connection_and_results(words: Sequence[Word], namespace: Mapping[str, Any]) -> tuple[str | None, list[Any]]:
@@ -22,8 +25,21 @@ def connection_and_results(words: Sequence[Word], namespace: Mapping[str, Any]) 
     if not words:
         return None, []
     name, value = _first(words[0], namespace)
-    rest = [evaluate(word, namespace) for word in words[1:]]
+    rest = [_value(word, namespace) for word in words[1:]]
     return (name, rest) if name else (None, [value, *rest])
+
+
+def _value(word: Word, namespace: Mapping[str, Any]) -> Any:
+    try:
+        return evaluate(word, namespace)
+    except UsageError as error:
+        # With an at sign Python multiplies matrices, so only what is no result is taken for an address.
+        if word.quoted or not _ADDRESS.fullmatch(word.written):
+            raise
+        raise UsageError(
+            f"{word.written} is an address, and stands where a result is expected.",
+            hint='Several recipients: --to ana@example.org --to bea@example.org, or --to "ana@example.org, bea@example.org"',
+        ) from error
 
 
 def _first(word: Word, namespace: Mapping[str, Any]) -> tuple[str, Any]:
@@ -44,8 +60,10 @@ def _first(word: Word, namespace: Mapping[str, Any]) -> tuple[str, Any]:
             )
         return "", name
     try:
-        return "", evaluate(word, namespace)
+        return "", _value(word, namespace)
     except UsageError as error:
+        if error.__cause__ is not None:
+            raise
         reason = error.message.removeprefix(f"{word.written}: ")
         raise UsageError(
             f"There is no connection {name!r}.{near} Nor is it a result: {reason}", hint=error.hint
