@@ -31,7 +31,7 @@ PASSWORD = "correct-horse-battery"
 
 def test_an_empty_list_says_how_to_make_the_first(shell: Shell) -> None:
     ran = shell.ok("%mailconn")
-    assert "%mailconn new NAME --server-host HOST" in ran.text
+    assert "%mailconn new NAME HOST" in ran.text
     assert "%mailconn form" in ran.html
 
 

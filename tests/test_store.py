@@ -768,6 +768,42 @@ def test_pick_takes_a_name_a_connection_the_default_or_the_only_one(store: Conne
         store.pick()
 
 
+def test_one_connection_is_meant_for_sending_and_another_for_reading(store: ConnectionStore) -> None:
+    store.save(connection("ops"))
+    store.save(connection("box", protocol="IMAP"))
+    assert [store.pick(sends=sends).name for sends in (True, False)] == ["ops", "box"]
+    with pytest.raises(StoreError, match="Which connection"):
+        store.pick()
+    store.save(connection("relay"))
+    store.save(connection("archive", protocol="MBOX"))
+    for name in ("relay", "box"):
+        store.default = name
+    assert [store.pick(sends=sends).name for sends in (True, False, None)] == ["relay", "box", "relay"]
+    assert store.defaults == ["relay", "box"]
+    store.rename("box", "mailbox")
+    assert store.pick(sends=False).name == "mailbox"
+    store.delete("relay")
+    assert store.defaults == ["mailbox"]
+    with pytest.raises(StoreError, match=r"Which connection\?"):
+        store.delete("ops"), store.save(connection("a")), store.save(connection("b")), store.pick(sends=True)
+
+
+def test_a_default_of_before_that_is_a_mailbox_stays_the_one_for_reading(store: ConnectionStore) -> None:
+    store.save(connection("box", protocol="IMAP"))
+    store.save(connection("ops"))
+    put(store.folder, ".settings.json", {"default": "box"})
+    assert [store.pick(sends=sends).name for sends in (None, True, False)] == ["box", "ops", "box"]
+    store.default = "ops"
+    assert [store.pick(sends=sends).name for sends in (None, True, False)] == ["ops", "ops", "box"]
+    store.default = None
+    assert store.defaults == []
+
+
+def test_the_only_connection_is_told_what_it_cannot_do_and_not_that_there_is_none(store: ConnectionStore) -> None:
+    store.save(connection("box", protocol="IMAP"))
+    assert store.pick(sends=True).name == "box"
+
+
 # --- speed
 
 

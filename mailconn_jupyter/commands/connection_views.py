@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..names import fold
@@ -22,7 +22,7 @@ def connections_view(store: ConnectionStore) -> View:
     """Every connection with its last test, and below what a person should look at."""
     from ..store import last_tests  # noqa: PLC0415
 
-    default = fold(store.default or "")
+    defaults = {*map(fold, store.defaults)}
     found, problems = store.survey()
     rows = [
         (
@@ -31,7 +31,7 @@ def connections_view(store: ConnectionStore) -> View:
             server_text(connection),
             "" if connection.protocol == "MBOX" else connection.security or "none",
             connection.username if connection.applies("username") else "",
-            ", ".join(_marks(store, connection, default)),
+            ", ".join(_marks(store, connection, defaults)),
             outcome_text(last_tests.last(connection.name)),
         )
         for connection in found
@@ -53,8 +53,8 @@ def server_text(connection: MailConnection) -> str:
     return f"[{host}]:{connection.port}" if ":" in host else f"{host}:{connection.port}"
 
 
-def _marks(store: ConnectionStore, connection: MailConnection, default: str) -> Iterable[str]:
-    if fold(connection.name) == default:
+def _marks(store: ConnectionStore, connection: MailConnection, defaults: Collection[str]) -> Iterable[str]:
+    if fold(connection.name) in defaults:
         yield "default"
     if connection.origin.layer == "shared":
         yield "locked" if store.where(connection.name).locked else "shared"

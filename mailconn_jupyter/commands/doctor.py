@@ -34,7 +34,7 @@ def findings(store: ConnectionStore) -> Iterator[tuple[str, str]]:
     for layer in store.layers:
         yield "Shared connections", f"{atomic_files.show(layer)} ({'exists' if layer.is_dir() else 'does not exist'})"
     yield "Outcomes of tests", _outcomes()
-    yield "Default connection", store.default or "none"
+    yield "Default connection", ", ".join(store.defaults) or "none"
     usable, sentence = credentials.keyring_status()
     yield "Keyring", f"{'usable' if usable else 'NOT USABLE'}. {sentence}"
     yield "Secrets are looked for in", ", then ".join(source.name for source in sources.SOURCES)

@@ -30,5 +30,6 @@ def default(*, target: str | None = None, unset: bool = False) -> Iterator[str]:
         connections.default = None
     elif target is not None:
         connections.default = target
-    chosen = connections.default
-    yield "There is no default connection." if chosen is None else f"The default connection is {chosen!r}."
+    known = [connections[name] for name in connections.defaults if name in connections]
+    said = [f"{each.name!r} for {'sending' if each.sends else 'reading'}" for each in known]
+    yield f"The default connection is {' and '.join(said)}." if said else "There is no default connection."

@@ -25,7 +25,7 @@ def inbox(*, target: str | None = None, limit: int = 20, folder: str = "INBOX", 
     """
     from ..mailbox.messages import messages  # noqa: PLC0415  # a socket
 
-    connection = connections.pick(target)
+    connection = connections.pick(target, sends=False)
     try:
         # One more than is shown, to know whether that is all.
         found = list(messages(connection, **asked, limit=limit + 1, folder=folder, body=False, progress=True))

@@ -19,6 +19,7 @@ from .trusted_hosts import Trust, TrustedHosts
 __all__ = ["MailConnection"]
 
 # (protocol, security) -> port; "" is a plain-text link. RFC 8314 and the IANA registry.
+_READING: Final = frozenset({"IMAP", "POP3", "MBOX"})
 _PORTS: Final = {
     ("SMTP", ""): 25,
     ("SMTP", "TLS"): 587,
@@ -89,6 +90,11 @@ class MailConnection(ConnectionOptions):
     def security(self) -> str:
         """``SSL``, ``TLS``, ``TLS1.2``, or empty for a plain-text link."""
         return self.secure_authentication_type if self.use_secure_authentication else ""
+
+    @property
+    def sends(self) -> bool:
+        """Whether it sends mail; with every other protocol it is read."""
+        return self.protocol not in _READING
 
     @property
     def signs_in(self) -> bool:

@@ -71,7 +71,7 @@ def send(
     session = target if isinstance(target, smtplib.SMTP) else None
     connection = session.connection if isinstance(session, SMTPSession) else None
     if not isinstance(target, smtplib.SMTP):
-        connection = connections.pick(target)
+        connection = connections.pick(target, sends=True)
         if connection.protocol != "SMTP":
             raise OptionError(
                 f"{connection.name}: {connection.protocol} reads mail; only an SMTP connection sends it.",

@@ -80,7 +80,7 @@ def messages(
     source: Any = target
     protocol = protocol_of(source)
     if not protocol:
-        source = connections.pick(source)
+        source = connections.pick(source, sends=False)
         protocol = source.protocol
     _require(protocol, reading)
     return _read(source, protocol, reading)

@@ -213,7 +213,7 @@ def _tell_of_file(text: str) -> None:
     """Warn where a text is all the name of a file that is there: it may have been meant."""
     # Of other machines no file is looked for.
     likely = len(text) < _LONGEST_PATH and "." in text and text.isprintable() and text[:2] not in {"//", "\\\\"}
-    if likely and isfile(text):
+    if likely and isfile(text):  # noqa: PTH113  # a Path raises where it may not look
         warn(f"{text!r} is sent as a text, and a file is called so; attachments={text!r} attaches the file.")
 
 

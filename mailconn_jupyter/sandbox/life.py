@@ -160,9 +160,7 @@ class Sandbox:
                 atomic_files.remove(existing.origin.path)
         if mine:
             last_tests.forget(self.name)
-            default = self._store.default
-            if default is not None and fold(default) == fold(self.name):
-                self._store.default = None
+            self._store.drop_default(self.name)
 
     def _is_mine(self, connection: MailConnection) -> bool:
         return _is_sandbox(connection) and connection.unknown[_MARK] == self._word

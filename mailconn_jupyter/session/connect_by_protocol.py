@@ -78,7 +78,7 @@ def open_mbox(target: str | MailConnection | None = None, *, readonly: bool = Tr
 
 
 def _of(protocol: Protocol, target: str | MailConnection | None) -> MailConnection:
-    connection = connections.pick(target)
+    connection = connections.pick(target, sends=protocol == "SMTP")
     if connection.protocol != protocol:
         raise OptionError(
             f"{connection.name}: the protocol is {connection.protocol}, not {protocol}.",

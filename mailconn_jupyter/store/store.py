@@ -20,6 +20,7 @@ from ..formatting import did_you_mean
 from ..keywords import public
 from ..names import fold
 from . import atomic_files, last_tests, settings
+from .defaults import Defaults
 from .layer import Entry, Layer, Origin, Problem, serialise, winners_of
 from .shared_folders import Folders, find_folders, own_folder
 
@@ -124,19 +125,31 @@ class ConnectionStore:
         """Files that are not used and why, and files that others can read or change. It never raises."""
         return self.survey()[1]
 
-    def pick(self, target: str | MailConnection | None = None) -> MailConnection:
-        """The connection that a person means: by its name, itself, or with None the default or the only one."""
+    def pick(self, target: str | MailConnection | None = None, *, sends: bool | None = None) -> MailConnection:
+        """The connection that a person means: by its name, itself, or with None the default or the only one.
+
+        With None, ``sends`` says what for: True for sending mail, False for reading it, None for either.
+        """
         if isinstance(target, MailConnection):
             return target
         if target is not None:
             return self[target]
-        default = self.default
-        if default is not None:
-            if self._find(default) is None:
-                message = f"The default connection {default!r} is no longer there."
-                raise self._unknown(default, message, "Choose another with %mailconn default NAME.")
-            return self[default]
-        known = self.values()
+
+        def fits(connection: MailConnection) -> bool:
+            return sends is None or connection.sends == sends
+
+        gone = ""
+        for name in self._defaults.names():
+            if self._find(name) is None:
+                gone = name
+            elif fits(connection := self[name]):
+                return connection
+        if gone:
+            message = f"The default connection {gone!r} is no longer there."
+            raise self._unknown(gone, message, "Choose another with %mailconn default NAME.")
+        everything = self.values()
+        # Where none does what is asked for, the caller says so of the only one.
+        known = [*filter(fits, everything)] or everything
         if len(known) == 1:
             return known[0]
         if not known:
@@ -189,7 +202,7 @@ class ConnectionStore:
             again = Layer(self.folder, "user").find(name)
             if again is not None:
                 left.append(f"{atomic_files.show(again.path)} has the same connection name and is still there.")
-            left += self._follow(entry.key, None)
+            left += self._defaults.follow(entry.key, None)
         from .. import credentials  # noqa: PLC0415  # the keyring is slow to load
 
         left += credentials.forget(gone)
@@ -213,25 +226,45 @@ class ConnectionStore:
                 atomic_files.write(entry.path, data)
             else:
                 self._move(entry, before, new, data)
-            self._follow(entry.key, new)
+            self._defaults.follow(entry.key, new)
         if not same:
             last_tests.move(old, new)
             _tell_lookalikes(connection)
 
     @property
     def default(self) -> str | None:
-        """The name of the connection that is meant when none is named; None when there is no such choice."""
-        try:
-            name = settings.read(self.folder).get("default")
-        except StoreError:
-            return None
-        return name if isinstance(name, str) and name else None
+        """The name of the connection that is meant when none is named; None when there is no such choice.
+
+        One can be chosen for sending and one for reading mail; where both are, this is the one for sending.
+        """
+        return next(iter(self._defaults.names()), None)
 
     @default.setter
     def default(self, name: str | None) -> None:
-        chosen = None if name is None else self[name].name
+        chosen = None if name is None else self[name]
         with atomic_files.locked(self.folder):
-            settings.write(self.folder, "default", chosen)
+            if chosen is None:
+                self._defaults.clear()
+            else:
+                self._defaults.choose(chosen)
+
+    def drop_default(self, name: str) -> None:
+        """Choose none in place of the connection of this name, if it is one that was chosen."""
+        with atomic_files.locked(self.folder):
+            self._defaults.follow(fold(name), None)
+
+    @property
+    def defaults(self) -> Sequence[str]:
+        """The names of those that are meant when none is named: for sending, for reading, or both."""
+        return self._defaults.names()
+
+    @property
+    def _defaults(self) -> Defaults:
+        def find(name: str) -> MailConnection | None:
+            entry = self._find(name)
+            return None if entry is None else entry.connection
+
+        return Defaults(self.folder, find)
 
     def _all(self) -> list[Layer]:
         folders = self._folders()
@@ -340,16 +373,6 @@ class ConnectionStore:
             if moved:
                 credentials.move(new, entry.name)
             raise
-
-    def _follow(self, key: str, new: str | None) -> list[str]:
-        """Let the default follow a connection that is renamed, or with None deleted; returns what went wrong."""
-        default = self.default
-        if default is not None and fold(default) == key:
-            try:
-                settings.write(self.folder, "default", new)
-            except OSError as error:
-                return [f"{default!r} is still the default: {error.strerror or error}."]
-        return []
 
 
 def _tell_lookalikes(connection: MailConnection) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 import anywidget
@@ -127,10 +127,10 @@ class Manager(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         first = self._page * _ON_A_PAGE
         shown = matching[first : first + _ON_A_PAGE]
         names = [connection.name for connection in shown]
-        default = fold(connections.default or "")
+        defaults = {*map(fold, connections.defaults)}
         self._refreshing = True
         try:
-            self.table.rows = [self._row(connection, default) for connection in shown]
+            self.table.rows = [self._row(connection, defaults) for connection in shown]
             self.table.selected = selected if selected in names else next(iter(names), "")
         finally:
             self._refreshing = False
@@ -139,9 +139,9 @@ class Manager(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.place.value = f"{first + 1} to {first + len(shown)} of {len(matching)}" if pages > 1 else ""
         self._buttons()
 
-    def _row(self, connection: MailConnection, default: str) -> dict[str, Any]:
+    def _row(self, connection: MailConnection, defaults: Collection[str]) -> dict[str, Any]:
         sign, word, style, when = self._outcome(connection.name)
-        marks = ["default"] if fold(connection.name) == default else []
+        marks = ["default"] if fold(connection.name) in defaults else []
         kept = "you"
         if connection.origin.layer == "shared":
             locked = connections.where(connection.name).locked
@@ -182,7 +182,7 @@ class Manager(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             one.disabled = chosen is None
         for one in (self.rename, self.delete):
             one.disabled = not own
-        self.default.disabled = chosen is None or fold(name) == fold(connections.default or "")
+        self.default.disabled = chosen is None or fold(name) in map(fold, connections.defaults)
         self.test.disabled = chosen is None or self.rounds.is_testing(name)
         self.test_all.disabled = not self._found or self.rounds.running
         show(self.cancel, self.rounds.running)
