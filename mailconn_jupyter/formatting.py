@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from itertools import zip_longest
 
 __all__ = ["columns", "did_you_mean", "escape", "how_large", "table"]
 
@@ -22,9 +23,12 @@ def table(rows: Iterable[Sequence[object]], *, header: Sequence[str], caption: s
 
 
 def columns(rows: Iterable[Sequence[object]], *, header: Sequence[str] = ()) -> str:
-    """The same as lines of text with aligned columns."""
-    cells = [[str(cell) for cell in row] for row in ([header] if header else [])]
-    cells += [[str(cell).replace("\n", " ") for cell in row] for row in rows]
+    """The same as lines of text with aligned columns; a cell of several lines goes on below its first."""
+    cells = [
+        line
+        for row in ([header] if header else []) + [*rows]
+        for line in zip_longest(*(str(cell).split("\n") for cell in row), fillvalue="")
+    ]
     if not cells:
         return ""
     widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]

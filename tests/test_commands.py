@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mailconn_jupyter.commands import COMMANDS, Command, overview
+from mailconn_jupyter.commands import COMMANDS, Command, Overview
 from mailconn_jupyter.commands.arguments import Arguments
 from mailconn_jupyter.commands.cell_mail import Cell
 from mailconn_jupyter.commands.view import Aside, Question, View
@@ -58,7 +58,7 @@ def test_a_connection_is_made_shown_changed_and_deleted_by_plain_functions() -> 
     assert "mail.example.org" in repr(options)
     do("copy", old="ops", new="two")
     do("rename", old="two", new="three")
-    assert do("default", target="three")[0] == ["The default connection is 'three'."]
+    assert do("default", target="three")[0] == ["The default connection is 'three' for sending."]
     assert set(connections) == {"ops", "three"}
     assert isinstance(do("doctor")[0][0], View)
 
@@ -79,7 +79,7 @@ def test_what_is_asked_is_answered_by_whoever_runs_the_command() -> None:
 def test_a_test_that_fails_says_what_it_found_and_then_raises() -> None:
     keep("ops", server_host="127.0.0.1", server_port=1, use_secure_authentication=False)
     result = COMMANDS["test"].do(targets=["ops"], verbose=True)
-    assert "ops" in repr(next(result))
+    assert "connect       FAILED" in repr(next(result))
     with pytest.raises(MailConnError):
         list(result)
 
@@ -177,7 +177,7 @@ def test_a_new_command_is_one_row_and_one_function(shell: Shell, monkeypatch: py
     monkeypatch.setitem(COMMANDS, row.name, row)
     keep("ops")
     assert shell.ok("%mailconn ping ops").text == "ops is alive\n"
-    assert "%mailconn ping NAME" in overview()
+    assert "%mailconn ping NAME" in repr(Overview())
     assert "Whether the server is alive." in shell.ok("%mailconn ping -h").text
     assert shell.tab("%mailconn pi") == ["%mailconn ping"]
     assert shell.tab("%mailconn ping o") == ["%mailconn ping ops"]

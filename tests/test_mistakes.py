@@ -11,9 +11,9 @@ import mailconn_jupyter as mailconn
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.errors import MailConnError, MailConnWarning
 from mailconn_jupyter.store import connections
-from tests.shells import Shell, keep, shell
+from tests.shells import Shell, clean_up, keep, shell
 
-__all__ = ["shell"]
+__all__ = ["clean_up", "shell"]
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ LINES = {
     "%mailconn new ops2 smtp.example.org --host mail.example.org": "twice",
     "%mailconn new ops2 smtp.example.org 587": "one argument too many",
     "%mailconn new ops2": "missing",
-    "%mailconn new my ops": "a name with spaces goes in quotes",
+    "%mailconn new my ops": "the second word is no host; a name with spaces goes in quotes",
     "%mailconn test --mail": "--mail",
     "%%mailconn show\n1": "takes no cell",
     "%mailconn notify --to ana@example.org": "%%mailconn notify",

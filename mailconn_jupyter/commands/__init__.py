@@ -7,15 +7,21 @@ says. A new command is one row and one function.
 from __future__ import annotations
 
 import argparse
+import re
 from typing import Final
 
 from .arguments import Arguments
 from .command import Command
 from .option_flags import add_options
 from .sending_flags import notify_flags, send_flags
+from .view import View
 from .wrong_usage import WrongUsage
 
-__all__ = ["COMMANDS", "Command", "overview"]
+__all__ = ["COMMANDS", "Command", "Overview"]
+
+
+# A dot, a path, an address of IPv6, a variable.
+_HOST: Final = re.compile(r"[.:/\\$]|^localhost$")
 
 
 def _none(parser: Arguments) -> None:
@@ -24,9 +30,18 @@ def _none(parser: Arguments) -> None:
 
 def _new(parser: Arguments) -> None:
     parser.add_argument("target", metavar="NAME", help="What to call it; in quotes when it has spaces.")
-    parser.add_argument("host", metavar="HOST", nargs="?", help="The server's host; of MBOX the path of the file.")
+    parser.add_argument(
+        "host", type=_host, metavar="HOST", nargs="?", help="The server's host; of MBOX the path of the file."
+    )
     parser.add_argument("--replace", action="store_true", help="Take the place of a connection of that name.")
     add_options(parser)
+
+
+def _host(text: str) -> str:
+    # What looks like none may be the second word of a name, or a password: it is not kept, and not shown.
+    if not _HOST.search(text):
+        raise argparse.ArgumentTypeError("the second word is no host; a name with spaces goes in quotes")
+    return text
 
 
 def _find(parser: Arguments) -> None:
@@ -67,6 +82,7 @@ def _test(parser: Arguments) -> None:
     parser.add_argument(
         "--verbose", action="store_true", help="Print the conversation with the server, too, with stars for secrets."
     )
+    parser.add_argument("--mail", metavar="ADDRESS", help="When the test has passed, send a mail there, too.")
 
 
 def _inbox(parser: Arguments) -> None:
@@ -155,7 +171,7 @@ _ALL: Final = (
     ),
     Command(
         "test",
-        "[NAME ... | --all] [--verbose]",
+        "[NAME ... | --all] [--mail ADDRESS] [--verbose]",
         "Open a session, close it, and say what each stage found; the cell fails with it.",
         "connecting:run_tests",
         _test,
@@ -231,15 +247,22 @@ COMMANDS: Final = {command.name: command for command in _ALL}
 """The subcommands, in the order of the help."""
 
 
-def overview() -> str:
-    """The help of ``%mailconn`` itself: a line for each subcommand."""
-    shown = [(command.line, command.summary) for command in COMMANDS.values()]
-    width = max(len(usage) for usage, _ in shown)
-    lines = [f"{usage.ljust(width)}  {summary}" for usage, summary in shown]
-    return "\n".join(["Mail server connections: make, test, keep and open them.", "", *lines, "", _FOOT])
+class Overview(View):
+    """The help of ``%mailconn`` itself: how each command is used, and what it does."""
+
+    def __init__(self) -> None:
+        rows = [(command.line, command.summary) for command in COMMANDS.values()]
+        super().__init__(rows, header=("Command", "What it does"), caption=_LEAD, notes=_FOOT)
+
+    def __repr__(self) -> str:
+        # Side by side no window would be wide enough.
+        shown = [f"{line}\n    {summary}" for line, summary in self.rows]
+        return "\n".join([self.caption, "", *shown, "", *self.notes])
 
 
+_LEAD: Final = "Mail server connections: make, test, keep and open them."
 _FOOT: Final = (
-    "%mailconn COMMAND -h says more of one. $name and {expression} come from the notebook ($$ and {{ are the\n"
-    "characters alone), ${NAME} from the environment, each time a session opens."
+    "%mailconn COMMAND -h says more of one.",
+    "$name and {expression} come from the notebook ($$ and {{ are the characters alone).",
+    "${NAME} comes from the environment, each time a session opens.",
 )

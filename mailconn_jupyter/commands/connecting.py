@@ -10,21 +10,30 @@ from typing import TYPE_CHECKING, Any
 from ..errors import MailConnError
 from ..store import connections
 from ..worker import Worker
-from .connection_views import reports_view
+from .connection_views import reports_view, stages_view
 from .wrong_usage import WrongUsage
 
 if TYPE_CHECKING:
     from ..connection import MailConnection
+    from ..delivery.report import SendReport
     from ..sandbox import Inbox
     from ..session.check import CheckReport
 
 __all__ = ["connect", "run_tests", "sandbox"]
 
 
-def run_tests(*, targets: Sequence[str] = (), all: bool = False, verbose: bool = False) -> Iterator[object]:  # noqa: A002  # the flag
+def run_tests(
+    *,
+    targets: Sequence[str] = (),
+    all: bool = False,  # noqa: A002  # the flag
+    mail: str | None = None,
+    verbose: bool = False,
+) -> Iterator[object]:
     """Test one connection, or several side by side; when one fails the command fails, after the report is shown."""
     if all and targets:
         raise WrongUsage("%mailconn test: a NAME and --all contradict each other.")
+    if mail is not None and (all or len(targets) > 1):
+        raise WrongUsage("%mailconn test: --mail is for the test of one connection.")
     if all:
         yield from _test_many(connections.values() or [connections.pick()])
     elif len(targets) > 1:
@@ -32,7 +41,10 @@ def run_tests(*, targets: Sequence[str] = (), all: bool = False, verbose: bool =
         found = {connection.name: connection for connection in map(connections.pick, targets)}
         yield from _test_many(list(found.values()))
     else:
-        yield from _test_one(connections.pick(targets[0] if targets else None), verbose=verbose)
+        connection = connections.pick(targets[0] if targets else None, sends=None if mail is None else True)
+        yield from _test_one(connection, verbose=verbose)
+        if mail is not None:
+            yield _send_to(mail, connection)
 
 
 def _test_one(connection: MailConnection, *, verbose: bool) -> Iterator[object]:
@@ -42,11 +54,19 @@ def _test_one(connection: MailConnection, *, verbose: bool) -> Iterator[object]:
         report = check(connection)
     except KeyboardInterrupt as interrupt:
         raise MailConnError(f"The test of {connection.name!r} was interrupted.") from interrupt
-    yield report
+    # Why it failed is what the command fails with: nobody has to read it twice.
+    yield report if report.error is None else stages_view(report)
     if verbose:
         yield from report.transcript
     if report.error is not None:
         raise report.error
+
+
+def _send_to(address: str, connection: MailConnection) -> SendReport:
+    from ..delivery.send import send  # noqa: PLC0415  # only for this flag
+
+    said = f"The connection {connection.name!r} works: this mail came through it."
+    return send(connection, address, "A test of your mail connection", said)
 
 
 def _test_many(targets: Sequence[MailConnection]) -> Iterator[object]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..store import ConnectionStore
     from ..store.last_tests import Outcome
 
-__all__ = ["connection_view", "connections_view", "reports_view", "server_text"]
+__all__ = ["connection_view", "connections_view", "reports_view", "server_text", "stages_view"]
 
 
 def connections_view(store: ConnectionStore) -> View:
@@ -140,3 +140,8 @@ def reports_view(reports: Sequence[CheckReport]) -> View:
 def _findings(report: CheckReport) -> str:
     failed = report.failed
     return "\n".join(part for part in (failed.message, failed.hint) if part) if failed else ""
+
+
+def stages_view(report: CheckReport) -> View:
+    """The stages of a test, without why it failed."""
+    return View(report.rows(failure=False), header=("Stage", "Outcome", "Time", "What was learnt"))

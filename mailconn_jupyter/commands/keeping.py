@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator, Iterator, Sequence
-from typing import Any, Final
+from typing import Any
 
 from .. import credentials
 from ..connection import MailConnection
@@ -15,9 +14,6 @@ from ..store import atomic_files, connections
 from .option_flags import chosen_options, option_named
 from .view import Question
 from .wrong_usage import WrongUsage
-
-# A dot, a path, an address of IPv6, a variable.
-_HOST: Final = re.compile(r"[.:/\\$]|^localhost$")
 
 __all__ = ["copy", "delete", "edit", "keep", "new", "rename"]
 
@@ -35,12 +31,6 @@ def _with_host(host: str, options: dict[str, Any]) -> dict[str, Any]:
     """The options with the host that stands behind the name."""
     if "server_host" in options:
         raise WrongUsage("%mailconn new: the host stands there twice, as a word and as --host.")
-    # What looks like none may be the second word of a name, or a password: it is not kept, and not shown.
-    if not _HOST.search(host):
-        raise WrongUsage(
-            "%mailconn new: the second word is no host name; a name with spaces goes in quotes.",
-            hint='For example: %mailconn new ops smtp.example.org, or %mailconn new "my mail" --host intranet',
-        )
     return {**options, "server_host": host}
 
 
@@ -83,6 +73,8 @@ def _next_steps(connection: MailConnection) -> Iterator[str]:
     proxied = connection.applies("proxy_username") and connection.proxy_username
     if proxied and not credentials.where(name, kind=kinds.PROXY):
         yield f"Set the proxy's password: {command(name, kinds.PROXY)}"
+    if connection.sends and not connection.sender:
+        yield f"Say whom its mail is from: %mailconn edit {quote(name)} --from-address you@example.org"
     yield f"Try it: %mailconn test {quote(name)}"
 
 

@@ -97,6 +97,11 @@ class MailConnection(ConnectionOptions):
         return self.protocol not in _READING
 
     @property
+    def sender(self) -> str:
+        """Whom a message is from that names nobody else; empty where the connection does not say."""
+        return self.from_address or (self.username if "@" in self.username else "")
+
+    @property
     def signs_in(self) -> bool:
         """Whether it logs in by the token of a sign-in (OAuth 2.0), not by a secret that was brought."""
         return bool(self.use_authentication and self.use_xoauth2 and self.oauth_issuer)

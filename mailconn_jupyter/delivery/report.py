@@ -6,11 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..errors import MailConnError
 from ..formatting import columns, how_large, table
 from ..transport.transport_errors import readable
+
+if TYPE_CHECKING:
+    from .preview import Preview
 
 __all__ = ["DeliveryError", "Outcome", "SendReport"]
 
@@ -115,12 +118,19 @@ class SendReport:
         return [*rows, *((f"and {count} more", word, "") for word, count in counts.items())]
 
     def __str__(self) -> str:
-        return f"{self.summary}\n{columns(self._rows(), header=('recipient', 'outcome', 'server'))}"
+        shown = f"{self.summary}\n{columns(self._rows(), header=('recipient', 'outcome', 'server'))}"
+        return f"{shown}\n\n{self._preview()}" if self.dry_run else shown
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return table(self._rows(), header=("Recipient", "Outcome", "The server's words"), caption=self.summary)
+        shown = table(self._rows(), header=("Recipient", "Outcome", "The server's words"), caption=self.summary)
+        return f"{shown}{self._preview()._repr_html_()}" if self.dry_run else shown
+
+    def _preview(self) -> Preview:
+        from .preview import Preview  # noqa: PLC0415  # only for what was not sent
+
+        return Preview(self.message)
 
 
 class DeliveryError(MailConnError):

@@ -129,11 +129,10 @@ def _sender_of(connection: MailConnection | None) -> str:
     if connection is None:
         return ""
     resolved = connection.resolved()
-    sender = resolved.from_address or (resolved.username if "@" in resolved.username else "")
-    if sender:
+    if resolved.sender:
         with resolved.veil.over_errors():
-            envelope_address(sender, what="sender")
-    return str(sender)
+            envelope_address(resolved.sender, what="sender")
+    return resolved.sender
 
 
 def send_composed(session: smtplib.SMTP, message: EmailMessage) -> SendReport:

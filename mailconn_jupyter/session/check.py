@@ -75,26 +75,23 @@ class CheckReport:
     def __bool__(self) -> bool:
         return self.ok
 
-    def _rows(self) -> list[tuple[str, str, str, str]]:
+    def rows(self, *, failure: bool = True) -> list[tuple[str, str, str, str]]:
+        """Each stage with its outcome, its time and what was learnt; ``failure``: with why it failed and what to do."""
         rows = []
         for stage in self.stages:
             learnt = [f"{label}: {text}" for label, text in stage.facts.items()]
-            learnt += [text for text in (stage.message, stage.hint) if text]
+            learnt += [text for text in (stage.message, stage.hint) if text and failure]
             taken = f"{stage.milliseconds:.0f} ms" if stage.outcome in {"ok", "failed"} else ""
             rows.append((stage.name, _WORDS[stage.outcome], taken, "\n".join(learnt)))
         return rows
 
     def __str__(self) -> str:
-        rows: list[tuple[str, str, str, str]] = []
-        for name, outcome, taken, learnt in self._rows():
-            first, *rest = learnt.split("\n")
-            rows += [(name, outcome, taken, first), *(("", "", "", line) for line in rest)]
-        return f"{self.summary}\n{columns(rows, header=('stage', 'outcome', 'time', 'what was learnt'))}"
+        return f"{self.summary}\n{columns(self.rows(), header=('stage', 'outcome', 'time', 'what was learnt'))}"
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return table(self._rows(), header=("Stage", "Outcome", "Time", "What was learnt"), caption=self.summary)
+        return table(self.rows(), header=("Stage", "Outcome", "Time", "What was learnt"), caption=self.summary)
 
 
 @public
@@ -140,6 +137,8 @@ def _run(opening: StagedOpening[Any], session: Any) -> CheckReport:
     except MailConnError as error:
         failure = error
     connection, certificate = opening.given, opening.certificate
+    if failure is None and connection.sends:
+        opening.stages["ready"].facts["Sender"] = opening.given.sender or "none; set the option from_address"
     pin = pin_for(connection.server_host, certificate) if certificate else ""
     return CheckReport(connection, opening.stages.values(), pin=pin, transcript=session.transcript, error=failure)
 

@@ -7,8 +7,9 @@ from importlib import import_module
 from typing import Any, Final
 
 from IPython.core.getipython import get_ipython
+from IPython.display import display
 
-from ...commands import COMMANDS, Command, overview
+from ...commands import COMMANDS, Command, Overview
 from ...commands.arguments import Text, end_of_flags
 from ...commands.refused_words import refuse_passwords
 from ...commands.wrong_usage import WrongUsage
@@ -54,7 +55,9 @@ def _run(line: str, namespace: Mapping[str, Any], cell: str | None) -> Any:
     first = expand(words[0], namespace)
     if first in {"-h", "--help", "help"}:
         topics = [expand(word, namespace) for word in words[1:]]
-        return _print(_command(topics[0]).parser().format_help() if topics else overview())
+        if topics:
+            return _print(_command(topics[0]).parser().format_help())
+        return display(Overview())  # type: ignore[no-untyped-call]
     command = _command(first)
     if _asks_for_help(words[1:]):
         return _print(command.parser().format_help())
