@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from mailconn_jupyter import sandbox
+from mailconn_jupyter import sandbox, send
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.credentials import remember, resolve, where
 from mailconn_jupyter.errors import MailConnError, OptionError, StoreError
@@ -52,8 +52,10 @@ def plain_client(port: int) -> smtplib.SMTP:
 class OtherKernel:
     """A sandbox in a process of its own, with this one's configuration."""
 
-    def __init__(self, then: str = "sys.stdin.read()") -> None:
-        code = f"import sys; from mailconn_jupyter import sandbox; print(sandbox.start().port, flush=True); {then}"
+    def __init__(self, then: str = "sys.stdin.read()", *, name: str = "sandbox") -> None:
+        code = (
+            f"import sys; from mailconn_jupyter import sandbox; print(sandbox.start({name!r}).port, flush=True); {then}"
+        )
         self.process = subprocess.Popen(
             [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -266,15 +268,35 @@ def test_a_name_that_cannot_be_one_is_refused() -> None:
         sandbox.start("  ")
 
 
-def test_another_kernels_sandbox_is_left_alone_and_another_name_works() -> None:
+def test_beside_another_kernels_sandbox_this_one_gets_its_own_name_and_is_what_sandbox_means_here() -> None:
     other = OtherKernel()
     try:
-        with pytest.raises(MailConnError, match="Another kernel's sandbox is running as 'sandbox'") as caught:
-            sandbox.start()
-        assert "--name sandbox-2" in caught.value.hint
+        # Nobody is asked for a password that only the other kernel knows.
+        report = check("sandbox")
+        assert report.error is not None
+        assert "another kernel's sandbox" in str(report.error)
+        connections.save(MailConnection(name="sandbox-2", server_host="mail.example.org"))
+        assert "%mailconn sandbox" in str(report.error)
+        started = sandbox.start()
+        assert started.name == "sandbox-3"
         assert connections["sandbox"].server_port == other.port
-        sandbox.start("sandbox-2")
-        assert check("sandbox-2").ok
+        assert check("sandbox").ok
+        send("Sandbox", "ana@example.org", "Here", "text")
+        assert [message.subject for message in started.inbox] == ["Here"]
+        assert sandbox.start() is started
+        started.stop()
+        assert "sandbox-3" not in connections
+        assert connections.pick("sandbox").server_port == other.port
+    finally:
+        assert other.end() == 0
+
+
+def test_a_name_that_was_chosen_and_is_another_kernels_is_refused() -> None:
+    other = OtherKernel("sys.stdin.read()", name="mine")
+    try:
+        with pytest.raises(MailConnError, match="Another kernel's sandbox is running as 'mine'") as caught:
+            sandbox.start("mine")
+        assert "--name mine-2" in caught.value.hint
     finally:
         assert other.end() == 0
 
@@ -319,10 +341,29 @@ def test_a_forked_child_that_ends_leaves_the_sandbox_running() -> None:
     )
     try:
         assert "sandbox" in connections
-        with pytest.raises(MailConnError, match="Another kernel's"):
-            sandbox.start()
+        assert sandbox.start().name == "sandbox-2"
     finally:
         assert other.end() == 0
+
+
+def test_two_kernels_that_start_their_sandboxes_at_once_have_one_each() -> None:
+    ran = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                "from mailconn_jupyter import sandbox; print(sandbox.start().name, flush=True); input()",
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    names = [process.stdout.readline().strip() for process in ran if process.stdout is not None]
+    for process in ran:
+        process.communicate("\n", timeout=20)
+    assert sorted(names) == ["sandbox", "sandbox-2", "sandbox-3"]
 
 
 def test_without_aiosmtpd_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

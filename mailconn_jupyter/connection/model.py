@@ -92,6 +92,11 @@ class MailConnection(ConnectionOptions):
         return self.secure_authentication_type if self.use_secure_authentication else ""
 
     @property
+    def is_sandbox(self) -> bool:
+        """Whether it leads to a sandbox, and nobody has turned it to another server since."""
+        return isinstance(self.unknown.get("sandbox"), str) and self.server_host == "127.0.0.1"
+
+    @property
     def sends(self) -> bool:
         """Whether it sends mail; with every other protocol it is read."""
         return self.protocol not in _READING

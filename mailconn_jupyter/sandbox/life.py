@@ -18,7 +18,7 @@ from ..connection import MailConnection
 from ..credentials import Secret, remember
 from ..credentials.account import Account
 from ..credentials.memory import memory
-from ..errors import MailConnError
+from ..errors import MailConnError, StoreError
 from ..keywords import public
 from ..names import fold, quote
 from ..store import ConnectionStore, UnknownConnection, atomic_files, connections, last_tests
@@ -37,6 +37,8 @@ _USER: Final = "sandbox"
 _FROM: Final = "you@sandbox.test"
 # A kernel that computes answers late; nobody there answers at once.
 _PATIENCE: Final = 2.0
+# Of one user, at once.
+_MOST: Final = 50
 
 _lock = threading.RLock()
 _current: Sandbox | None = None
@@ -46,9 +48,10 @@ _current: Sandbox | None = None
 def start(name: str = NAME) -> Sandbox:
     """Start the sandbox, and keep a connection to it under ``name``; a sandbox that runs already is returned.
 
-    The connection's password is random and stays in this kernel. Raises
+    The connection's password is random and stays in this kernel. Where another kernel's sandbox has the usual name, this
+    one's connection is called ``sandbox-2`` and so on; whoever says ``sandbox`` in this kernel means this one. Raises
     :class:`~mailconn_jupyter.errors.MailConnError` when the extra ``sandbox`` is not installed, when another
-    connection has the name, or when another kernel's sandbox runs under it.
+    connection has the name, or when another kernel's sandbox runs under a name that was chosen.
     """
     global _current  # noqa: PLW0603  # a kernel has one
     name = MailConnection(name=name).name
@@ -64,11 +67,12 @@ def start(name: str = NAME) -> Sandbox:
             return sandbox
         sandbox = Sandbox(name)
         try:
-            sandbox.publish()
+            _publish(sandbox)
         except BaseException:
             sandbox.server.close()
             raise
         atexit.register(sandbox.at_exit)
+        connections.aliases[NAME] = sandbox.name
         _current = sandbox
         return sandbox
 
@@ -117,6 +121,7 @@ class Sandbox:
             if _current is self:
                 _current = None
             atexit.unregister(self.at_exit)
+            connections.aliases.pop(NAME, None)
             self.server.close()
             self._withdraw()
 
@@ -139,7 +144,12 @@ class Sandbox:
             connection = self.connection
             # As a change of what was read, so that a save of somebody else in between is noticed.
             connection.origin = None if existing is None else existing.origin
-            self._store.save(connection)
+            try:
+                self._store.save(connection)
+            except StoreError:
+                # Another kernel may have been faster.
+                _require_free(self._store, self.name)
+                raise
         remember(self.name, self._secret)
 
     def _withdraw(self) -> None:
@@ -163,7 +173,7 @@ class Sandbox:
             self._store.drop_default(self.name)
 
     def _is_mine(self, connection: MailConnection) -> bool:
-        return _is_sandbox(connection) and connection.unknown[_MARK] == self._word
+        return connection.is_sandbox and connection.unknown[_MARK] == self._word
 
     def __repr__(self) -> str:
         count = len(self.inbox)
@@ -193,9 +203,22 @@ def _find(store: ConnectionStore, name: str) -> MailConnection | None:
         return None
 
 
-def _is_sandbox(connection: MailConnection) -> bool:
-    """Whether a sandbox made the connection, and nobody has turned it to another server since."""
-    return isinstance(connection.unknown.get(_MARK), str) and connection.server_host == _HOST
+class _Taken(MailConnError):
+    """Another kernel's sandbox has the name."""
+
+
+def _publish(sandbox: Sandbox) -> None:
+    """Keep its connection: under the usual name, where another kernel's has that under the next that is free."""
+    more = (f"{NAME}-{number}" for number in range(2, _MOST)) if fold(sandbox.name) == NAME else iter(())
+    while True:
+        try:
+            return sandbox.publish()
+        except _Taken:
+            # A connection of the person's own is passed by.
+            free = (name for name in more if (there := _find(connections, name)) is None or there.is_sandbox)
+            if (following := next(free, None)) is None:
+                raise
+            sandbox.name = following
 
 
 def _require_free(store: ConnectionStore, name: str) -> MailConnection | None:
@@ -207,13 +230,13 @@ def _require_free(store: ConnectionStore, name: str) -> MailConnection | None:
     while (other := f"{name}-{number}") in store:
         number += 1
     elsewhere = f"%mailconn sandbox --name {quote(other)}"
-    if not _is_sandbox(existing):
+    if not existing.is_sandbox:
         raise MailConnError(
             f"There is a connection {existing.name!r} already, and it is not a sandbox's.",
             hint=f"Start it under another name: {elsewhere}",
         )
     if _answers(existing):
-        raise MailConnError(
+        raise _Taken(
             f"Another kernel's sandbox is running as {existing.name!r} (port {existing.port}).",
             hint=f"Stop it there (%mailconn sandbox --stop), or start this one under another name: {elsewhere}",
         )

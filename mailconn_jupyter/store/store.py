@@ -52,6 +52,8 @@ class ConnectionStore:
         self._folder = folder
         self._layers = layers
         self._names: tuple[object, list[str]] = None, []
+        #: What :meth:`pick` takes for another name in this process, by the folded name.
+        self.aliases: dict[str, str] = {}
 
     @property
     def folder(self) -> Path:
@@ -133,35 +135,8 @@ class ConnectionStore:
         if isinstance(target, MailConnection):
             return target
         if target is not None:
-            return self[target]
-
-        def fits(connection: MailConnection) -> bool:
-            return sends is None or connection.sends == sends
-
-        gone = ""
-        for name in self._defaults.names():
-            if self._find(name) is None:
-                gone = name
-            elif fits(connection := self[name]):
-                return connection
-        if gone:
-            message = f"The default connection {gone!r} is no longer there."
-            raise self._unknown(gone, message, "Choose another with %mailconn default NAME.")
-        everything = self.values()
-        # Where none does what is asked for, the caller says so of the only one.
-        known = [*filter(fits, everything)] or everything
-        if len(known) == 1:
-            return known[0]
-        if not known:
-            raise StoreError(
-                "There is no mail server connection yet.",
-                hint="Make one with %mailconn new NAME HOST, or with %mailconn form.",
-            )
-        names = ", ".join(connection.name for connection in known[:5]) + (", ..." if len(known) > 5 else "")
-        raise StoreError(
-            f"Which connection? There are {len(known)}: {names}.",
-            hint="Name it, or choose one for good with %mailconn default NAME.",
-        )
+            return self[self.aliases.get(fold(str(target)), target)]
+        return self._defaults.pick(self.values, sends=sends)
 
     @public
     def save(self, connection: MailConnection, replace: bool = False) -> None:
@@ -260,11 +235,7 @@ class ConnectionStore:
 
     @property
     def _defaults(self) -> Defaults:
-        def find(name: str) -> MailConnection | None:
-            entry = self._find(name)
-            return None if entry is None else entry.connection
-
-        return Defaults(self.folder, find)
+        return Defaults(self.folder, self._find, self._unknown)
 
     def _all(self) -> list[Layer]:
         folders = self._folders()

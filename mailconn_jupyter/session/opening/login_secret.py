@@ -37,8 +37,17 @@ class LoginSecret:
             _require_trusted(self._given)
             printed = password_command.run(options.password_command, self._limit.within(options.timeout))
             return Credential(printed, "password_command")
-        with self._limit.paused():
-            return resolve(options, ask=self._ask)
+        elsewhere = options.is_sandbox
+        try:
+            with self._limit.paused():
+                return resolve(options, ask=self._ask and not elsewhere)
+        except CredentialError as error:
+            if not elsewhere:
+                raise
+            raise CredentialError(
+                f"{self._given.name!r} is another kernel's sandbox, which alone has its password.",
+                hint="Start one in this kernel: %mailconn sandbox",
+            ) from error
 
     def renewed(self, refused: Credential) -> Credential | None:
         """Another one, where the server did not take the first: a new token of the sign-in; None where there is none."""
