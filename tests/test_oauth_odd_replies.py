@@ -25,6 +25,7 @@ CODE = {"user_code": "ABCD-EFGH", "device_code": "dev-1", "verification_uri": "h
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask at once where a person would be given time; the pauses are the tests of the real server's."""
+    monkeypatch.setattr(device_code, "_LEAST", 0.01)
     monkeypatch.setattr(device_code, "_SLOWER", 0.01)
     monkeypatch.setattr("mailconn_jupyter.credentials.oauth.questions._PAUSES", (0.01, 0.01))
     monkeypatch.setattr(metadata, "_known", {})

@@ -33,6 +33,7 @@ from .transport_errors import TransportError, readable
 __all__ = ["HTTP", "Fields", "Place", "Reply", "WayOut"]
 
 _MOST: Final = 256 * 1024  # bytes of an answer; tokens and metadata have some kilobytes
+_LONGEST: Final = 10 * 365 * 86400.0  # seconds of a time that a server gives: what is longer has no end
 _ABOUT_CERTIFICATE: Final = {"unknown-authority", "name-mismatch", "expired", "bad-certificate"}
 
 
@@ -60,8 +61,11 @@ class Place:
         """
         if re.search(r"[\x00-\x20\x7f]", url) or not url.isascii():
             raise ValueError("holds a sign that no URL has")
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            raise ValueError("is not a URL as https://login.example.org") from None
         if parts.scheme not in {"https", "http"} or not host or parts.username is not None or parts.fragment:
             raise ValueError("is not a URL as https://login.example.org")
         secure = parts.scheme == "https"
@@ -113,13 +117,15 @@ class Fields:
         return Secret.of(self._give().get(name)) or None
 
     def seconds(self, name: str) -> float | None:
-        """A time, which some servers give as a text; None where there is none that makes sense."""
+        """A time, which some servers give as a text, ten years at most; None where there is none that makes sense."""
         value = self._give().get(name)
         try:
             seconds = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else -1.0
-        except (ValueError, OverflowError):
+        except ValueError:
             return None
-        return seconds if 0 <= seconds < math.inf else None
+        except OverflowError:
+            seconds = math.inf
+        return min(seconds, _LONGEST) if seconds >= 0 else None
 
     def flag(self, name: str) -> bool:
         """Whether it is there and true."""
@@ -169,7 +175,8 @@ class HTTP:
         try:
             link = _Link(channel, place)
             body = None if form is None else form.reveal().encode()
-            link.request(method, place.path, body=body, headers=headers, preload_content=False)
+            # As it comes: nothing was asked for that is to be unpacked, and a kilobyte may unpack to gigabytes.
+            link.request(method, place.path, body=body, headers=headers, preload_content=False, decode_content=False)
             channel.begin_answer()
             response = link.getresponse()
             data = response.read(_MOST + 1)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from ...errors import SignInError
 from ...secret import Secret
+from ...transport.http import Place
 from .scopes import scope_of
 from .token_requests import DEVICE_CODE, Client, Tokens
 
@@ -17,7 +18,11 @@ __all__ = ["Device", "begin_device"]
 
 _INTERVAL: Final = 5.0  # RFC 8628, 3.2: where the server gives none
 _SLOWER: Final = 5.0  # RFC 8628, 3.5
+_LEAST: Final = 1.0
+_LONGEST: Final = 60.0
 _MOST_SECONDS: Final = 1800.0
+_MOST_URI: Final = 2000
+_MOST_SIGNS: Final = 40  # of a code that a person enters
 _PENDING: Final = "authorization_pending"
 _NO_NETWORK: Final = "sign-in-unreachable"
 
@@ -37,14 +42,9 @@ class Device:
 
     def wait(self, cancel: threading.Event) -> Tokens | None:
         """The tokens, once the person has approved; None when it was cancelled. Raises :class:`SignInError`."""
-        while not cancel.wait(self._interval):
-            if time.monotonic() > self._end:
-                raise SignInError(
-                    "The code ran out before it was approved.",
-                    cause="sign-in-refused",
-                    error="expired_token",
-                    hint="Sign in again.",
-                )
+        while not cancel.wait(min(self._interval, max(self._end - time.monotonic(), 0.0))):
+            # Once more at the very end: the pause may be longer than what is left.
+            over = time.monotonic() >= self._end
             try:
                 return self._client.tokens(DEVICE_CODE, device_code=self._device_code)
             except SignInError as error:
@@ -53,6 +53,13 @@ class Device:
                     self._interval += _SLOWER
                 elif error.error != _PENDING:
                     raise
+            if over:
+                raise SignInError(
+                    "The code ran out before it was approved.",
+                    cause="sign-in-refused",
+                    error="expired_token",
+                    hint="Sign in again.",
+                )
         return None
 
 
@@ -68,7 +75,13 @@ def begin_device(client: Client) -> Device:
     # Google once called it verification_url.
     uri = answer.text("verification_uri") or answer.text("verification_url")
     code, device_code = answer.text("user_code"), answer.secret("device_code")
-    if not _opens(uri) or not code.isprintable() or not code or device_code is None:
+    if (
+        not _opens(uri)
+        or not code.isprintable()
+        or not 0 < len(code) <= _MOST_SIGNS
+        or device_code is None
+        or device_code.flaw()
+    ):
         raise SignInError(
             f"{urlsplit(metadata.device).hostname} gave no code that could be entered.",
             cause="sign-in-refused",
@@ -76,10 +89,14 @@ def begin_device(client: Client) -> Device:
         )
     link = answer.text("verification_uri_complete")
     seconds = min(answer.seconds("expires_in") or _MOST_SECONDS, _MOST_SECONDS)
-    interval = answer.seconds("interval") or _INTERVAL
+    interval = min(max(answer.seconds("interval") or _INTERVAL, _LEAST), _LONGEST)
     return Device(uri, code, link if _opens(link) else "", seconds, client, device_code, interval, began + seconds)
 
 
 def _opens(uri: str) -> bool:
-    """Whether it is an address that a person may be sent to."""
-    return urlsplit(uri).scheme in {"https", "http"} and uri.isprintable() and " " not in uri
+    """Whether it is an address that a person may be sent to; one that a page reads by itself may stand behind a #."""
+    try:
+        Place.parse(uri.partition("#")[0])
+    except ValueError:
+        return False
+    return len(uri) <= _MOST_URI and uri.isascii() and uri.isprintable()

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from ...errors import SignInError
 from ...transport.http import HTTP, Fields, Place
+from ...transport.tls import TLSPolicy
+from ...transport.transport_errors import readable
 from .identity import Identity
 from .questions import retried
 
@@ -19,7 +21,8 @@ _GOOGLE: Final = "https://accounts.google.com"
 #: What Microsoft's issuer says in place of the tenant where the address has ``common``, or the tenant's other name.
 _TENANT: Final = re.compile(r"https://(?P<host>login\.[a-z.]+)/[^/]+/v2\.0")
 
-_known: dict[str, Metadata] = {}
+#: By the issuer and what was asked of its certificate: who trusts more may have been told something else on the way.
+_known: dict[tuple[str, TLSPolicy], Metadata] = {}
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,10 @@ def issuer_url(identity: Identity) -> str:
 def read_metadata(identity: Identity, http: HTTP) -> Metadata:
     """What the identity's issuer says, asked once in a kernel; raises :class:`SignInError`."""
     url = issuer_url(identity)
-    if url not in _known:
-        _known[url] = _ask(url, http)
-    return _known[url]
+    known = url, http.way.policy(Place.parse(url).host)
+    if known not in _known:
+        _known[known] = _ask(url, http)
+    return _known[known]
 
 
 def _ask(url: str, http: HTTP) -> Metadata:
@@ -116,7 +120,7 @@ def _read(url: str, fields: Fields) -> Metadata:
     # RFC 8414, 3.3: else one server could speak for another.
     if metadata.issuer.rstrip("/") != url and not _same_microsoft(metadata.issuer, url):
         raise SignInError(
-            f"{url} says that it is another issuer: {metadata.issuer[:200] or 'none'}.",
+            f"{url} says that it is another issuer: {readable(metadata.issuer, 200) or 'none'}.",
             cause="sign-in-option",
             hint="Give the issuer as it names itself, if that is the one you mean.",
         )
@@ -124,11 +128,12 @@ def _read(url: str, fields: Fields) -> Metadata:
         raise SignInError(f"{url} has no place to get tokens from.", cause="sign-in-option", hint="Check the issuer.")
     for endpoint in (metadata.token, metadata.authorization, metadata.device, metadata.revocation):
         try:
-            if endpoint:
-                Place.parse(endpoint)
+            # What is plain text is for an issuer on this machine: another one would send us to what listens here.
+            if endpoint and Place.parse(endpoint).secure < Place.parse(url).secure:
+                raise ValueError("is not https, as the issuer is")
         except ValueError as error:
             raise SignInError(
-                f"{url} gives an address that {error}: {endpoint[:200]}",
+                f"{url} gives an address that {error}: {readable(endpoint, 200)}",
                 cause="sign-in-option",
                 hint="Check the issuer.",
             ) from None

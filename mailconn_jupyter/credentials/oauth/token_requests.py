@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
@@ -25,6 +26,10 @@ __all__ = ["DEVICE_CODE", "JWT_BEARER", "Client", "Tokens"]
 #: RFC 7523, 2.1; RFC 8628, 3.4.
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+
+#: RFC 6750, 2.1, as far as nothing of it ends a line or a field; RFC 6749, A.17.
+_ACCESS = re.compile(r"[\x21-\x7e]+")
+_REFRESH = re.compile(r"[\x20-\x7e]+")
 
 
 @dataclass(frozen=True)
@@ -50,9 +55,10 @@ class Client:
         """Ask for tokens; ``what`` begins the error of a refusal. Raises :class:`SignInError`."""
         asked = time.time()
         answer = self.send(self.metadata.token, grant_type, what, **fields)
-        access = answer.secret("access_token")
+        access, refresh = answer.secret("access_token"), answer.secret("refresh_token")
         kind = answer.text("token_type")
-        if access is None or access.flaw() or kind.casefold() not in {"", "bearer"}:
+        right = access is not None and _matches(access, _ACCESS) and kind.casefold() in {"", "bearer"}
+        if access is None or not right or (refresh is not None and not _matches(refresh, _REFRESH)):
             raise SignInError(
                 f"{urlsplit(self.metadata.token).hostname} answered without an access token that can be used.",
                 cause="sign-in-refused",
@@ -60,7 +66,7 @@ class Client:
             )
         # Counted from before the question: what the answer took is lost, not won. Without a time it is for once.
         until = asked + (answer.seconds("expires_in") or 0.0)
-        return Tokens(AccessToken(access, until), answer.secret("refresh_token"), _who(answer), answer.text("scope"))
+        return Tokens(AccessToken(access, until), refresh, _who(answer), answer.text("scope"))
 
     def revoke(self, token: Secret) -> None:
         """Have the server forget a refresh token, and with it the sign-in (RFC 7009); raises :class:`SignInError`."""
@@ -97,6 +103,10 @@ class Client:
 
             return Secret(urlencode(list(plain.items()))), login
         return Secret(prepare_token_request(grant_type, **plain)), login
+
+
+def _matches(token: Secret, pattern: re.Pattern[str]) -> bool:
+    return pattern.fullmatch(token.reveal()) is not None
 
 
 def _who(answer: Fields) -> str:
