@@ -2,7 +2,8 @@
 
 usage: python -m tests.oauth_process KEYRING_FOLDER CA_FILE MODE TOLD, where TOLD is the JSON of an identity. It waits for a
 line. MODE is ``token`` (gets a token, says a digest of it), ``unlocked`` (the same without the lock), ``die`` (is killed
-between the refresh and its storing) or ``login``: then TOLD is the JSON of a connection's options, and it opens a session.
+between the refresh and its storing), ``hold`` (takes the lock, says so, and keeps it until another line comes) or ``login``:
+then TOLD is the JSON of a connection's options, and it opens a session.
 """
 
 from __future__ import annotations
@@ -53,6 +54,11 @@ def main(folder: str, ca_file: str, mode: str, told: str) -> None:
         if mode == "login":
             with connect(MailConnection(**given), ask=False) as session:
                 print(session.opening.stages["authenticate"].outcome, flush=True)  # noqa: T201
+            return
+        if mode == "hold":
+            with token_files.locked(Identity(**given), Limit(60)):
+                print("held", flush=True)  # noqa: T201
+                sys.stdin.readline()
             return
         token = access_tokens.access_token(Identity(**given), lambda: http)
     except MailConnError as error:

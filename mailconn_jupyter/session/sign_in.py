@@ -77,18 +77,20 @@ def _print(invitation: Invitation) -> None:
 
 
 @public
-def sign_out(target: str | MailConnection | None = None) -> list[str]:
+def sign_out(target: str | MailConnection | None = None, *, cancel: threading.Event | None = None) -> list[str]:
     """Revoke the sign-in of a connection at its issuer (RFC 7009, where it offers that), and forget it here.
 
-    Returns a sentence for each thing that could not be done; it is forgotten here in any case.
+    Returns a sentence for each thing that could not be done; it is forgotten here in any case. Setting ``cancel`` ends the
+    waiting for the issuer.
     """
     given = connections.pick(target)
     connection = given.resolved()
     identity = require_identity(connection)
+    limit = Limit(connection.deadline, cancel=cancel)
     with needing_the_extra(given):
         from ..credentials.oauth import access_tokens  # noqa: PLC0415  # an extra
 
         try:
-            return access_tokens.sign_out(identity, way_out(connection, Limit(connection.deadline), ask=True))
+            return access_tokens.sign_out(identity, way_out(connection, limit, ask=True))
         except CredentialError as error:
             return [error.message]

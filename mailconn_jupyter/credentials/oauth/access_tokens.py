@@ -7,8 +7,8 @@ refresh token, and only then use the access token.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Final
 
@@ -16,6 +16,7 @@ from ...errors import CredentialError, SignInError
 from ...secret import Kind, Secret
 from ...transport.deadline import Limit
 from ...transport.http import HTTP
+from ...transport.transport_errors import TransportError
 from .. import naming
 from ..resolve import look
 from . import token_files
@@ -35,26 +36,23 @@ MARGIN: Final = 300.0
 #: Errors that no further try mends: a person is needed.
 _OVER: Final = {"invalid_grant", "interaction_required", "consent_required", "login_required"}
 
+#: What this kernel has. Each step is one of a dict's, without a lock: a child that is forked amid one would wait for ever.
 _held: dict[str, AccessToken] = {}
-_guard = threading.Lock()
 
 
 def at_hand(identity: Identity) -> AccessToken | None:
     """What this kernel has, good or not."""
-    with _guard:
-        return _held.get(identity.key)
+    return _held.get(identity.key)
 
 
 def put(identity: Identity, token: AccessToken) -> None:
     """Have it at hand."""
-    with _guard:
-        _held[identity.key] = token
+    _held[identity.key] = token
 
 
 def forget(identity: Identity) -> None:
     """Have none at hand."""
-    with _guard:
-        _held.pop(identity.key, None)
+    _held.pop(identity.key, None)
 
 
 def keep_new(identity: Identity, tokens: Tokens, limit: Limit) -> str:
@@ -73,8 +71,9 @@ def keep_new(identity: Identity, tokens: Tokens, limit: Limit) -> str:
 def sign_out(identity: Identity, http: HTTP) -> list[str]:
     """Revoke the sign-in (RFC 7009) and forget it; returns a sentence for each thing that could not be done."""
     said = []
-    with token_files.locked(identity, http.limit):
+    with ExitStack() as held:
         try:
+            held.enter_context(token_files.locked(identity, http.limit))
             grant, client = read_grant(identity), client_of(identity, http)
             if client.metadata.revocation:
                 client.revoke(grant.refresh)
@@ -83,6 +82,8 @@ def sign_out(identity: Identity, http: HTTP) -> list[str]:
         except CredentialError as error:
             # Forgotten it is all the same.
             said.append(error.message)
+        except TransportError as error:
+            said.append(f"It was not revoked at the issuer. {error.message}")
         forget(identity)
         token_files.forget(identity)
         return said + drop(identity)

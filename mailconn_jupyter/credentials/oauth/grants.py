@@ -59,8 +59,20 @@ def _read(secret: Secret, source: str) -> tuple[Grant, str]:
 
 
 def keep_grant(identity: Identity, refresh: Secret, *, since: datetime, who: str) -> str:
-    """Keep a new sign-in; returns where, in words. Raises :class:`~mailconn_jupyter.errors.CredentialError`."""
-    return keep(identity.grant, _record(identity, refresh, since, who))
+    """Keep a new sign-in, where the keyring fails in this kernel: a person should not have to approve once more.
+
+    Returns where, in words.
+    """
+    return _keep(identity, _record(identity, refresh, since, who))
+
+
+def _keep(identity: Identity, record: Secret) -> str:
+    try:
+        return keep(identity.grant, record)
+    except CredentialError as error:
+        memory.put(identity.grant, record)
+        warn(f"{error.message} The sign-in of {identity.name!r} goes on in this kernel alone.")
+        return "in this kernel only, as the keyring did not take it"
 
 
 def stored(identity: Identity, grant: Grant, refresh: Secret) -> Grant:
@@ -71,11 +83,7 @@ def stored(identity: Identity, grant: Grant, refresh: Secret) -> Grant:
     since, who = grant.since or datetime.now(UTC), grant.who
     record = _record(identity, refresh, since, who)
     if grant.source == "keyring":
-        try:
-            keep(identity.grant, record)
-        except CredentialError as error:
-            memory.put(identity.grant, record)
-            warn(f"{error.message} The sign-in of {identity.name!r} goes on in this kernel alone.")
+        _keep(identity, record)
     else:
         if grant.source != "this kernel":
             warn(

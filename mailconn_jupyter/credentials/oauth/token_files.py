@@ -19,9 +19,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ...errors import SignInError
 from ...names import fold
 from ...secret import Secret
 from ...transport.deadline import Limit
+from ...transport.transport_errors import TransportError
 from ..without_traceback import sealed
 from .identity import AccessToken, Identity
 
@@ -52,7 +54,10 @@ def _path(identity: Identity, ending: str) -> Path:
 
 @contextmanager
 def locked(identity: Identity, limit: Limit) -> Iterator[None]:
-    """Hold the identity's lock, across processes and threads; raises as ``limit`` does while it waits.
+    """Hold the identity's lock, across processes and threads.
+
+    Raises :class:`~mailconn_jupyter.errors.SignInError` where another one holds it until the ``limit`` ends, which one
+    does that was stopped, and as the limit does when it was cancelled; a process that has died holds none.
 
     Where the folder cannot be written to there is nothing that others could read: then it goes without.
     """
@@ -72,10 +77,16 @@ def locked(identity: Identity, limit: Limit) -> Iterator[None]:
                 limit.left()
     except (PermissionError, FileNotFoundError, NotADirectoryError, NotImplementedError):
         held = False
-    except OSError as error:
-        # A limit that is over is an OSError too, and ends the waiting.
-        if getattr(error, "cause", ""):
+    except TransportError as error:
+        if error.cause == "cancelled":
             raise
+        raise SignInError(
+            f"Another process has been renewing the sign-in of {identity.name!r} for over {limit.seconds:.3g} seconds.",
+            cause="sign-in-unreachable",
+            hint="Nothing is lost: try again, or end the kernel that hangs or was stopped.",
+        ) from None
+    except OSError:
+        held = False
     try:
         yield
     finally:

@@ -91,7 +91,7 @@ class SignInPanel:
 
     def sign_out(self) -> None:
         """Sign out; returns at once."""
-        self._begin("Signing out …", lambda stored, _: self._signed_out(stored))
+        self._begin("Signing out …", self._signed_out)
 
     def _begin(self, text: str, act: Callable[[MailConnection, threading.Event], tuple[str, str]]) -> None:
         with self._worker.lock:
@@ -155,8 +155,8 @@ class SignInPanel:
             return "bad", f"Signed in, but the test failed. {failed.message} {failed.hint}".strip()
         return "good", str(done)
 
-    def _signed_out(self, stored: MailConnection) -> tuple[str, str]:
-        left = sign_in.sign_out(stored)
+    def _signed_out(self, stored: MailConnection, cancel: threading.Event) -> tuple[str, str]:
+        left = sign_in.sign_out(stored, cancel=cancel)
         return ("warn", " ".join(left)) if left else ("good", "Signed out.")
 
     def wait(self, seconds: float | None = None) -> bool:
