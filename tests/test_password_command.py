@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,9 @@ def test_no_shell_reads_the_command(tmp_path: Path) -> None:
         (python("print('s3cret\\nmore')"), "holds a line break"),
         (python("import sys; sys.stdout.buffer.write(bytes([255]))"), "not UTF-8"),
         (python("print('x' * 100000)"), "more than 65536 bytes"),
+        (python("print('s3cret', end='\\r\\r')"), "holds a line break"),
+        (python("import os; print('s3cret', flush=True); os.kill(os.getpid(), 9)"), "was ended by signal 9"),
+        (python("while True: print('s3cret', flush=True)"), "more than 65536 bytes"),
         ("/no/such/program", "No such file"),
         ("unclosed 'quote", "not a command"),
         ("", "could not be run"),
@@ -54,6 +58,58 @@ def test_what_is_no_secret_is_told_without_what_was_said(command: str, words: st
         run(command, Limit(10))
     assert "s3cret" not in str(caught.value)
     assert "terminal" in caught.value.hint
+
+
+@pytest.mark.parametrize("command", ["./printing", "bin/printing", "../here/printing", "~/printing"])
+def test_a_program_of_whatever_folder_the_notebook_is_in_is_not_run(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in (tmp_path / "here", tmp_path / "here" / "bin"):
+        folder.mkdir()
+        (folder / "printing").write_text(f"#!/bin/sh\ntouch {tmp_path / 'ran'}\necho s3cret\n")
+        (folder / "printing").chmod(0o755)
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("HOME", str(tmp_path / "here"))
+    with pytest.raises(CredentialError, match="is not a whole path") as caught:
+        run(command, Limit(10))
+    assert "/" in caught.value.hint
+    # Nor by a PATH that names whatever folder it is.
+    monkeypatch.setenv("PATH", os.pathsep.join(("", ".", "bin", os.environ["PATH"])))
+    with pytest.raises(CredentialError, match="could not be run"):
+        run("printing", Limit(10))
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("leave", ["os.fork()", "os.fork() or os.setsid()"])
+def test_what_a_program_leaves_behind_does_not_hold_up_who_waits_for_it(leave: str) -> None:
+    # It has the program's standard output, and never ends by itself.
+    code = f"import os, time; pid = {leave}; pid or time.sleep(30); print('s3cret', flush=True); os._exit(0)"
+    assert run(python(code), Limit(20)).reveal() == "s3cret"
+
+
+def test_a_program_that_says_no_more_and_goes_on_is_not_awaited_for_ever() -> None:
+    with pytest.raises(CredentialError, match="did not end within 0.5 seconds"):
+        run(python("import os, time; print('s3cret', flush=True); os.close(1); time.sleep(60)"), Limit(0.5))
+
+
+def test_it_is_read_also_where_a_pipe_knows_no_other_way_than_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Windows has no such function before Python 3.12, nor groups of processes.
+    for name in ("set_blocking", "killpg"):
+        monkeypatch.delattr(os, name)
+    assert run(python("print('s3cret')"), Limit(10)).reveal() == "s3cret"
+    with pytest.raises(CredentialError, match="did not end"):
+        run(python("import time; time.sleep(60)"), Limit(0.3))
+
+
+def test_what_was_printed_until_a_cancel_is_in_no_traceback_with_locals() -> None:
+    cancel = threading.Event()
+    timer = threading.Timer(1.0, cancel.set)
+    timer.start()
+    with pytest.raises(TransportError) as caught:
+        run(python("import time; print('s3' + 'cret-part', flush=True); time.sleep(60)"), Limit(60, cancel=cancel))
+    timer.join()
+    told = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+    assert "s3cret-part" not in told
 
 
 def test_a_program_that_does_not_end_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
