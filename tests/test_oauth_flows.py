@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -33,6 +34,17 @@ def test_a_person_signs_in_and_stays_signed_in(sign_in: Any, issuer: Issuer) -> 
     assert claims(tokens.access.secret)["email"] == tokens.who == "alice"
     assert tokens.refresh
     assert 3500 < tokens.access.until - time.time() <= 3600
+
+
+@pytest.mark.parametrize("user", ["анна@пример.рф", "a+b&c=d@example.org", "o'neil ünal", "名前"])  # such names
+@pytest.mark.parametrize("sign_in", [by_device, by_link])
+def test_an_account_is_called_as_it_is(sign_in: Any, user: str, issuer: Issuer) -> None:
+    client = client_at(issuer, user=user, name="почта")
+    tokens = sign_in(issuer, client, user)
+    assert claims(tokens.access.secret)["email"] == tokens.who == user
+    if sign_in is by_link:
+        hint = parse_qs(urlsplit(begin_link(client).link).query)["login_hint"]
+        assert hint == [user]
 
 
 def test_a_client_with_a_secret_shows_it(issuer: Issuer) -> None:

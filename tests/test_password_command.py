@@ -88,7 +88,7 @@ def test_what_a_program_leaves_behind_does_not_hold_up_who_waits_for_it(leave: s
 
 
 def test_a_program_that_says_no_more_and_goes_on_is_not_awaited_for_ever() -> None:
-    with pytest.raises(CredentialError, match="did not end within 0.5 seconds"):
+    with pytest.raises(CredentialError, match=r"did not end within 0\.5 seconds"):
         run(python("import os, time; print('s3cret', flush=True); os.close(1); time.sleep(60)"), Limit(0.5))
 
 

@@ -10,7 +10,9 @@ import pytest
 from mailconn_jupyter.commands.doctor import findings
 from mailconn_jupyter.credentials import Secret, forget_memory, remember, resolve, set_password, sources, where
 from mailconn_jupyter.credentials.account import Account, Credential
+from mailconn_jupyter.credentials.variables import variable as variable_of
 from mailconn_jupyter.errors import CredentialError
+from mailconn_jupyter.secret import Kind
 from mailconn_jupyter.store import connections
 from tests import credential_sources
 from tests.credential_sources import SERVICE, answer_with
@@ -128,3 +130,20 @@ def test_a_keyring_that_fails_is_made_up_for_by_what_comes_after_it(monkeypatch:
     monkeypatch.setattr(sources, "SOURCES", (*sources.SOURCES[:-1], row))
     with using(Raising(RuntimeError, "get")):
         assert resolve("ops", ask=False).source == "vault"
+
+
+@pytest.mark.parametrize("name", ["Почта отдела", "ops", "my-proxy"])
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_folder_of_secrets_and_a_variables_file_serve_each_kind_and_any_name(
+    kind: Kind, name: str, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / variable_of(name, kind)
+    assert file.name.isascii()
+    file.write_text("-----BEGIN KEY-----\nключ\n" if kind is Kind.CLIENT else "ключ\n")
+    file.chmod(0o400)
+    for given, value in (("MAILCONN_SECRETS_DIR", str(tmp_path)), (f"{file.name}_FILE", str(file))):
+        with monkeypatch.context() as patch:
+            patch.setenv(given, value)
+            assert resolve(name, kind=kind, ask=False).secret.reveal().endswith("ключ")
+            assert file.name in where(name, kind=kind)
+    assert where(name, kind=kind) == ""

@@ -344,3 +344,25 @@ def test_what_is_told_says_it_to_a_person() -> None:
     link = str(Invitation("ops", link="https://login.test/authorize?x=1"))
     assert "fails to load" in link
     assert "https://login.test/authorize?x=1" in link
+
+
+@pytest.mark.parametrize("name", ["Почта отдела", "名前 '1'", "a.b_c-d"])
+def test_a_connection_of_any_name_signs_in_and_out_and_other_kernels_find_it(
+    name: str, issuer: Issuer, certificates: Certificates, token_postfix: Postfix, tmp_path: Path
+) -> None:
+    options: dict[str, Any] = {
+        "server_host": "localhost",
+        "server_port": token_postfix.smtps,
+        "secure_authentication_type": "SSL",
+    }
+    options |= {"username": "alice", "ca_file": str(certificates.ca.pem), "oauth_issuer": issuer.url}
+    connection = MailConnection(name=name, oauth_client_id="mailconn", **options)
+    connections.save(connection)
+    with using(encrypted(tmp_path)):
+        person = Person(issuer)
+        assert sign_in(name, tell=person.tell).who == "alice"
+        assert name in str(person.seen[0])
+        assert said_by(1, tmp_path, issuer, "login", connection.as_dict()) == ["ok"]
+        assert sign_out(name) == []
+        with pytest.raises(OpenError, match="Nobody is signed in"):
+            connect(name)
