@@ -15,7 +15,7 @@ import mailconn_jupyter
 from mailconn_jupyter.commands import COMMANDS
 from mailconn_jupyter.errors import MailConnError, OptionError, StoreError
 from mailconn_jupyter.notebook import extension
-from mailconn_jupyter.notebook.magic.magic import MailConn
+from mailconn_jupyter.notebook.extension import MailConn
 from mailconn_jupyter.store import connections, last_tests
 from tests import shells
 from tests.shells import Shell, keep
@@ -227,8 +227,6 @@ def test_loading_imports_no_widget_no_keyring_and_no_socket_and_none_of_ipythons
         "mailconn_jupyter",
         "mailconn_jupyter.notebook",
         "mailconn_jupyter.notebook.extension",
-        "mailconn_jupyter.notebook.magic",
-        "mailconn_jupyter.notebook.magic.magic",
         "mailconn_jupyter.progress",
     }
 
