@@ -76,6 +76,7 @@ __all__ = [
     "SignInError",
     "StoreError",
     "UnknownKeyword",
+    "hidden_warning",
     "warn",
 ]
 
@@ -91,6 +92,11 @@ def warn(text: str) -> None:
     while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == __package__:
         frame, level = frame.f_back, level + 1
     warnings.warn(text, MailConnWarning, stacklevel=level)
+
+
+def hidden_warning(text: str) -> None:
+    """Say ``text`` as a warning that shows no line of the caller's: a password may stand there."""
+    warnings.warn_explicit(text, MailConnWarning, "mailconn-password", 1)
 
 
 class MailConnError(Exception):

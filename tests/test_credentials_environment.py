@@ -84,6 +84,27 @@ def test_a_secret_file_that_is_missing_or_no_file_is_named_with_its_variable(
         resolve("ops")
 
 
+@pytest.mark.parametrize("path", ["secret", "./secret", "../x/secret", "sub/../secret"])
+def test_a_secret_file_is_not_looked_for_in_the_working_directory(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "x" / "sub").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "x")
+    Path("secret").write_bytes(b"of a stranger")
+    Path("secret").chmod(0o600)
+    monkeypatch.setenv("MAILCONN_OPS_PASSWORD_FILE", path)
+    with pytest.raises(CredentialError) as caught:
+        resolve("ops")
+    assert caught.value.message.startswith(f"MAILCONN_OPS_PASSWORD_FILE is {path!r}, which is no absolute path: ")
+    assert caught.value.hint == "Give its whole path, or unset the variable."
+    monkeypatch.setenv("MAILCONN_OPS_PASSWORD_FILE", str(Path(path).absolute()))
+    assert resolve("ops").secret.reveal() == "of a stranger"
+    # The home directory is one place, wherever the notebook is.
+    monkeypatch.setenv("HOME", str(tmp_path / "x"))
+    monkeypatch.setenv("MAILCONN_OPS_PASSWORD_FILE", "~/secret")
+    assert resolve("ops").secret.reveal() == "of a stranger"
+
+
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o620])
 def test_ones_own_secret_file_that_others_can_read_is_refused_with_the_chmod_that_mends_it(
     mode: int, secret_file: Path

@@ -186,6 +186,27 @@ def test_nothing_is_made_where_jupyter_has_signed_nothing(tmp_path: Path, own_co
     assert not is_trusted({"nbformat": 4, "cells": [], "metadata": {}})
 
 
+@pytest.mark.parametrize("variable", ["", "JUPYTER_PATH", "JUPYTER_DATA_DIR"])
+def test_what_lies_beside_a_notebook_is_no_template_of_its_page(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "nbconvert" / "templates" / "lab" if variable else tmp_path / "lab"
+    folder.mkdir(parents=True)
+    (folder / "index.html.j2").write_text("<script>theirs()</script>")
+    theirs = {"type": "theirs.Preprocessor", "enabled": True}
+    (folder / "conf.json").write_text(json.dumps({"base_template": "base", "preprocessors": {"500-x": theirs}}))
+    monkeypatch.chdir(tmp_path)
+    if variable:
+        monkeypatch.setenv(variable, ".")
+    path = weekly(tmp_path)
+    theirs_as_data = sent(path)[0]
+    trust(path)
+    for message in (theirs_as_data, sent(path)[0]):
+        page = attached(message)["churn.html"].decode()
+        assert "theirs()" not in page
+        assert "Three things moved." in page
+
+
 def test_what_was_run_just_here_keeps_its_scripts_and_what_it_left_alone_does_not(tmp_path: Path) -> None:
     shows = "from IPython.display import HTML, display\ndisplay(HTML('<p>p</p><script>mine()</script>'))"
     theirs = shown({"text/html": "<p>old</p><script>theirs()</script>"})

@@ -69,6 +69,38 @@ def test_a_password_from_elsewhere_is_not(cell: str, shell: Shell, monkeypatch: 
         shell.ok(cell)
 
 
+LOGINS = [
+    "mailconn.SMTPSession().login('ana', '{}')",
+    "mailconn.SMTPSession().login(user='ana', password='{}')",
+    "word = '{}'\nmailconn.SMTPSession().login('ana', word)",
+    "mailconn.IMAPSession().login('ana', '{}')",
+    "mailconn.IMAPSession().login_utf8('ana', '{}')",
+    "mailconn.IMAPSession().xoauth2('ana', '{}')",
+    "mailconn.IMAPSession().client.login('ana', '{}')",
+    "mailconn.IMAPSession().client.login_cram_md5('ana', '{}')",
+    "mailconn.POP3Session().pass_('{}')",
+    "mailconn.POP3Session().apop('ana', '{}')",
+]
+
+
+@pytest.mark.parametrize("cell", LOGINS)
+def test_a_password_of_a_login_by_hand_in_a_cell_is_told(
+    cell: str, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.ok(IMPORT)
+    # No session is open: it is told all the same, for it stands there.
+    with pytest.warns(MailConnWarning) as told:
+        shell.run(cell.format(SECRET))
+    [said] = [str(each.message) for each in told]
+    assert "stands in this cell: the notebook, its checkpoints and the history keep it." in said
+    assert "getpass.getpass()" in said
+    assert SECRET not in said
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        shell.ip.user_ns["typed"] = SECRET
+        shell.run(cell.replace("'{}'", "typed"))
+
+
 def test_a_script_is_no_cell() -> None:
     keep("ops")
     with warnings.catch_warnings():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from mailconn_jupyter.commands.doctor import findings
 from mailconn_jupyter.credentials import Secret, forget_memory, remember, resolve, set_password, sources, where
 from mailconn_jupyter.credentials.account import Account, Credential
 from mailconn_jupyter.credentials.variables import variable as variable_of
-from mailconn_jupyter.errors import CredentialError
+from mailconn_jupyter.errors import CredentialError, MailConnWarning
 from mailconn_jupyter.secret import Kind
 from mailconn_jupyter.store import connections
 from tests import credential_sources
@@ -111,14 +112,35 @@ def test_a_file_in_a_services_folder_is_named_like_the_variable(
         file.unlink()
 
 
-@pytest.mark.parametrize("folder", ["", "relative", ".", "~/secrets", "/no/such/folder"])
-def test_a_services_folder_that_is_no_absolute_one_is_not_looked_into(
-    folder: str, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("folder", ["relative", ".", "~/secrets"])
+@pytest.mark.parametrize("variable", ["CREDENTIALS_DIRECTORY", "MAILCONN_SECRETS_DIR"])
+def test_a_services_folder_that_is_no_absolute_one_is_not_looked_into_and_told(
+    variable: str, folder: str, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "relative").mkdir()
     for place in (tmp_path, tmp_path / "relative"):
         (place / "MAILCONN_OPS_PASSWORD").write_bytes(b"of a stranger")
+    monkeypatch.setenv(variable, folder)
+    assert where("ops") == ""
+    said = f"{variable} is {folder!r}, which is no absolute path: it would be another one in each directory"
+    with (
+        pytest.warns(MailConnWarning, match=re.escape(said)),
+        pytest.raises(CredentialError, match="No password is kept"),
+    ):
+        resolve("ops", ask=False)
+    shelf.kept[SERVICE, "ops"] = "keyring"
+    with pytest.warns(MailConnWarning, match="Give its whole path"):
+        assert resolve("ops", ask=False).secret.reveal() == "keyring"
+    assert said in "".join(found for what, found in findings(connections) if what == "PROBLEM")
+
+
+@pytest.mark.parametrize("folder", ["", "/no/such/folder"])
+def test_a_services_folder_that_is_not_there_is_not_looked_into(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "MAILCONN_OPS_PASSWORD").write_bytes(b"of a stranger")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", folder)
     assert where("ops") == ""
     with pytest.raises(CredentialError, match="No password is kept"):

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.sign import NotebookNotary
 
 from mailconn_jupyter.commands.connection_views import connections_view
 from mailconn_jupyter.commands.doctor import findings
+from mailconn_jupyter.credentials.oauth import token_files
+from mailconn_jupyter.credentials.oauth.identity import AccessToken
+from mailconn_jupyter.documents.notebook_trust import is_trusted
+from mailconn_jupyter.secret import Secret
 from mailconn_jupyter.store import ConnectionStore, UnknownConnection, connections, last_tests
+from mailconn_jupyter.transport.deadline import Limit
 from tests.shells import keep
+from tests.signing_in import identity_at
 
 TRAP = {"name": "ops", "server_host": "evil.example", "username": "ana", "locked": True}
 
@@ -126,6 +136,47 @@ def test_a_relative_directory_of_ones_own_is_not_used_but_the_usual_one(
     if given in {".", "sub"}:
         with pytest.raises(UnknownConnection, match="JUPYTER_CONFIG_DIR"):
             connections["ops"]
+
+
+def test_a_relative_base_directory_is_not_used_either(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("JUPYTER_DATA_DIR")
+    monkeypatch.setenv("XDG_DATA_HOME", "sub")
+    for _ in range(2):
+        assert last_tests.folder() == home / ".local" / "share" / "jupyter" / "mailconn" / "checks"
+        assert "XDG_DATA_HOME is 'sub', which is no absolute path" in told()
+    assert os.environ["XDG_DATA_HOME"] == "sub"
+    assert "JUPYTER_DATA_DIR" not in os.environ
+
+
+@pytest.mark.parametrize("given", [".", "sub"])
+def test_the_working_directory_has_no_tokens_and_no_trust_either(
+    given: str, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    data = tmp_path / "home" / ".local" / "share" / "jupyter"
+    monkeypatch.setenv("JUPYTER_DATA_DIR", given)
+    identity = identity_at("https://login.test")
+    with token_files.locked(identity, Limit(5)):
+        token = AccessToken(Secret("an-access-token"), time.time() + 3600)
+        token_files.write(identity, Secret("the-refresh-token"), token, token_files.About(who="ana"))
+    (file,) = (data / "mailconn" / "oauth").glob("*.json")
+    assert token_files.read(identity, Secret("the-refresh-token")) == token
+    token_files.forget_named("ops")
+    assert not file.exists()
+    # Who sends a notebook with a folder beside it can sign anything by a secret that is in the folder.
+    theirs = Path(given).absolute()
+    notary = NotebookNotary(data_dir=str(theirs))  # type: ignore[no-untyped-call]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x")])  # type: ignore[no-untyped-call]
+    notary.sign(notebook)  # type: ignore[no-untyped-call]
+    notary.close()  # type: ignore[no-untyped-call]
+    assert {"nbsignatures.db", "notebook_secret"} <= {path.name for path in theirs.iterdir()}
+    assert not is_trusted(notebook)
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(theirs))
+    assert is_trusted(notebook)
 
 
 def test_a_relative_folder_that_a_program_gives_is_not_used_either(project: Path, tmp_path: Path) -> None:

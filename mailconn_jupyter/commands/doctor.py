@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from .. import credentials
-from ..credentials import sources, variables
+from ..credentials import secret_folders, sources, variables
 from ..store import ConnectionStore, atomic_files, connections
 from .view import View
 
@@ -43,9 +43,9 @@ def findings(store: ConnectionStore) -> Iterator[tuple[str, str]]:
         if name in os.environ:
             yield name, os.environ[name]
     yield "MAILCONN_ variables", ", ".join(variables.owners(store)) or "none"
-    problems = store.problems()
+    problems = [*map(str, store.problems()), *secret_folders.misplaced()]
     for problem in problems:
-        yield "PROBLEM", str(problem)
+        yield "PROBLEM", problem
     if not problems:
         yield "Problems", "none: every file can be read, and by nobody else"
 

@@ -1,4 +1,4 @@
-"""Whether a secret that a function was called with stands in the cell that called it."""
+"""Telling that a secret that a function was called with stands in the cell that called it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,26 @@ import itertools
 import linecache
 import sys
 from types import FrameType
+from typing import Final
 
-__all__ = ["stands_in_cell"]
+from ..errors import hidden_warning
+
+__all__ = ["BY_HAND", "tell_of_literal"]
+
+BY_HAND: Final = "use connect() with a connection, or ask for it with getpass.getpass()"
+"""What to do in the place of a login with a literal."""
 
 
-def stands_in_cell(place: int, keyword: str) -> bool:
+def tell_of_literal(place: int, keyword: str, what: str, instead: str) -> None:
+    """Warn where the secret of the call in a cell, its argument at ``place`` or by ``keyword``, is a text of the cell."""
+    if _stands_in_cell(place, keyword):
+        hidden_warning(
+            f"A {what} stands in this cell: the notebook, its checkpoints and the history keep it. Take it out and {instead}; "
+            "and where others may have read it, change it at the server."
+        )
+
+
+def _stands_in_cell(place: int, keyword: str) -> bool:
     """Whether the call in a cell that led here has a text of the cell as this argument. Nothing is evaluated."""
     frame = _outside()
     # A notebook's own namespace has it; a script, a module or a terminal's Python has not.

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 
+from ..errors import CredentialError
+from ..own_folder import relative
 from ..secret import Secret
 from . import naming, secret_file
 from .account import Account, Credential
@@ -25,6 +27,8 @@ def find(account: Account, _ask: bool) -> Credential | None:
     place = variable
     if variable.endswith("_FILE"):
         path = os.path.expanduser(os.environ.get(variable, ""))  # noqa: PTH111  # Path would lose a trailing slash
+        if reason := relative(variable, path):
+            raise CredentialError(f"{reason}.", hint="Give its whole path, or unset the variable.")
         place = f"{variable}: the file {path}"
         secret = secret_file.read(path, variable)
     else:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import CredentialError, MailConnWarning
+from ..errors import CredentialError, hidden_warning
 from ..keywords import public
 from ..names import fold
 from ..secret import Kind, Secret
 from . import naming, prompt
 from .account import Account
-from .cell_literal import stands_in_cell
+from .cell_literal import tell_of_literal
 from .keyring_call import KeyringLocked
 from .keyring_secrets import Keyring, NoKeyring, open_keyring, status
 from .memory import memory
@@ -66,17 +65,9 @@ def set_password(
         raise CredentialError(f"The {what} is not a text.")
     if flaw := account.flaw(secret):
         raise CredentialError(f"The {what} {flaw}.", hint=f"Set another: {command}")
-    if given and stands_in_cell(1, "password"):
-        hidden_warning(
-            f"A {what} stands in this cell: the notebook, its checkpoints and the history keep it. Take it out and run "
-            f"{command}, which asks for it; and where others may have read it, change it at the server."
-        )
+    if given:
+        tell_of_literal(1, "password", what, f"run {command}, which asks for it")
     return keep(account, secret)
-
-
-def hidden_warning(text: str) -> None:
-    """Say ``text`` as a warning that shows no line of the caller's: a password may stand there."""
-    warnings.warn_explicit(text, MailConnWarning, "mailconn-password", 1)
 
 
 def _kind(*, proxy: bool, client: bool) -> Kind:

@@ -7,14 +7,17 @@ systemd names it in ``CREDENTIALS_DIRECTORY``, for which a unit says
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from ..errors import warn
+from ..own_folder import relative
 from . import naming, secret_file
 from .account import Account, Credential
 from .variables import clash, require_unshared, variable as variable_of
 
-__all__ = ["find", "where"]
+__all__ = ["find", "misplaced", "where"]
 
 _VARIABLES: Final = ("CREDENTIALS_DIRECTORY", "MAILCONN_SECRETS_DIR")
 
@@ -24,6 +27,8 @@ def find(account: Account, _ask: bool) -> Credential | None:
 
     Raises :class:`~mailconn_jupyter.errors.CredentialError` where it cannot be one.
     """
+    for sentence in misplaced():
+        warn(sentence)
     found = _file(account)
     if found is None:
         return None
@@ -47,9 +52,16 @@ def where(account: Account) -> str:
 def _file(account: Account) -> tuple[str, Path] | None:
     """The variable whose folder has the file, and its path."""
     for variable in _VARIABLES:
-        folder = Path(os.environ.get(variable, ""))
-        path = folder / variable_of(account.name, account.kind)
-        # A relative folder would be in whatever directory the notebook is.
-        if folder.is_absolute() and os.path.lexists(path):
+        folder = os.environ.get(variable, "")
+        path = Path(folder, variable_of(account.name, account.kind))
+        if not relative(variable, folder) and os.path.lexists(path):
             return variable, path
     return None
+
+
+def misplaced() -> Iterator[str]:
+    """Why a folder that is named is not looked into, as sentences."""
+    for variable in _VARIABLES:
+        named = os.environ.get(variable)
+        if named and (reason := relative(variable, named)):
+            yield f"{reason}, so it is not looked into. Give its whole path, or unset the variable."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from traitlets import List, Unicode
 from traitlets.config import Config
 
 from ..message.page import POLICY
@@ -48,7 +49,7 @@ def export(notebook: Any, file: Path, kind: Attach, *, code: bool, own: bool) ->
     if kind == "pdf" and own:
         # TeX reads what a text names: not for what somebody else has written.
         try:
-            made, _ = nbconvert.PDFExporter(**options).from_notebook_node(notebook, resources)
+            made, _ = _own_templates(nbconvert.PDFExporter)(**options).from_notebook_node(notebook, resources)
             return {f"{file.stem}.pdf": made}
         except Exception as error:  # noqa: BLE001  # the same
             failures.append(error)
@@ -57,11 +58,11 @@ def export(notebook: Any, file: Path, kind: Attach, *, code: bool, own: bool) ->
 
 def _page(nbconvert: Any, notebook: Any, resources: dict[str, Any], options: dict[str, Any], *, own: bool) -> str:
     if own:
-        made, _ = nbconvert.HTMLExporter(**options).from_notebook_node(notebook, resources)
+        made, _ = _own_templates(nbconvert.HTMLExporter)(**options).from_notebook_node(notebook, resources)
         return str(made)
     from jinja2 import pass_context  # noqa: PLC0415  # nbconvert brings it along
 
-    exporter = nbconvert.HTMLExporter(raw_template=_INERT, **options)
+    exporter = _own_templates(nbconvert.HTMLExporter)(raw_template=_INERT, **options)
 
     @pass_context
     def markdown(context: Any, source: str) -> str:
@@ -71,6 +72,18 @@ def _page(nbconvert: Any, notebook: Any, resources: dict[str, Any], options: dic
     exporter.register_filter("markdown2html", markdown)
     made, _ = exporter.from_notebook_node(notebook, resources)
     return str(made)
+
+
+def _own_templates(exporter: Any) -> Any:
+    """The exporter, with templates from absolute folders alone: a template names code, and is none of whoever sent a file."""
+
+    class Own(exporter):  # type: ignore[misc]  # of a library that may not be there
+        extra_template_basedirs = List(Unicode())  # where nbconvert has the working directory
+
+        def get_prefix_root_dirs(self) -> list[str]:
+            return [folder for folder in super().get_prefix_root_dirs() if Path(folder).is_absolute()]
+
+    return Own
 
 
 def _not_exported(file: Path, kind: str, failures: list[Exception], *, own: bool) -> NotebookError:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from contextlib import closing
 from importlib import import_module
-from pathlib import Path
 from typing import Any
+
+from ..own_folder import own_folder
 
 __all__ = ["is_trusted"]
 
 
 def is_trusted(notebook: Any) -> bool:
     """Whether Jupyter has signed the notebook, as nbformat reads it: saved after a run, or by ``jupyter trust``."""
-    from jupyter_core.paths import jupyter_data_dir  # noqa: PLC0415  # 25 ms that nothing else must cost
-
-    folder = Path(jupyter_data_dir())
+    folder = own_folder("data")[0].parent
     # Asking would make them where they are not.
     if not all((folder / name).is_file() for name in ("nbsignatures.db", "notebook_secret")):
         return False

@@ -19,23 +19,11 @@ import shlex
 import stat
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
-__all__ = ["Refusal", "refusal_of_file", "refusal_of_folder", "refusal_on_windows"]
+from ..own_folder import Refusal
 
-
-@dataclass(frozen=True)
-class Refusal:
-    """A folder or a file that is not used: why, as the end of a sentence, and what to do, as a sentence."""
-
-    path: Path
-    reason: str
-    remedy: str
-
-    @property
-    def sentence(self) -> str:
-        return f"It is not used: {self.reason}. {self.remedy}"
+__all__ = ["refusal_of_file", "refusal_of_folder", "refusal_on_windows"]
 
 
 def refusal_of_folder(folder: Path) -> Refusal | None:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from ..errors import StoreError
 from ..names import encode
+from ..own_folder import own_folder
 from . import atomic_files
-from .shared_folders import own_folder
 
 __all__ = ["Outcome", "forget", "last", "move", "record"]
 

@@ -19,8 +19,9 @@ from typing import Any, Final, Literal
 from ..connection import MailConnection
 from ..errors import MailConnError, StoreError
 from ..names import decode, encode, fold
+from ..own_folder import Refusal
 from . import atomic_files
-from .file_trust import Refusal, refusal_of_file
+from .file_trust import refusal_of_file
 
 __all__ = ["Entry", "Layer", "Origin", "Problem", "serialise", "winners_of"]
 

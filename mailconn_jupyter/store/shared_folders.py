@@ -7,19 +7,18 @@ whoever sent the notebook could have put connections beside it: such entries are
 from __future__ import annotations
 
 import os
-import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from .file_trust import Refusal, refusal_of_folder
+from ..own_folder import ELSEWHERE, Refusal, own_folder
+from .file_trust import refusal_of_folder
 
-__all__ = ["Folders", "find_folders", "own_folder"]
+__all__ = ["Folders", "find_folders"]
 
 _FOLDER: Final = "mailconn"
-_ELSEWHERE: Final = "it would be another folder in each directory that a notebook is in"
 
 
 @dataclass(frozen=True)
@@ -49,26 +48,6 @@ def find_folders(own: Path | None = None, shared: Sequence[Path] | None = None) 
     return Folders(Path(own), [folder for folder, refusal in judged.items() if not refusal], refused)
 
 
-def own_folder(kind: str = "config") -> tuple[Path, Refusal | None]:
-    """The user's own folder under Jupyter's ``config`` or ``data`` directory, and what was named in its place."""
-    from jupyter_core import paths  # noqa: PLC0415  # 25 ms that %load_ext must not cost
-
-    variable = f"JUPYTER_{kind.upper()}_DIR"
-    find: Callable[[], str] = {"config": paths.jupyter_config_dir, "data": paths.jupyter_data_dir}[kind]
-    named = find()
-    if Path(named).is_absolute():
-        return Path(named, _FOLDER), None
-    # Jupyter has no other way to say what it would be without the variable.
-    os.environ.pop(variable, None)
-    try:
-        usual = Path(find(), _FOLDER)
-    finally:
-        os.environ[variable] = named
-    meant = shlex.quote(os.path.abspath(named))  # noqa: PTH100  # a link in it stays
-    reason = f"{variable} is {named!r}, which is no absolute path: {_ELSEWHERE}, so {usual} is used"
-    return usual, Refusal(Path(named, _FOLDER), reason, f"If it is meant, run: export {variable}={meant}")
-
-
 def _named_by_jupyter(own: Path) -> tuple[list[Path], list[Refusal]]:
     from jupyter_core.paths import jupyter_config_path  # noqa: PLC0415  # as above
 
@@ -94,7 +73,7 @@ def _refusal_of_place(folder: Path) -> Refusal | None:
     """Why ``folder`` is none of an administrator's, by where it lies; None if it may be one."""
     reason = ""
     if not folder.is_absolute():
-        reason = f"no absolute path: {_ELSEWHERE}"
+        reason = f"no absolute path: {ELSEWHERE}"
     elif folder.parts[:2] == ("/", "proc") or _is_here(folder):
         reason = "the directory that this notebook is in"
     return Refusal(folder, reason, "Give its whole path.") if reason else None

@@ -19,10 +19,11 @@ from ..errors import ConnectionChanged, StoreError, warn
 from ..formatting import did_you_mean
 from ..keywords import public
 from ..names import fold
+from ..own_folder import own_folder
 from . import atomic_files, last_tests, settings
 from .defaults import Defaults
 from .layer import Entry, Layer, Origin, Problem, serialise, winners_of
-from .shared_folders import Folders, find_folders, own_folder
+from .shared_folders import Folders, find_folders
 
 __all__ = ["ConnectionStore", "Location", "Problem", "UnknownConnection", "connections"]
 

@@ -21,6 +21,7 @@ from typing import Any
 
 from ...errors import SignInError
 from ...names import fold
+from ...own_folder import own_folder
 from ...secret import Secret
 from ...transport.deadline import Limit
 from ...transport.transport_errors import TransportError
@@ -46,10 +47,12 @@ class About:
     lasting: bool = False
 
 
-def _path(identity: Identity, ending: str) -> Path:
-    from jupyter_core.paths import jupyter_data_dir  # noqa: PLC0415  # 25 ms that only this costs
+def _folder() -> Path:
+    return own_folder("data")[0] / "oauth"
 
-    return Path(jupyter_data_dir(), "mailconn", "oauth", f"{identity.key}.{ending}")
+
+def _path(identity: Identity, ending: str) -> Path:
+    return _folder() / f"{identity.key}.{ending}"
 
 
 @contextmanager
@@ -136,9 +139,7 @@ def forget(identity: Identity) -> None:
 
 def forget_named(name: str) -> None:
     """Remove the files of a connection, whoever it signed in as; a folder that is not there has none."""
-    from jupyter_core.paths import jupyter_data_dir  # noqa: PLC0415  # 25 ms that only this costs
-
-    for path in Path(jupyter_data_dir(), "mailconn", "oauth").glob("*.json"):
+    for path in _folder().glob("*.json"):
         if fold(str(_content(path).get("name"))) == fold(name):
             with suppress(OSError):
                 path.unlink()

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from ...connection.mechanisms import CRAM_MD5, LOGIN, named
+from ...credentials.cell_literal import BY_HAND, tell_of_literal
 from ...errors import CredentialError
 from ...secret import STARS, Secret
 from ...transport.sasl.choose import Mechanism
@@ -134,11 +135,13 @@ class IMAPClient(IMAPCommands):
     def login(self, user: str, password: str) -> Any:
         """Log in with the strongest mechanism that both sides have, once."""
         secret, password = Secret(password), STARS  # this frame can be in a traceback
+        tell_of_literal(1, "password", "password", BY_HAND)
         return log_in(self, user, secret)
 
     def login_cram_md5(self, user: str, password: str) -> Any:
         """Log in by CRAM-MD5."""
         secret, password = Secret(password), STARS  # this frame can be in a traceback
+        tell_of_literal(1, "password", "password", BY_HAND)
         return log_in(self, user, secret, pinned=CRAM_MD5.name)
 
     def login_with(self, mechanism: Mechanism) -> Any:

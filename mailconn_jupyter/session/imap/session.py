@@ -13,6 +13,7 @@ from imap_tools import BaseMailBox
 from imap_tools.errors import ImapToolsError
 
 from ...connection import MailConnection
+from ...credentials.cell_literal import BY_HAND, tell_of_literal
 from ...secret import STARS, Secret
 from ..opening.log_in import log_in
 from ..opening.over_network import Opening
@@ -96,6 +97,7 @@ class IMAPSession(BaseMailBox):
     def login(self, username: str, password: str, initial_folder: str | None = "INBOX") -> Self:
         """Log in with the strongest mechanism that both sides have, once, and select a folder."""
         secret, password = Secret(password), STARS  # this frame can be in a traceback
+        tell_of_literal(1, "password", "password", BY_HAND)
         self.login_result = log_in(self.client, username, secret)
         return self._in(initial_folder)
 
@@ -104,6 +106,7 @@ class IMAPSession(BaseMailBox):
     def xoauth2(self, username: str, access_token: str, initial_folder: str | None = "INBOX") -> Self:
         """Log in with an OAuth 2.0 access token, and select a folder."""
         secret, access_token = Secret(access_token), STARS  # this frame can be in a traceback
+        tell_of_literal(1, "access_token", "token", BY_HAND)
         self.login_result = log_in(self.client, username, secret, token=True)
         return self._in(initial_folder)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...connection.mechanisms import LOGIN, named
+from ...credentials.cell_literal import BY_HAND, tell_of_literal
 from ...credentials.without_traceback import sealed
 from ...errors import CredentialError, OpenError
 from ...secret import STARS, Secret
@@ -208,11 +209,13 @@ class POP3Client(POP3Wire):
     def pass_(self, pswd: str) -> bytes:
         """Send the password of the user that was named before."""
         secret, pswd = Secret(pswd), STARS  # this frame can be in a traceback
+        tell_of_literal(0, "pswd", "password", BY_HAND)
         return self._by_hand(lambda: f"PASS {secret.reveal()}")
 
     def apop(self, user: str, password: str) -> bytes:
         """Log in by a digest of the password and the timestamp in the greeting; raises where there is none."""
         secret, password = Secret(password), STARS  # this frame can be in a traceback
+        tell_of_literal(1, "password", "password", BY_HAND)
         timestamp = self._timestamp()
         if not timestamp:
             raise Refused("APOP", b"the server's greeting has no timestamp, so it does not take APOP")
