@@ -14,6 +14,7 @@ from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.session.smtp.session import SMTPSession
 from tests.isolation import give_password
 from tests.servers.certificates import Certificates
+from tests.servers.counting import CountingServer
 from tests.servers.dovecot import Dovecot
 from tests.servers.postfix import MECHANISMS, Postfix
 from tests.servers.script import Close, Expect, ScriptServer, Send, Silence, StartTLS
@@ -349,3 +350,16 @@ def test_debugging_prints_no_credential(
     printed = capfd.readouterr().err
     assert "AUTH SCRAM-SHA-256 ********" in printed
     assert "s3cret" not in printed
+
+
+def test_the_connections_sender_is_sent_and_not_written_into_the_message_that_was_given() -> None:
+    message = EmailMessage()
+    message["To"] = "bea@example.org"
+    options: dict[str, Any] = {"use_secure_authentication": False, "from_address": "Ana <ana@example.org>"}
+    with (
+        CountingServer() as server,
+        connect(MailConnection(name="ops", server_host=server.host, server_port=server.port, **options)) as smtp,
+    ):
+        smtp.send_message(message)
+    assert b"\r\nFrom: Ana <ana@example.org>\r\n" in server.taken[0].content
+    assert message.keys() == ["To"]

@@ -177,6 +177,8 @@ class SMTPSession(SMTPClient):
             sender, recipients = envelope_of(msg, from_addr, to_addrs, default=default)
         if default and msg.get("From") is None:
             msg = copy.copy(msg)
+            # The copy has the same list of headers, until one is deleted.
+            del msg["From"]
             msg["From"] = default
         envelope = Envelope.of(sender, recipients, mail_options, rcpt_options, local=True)
         with self._turn():
