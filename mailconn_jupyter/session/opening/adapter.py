@@ -9,7 +9,7 @@ from ...errors import OpenError
 from ...transport.channel import Channel
 from ...transport.sasl.choose import Mechanism
 
-__all__ = ["Adapter", "Openable"]
+__all__ = ["Adapter", "LinkAdapter", "Openable"]
 
 
 class Openable(Protocol):
@@ -32,11 +32,15 @@ class Openable(Protocol):
         """Close what was opened at once, without a farewell."""
 
 
-class Adapter(Openable, Protocol):
-    """The steps of one protocol over the network. Those that learn something return the facts, label to text."""
+class LinkAdapter(Openable, Protocol):
+    """What every session over the network brings."""
 
     def attach(self, channel: Channel, connection: MailConnection) -> None:
         """Take the channel and the (resolved) connection; nothing has been read from the channel yet."""
+
+
+class Adapter(LinkAdapter, Protocol):
+    """The steps of one mail protocol. Those that learn something return the facts, label to text."""
 
     def ask_for_tls(self) -> None:
         """Read the greeting and have the server agree to STARTTLS, or raise. Nothing else may be sent."""

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ...connection import MailConnection
 from ...credentials import Credential, resolve
 from ...errors import CredentialError
 from ...transport.deadline import Limit
+from .error_classes import Refused
 from .sign_in_way import needing_the_extra, require_identity, way_out
 
 if TYPE_CHECKING:
     from ...credentials.oauth.identity import Identity
 
 __all__ = ["LoginSecret"]
+
+T = TypeVar("T")
 
 
 class LoginSecret:
@@ -25,6 +29,17 @@ class LoginSecret:
     def __init__(self, given: MailConnection, options: MailConnection, limit: Limit, *, ask: bool) -> None:
         self._given, self._options, self._limit, self._ask = given, options, limit, ask
         self._identity = require_identity(options) if options.signs_in else None
+
+    def use(self, log_in: Callable[[Credential], T]) -> tuple[T, Credential]:
+        """Log in with it, and where a token is refused once more with a renewed one: it may look good here and be dead there."""
+        first = self.get()
+        try:
+            return log_in(first), first
+        except Refused as error:
+            another = self.renewed(first) if error.cause == "token-refused" else None
+            if another is None:
+                raise
+            return log_in(another), another
 
     def get(self) -> Credential:
         """The one to try first; raises :class:`~mailconn_jupyter.errors.CredentialError`."""

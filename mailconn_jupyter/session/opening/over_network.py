@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import TypeVar
 
+from ...connection import MailConnection
 from ...credentials import Credential, remember
 from ...credentials.without_traceback import sealed
 from ...errors import MailConnError
@@ -17,31 +19,28 @@ from ...transport.proxy import ProxyRoute
 from ...transport.sasl.choose import Login, Mechanism, choose
 from ...transport.tls import TLSFacts, TLSPolicy, explain
 from ...transport.transport_errors import TransportError
-from .adapter import Adapter
-from .error_classes import Refused
+from .adapter import Adapter, LinkAdapter
 from .log_in import refuse_plain_text
 from .login_secret import LoginSecret
 from .proxy_route import route_of
 from .run_stages import StagedOpening, Step
 from .stages import StageResult
 
-__all__ = ["Opening"]
+__all__ = ["LinkOpening", "Opening", "policy_of"]
+
+L = TypeVar("L", bound=LinkAdapter)
 
 # After these a look at the certificate tells more than the error.
 _ABOUT_CERTIFICATE = {"unknown-authority", "name-mismatch", "expired", "bad-certificate"}
 
 
-class Opening(StagedOpening[Adapter]):
-    """One opening of one session with a server."""
+class LinkOpening(StagedOpening[L]):
+    """One opening of one session with a server, as far as all are alike: name to address, TCP or a tunnel, TLS."""
 
     _addresses: Sequence[Address] = ()
     _route: ProxyRoute | None = None
     _channel: Channel | None = None
     _greeted = False
-
-    def steps(self) -> Sequence[Step]:
-        """Name to address, TCP or a proxy's tunnel, TLS, the greeting, the login, and what makes it ready."""
-        return self._resolve, self._connect, self._secure, self._greet, self._authenticate, self._ready
 
     def close(self) -> None:
         """Close what was opened so far."""
@@ -91,7 +90,7 @@ class Opening(StagedOpening[Adapter]):
         assert self._channel is not None
         host = a_label(options.server_host)
         try:
-            facts = self._start_tls(self._channel, self._policy(host))
+            facts = self._start_tls(self._channel, policy_of(options, host))
         except TransportError as error:
             if error.cause in _ABOUT_CERTIFICATE and error.certificate is None:
                 self._look_at_certificate(error, host)
@@ -106,7 +105,7 @@ class Opening(StagedOpening[Adapter]):
     def _start_tls(self, channel: Channel, policy: TLSPolicy) -> TLSFacts:
         asked = self.options.security != "SSL"
         if asked:
-            self.adapter.ask_for_tls()
+            self._ask_for_tls()
         try:
             return channel.start_tls(policy, a_label(self.options.server_host))
         except TransportError as error:
@@ -118,18 +117,8 @@ class Opening(StagedOpening[Adapter]):
                 raise TransportError("Something came in before TLS began.", cause="injected") from error
             raise TransportError("The server does not wait for TLS on this port.", cause="wrong-tls-type") from error
 
-    def _policy(self, host: str) -> TLSPolicy:
-        options, trust = self.options, self.options.trust
-        names = {host, options.server_host}
-        return TLSPolicy(
-            exactly_1_2=options.security == "TLS1.2",
-            check_identity=options.check_server_identity,
-            trusted=any(trust.trusts(name) for name in names),
-            pins=frozenset().union(*(trust.pins_of(name) for name in names)),
-            ca_file=options.ca_file,
-            client_certificate=options.client_certificate,
-            client_key=options.client_key,
-        )
+    def _ask_for_tls(self) -> None:
+        """Have the server agree to STARTTLS, where the protocol has that."""
 
     def _look_at_certificate(self, error: TransportError, host: str) -> None:
         """Fetch the certificate that was refused, on a link of its own that is closed at once, to say what it is."""
@@ -148,6 +137,22 @@ class Opening(StagedOpening[Adapter]):
         if isinstance(error.__cause__, OSError):
             error.message = explain(error.__cause__, host, certificate).message
 
+    def _ready(self, result: StageResult) -> None:
+        result.facts.update(self.adapter.ready(testing=self.testing))
+        assert self._channel is not None
+        self._channel.limit = self.limit.without_end()
+
+
+class Opening(LinkOpening[Adapter]):
+    """One opening of one session with a mail server."""
+
+    def steps(self) -> Sequence[Step]:
+        """Name to address, TCP or a proxy's tunnel, TLS, the greeting, the login, and what makes it ready."""
+        return self._resolve, self._connect, self._secure, self._greet, self._authenticate, self._ready
+
+    def _ask_for_tls(self) -> None:
+        self.adapter.ask_for_tls()
+
     def _greet(self, result: StageResult) -> None:
         result.facts.update(self.adapter.greet(greeted=self._greeted))
 
@@ -161,19 +166,13 @@ class Opening(StagedOpening[Adapter]):
         secret = LoginSecret(self.given, options, self.limit, ask=self.ask)
         held: list[Credential] = []
         mechanism = self._mechanism(channel, held)
+
+        def log_in(credential: Credential) -> str | None:
+            held[:] = [credential]
+            return sealed(lambda: self.adapter.log_in(self._mechanism(channel, held)))
+
         # Asked for only now: nobody types a password for a server that could not take it.
-        if mechanism.needs_secret:
-            held.append(secret.get())
-        try:
-            used = sealed(lambda: self.adapter.log_in(mechanism))
-        except Refused as error:
-            # A token may look good here and be dead there: once it is renewed.
-            another = secret.renewed(held[0]) if held and error.cause == "token-refused" else None
-            if another is None:
-                raise
-            held[:] = [another]
-            once_more = self._mechanism(channel, held)
-            used = sealed(lambda: self.adapter.log_in(once_more))
+        used = secret.use(log_in)[0] if mechanism.needs_secret else sealed(lambda: self.adapter.log_in(mechanism))
         result.facts.update({"Mechanism": used or mechanism.name, "User": options.username})
         if held:
             result.facts["Secret from"] = held[0].source
@@ -202,10 +201,19 @@ class Opening(StagedOpening[Adapter]):
             pinned=options.sasl_mechanism,
         )
 
-    def _ready(self, result: StageResult) -> None:
-        result.facts.update(self.adapter.ready(testing=self.testing))
-        assert self._channel is not None
-        self._channel.limit = self.limit.without_end()
+
+def policy_of(options: MailConnection, host: str) -> TLSPolicy:
+    """What TLS must be with the server of a (resolved) connection, whose A-label is ``host``."""
+    trust, names = options.trust, {host, options.server_host}
+    return TLSPolicy(
+        exactly_1_2=options.security == "TLS1.2",
+        check_identity=options.check_server_identity,
+        trusted=any(trust.trusts(name) for name in names),
+        pins=frozenset().union(*(trust.pins_of(name) for name in names)),
+        ca_file=options.ca_file,
+        client_certificate=options.client_certificate,
+        client_key=options.client_key,
+    )
 
 
 def _certificate_facts(certificate: Certificate, accepted: str) -> dict[str, str]:
