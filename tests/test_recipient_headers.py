@@ -7,12 +7,14 @@ from email.message import EmailMessage, Message
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings, strategies as st
 
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.errors import MessageError
-from mailconn_jupyter.message.addresses import listed_addresses
+from mailconn_jupyter.message.addresses import listed_addresses, plain_addresses
 from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.session.connect import connect
+from mailconn_jupyter.session.smtp.envelope import envelope_of
 from mailconn_jupyter.session.smtp.session import SMTPSession
 from tests.servers.counting import CountingServer
 
@@ -183,3 +185,75 @@ def test_an_address_that_is_its_own_name_passes_in_compose_too(given: str, field
 def test_compose_refuses_what_would_lose_somebody(given: str, field: str) -> None:
     with pytest.raises(MessageError):
         composed(field, given)
+
+
+_names = st.one_of(
+    st.just(""),
+    st.sampled_from(
+        ["Ana", "Ana Smith", "Ана Иванова", "Smith, Ana", 'An "A" a', "a@b", "=?utf-8?q?x?=", "Ana;", "  Ana"]
+    ),
+    st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=40),
+)
+_addresses = st.builds(
+    "{}@{}".format,
+    st.from_regex(r"[a-z][a-z0-9+._=-]{0,9}", fullmatch=True),
+    st.sampled_from(["example.org", "x-1.example", "host"]),
+)
+_signs = st.lists(
+    st.sampled_from(
+        [
+            A,
+            f"<{A}>",
+            f"Ana <{A}>",
+            f'"a, b" <{B}>',
+            B,
+            ",",
+            ", ",
+            ",\n ",
+            " ",
+            ";",
+            "\n ",
+            "=?utf-8?q?=D0=90?=",
+            "Ana",
+            '"',
+            "(x)",
+            "@",
+            "<",
+            ">",
+            "é",
+        ]
+    ),
+    max_size=7,
+).map("".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given(_signs)
+@example("")
+@example(f"{A}, ")
+@example(f"{A},")
+@example(f"{A} {B}")
+def test_what_is_read_at_a_glance_is_what_the_standard_library_reads(header: str) -> None:
+    if (found := plain_addresses(header)) is not None:
+        assert found == listed_addresses("To", header)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(_names, _addresses), min_size=1, max_size=5))
+def test_what_compose_writes_is_whom_the_envelope_names(people: list[tuple[str, str]]) -> None:
+    quoted = [(name.replace("\\", "\\\\").replace('"', '\\"'), address) for name, address in people]
+    texts = [f'"{name}" <{address}>' for name, address in quoted]
+    try:
+        message = compose(texts, "x", "y", sender=BOB)
+    except MessageError:
+        return
+    expected = list(dict.fromkeys(address for _, address in people))
+    assert envelope_of(message, None, None) == (BOB, expected)
+
+
+def test_who_changes_a_field_of_a_composed_message_changes_the_envelope() -> None:
+    message = compose(A, "x", "y", sender=BOB, cc=B)
+    message.replace_header("To", "c@example.test")
+    del message["Cc"]
+    message["Bcc"] = B
+    assert envelope_of(message, None, None) == (BOB, ["c@example.test", B])

@@ -134,3 +134,18 @@ def test_what_cannot_be_serialised_is_an_error_of_the_message() -> None:
     message.set_payload(object())  # type: ignore[call-overload]
     with pytest.raises(MessageError, match="cannot be serialised"):
         as_bytes(message, utf8=False, eight_bit=True)
+
+
+@pytest.mark.parametrize(
+    "kind", ["boundary=(c)x", 'boundary="x', 'boundary*0="x"; boundary*1=y', 'boundary="x"', "boundary=x"]
+)
+@pytest.mark.parametrize("nested", [False, True])
+def test_the_parts_of_another_programs_message_stay_between_its_own_boundaries(kind: str, nested: bool) -> None:
+    between = "xy" if "*1" in kind else "x"
+    part = f"Content-Type: multipart/mixed; {kind}\n\n--{between}\n\nA text.\n--{between}--\n"
+    if nested:
+        part = f"Content-Type: multipart/mixed; boundary=outer\n\n--outer\n{part}\n--outer--\n"
+    message = email.message_from_string(f"To: ana@example.org\n{part}", policy=email.policy.default)
+    data = as_bytes(message, utf8=False, eight_bit=True)
+    assert data.splitlines() == bytes(message).splitlines()
+    assert b"A text." in data

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from email.errors import MessageError as MailError
 from email.generator import BytesGenerator
 from email.message import Message
-from email.policy import EmailPolicy, Policy, compat32
+from email.policy import EmailPolicy, Policy, compat32, default
 from io import BytesIO
 from typing import Any
 
@@ -22,9 +22,25 @@ __all__ = ["Wire", "as_bytes", "normalised", "scan_headers", "stuffed", "wired"]
 
 # RFC 5322, 3.6.8: a field's name is printable US-ASCII without colon.
 _FIELD_NAME = re.compile(r"[!-9;-~]+")
+_PLAIN_TYPE = re.compile(
+    r"""[\w.+-]+/[\w.+-]+(?:; ?(?:\r?\n[ \t])?[\w-]+=(?:"[\w'=.+:/?()@-]*"|[\w.+-]+))*""", re.ASCII
+)
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 # What the standard library raises for a header or a part that it cannot write, by version and kind of policy.
 _FAULTS = (MailError, ValueError, TypeError, AttributeError, LookupError, AssertionError)
+
+
+class _AsItStands(EmailPolicy):
+    """A policy for a generator, which asks what kind each part is: of fields it reads the text, and parses none."""
+
+    #: The policy that writes the fields. Policies take no other attributes than those of their class.
+    own: EmailPolicy = default
+
+    def header_fetch_parse(self, name: str, value: str) -> Any:
+        return compat32.header_fetch_parse(name, value)
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        return self.own.fold_binary(name, value)
 
 
 class Wire:
@@ -93,7 +109,8 @@ def wired(message: Message[Any, Any], *, utf8: bool, eight_bit: bool) -> Wire:
     large: dict[str, EncodedPart] = {}
     try:
         shown = _standing(message, large)
-        BytesGenerator(buffer, policy=policy, mangle_from_=False).flatten(shown, linesep="\r\n")
+        reading = _reading_little(policy) if all(map(_is_plainly_typed, message.walk())) else policy
+        BytesGenerator(buffer, policy=reading, mangle_from_=False).flatten(shown, linesep="\r\n")
     except _FAULTS as error:
         raise MessageError(f"The message cannot be serialised ({type(error).__name__}: {error}).") from error
     data = normalised(buffer.getvalue())
@@ -122,6 +139,22 @@ def _standing(part: Message[Any, Any], large: dict[str, EncodedPart]) -> Message
     elif part.is_multipart():
         shown.set_payload([_standing(below, large) for below in part.get_payload()])  # type: ignore[arg-type]
     return shown
+
+
+def _is_plainly_typed(part: Message[Any, Any]) -> bool:
+    """Whether every parser finds the same kind and the same boundary in its Content-Type."""
+    return all(
+        isinstance(value, str) and _PLAIN_TYPE.fullmatch(value)
+        for name, value in part.raw_items()
+        if name.lower() == "content-type"
+    )
+
+
+def _reading_little(policy: Policy[Any]) -> Policy[Any]:
+    if not isinstance(policy, EmailPolicy):
+        return policy
+    settings: dict[str, Any] = {"own": policy, "cte_type": policy.cte_type, "utf8": policy.utf8}
+    return _AsItStands(linesep=policy.linesep, **settings)
 
 
 def _without_bcc(message: Message[Any, Any]) -> Message[Any, Any]:

@@ -9,7 +9,7 @@ from email.message import Message
 from typing import Any, Self
 
 from ...errors import MessageError
-from ...message.addresses import Address, envelope_address, listed_addresses
+from ...message.addresses import Address, envelope_address, listed_addresses, plain_addresses
 
 __all__ = ["Envelope", "Parameters", "Recipient", "address_line", "envelope_of", "parameters"]
 
@@ -87,19 +87,29 @@ def envelope_of(
     if resent is not None and len(resent) > 1:
         raise MessageError("The message was resent more than once; name its sender and recipients.")
     prefix = "Resent-" if resent else ""
+    written: dict[str, list[Any]] = {}
+    for field, value in message.raw_items():  # undocumented, but to ask for a field by its name is to have it parsed
+        written.setdefault(field.lower(), []).append(value)
 
     def of(*names: str) -> list[str]:
-        fields = [(name, value) for name in names for value in message.get_all(name, [])]
-        return [address for name, value in fields for address in listed_addresses(name, value)]
+        return [address for name in names for address in _listed(message, name, written.get(name.lower(), []))]
 
     if sender is None:
-        name = next((name for name in (f"{prefix}Sender", f"{prefix}From") if message.get(name)), None)
+        name = next((name for name in (f"{prefix}Sender", f"{prefix}From") if any(written.get(name.lower(), []))), None)
         sender = default if name is None else next(iter(of(name)), "")
     if recipients is None:
         # Of an answer's addresses one could be lost, too.
         of("Reply-To")
         return sender, of(f"{prefix}To", f"{prefix}Cc", f"{prefix}Bcc")
     return sender, [recipients] if isinstance(recipients, str) else list(recipients)
+
+
+def _listed(message: Message[Any, Any], name: str, written: Sequence[Any]) -> list[str]:
+    """The addresses of all the fields of that name; ``written`` is what stands in them."""
+    plain = [plain_addresses(value) for value in written]
+    if None in plain:
+        return [address for value in message.get_all(name, []) for address in listed_addresses(name, value)]
+    return [address for found in plain for address in found or ()]
 
 
 def _of_each(recipients: tuple[Address, ...], given: Parameters, *, local: bool) -> dict[Address, tuple[str, ...]]:
