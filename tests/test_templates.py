@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pandas
 import pytest
 from hypothesis import given, settings, strategies
 from matplotlib.figure import Figure
 
 from mailconn_jupyter.errors import MessageError
+from mailconn_jupyter.message.compiled import compiled
 from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.message.template import Template
 from tests.composed import ATTACKS, arrived, attached, harmless, html_of, tags_of, text_of, words_of
@@ -196,3 +202,75 @@ def test_any_value_arrives_as_it_was(value: str) -> None:
     message = arrived(Template("[{{ value }}]"), FRAME, variables={"value": value})
     assert text_of(message).startswith(f"[{expected}]")
     assert harmless(html_of(message))
+
+
+@pytest.mark.parametrize("kind", ["text", "markdown", "html"])
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (numpy.int64(47), "47"),
+        (numpy.float64(0.25), "0.25"),
+        (numpy.float32(0.1), "0.1"),
+        (numpy.bool_(True), "True"),
+        (numpy.str_("Ana"), "Ana"),
+        (numpy.datetime64("2026-11-22T10:00", "ns"), "2026-11-22 10:00:00"),
+        (numpy.datetime64("2026-11-22", "ns"), "2026-11-22"),
+        (numpy.timedelta64(90, "m"), "1:30:00"),
+        (pandas.Timestamp("2026-11-22"), "2026-11-22"),
+        (pandas.Timestamp("2026-11-22", tz="UTC"), "2026-11-22 00:00:00+00:00"),
+        (pandas.Timestamp("2026-11-22 10:00"), "2026-11-22 10:00:00"),
+        (pandas.Timedelta("1h"), "1:00:00"),
+        (datetime(2026, 11, 22), "2026-11-22 00:00:00"),  # noqa: DTZ001  # as people write it
+        (date(2026, 11, 22), "2026-11-22"),
+        (Decimal("1E+3"), "1000"),
+        (Decimal("10.50"), "10.50"),
+        (Decimal("1E+1000000"), "1E+1000000"),
+        (Decimal("NaN"), "NaN"),
+    ],
+)
+def test_numbers_and_times_read_as_people_write_them(kind: Any, value: Any, said: str) -> None:
+    message = arrived(Template("[{{ v }}]", kind), subject="[{{ v }}]", variables={"v": value})
+    assert text_of(message) == f"[{said}]\n"
+    assert message["Subject"] == f"[{said}]"
+
+
+def test_a_template_is_compiled_once_and_what_it_printed_before_is_forgotten(tmp_path: Path) -> None:
+    (tmp_path / "macros.txt").write_text("{% macro shout(x) %}{{ x | upper }}!{% endmacro %}")
+    (tmp_path / "letter.txt").write_text("{% import 'macros.txt' as m %}{{ m.shout(name) }} {{ 3 }} {{ t }}")
+    path = tmp_path / "letter.txt"
+    misses = []
+    for name in ("Ana", "Bea", "Eve"):
+        message = arrived(Template(path), variables={"name": name, "t": [name, name]})
+        assert text_of(message) == f"{name.upper()}! 3\n['{name}', '{name}']\n"
+        misses.append(compiled.cache_info().misses)
+    assert misses == misses[:1] * 3
+    path.write_text("Changed, {{ name }}")
+    assert text_of(arrived(Template(path), variables={"name": "Ana"})) == "Changed, Ana\n"
+    path.write_text("{% import 'macros.txt' as m %}{{ m.shout(name) }}")
+    (tmp_path / "macros.txt").write_text("{% macro shout(x) %}{{ x }}?{% endmacro %}  ")
+    os.utime(tmp_path / "macros.txt", (1, 1))
+    assert text_of(arrived(Template(path), variables={"name": "Ana"})) == "Ana?\n"
+
+
+def test_templates_that_are_filled_in_at_once_do_not_meet() -> None:
+    template = Template("{% for n in range(200) %}{{ name }} {% endfor %}{{ t }}", "text")
+
+    def one(number: int) -> bool:
+        text = text_of(arrived(template, variables={"name": f"n{number}", "t": [number, [number]]}))
+        return text.split() == [f"n{number}"] * 200 + f"[{number}, [{number}]]".split()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(one, range(100)))
+
+
+class Nested:
+    """An object whose HTML is made from a template, too."""
+
+    def _repr_html_(self) -> str:
+        body = html_of(arrived(Template("<p>inner {{ name }}</p>", "html"), variables={"name": "Bea"}))
+        return body[body.index("<p") : body.index("</p>")] + "</p>"
+
+
+def test_a_template_within_the_value_of_a_template_has_its_own_values() -> None:
+    message = arrived(Template("{{ name }} {{ nested }} {{ name }}"), variables={"name": "Ana", "nested": Nested()})
+    assert text_of(message).split() == ["Ana", "inner", "Bea", "Ana"]

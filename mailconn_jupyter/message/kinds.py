@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 from typing import Any, Final
 
@@ -52,9 +53,16 @@ class Kind:
 
 def type_names(value: Any) -> Iterator[str]:
     """The names of an object's type and of its bases: ``module.Type``, and ``package.Type``."""
-    for base in type(value).__mro__:
-        yield f"{base.__module__}.{base.__qualname__}"
-        yield f"{base.__module__.partition('.')[0]}.{base.__qualname__}"
+    return iter(_names_of(type(value)))  # type: ignore[arg-type]  # types are hashable
+
+
+@lru_cache(512)
+def _names_of(kind: Any) -> tuple[str, ...]:
+    return tuple(
+        f"{place}.{base.__qualname__}"
+        for base in kind.__mro__
+        for place in (base.__module__, base.__module__.partition(".")[0])
+    )
 
 
 def load(place: str) -> Any:

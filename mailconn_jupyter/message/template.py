@@ -10,15 +10,18 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Mapping
+from datetime import datetime, time, timedelta
+from decimal import Decimal
 from html import escape, unescape
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from ..errors import MessageError
 from ..formatting import did_you_mean
 from ..keywords import public
+from ..scalars import plain
 from .block_elements import on_own_lines, out_of_paragraphs
+from .compiled import compiled, placing, require_jinja2
 from .kinds import NUMBER, SCALAR, TEXT
 from .render.part import Options, Part, joined
 from .render.registry import render
@@ -38,7 +41,15 @@ _KINDS: Final = {
     ".jinja": "",
     ".jinja2": "",
 }
+_MOST_DIGITS: Final = 30
 _LINK: Final = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
+# What stands for a value until the template is done; nobody who gives one can know it, and no message has it.
+_MARK: Final = f"mailconn{secrets.token_hex(8)}x"
+_INLINE: Final = f"{_MARK}i"
+_BLOCK: Final = f"{_MARK}b"
+_TOKEN: Final = re.compile(rf"({_INLINE}|{_BLOCK})(\d+)x")
+_BLOCKS: Final = re.compile(rf"{_BLOCK}\d+x")
+_ATTRIBUTE: Final = re.compile(rf'(?<![\w-])([\w-]++)="([^"]*{_MARK}[ib]\d+x[^"]*)"')
 _UNDEFINED: Final = re.compile(r"'([^']*)' is undefined")
 
 
@@ -83,68 +94,78 @@ def _kind_of(path: Path) -> Kind:
 def render_subject(source: str | Template, variables: Mapping[str, Any]) -> str:
     """The subject, in one line; its variables are texts, numbers and dates."""
     template = source if isinstance(source, Template) else Template(source, "text")
-    return " ".join(_filled(template, variables, lambda value: value).split("\n")).strip()
+    return " ".join(_filled(template, variables, _as_words).split("\n")).strip()
 
 
 def render_template(template: Template, variables: Mapping[str, Any], options: Options) -> Part:
     """The body, its results in their places."""
-    mark = f"mailconn{secrets.token_hex(8)}x"
     found: list[Part] = []
-    known: dict[int, int] = {}
+    known: dict[int, str] = {}
+    kept: list[Any] = []  # so that an object's id stays its own
+
+    def token(value: Part, mark: str) -> str:
+        found.append(value)
+        return f"{mark}{len(found) - 1}x"
 
     def placed(value: Any) -> Any:
-        if isinstance(value, str) and mark in value:
+        if isinstance(value, str) and _MARK in value:
             return value  # what a macro wrote, its own values in place
         if value is None or _is_plain(value):
-            if template.kind == "html":
-                return value  # Jinja2 escapes it
-            value = Part(str(value), None)
-            inline = True
-        else:
-            inline = False
-        number = known.get(id(value)) if not inline else None
-        if number is None:
-            number = len(found)
-            found.append(value if inline else render(value, options))
-            kept.append(value)  # so that its id stays its own
-            known[id(value)] = number
-            inlines.append(inline)
-        return f"{mark}{number}x"
+            # Jinja2 escapes it
+            return _said(value) if template.kind == "html" else token(Part(_said(value), None), _INLINE)
+        if id(value) not in known:
+            known[id(value)] = token(render(value, options), _BLOCK)
+            kept.append(value)
+        return known[id(value)]
 
-    kept: list[Any] = []
-    inlines: list[bool] = []
-    source = _filled(template, variables, placed)
-    body = _written(template.kind, source, options)
-    token = re.compile(rf"{mark}(\d+)x")
-    blocks = [str(number) for number, inline in enumerate(inlines) if not inline]
-    block = re.compile(rf"{mark}(?:{'|'.join(blocks)})x") if blocks else None
+    body = _written(template.kind, _filled(template, variables, placed), options)
+    if not found:
+        return body
 
     def in_html(match: re.Match[str]) -> str:
-        number = int(match.group(1))
-        return html_text(found[number].text) if inlines[number] else fragment(found[number])
+        part = found[int(match[2])]
+        return html_text(part.text) if match[1] == _INLINE else fragment(part)
 
     def in_attribute(match: re.Match[str]) -> str:
         name, said = match.groups()
-        said = token.sub(lambda one: escape(one_line(found[int(one.group(1))].text, 2000)), said)
+        said = _TOKEN.sub(lambda one: escape(one_line(found[int(one[2])].text, 2000)), said)
         return f'{name}="{said}"' if name not in {"href", "src"} or _LINK.match(unescape(said)) else ""
 
-    text = token.sub(
-        lambda match: found[int(match.group(1))].text, on_own_lines(body.text, block) if block else body.text
-    )
+    # What stands among words needs no lines of its own.
+    text = _TOKEN.sub(lambda match: found[int(match[2])].text, on_own_lines(body.text, _BLOCKS) if known else body.text)
     html = body.html
     if html is None and any(part.html is not None for part in found):
         html = paragraphs(body.text)
     if html is not None:
-        attribute = re.compile(rf'(?<![\w-])([\w-]++)="([^"]*{mark}\d+x[^"]*)"')
-        html = attribute.sub(in_attribute, html)
-        html = token.sub(in_html, out_of_paragraphs(html, block) if block else html)
+        html = _ATTRIBUTE.sub(in_attribute, html)
+        html = _TOKEN.sub(in_html, out_of_paragraphs(html, _BLOCKS) if known else html)
     return joined([body, *found], text, html)
 
 
 def _is_plain(value: Any) -> bool:
+    if type(value) is str:
+        return True
     if any(hasattr(type(value), name) for name in ("_repr_html_", "_repr_markdown_")):
         return False
     return any(value in kind for kind in (TEXT, NUMBER, SCALAR))
+
+
+def _said(value: Any) -> str:
+    """A value among words, as people write it: no hours of a day at midnight, no powers of ten of a price."""
+    own = plain(value)
+    match own:
+        case Decimal() if own.is_finite() and abs(own.adjusted()) < _MOST_DIGITS:
+            return f"{own:f}"
+        case datetime() if own is not value and own.tzinfo is None:
+            # NumPy and pandas have no type for a day alone.
+            return str(own.date() if own.time() == time() else own)
+        case timedelta():
+            return str(own)
+    return str(value)
+
+
+def _as_words(value: Any) -> Any:
+    return _said(value) if value is None or _is_plain(value) else value
 
 
 def _written(kind: str, source: str, options: Options) -> Part:
@@ -154,35 +175,19 @@ def _written(kind: str, source: str, options: Options) -> Part:
 
 
 def _filled(template: Template, variables: Mapping[str, Any], placed: Callable[[Any], Any]) -> str:
-    try:
-        jinja2, sandbox = import_module("jinja2"), import_module("jinja2.sandbox")
-    except ImportError as error:
-        raise MessageError(
-            "Templates need Jinja2, which is missing.", hint="pip install mailconn-jupyter[templates]"
-        ) from error
-
-    def finalize(value: Any) -> Any:
-        if isinstance(value, jinja2.Undefined):
-            str(value)  # a strict one raises
-        return value if _is_markup(value) else placed(value)
-
-    loader = None
-    text = template.source
+    jinja2 = require_jinja2()
+    text, folder = template.source, None
     if isinstance(text, Path):
-        loader = jinja2.FileSystemLoader(text.expanduser().parent)
+        folder = text.expanduser().parent
         try:
             text = text.expanduser().read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise MessageError(f"The template {template.name!r} cannot be read: {one_line(str(error), 160)}") from error
-    environment = sandbox.SandboxedEnvironment(
-        undefined=jinja2.StrictUndefined,
-        autoescape=template.kind == "html",
-        finalize=finalize,
-        loader=loader,
-        keep_trailing_newline=False,
-    )
     try:
-        filled: str = environment.from_string(text).render(**variables)
+        # A folder by its whole path: another one may be current the next time.
+        whole = None if folder is None else folder.absolute()
+        with placing(placed):
+            filled: str = compiled(text, escaped=template.kind == "html", folder=whole).render(variables)
     except jinja2.UndefinedError as error:
         raise _undefined(error, template, variables) from error
     except jinja2.TemplateSyntaxError as error:
@@ -198,13 +203,6 @@ def _filled(template: Template, variables: Mapping[str, Any], placed: Callable[[
             f"The {template.name} cannot be filled in: {type(error).__name__}: {one_line(str(error), 200)}"
         ) from error
     return filled
-
-
-def _is_markup(value: Any) -> bool:
-    return type(value).__module__.partition(".")[0] == "markupsafe" or type(value).__name__ in {
-        "Macro",
-        "BlockReference",
-    }
 
 
 def _undefined(error: Exception, template: Template, variables: Mapping[str, Any]) -> MessageError:

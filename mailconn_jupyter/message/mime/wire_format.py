@@ -34,7 +34,7 @@ class _AsItStands(EmailPolicy):
     """A policy for a generator, which asks what kind each part is: of fields it reads the text, and parses none."""
 
     #: The policy that writes the fields. Policies take no other attributes than those of their class.
-    own: EmailPolicy = default
+    own: EmailPolicy[Any] = default
 
     def header_fetch_parse(self, name: str, value: str) -> Any:
         return compat32.header_fetch_parse(name, value)
