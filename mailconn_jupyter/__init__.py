@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from . import sandbox as sandbox
     from .connection import MailConnection as MailConnection
+    from .delivery.merge import Merge as Merge, merge as merge
+    from .delivery.merging.letter import MergedMessage as MergedMessage
+    from .delivery.merging.row_faults import MergeError as MergeError
     from .delivery.preview import Preview as Preview, preview as preview
     from .delivery.report import DeliveryError as DeliveryError, Outcome as Outcome, SendReport as SendReport
     from .delivery.send import send as send
@@ -76,6 +79,9 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "connection": "MailConnection",
+    "delivery.merge": "Merge merge",
+    "delivery.merging.letter": "MergedMessage",
+    "delivery.merging.row_faults": "MergeError",
     "delivery.preview": "Preview preview",
     "delivery.report": "DeliveryError Outcome SendReport",
     "delivery.send": "send",

@@ -12,6 +12,7 @@ warning. The tree::
         FileChanged (mbox): Another program has rewritten the file while it was read.
         MailboxChanged (pop3): Other messages have the numbers that were known.
         MessageError: An address or a message that cannot be sent as it is.
+            MergeError: Rows of a merge give no message that could be sent.
             NoDomain: A name stands where a mail address must.
             NoRecipients (smtp): A message to nobody.
             NotSupported (smtp): The message needs an extension that the server does not offer.

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from ..domains import ascii_domain
 from ..errors import MessageError, NoDomain
+from .texts import unfit
 
 __all__ = ["Address", "envelope_address", "header_addresses", "listed_addresses", "plain_addresses"]
 
@@ -71,7 +72,7 @@ def envelope_address(given: str, *, what: str = "recipient", empty: bool = False
     """
     if not isinstance(given, str):
         raise MessageError(f"The {what} {given!r} is not an address.", hint="Addresses are texts: ana@example.org")
-    if any(unicodedata.category(character) in {"Cc", "Zl", "Zp", "Cs"} for character in given):
+    if unfit(given):
         raise MessageError(f"The {what} {given!r} holds a line break or another control character.")
     text = given.strip(" ")
     if "<" in text or ">" in text:
@@ -84,7 +85,7 @@ def envelope_address(given: str, *, what: str = "recipient", empty: bool = False
     name, at, domain = text.rpartition("@") if "@" in text else (text, "", "")
     if not (_LOCAL.fullmatch(name) or (at and _QUOTED.fullmatch(name))):
         raise _not_one(given, what)
-    if any(unicodedata.category(character)[0] in "ZC" for character in name):
+    if not name.isprintable() or " " in name:
         raise _not_one(given, what)
     if len(name.encode()) > _MOST_LOCAL:
         raise MessageError(f"The {what} {given!r} has over {_MOST_LOCAL} bytes before the @.")

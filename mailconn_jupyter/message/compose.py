@@ -25,7 +25,7 @@ from .page import cut_by_gmail, document
 from .render.part import ROOM, File, Formulas, Options, Part, TableFormat
 from .render.registry import render
 from .render.stack import stacked
-from .template import Template, render_subject, render_template
+from .template import Bound, Template, render_subject, render_template
 from .texts import one_line
 
 __all__ = ["LIMIT", "compose"]
@@ -189,9 +189,10 @@ def _rendered(content: Sequence[object], options: Options, variables: Mapping[st
         share = max(room // (len(content) - number), 4000)
         place = replace(options, room=share)
         try:
-            part = (
-                render_template(value, variables or {}, place) if isinstance(value, Template) else render(value, place)
-            )
+            if isinstance(value, Template):
+                part = render_template(value, value.variables if isinstance(value, Bound) else variables or {}, place)
+            else:
+                part = render(value, place)
         except MessageError as error:
             if len(content) > 1:
                 raise MessageError(

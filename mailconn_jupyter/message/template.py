@@ -29,7 +29,7 @@ from .render.stack import fragment
 from .render.words import HTML, Markdown, paragraphs
 from .texts import html_text, one_line
 
-__all__ = ["Template", "render_subject", "render_template"]
+__all__ = ["Bound", "Template", "as_words", "filled", "render_subject", "render_template"]
 
 Kind = Literal["text", "markdown", "html"]
 _KINDS: Final = {
@@ -77,6 +77,14 @@ class Template:
         return str(self.source) if isinstance(self.source, Path) else "template"
 
 
+class Bound(Template):
+    """A template with what its names mean."""
+
+    def __init__(self, template: Template, variables: Mapping[str, Any]) -> None:
+        self.source, self.kind = template.source, template.kind
+        self.variables = variables
+
+
 def _names_a_file(source: str) -> bool:
     if "\n" in source or "{" in source or "\0" in source or len(source) > 255:
         return False
@@ -94,7 +102,7 @@ def _kind_of(path: Path) -> Kind:
 def render_subject(source: str | Template, variables: Mapping[str, Any]) -> str:
     """The subject, in one line; its variables are texts, numbers and dates."""
     template = source if isinstance(source, Template) else Template(source, "text")
-    return " ".join(_filled(template, variables, _as_words).split("\n")).strip()
+    return " ".join(filled(template, variables, as_words).split("\n")).strip()
 
 
 def render_template(template: Template, variables: Mapping[str, Any], options: Options) -> Part:
@@ -118,7 +126,7 @@ def render_template(template: Template, variables: Mapping[str, Any], options: O
             kept.append(value)
         return known[id(value)]
 
-    body = _written(template.kind, _filled(template, variables, placed), options)
+    body = _written(template.kind, filled(template, variables, placed), options)
     if not found:
         return body
 
@@ -164,7 +172,8 @@ def _said(value: Any) -> str:
     return str(value)
 
 
-def _as_words(value: Any) -> Any:
+def as_words(value: Any) -> Any:
+    """A number or a time as the text that people read; anything else as it is."""
     return _said(value) if value is None or _is_plain(value) else value
 
 
@@ -174,7 +183,11 @@ def _written(kind: str, source: str, options: Options) -> Part:
     return render(Markdown(source) if kind == "markdown" else HTML(source), options)
 
 
-def _filled(template: Template, variables: Mapping[str, Any], placed: Callable[[Any], Any]) -> str:
+def filled(template: Template, variables: Mapping[str, Any], placed: Callable[[Any], Any]) -> str:
+    """The text of the template; each value that it prints goes through ``placed``.
+
+    Raises :class:`~mailconn_jupyter.errors.MessageError` for a name that is not given, and whatever else goes wrong in it.
+    """
     jinja2 = require_jinja2()
     text, folder = template.source, None
     if isinstance(text, Path):
@@ -187,7 +200,7 @@ def _filled(template: Template, variables: Mapping[str, Any], placed: Callable[[
         # A folder by its whole path: another one may be current the next time.
         whole = None if folder is None else folder.absolute()
         with placing(placed):
-            filled: str = compiled(text, escaped=template.kind == "html", folder=whole).render(variables)
+            done: str = compiled(text, escaped=template.kind == "html", folder=whole).render(variables)
     except jinja2.UndefinedError as error:
         raise _undefined(error, template, variables) from error
     except jinja2.TemplateSyntaxError as error:
@@ -202,7 +215,7 @@ def _filled(template: Template, variables: Mapping[str, Any], placed: Callable[[
         raise MessageError(
             f"The {template.name} cannot be filled in: {type(error).__name__}: {one_line(str(error), 200)}"
         ) from error
-    return filled
+    return done
 
 
 def _undefined(error: Exception, template: Template, variables: Mapping[str, Any]) -> MessageError:

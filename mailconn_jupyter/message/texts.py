@@ -23,7 +23,8 @@ _NO_WIDTH: Final = frozenset({"Mn", "Me", "Cf"})
 
 def unfit(text: str) -> bool:
     """Whether the text holds a line break or another control character, which no header can."""
-    return any(unicodedata.category(character) in _UNFIT for character in text)
+    # Most texts are, and to ask is a hundred times faster.
+    return not text.isprintable() and any(unicodedata.category(character) in _UNFIT for character in text)
 
 
 def mended(text: str) -> str:

@@ -61,3 +61,12 @@ def mistakes() -> None:
     mailconn.forget_password()  # E: call-arg Missing positional argument "target"
     mailconn.preview("ops")  # E: arg-type Argument 1 to "preview"
     mailconn.sned("ops", "ana@example.org", "s")  # E: attr-defined "sned"
+
+
+def mistakes_of_a_merge() -> None:
+    mailconn.merge([], to="email", subject="s", contents="c")  # E: call-arg "contents" for "merge"; did you mean "content"
+    mailconn.merge([], "email", subject="s", content="c")  # E: call-arg arguments for "merge"
+    mailconn.merge([], to=47, subject="s", content="c")  # E: arg-type "to" to "merge"
+    mailconn.merge([], to="email", subject="s", content="c", doubles="yes")  # E: arg-type "doubles" to "merge"
+    mailconn.merge([], to="email", subject="s", content="c").keys()  # E: attr-defined "Merge" has no attribute "keys"
+    mailconn.merge([], to="email", subject="s", content="c")["a"]  # E: call-overload No overload variant of "__getitem__"

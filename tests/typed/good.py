@@ -88,6 +88,31 @@ def results(message: EmailMessage) -> None:
     assert_type(mailconn.forget_password("ops", proxy=True), str)
 
 
+def merging(rows: list[dict[str, Any]], frame: Any) -> None:
+    merge = mailconn.merge(
+        rows,
+        to="{{ name }} <{{ email }}>",
+        subject=lambda row: f"Hello {row.name}",
+        content=["Dear {{ name }},", mailconn.Template("# {{ id }}"), lambda row: row["table"]],
+        key="id",
+        cc=["boss@example.org", lambda row: row.manager],
+        headers={"List-Unsubscribe": "<https://example.org/?id={{ id }}>"},
+        attachments={"{{ id }}.csv": frame},
+        table_rows=3,
+        doubles=True,
+    )
+    assert_type(merge, mailconn.Merge)
+    assert_type(merge[3], mailconn.MergedMessage)
+    assert_type(merge[:3], list[mailconn.MergedMessage])
+    assert_type(len(merge), int)
+    assert_type([message.key for message in merge], list[str | None])
+    mailconn.preview(mailconn.merge(frame, to="email", subject="Hello", content=frame)[0])
+    try:
+        mailconn.merge(frame, to="email", subject=mailconn.Template("{{ x }}", "text"), content="Text")
+    except mailconn.MergeError as error:
+        assert_type(error.faults[0].row, int)
+
+
 def renderer(value: Path, _options: object) -> mailconn.Part:
     return mailconn.Part(str(value))
 

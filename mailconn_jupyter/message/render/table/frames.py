@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from .grid import Column
 __all__ = ["ArrowFrame", "Frame", "PandasFrame", "PolarsFrame"]
 
 _PRECISION: Final = 6
+_DOUBLE: Final = 8  # bytes
 
 
 class Frame(ABC):
@@ -111,7 +112,7 @@ class PandasFrame(Frame):
                 frame.index.get_level_values(level).to_series(index=range(len(frame))) for level in levels
             ] + series
         lists = [
-            [None if gone else value for value, gone in zip(column.tolist(), column.isna().tolist(), strict=True)]
+            [None if gone else value for value, gone in zip(_values(column), column.isna().tolist(), strict=True)]
             for column in series
         ]
         return names, zip(*lists, strict=True)
@@ -154,6 +155,14 @@ def _pandas_cells(column: Any) -> tuple[list[str], bool, bool]:
         texts, safe = others(values), False
         right = bool(values) and all(map(is_number, values))
     return _with_gaps(texts, gone) if gaps else texts, right, safe
+
+
+def _values(column: Any) -> Sequence[Any]:
+    """The values of a Series as Python's own; of a narrow float the number that it is written as: 0.1, not 0.10000000149."""
+    if column.dtype.kind == "f" and column.dtype.itemsize < _DOUBLE:
+        return [None if missing(text) or text == "<NA>" else float(text) for text in column.astype(str).tolist()]
+    values: list[Any] = column.tolist()
+    return values
 
 
 def _with_gaps(texts: list[str], gone: list[bool]) -> list[str]:
@@ -219,7 +228,10 @@ class PolarsFrame(_Columnar):
         kind = "float" if dtype.is_float() else "number" if dtype.is_numeric() else "text"
         if type(dtype).__name__ == "Datetime":
             kind = "date"
-        return series.name, (series if rows is None else series.head(rows)).to_list(), kind
+        taken = series if rows is None else series.head(rows)
+        if kind == "float" and type(dtype).__name__ != "Float64":
+            taken = _shortest(taken)
+        return series.name, taken.to_list(), kind
 
     def csv(self, *, index: bool | None) -> str:
         polars = sys.modules["polars"]
@@ -238,6 +250,11 @@ class PolarsFrame(_Columnar):
         buffer = BytesIO()
         self.frame.write_parquet(buffer)
         return buffer.getvalue()
+
+
+def _shortest(series: Any) -> Any:
+    polars = sys.modules["polars"]
+    return series.cast(polars.String).cast(polars.Float64)
 
 
 class ArrowFrame(_Columnar):
@@ -263,7 +280,10 @@ class ArrowFrame(_Columnar):
             else "text"
         )
         name = str(self.table.column_names[number])
-        return name, (column if rows is None else column.slice(0, rows)).to_pylist(), kind
+        taken = column if rows is None else column.slice(0, rows)
+        if str(column.type) in {"float", "halffloat"}:
+            taken = taken.cast("float").cast("string").cast("double")
+        return name, taken.to_pylist(), kind
 
     def csv(self, *, index: bool | None) -> str:
         import csv  # noqa: PLC0415  # beside its only use

@@ -1,0 +1,161 @@
+"""``merge()``: a message for each row of a table, told whole what is wrong with it before the first is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from os import PathLike
+from typing import Any, SupportsIndex, overload
+
+from ..errors import MessageError
+from ..keywords import public
+from ..message.compose import LIMIT
+from ..message.render.part import Formulas, TableFormat
+from ..message.template import Template
+from .merging.letter import Letter, MergedMessage
+from .merging.row_faults import Fault, MergeError, Watch
+from .merging.row_fields import Content, Given, identity, people, words
+from .merging.row_files import Attached
+from .merging.table_rows import Row, Rows, rows_of
+
+__all__ = ["Merge", "MergedMessage", "merge"]
+
+#: A template, a column's name, an address; a function of the row that gives one or several; or a list of those.
+People = str | Callable[[Row], Any] | Iterable[str | Callable[[Row], Any]]
+#: A template, or a function of the row.
+Words = str | Template | Callable[[Row], str]
+
+
+@public
+def merge(
+    rows: Any,
+    *,
+    to: People,
+    subject: Words,
+    content: Any,
+    key: str | Callable[[Row], Any] | None = None,
+    cc: People = (),
+    bcc: People = (),
+    sender: str | Callable[[Row], str] = "",
+    reply_to: People = (),
+    attachments: Any = (),
+    headers: Mapping[str, Words | Sequence[Words]] | None = None,
+    priority: str | int | None = None,
+    importance: str | None = None,
+    sensitivity: str | None = None,
+    index: bool | None = None,
+    table_rows: int | None = None,
+    table_as: TableFormat = "csv",
+    formulas: Formulas = "keep",
+    zip: bool | float | str | PathLike[str] | None = False,  # noqa: A002  # the word of compose()
+    variables: Mapping[str, Any] | None = None,
+    limit: int | None = LIMIT,
+    doubles: bool = False,
+) -> Merge:
+    """A message for each of ``rows``: a DataFrame of whatever library, dicts, namedtuples, or what a query gives.
+
+    A text with ``{{`` is a template of Jinja2 (the extra ``templates``), in which the columns are variables, and ``row`` is
+    the whole row: ``{{ name }}``, ``{{ row["First name"] }}``. Of ``variables``, which every message has, a column comes
+    first. Levels of columns are joined by ``_``, and an index that has a name is a column, too. An empty cell (None, NaN,
+    NaT) is false and ``none``, and to print it is an error: ``{{ title or "" }}``. In place of a template there may be a
+    function of the row: ``lambda row: row.email``, or ``row["First name"]``; an empty cell is None there.
+
+    ``to``, ``cc``, ``bcc``, ``reply_to``, ``sender``, ``key`` and ``attachments`` may also be the name of a column:
+    ``to="email"``, ``to="{{ name }} <{{ email }}>"``. What a cell says becomes no second address there, and in a path no
+    other folder. ``subject`` and ``content`` are texts; that of a column is ``"{{ column }}"``. ``content`` is a text (a
+    plain one; :class:`Markdown`, :class:`HTML` and :class:`Template` say what else), any result, or a list of those.
+
+    ``key`` tells a row from all others, also in another run: by it a journal knows whose message was sent. With
+    ``doubles`` several rows may have one recipient. The rest is as of
+    :func:`~mailconn_jupyter.message.compose.compose`; its ``rows`` is ``table_rows`` here.
+
+    Nothing is opened, and no message is composed before it is asked for. But all rows are looked at now: addresses,
+    keys, names in templates, paths of attachments. Raises :class:`MergeError`, which names the rows, for what is wrong in them. Rows
+    that come only once (a generator, a cursor) are looked at one by one as they come, so that it is raised amid them.
+    """
+    table = rows_of(rows)
+    columns = table.names
+    letter = Letter(
+        to=people(to, "to", columns),
+        others={
+            "cc": people(cc, "cc", columns),
+            "bcc": people(bcc, "bcc", columns),
+            "sender": people(sender or (), "sender", columns),
+            "reply_to": people(reply_to, "reply_to", columns),
+        },
+        subject=words(subject, "subject", columns),
+        content=Content(content, columns),
+        key=identity(key, columns),
+        attached=Attached(attachments, columns),
+        headers=[
+            (name, words(value, name, columns))
+            for name, given in (headers or {}).items()
+            for value in ([given] if isinstance(given, str) or not isinstance(given, Sequence) else given)
+        ],
+        constants=variables or {},
+        options={
+            "priority": priority,
+            "importance": importance,
+            "sensitivity": sensitivity,
+            "index": index,
+            "rows": table_rows,
+            "table_as": table_as,
+            "formulas": formulas,
+            "zip": zip,
+            "limit": limit,
+        },
+    )
+    return Merge(table, letter, doubles=doubles or (isinstance(to, str) and "@" in to and "{" not in to))
+
+
+class Merge:
+    """The messages of a merge, each composed when it is asked for: in a loop, or by its number (``[3]``).
+
+    It may be gone through again, and has a length, where its rows may and have.
+    """
+
+    def __init__(self, rows: Rows, letter: Letter, *, doubles: bool) -> None:
+        self._rows, self._letter, self._doubles = rows, letter, doubles
+        if not rows.once:
+            self._look_at_all()
+
+    def _look_at_all(self) -> None:
+        watch = Watch(self._letter, doubles=self._doubles)
+        faults: list[Fault] = []
+        number = -1
+        for number, row in enumerate(self._rows):
+            faults += watch.faults(number, self._letter.given(row))
+        if faults:
+            raise MergeError(faults, number + 1, hint=watch.hint)
+
+    def __iter__(self) -> Iterator[MergedMessage]:
+        watch = Watch(self._letter, doubles=self._doubles) if self._rows.once else None
+        for number, row in enumerate(self._rows):
+            given = self._letter.given(row)
+            if watch is not None and (fault := next(watch.faults(number, given), None)):
+                raise MergeError([fault], None, hint=watch.hint)
+            yield self._message(number, given)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __bool__(self) -> bool:
+        return self._rows.once or len(self) > 0
+
+    @overload
+    def __getitem__(self, number: SupportsIndex) -> MergedMessage: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[MergedMessage]: ...
+    def __getitem__(self, number: SupportsIndex | slice) -> MergedMessage | list[MergedMessage]:
+        if isinstance(number, slice):
+            return [self[each] for each in range(*number.indices(len(self)))]
+        place = number.__index__()
+        return self._message(place, self._letter.given(self._rows.at(place)))
+
+    def _message(self, number: int, given: Given) -> MergedMessage:
+        try:
+            return self._letter.message(given)
+        except MessageError as error:
+            raise MessageError(f"Row {number}: {error.message}", hint=error.hint) from error
+
+    def __repr__(self) -> str:
+        return "A merge of rows that come once" if self._rows.once else f"A merge of {len(self)} rows"

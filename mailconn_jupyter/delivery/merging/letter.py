@@ -1,0 +1,96 @@
+"""What all messages of a merge have in common, and the message that it makes of a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from email.message import EmailMessage
+from typing import Any
+
+from ...errors import MessageError
+from ...message.compose import compose
+from ...message.mime.headers import checked
+from ...message.mime.mailboxes import mailboxes
+from ...message.texts import one_line
+from .row_fields import Content, Field, Given
+from .row_files import Attached
+from .table_rows import Row
+
+__all__ = ["Letter", "MergedMessage"]
+
+
+class MergedMessage(EmailMessage):
+    """The message of one row; ``key`` is the row's, None in a merge without keys."""
+
+    key: str | None = None
+
+    @classmethod
+    def of(cls, message: EmailMessage, key: str | None) -> MergedMessage:
+        """What compose() made, with a key."""
+        merged = cls(message.policy)
+        vars(merged).update(vars(message))
+        merged.key = key
+        return merged
+
+
+class Letter:
+    """What every message of a merge has in common: each field as a function of the row, and the options of compose()."""
+
+    def __init__(
+        self,
+        *,
+        to: Field,
+        others: Mapping[str, Field],
+        subject: Field,
+        content: Content,
+        key: Field,
+        attached: Attached,
+        headers: Sequence[tuple[str, Field]],
+        constants: Mapping[str, Any],
+        options: Mapping[str, Any],
+    ) -> None:
+        self.key = key
+        self._to, self._others, self._subject, self._content = to, others, subject, content
+        self._attached, self._headers, self._constants, self._options = attached, headers, constants, options
+
+    def given(self, row: Row) -> Given:
+        return Given(row, self._constants)
+
+    def recipients(self, given: Given) -> list[str]:
+        """The addresses of To; :class:`~mailconn_jupyter.errors.MessageError` where there are none, or none that is one."""
+        found = mailboxes(self._to(given), "recipient")
+        if not found:
+            raise MessageError("There is no address.")
+        return [mailbox.address.text for mailbox in found]
+
+    def check(self, given: Given) -> None:
+        """Raise what is wrong with the row beside its key and its recipients, as far as it is known without composing."""
+        for name, field in self._others.items():
+            mailboxes(field(given), name)
+        checked(self._said(self._subject(given)), "subject")
+        for name, field in self._headers:
+            checked(self._said(field(given)), name)
+        self._content.check(given)
+        self._attached.check(given)
+
+    def message(self, given: Given) -> MergedMessage:
+        headers: dict[str, list[str]] = {}
+        for name, field in self._headers:
+            headers.setdefault(name, []).append(self._said(field(given)))
+        others = {name: field(given) for name, field in self._others.items()}
+        others["sender"] = ", ".join(others["sender"])
+        message = compose(
+            self._to(given),
+            self._said(self._subject(given)),
+            *self._content.of(given),
+            **others,
+            attachments=self._attached.of(given),
+            headers=headers,
+            **self._options,
+        )
+        return MergedMessage.of(message, self.key(given))
+
+    @staticmethod
+    def _said(text: Any) -> str:
+        if not isinstance(text, str):
+            raise MessageError(f"{one_line(repr(text), 60)} is no text.")
+        return text
