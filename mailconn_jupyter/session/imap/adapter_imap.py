@@ -78,10 +78,17 @@ class IMAPAdapter:
                 client.noop()
             return {"Folders": "not asked for without a login"}
         facts = self._look_around() if testing else {}
-        count, access = self._select(readonly=self._readonly or testing)
-        facts.setdefault("INBOX", f"{count} messages")
-        if access:
-            facts["INBOX"] += f" ({access})"
+        try:
+            count, access = self._select(readonly=self._readonly or testing)
+        except Refused as error:
+            # An account may have none (RFC 9051, 5.1), and other folders all the same.
+            if error.status != "NO" or self._has_inbox():
+                raise
+            facts["INBOX"] = f"there is none ({error.words})"
+        else:
+            facts.setdefault("INBOX", f"{count} messages")
+            if access:
+                facts["INBOX"] += f" ({access})"
         # To search a large folder, or to store a message, takes longer than to greet.
         client.channel.settimeout(self._patience)
         return facts
@@ -100,6 +107,17 @@ class IMAPAdapter:
             raise Refused("The server does not open INBOX", status, said[-1] or b"") from error
         return int(data[-1] or 0), access
 
+    def _has_inbox(self) -> bool:
+        """Whether the server lists a folder INBOX that can be opened, or does not say."""
+        ((status, _),) = self._client.pipeline(("LIST", '""', "INBOX"))
+        return status != "OK" or self._listed() > 0
+
+    def _listed(self) -> int:
+        """How many folders the last answer to LIST has that can be opened."""
+        answers = self._client.untagged_responses.pop("LIST", [])
+        listed = [part[0] if isinstance(part, tuple) else part for part in answers]
+        return sum(1 for line in listed if line.startswith(b"(") and not _NO_FOLDER.search(line))
+
     def _look_around(self) -> dict[str, str]:
         """What a person wants to know of a mailbox, in one round trip; what the server does not tell is left out."""
         client = self._client
@@ -110,8 +128,7 @@ class IMAPAdapter:
             *([("GETQUOTAROOT", "INBOX")] if quota else []),
         )
         answers = client.untagged_responses
-        listed = [part[0] if isinstance(part, tuple) else part for part in answers.pop("LIST", [])]
-        facts = {"Folders": str(sum(1 for line in listed if line.startswith(b"(") and not _NO_FOLDER.search(line)))}
+        facts = {"Folders": str(self._listed())}
         counts = {name.upper(): int(count) for name, count in _COUNT.findall(_text(answers.pop("STATUS", [])))}
         if b"MESSAGES" in counts:
             facts["INBOX"] = f"{counts[b'MESSAGES']} messages, {counts.get(b'UNSEEN', 0)} unseen"

@@ -22,6 +22,7 @@ from ..transcript import Transcript
 from .adapter_imap import IMAPAdapter
 from .client import IMAPClient
 from .commands_imap import Part
+from .folders import Folders
 from .idle import PatientIdle
 
 __all__ = ["IMAPSession"]
@@ -45,6 +46,7 @@ class IMAPSession(BaseMailBox):
     client: IMAPClient
     idle: PatientIdle
     idle_manager_class = PatientIdle
+    folder_manager_class = Folders
 
     def __init__(
         self,
@@ -73,8 +75,8 @@ class IMAPSession(BaseMailBox):
         folder, readonly = self.folder.get(), self.client.is_readonly
         self.opening = Opening(self.connection, ask=False, source_address=self._source)
         self.opening.run(self.adapter)
-        if folder not in {None, "INBOX"} or readonly != self._readonly:
-            self.folder.set(folder or "INBOX", readonly)
+        if folder is not None and (folder != "INBOX" or readonly != self._readonly):
+            self.folder.set(folder, readonly)
 
     def _get_mailbox_client(self) -> IMAPClient:
         return IMAPClient()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import imaplib
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -15,6 +16,7 @@ from ..own_link import OwnLink
 from ..response_codes import refusal_cause
 from ..transcript import Transcript
 from .errors import LinkLost
+from .extended_search import found_by
 
 __all__ = ["LONGEST_LINE", "MOST_ANSWER", "MOST_LINES", "MOST_LITERAL", "IMAPWire"]
 
@@ -30,6 +32,7 @@ MOST_LINES = 2_000_000
 _LINE_BEFORE_LOGIN = 8192  # nobody is known yet, and capabilities are short
 _ANSWER_BEFORE_LOGIN = 65536
 _PIECE = 16384  # bytes of a literal, of which one timeout is enough for the next ones
+_BARE = re.compile(rb"[A-Z0-9]+ [A-Z]+\r?\n", re.IGNORECASE)
 
 
 class IMAPWire(OwnLink, imaplib.IMAP4):
@@ -159,6 +162,9 @@ class IMAPWire(OwnLink, imaplib.IMAP4):
             self._count(len(line), known=known)
         except OSError as error:
             self.lost(error)
+        if line[:1] not in b"*+" and _BARE.fullmatch(line):
+            # Without a text an end has no blank either, in the words of some servers, and imaplib asks for one.
+            line = line.rstrip() + b" \r\n"
         if self._hide is None:
             self._note("S", line)
         elif line.startswith(b"+"):
@@ -217,6 +223,15 @@ class IMAPWire(OwnLink, imaplib.IMAP4):
             self.shutdown()
             raise
         return response
+
+    def _append_untagged(self, typ: str, dat: Any) -> None:
+        """Keep an untagged response; one of ESEARCH as that of SEARCH which says the same, for whoever waits for it."""
+        try:
+            if typ == "ESEARCH" and isinstance(dat, bytes) and (numbers := found_by(dat)) is not None:
+                typ, dat = "SEARCH", numbers
+        except TransportError as error:
+            self.lost(error)
+        super()._append_untagged(typ, dat)  # type: ignore[misc]  # imaplib's own
 
     def _check_bye(self) -> None:
         bye = self.untagged_responses.get("BYE")
