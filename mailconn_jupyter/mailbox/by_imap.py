@@ -5,19 +5,18 @@ from __future__ import annotations
 import contextlib
 import imaplib
 import math
-import re
 from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from imap_tools.errors import UnexpectedCommandStatusError
 
 from ..errors import MailConnError
 from ..formatting import how_large
 from ..message.incoming.parsed import ParsedMessage
-from ..session.imap.commands_imap import Part
 from ..session.imap.errors import Refused
 from ..session.imap.search import search, sequence_set
 from ..session.imap.session import IMAPSession
+from .fetched import Fetched, Records
 from .portions import MOST_MESSAGE, Reading, batches
 
 __all__ = ["read"]
@@ -30,44 +29,6 @@ _FIRST_LIST: Final = 50
 _LIST: Final = 500
 _BODIES: Final = 64
 _ABOUT: Final = "UID FLAGS INTERNALDATE RFC822.SIZE"
-
-_UID: Final = re.compile(rb"\bUID ([0-9]{1,10})\b", re.IGNORECASE)
-_FLAGS: Final = re.compile(rb"\bFLAGS \(([^()]*)\)", re.IGNORECASE)
-_ARRIVED: Final = re.compile(rb'\bINTERNALDATE "([^"]*)"', re.IGNORECASE)
-_SIZE: Final = re.compile(rb"\bRFC822\.SIZE ([0-9]{1,18})\b", re.IGNORECASE)
-_QUOTED: Final = re.compile(rb'\bBODY\[[A-Z]*\](?:<[0-9]+>)? "((?:[^"\\]|\\.)*)"', re.IGNORECASE)
-_ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
-
-
-class _Fetched(NamedTuple):
-    """What one answer to FETCH says of a message, or why the server does not give it."""
-
-    uid: int
-    flags: tuple[str, ...] | None = None
-    size: int | None = None
-    arrived: str | None = None
-    raw: bytes | None = None
-    refusal: Refused | None = None
-
-    @classmethod
-    def of(cls, parts: list[Part]) -> _Fetched | None:
-        """None for an answer that names no UID: some other news of the server's."""
-        said = b" ".join(part[0] if isinstance(part, tuple) else part for part in parts)
-        raw = next((part[1] for part in parts if isinstance(part, tuple)), None)
-        if raw is None and (quoted := _QUOTED.search(said)):
-            raw = _ESCAPED.sub(rb"\1", quoted[1])
-            said = said.replace(quoted[0], b"")
-        uid, flags, size, arrived = (each.search(said) for each in (_UID, _FLAGS, _SIZE, _ARRIVED))
-        if uid is None:
-            return None
-        words = flags[1].decode("utf-8", "replace").split() if flags else ()
-        return cls(
-            int(uid[1]),
-            tuple(words),
-            int(size[1]) if size else None,
-            arrived[1].decode("ascii", "replace") if arrived else None,
-            raw,
-        )
 
 
 def read(session: IMAPSession, reading: Reading) -> Generator[ParsedMessage, None, None]:
@@ -165,10 +126,8 @@ def _found(session: IMAPSession, reading: Reading, where: str, *, here: bool) ->
     if not here and not selection.is_ascii:
         try:
             return search(session.client, [where, *selection.words()], charset="UTF-8"), False
-        except Refused as error:
-            # RFC 9051, 6.4.4: every server knows UTF-8. Not all are so new.
-            if error.code != "BADCHARSET" and error.status != "BAD":
-                raise
+        except Refused:
+            # RFC 9051, 6.4.4: every server knows UTF-8. Not all are so new, and they say no in many ways.
             here = True
     return search(session.client, [where, *selection.words(ascii_only=True)]), here
 
@@ -186,7 +145,7 @@ def _fetch(
             found = _ask(session, reading, portion, f"({_ABOUT} BODY.PEEK[HEADER])")
             for uid in portion:
                 if uid in found:
-                    yield _parsed(found[uid], found[uid], complete=False)
+                    yield _parsed(found[uid], complete=False)
             continue
         listed = _ask(session, reading, portion, f"({_ABOUT})")
         sizes = {uid: listed[uid].size or 0 for uid in portion if uid in listed}
@@ -196,10 +155,10 @@ def _fetch(
             found = _ask(session, reading, batch, f"(UID BODY.PEEK[]{part})")
             for uid in batch:
                 if uid in found:
-                    yield _parsed(listed[uid], found[uid], complete=True)
+                    yield _parsed(listed[uid].updated(found[uid]), complete=True)
 
 
-def _ask(session: IMAPSession, reading: Reading, uids: Iterable[int], parts: str) -> dict[int, _Fetched]:
+def _ask(session: IMAPSession, reading: Reading, uids: Iterable[int], parts: str) -> dict[int, Fetched]:
     """What the server gives of these messages; one that it refuses is among them, and if it refuses all, that is raised."""
     wanted = list(uids)
     found = _tried(session, reading, wanted, parts)
@@ -212,40 +171,46 @@ def _ask(session: IMAPSession, reading: Reading, uids: Iterable[int], parts: str
     return found
 
 
-def _tried(session: IMAPSession, reading: Reading, wanted: list[int], parts: str) -> dict[int, _Fetched]:
+def _tried(session: IMAPSession, reading: Reading, wanted: list[int], parts: str) -> dict[int, Fetched]:
     """The same, each refusal with its message: where one of many cannot be had, servers refuse the whole, or the rest."""
     _still_there(session, reading)
-    found: dict[int, _Fetched] = {}
+    records, gone = Records(), _expunged(session)
+    found = records.by_uid
     try:
         for answer in session.stream(sequence_set(wanted), parts):
-            one = _Fetched.of(answer)
-            # News of a flag that somebody changed has no more than that.
-            if one is not None and (one.raw is not None or one.uid not in found):
-                found[one.uid] = one
+            if (now := _expunged(session)) != gone:
+                gone = now
+                records.moved()
+            records.add(answer)
     except Refused as error:
-        if error.code == "EXPUNGEISSUED":
-            return found
-        missing = [uid for uid in wanted if uid not in found]
-        if len(wanted) == 1:
-            return {uid: _Fetched(uid, refusal=error) for uid in missing} or found
-        half = (len(missing) + 1) // 2
-        for some in filter(None, (missing[:half], missing[half:])):
-            found |= _tried(session, reading, some, parts)
-    return found
+        if error.code != "EXPUNGEISSUED":
+            # News of a flag that somebody changed has no body.
+            missing = [uid for uid in wanted if uid not in found or ("BODY" in parts and found[uid].raw is None)]
+            if len(wanted) == 1:
+                return {uid: found.get(uid, Fetched(uid)).updated(Fetched(refusal=error)) for uid in missing} or found
+            half = (len(missing) + 1) // 2
+            for some in filter(None, (missing[:half], missing[half:])):
+                for uid, one in _tried(session, reading, some, parts).items():
+                    found[uid] = found.get(uid, one).updated(one)
+    return {uid: found[uid] for uid in wanted if uid in found}
 
 
-def _parsed(about: _Fetched, came: _Fetched, *, complete: bool) -> ParsedMessage:
+def _expunged(session: IMAPSession) -> int:
+    return len(session.client.untagged_responses.get("EXPUNGE", []))
+
+
+def _parsed(known: Fetched, *, complete: bool) -> ParsedMessage:
     problems = []
-    if came.raw is None:
-        problems.append(came.refusal.message if came.refusal else "The server does not give it.")
-    elif complete and len(came.raw) == MOST_MESSAGE:
+    if known.raw is None:
+        problems.append(known.refusal.message if known.refusal else "The server does not give it.")
+    elif complete and len(known.raw) == MOST_MESSAGE:
         problems.append(f"Only its first {how_large(MOST_MESSAGE)} were read.")
     return ParsedMessage(
-        came.raw or b"",
-        uid=str(about.uid),
-        size=about.size,
-        flags=about.flags,
-        arrived=about.arrived,
+        known.raw or b"",
+        uid=str(known.uid),
+        size=known.size,
+        flags=known.flags,
+        arrived=known.arrived,
         complete=complete,
         problems=problems,
     )

@@ -47,7 +47,7 @@ def to_frame(
     subject: str = "",
     unseen: bool = False,
     limit: int | None = None,
-    folder: str = "INBOX",
+    folder: str | None = "INBOX",
     body: bool | None = None,
     mark_seen: bool = False,
     progress: bool | Tell | None = None,

@@ -39,7 +39,7 @@ def messages(
     subject: str = "",
     unseen: bool = False,
     limit: int | None = None,
-    folder: str = "INBOX",
+    folder: str | None = "INBOX",
     body: bool = True,
     mark_seen: bool = False,
     progress: bool | Tell | None = None,
@@ -54,7 +54,7 @@ def messages(
     (the day that is written there; ``since`` includes it), a datetime (local where it has no zone), those of NumPy and
     pandas, ISO 8601, ``"3 days"`` (ago), ``"today"`` or ``"yesterday"``. ``sender``, ``to`` and ``subject`` are looked for
     anywhere in the header, without regard to case. ``unseen`` takes what is not marked as read (POP3 keeps no such mark).
-    ``limit`` is how many are taken at most. An IMAP server does the search itself, as it understands it.
+    ``limit`` is how many are taken at most, ``folder`` (IMAP) where they are looked for (None: INBOX). An IMAP server does the search itself, as it understands it.
 
     Without ``body`` only headers are fetched. Nothing is marked as read, unless with ``mark_seen`` (IMAP) each message that
     was taken. ``progress`` is called with the number of messages looked at, and the part of all that is done (0 to 1);
@@ -67,7 +67,10 @@ def messages(
     left = math.inf if limit is None else count_of(limit)
     if left is None:
         raise OptionError("limit is a whole number of messages, or None for all.")
-    if breaks_a_line(str(folder).encode("utf-8", "replace")):
+    folder = "INBOX" if folder is None else folder
+    if not isinstance(folder, str):
+        raise OptionError(f"folder is the name of a folder, not {type(folder).__name__}.")
+    if breaks_a_line(folder.encode("utf-8", "replace")):
         raise UnsafeArgument("folder: the name holds a CR, an LF or a NUL. Nothing was sent.")
     reading = Reading(
         selection=Selection(moment("since", since), moment("before", before), sender, to, subject, unseen),

@@ -23,7 +23,8 @@ Moment = date | datetime | None
 
 _AGO: Final = re.compile(r"(\d{1,6}) *(minute|hour|day|week)s?(?: ago)?", re.IGNORECASE)
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-# An instant is on three days at most, by the zones of the world; a server searches by the day that is written.
+# An instant is on three days at most, by the zones of the world; a server searches by the day that is written, or that it
+# is by its own zone.
 _DAY: Final = timedelta(days=1)
 
 
@@ -157,21 +158,19 @@ def _is_before(when: datetime, limit: date | datetime) -> bool:
 
 
 def _earlier(limit: date | datetime) -> date:
-    """The first day that a message of this instant, or later, can name."""
-    if not isinstance(limit, datetime):
-        return limit
+    """The first day that a message of this day, this instant, or later can be on, whatever zone it is counted by."""
     try:
-        return (limit.astimezone(UTC) - _DAY).date()
+        return (limit.astimezone(UTC).date() if isinstance(limit, datetime) else limit) - _DAY
     except OverflowError:
         return date.min
 
 
 def _later(limit: date | datetime) -> date:
-    """The first day that no message from before this instant can name."""
-    if not isinstance(limit, datetime):
-        return limit
+    """The first day that no message from before this day, or this instant, can be on."""
     try:
-        return (limit.astimezone(UTC) + 2 * _DAY).date()
+        if isinstance(limit, datetime):
+            return limit.astimezone(UTC).date() + 2 * _DAY
+        return limit + _DAY
     except OverflowError:
         return date.max
 

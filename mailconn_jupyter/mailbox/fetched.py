@@ -1,0 +1,84 @@
+"""What an IMAP server says of messages, put together: FETCH data are updates of what is known (RFC 9051, 7.5.2).
+
+A server may say it in one answer or in several, in any order, also unasked, and without the UID.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple, Self
+
+from ..session.imap.commands_imap import Part
+from ..session.imap.errors import Refused
+
+__all__ = ["Fetched", "Records"]
+
+_NUMBER: Final = re.compile(rb"([0-9]{1,10}) \(")
+_UID: Final = re.compile(rb"\bUID ([0-9]{1,10})\b", re.IGNORECASE)
+_FLAGS: Final = re.compile(rb"\bFLAGS \(([^()]*)\)", re.IGNORECASE)
+_ARRIVED: Final = re.compile(rb'\bINTERNALDATE "([^"]*)"', re.IGNORECASE)
+_SIZE: Final = re.compile(rb"\bRFC822\.SIZE ([0-9]{1,18})\b", re.IGNORECASE)
+_RAW: Final = rb"\b(?:BODY\[[A-Z]*\](?:<[0-9]+>)?|RFC822(?:\.HEADER)?) "
+_LITERAL: Final = re.compile(_RAW + rb"\{[0-9]+\}\Z", re.IGNORECASE)
+_QUOTED: Final = re.compile(_RAW + rb'"((?:[^"\\]|\\.)*)"', re.IGNORECASE)
+_ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
+
+
+class Fetched(NamedTuple):
+    """What is known of a message, each None where nobody has said it, or why the server does not give it."""
+
+    uid: int | None = None
+    flags: tuple[str, ...] | None = None
+    size: int | None = None
+    arrived: str | None = None
+    raw: bytes | None = None
+    refusal: Refused | None = None
+
+    @classmethod
+    def of(cls, parts: list[Part]) -> Self:
+        """What one answer says."""
+        said = b" ".join(part[0] if isinstance(part, tuple) else part for part in parts)
+        raw = next((part[1] for part in parts if isinstance(part, tuple) and _LITERAL.search(part[0])), None)
+        if raw is None and (quoted := _QUOTED.search(said)):
+            raw = _ESCAPED.sub(rb"\1", quoted[1])
+            said = said.replace(quoted[0], b"")
+        uid, flags, size, arrived = (each.search(said) for each in (_UID, _FLAGS, _SIZE, _ARRIVED))
+        return cls(
+            int(uid[1]) if uid else None,
+            tuple(flags[1].decode("utf-8", "replace").split()) if flags else None,
+            int(size[1]) if size else None,
+            arrived[1].decode("ascii", "replace") if arrived else None,
+            raw,
+        )
+
+    def updated(self, later: Fetched) -> Fetched:
+        """The same, with what was said later; what was not said again stays."""
+        return self._replace(**{name: said for name, said in later._asdict().items() if said is not None})
+
+
+class Records:
+    """What the answers to one FETCH say, ``by_uid``."""
+
+    def __init__(self) -> None:
+        self.by_uid: dict[int, Fetched] = {}
+        # What was said of a message by its number alone, and whose number it is.
+        self._unnamed: dict[int, Fetched] = {}
+        self._uids: dict[int, int] = {}
+
+    def add(self, parts: list[Part]) -> None:
+        """Take one answer in."""
+        first = parts[0][0] if isinstance(parts[0], tuple) else parts[0]
+        match, said = _NUMBER.match(first), Fetched.of(parts)
+        number = int(match[1]) if match else 0
+        uid = self._uids.get(number) if said.uid is None else said.uid
+        if uid is None:
+            self._unnamed[number] = self._unnamed.get(number, Fetched()).updated(said)
+            return
+        self._uids[number] = uid
+        before = self.by_uid.get(uid, Fetched(uid)).updated(self._unnamed.pop(number, Fetched()))
+        self.by_uid[uid] = before.updated(said)
+
+    def moved(self) -> None:
+        """Numbers mean other messages from now on, as one was expunged."""
+        self._unnamed.clear()
+        self._uids.clear()
