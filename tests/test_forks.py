@@ -284,7 +284,7 @@ def test_a_lock_that_a_thread_of_the_parent_holds_does_not_stop_a_child(
     with connect_smtp(to_script("SMTP", postfix.relay)) as smtp:
 
         def hold() -> None:
-            with smtp._turn():
+            with smtp.turn():
                 held.set()
                 enough.wait(30)
 

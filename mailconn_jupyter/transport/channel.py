@@ -24,6 +24,9 @@ T = TypeVar("T")
 _CHUNK = 65536
 _FAREWELL = 2.0  # seconds for the answer to a farewell
 _SLOWEST = 4096  # bytes a second of a message: less than any link has that people read mail over
+_MOST_UNREAD = 1024 * 1024  # bytes that are read while others are written
+# Linux alone has it, and forgets it: what came is acknowledged at once, so that Nagle's algorithm there holds nothing back.
+_QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 
 
 class Channel:
@@ -46,6 +49,8 @@ class Channel:
         self.timeout = timeout
         self.limit = limit or Limit()
         self._whole = self._answer = self.limit.within(timeout)
+        #: How many bytes the socket has taken. While it is being asked, and after an interrupt then, the most it may have.
+        self.handed = 0
         self.tls: TLSFacts | None = None
         self.through_proxy = False
         in_children(self._let_go)
@@ -96,11 +101,16 @@ class Channel:
                 try:
                     return operation()
                 except (BlockingIOError, InterruptedError):
-                    limit.wait(self._sock, waiting_for)
+                    events = waiting_for
                 except ssl.SSLWantReadError:
-                    limit.wait(self._sock, READ)
+                    events = READ
                 except ssl.SSLWantWriteError:
-                    limit.wait(self._sock, WRITE)
+                    events = WRITE
+                if events == WRITE and waiting_for == WRITE:
+                    self._wait_to_write(limit)
+                else:
+                    self._acknowledge()
+                    limit.wait(self._sock, events)
         except OSError:
             # What a socket says that another thread has shut depends on the moment.
             if not self._closed:
@@ -110,6 +120,17 @@ class Channel:
             if self._closed:
                 self._sock.close()
         raise self.closed_here()
+
+    def _wait_to_write(self, limit: Limit) -> None:
+        """Read meanwhile: a server that nobody listens to may stop to listen itself, and each would wait for the other."""
+        reads = not self._eof and len(self._buffer) < _MOST_UNREAD
+        if limit.wait(self._sock, READ | WRITE if reads else WRITE) & READ:
+            self._take_in()
+
+    def _acknowledge(self) -> None:
+        if _QUICKACK is not None:
+            with contextlib.suppress(OSError):  # not TCP, or reset already
+                self._sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     def closed_here(self) -> TransportError:
         """What is said of a link that was closed on this side."""
@@ -173,6 +194,11 @@ class Channel:
 
     def buffered(self) -> bytes:
         """What the server has sent without being asked: read, but not yet taken, or waiting in the socket."""
+        self._take_in()
+        return bytes(self._buffer)
+
+    def _take_in(self) -> None:
+        """Read what is there, without waiting."""
         if not self._eof:
             with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 try:
@@ -183,7 +209,14 @@ class Channel:
                     chunk = b""
                 self._eof = not chunk
                 self._buffer += chunk
-        return bytes(self._buffer)
+
+    def read_no_more(self) -> None:
+        """Take in what is there, and let that be the end: the link is broken, and what was said before still counts."""
+        before = -1
+        while before < len(self._buffer) < _MOST_UNREAD:
+            before = len(self._buffer)
+            self._take_in()
+        self._eof = True
 
     @property
     def hung_up(self) -> bool:
@@ -205,7 +238,19 @@ class Channel:
             limit = self.limit.within(self.timeout)
             while part:
                 limit.left()
-                part = part[self._retry(lambda part=part: self._sock.send(part), WRITE, limit) :]  # type: ignore[misc]
+                part = part[self._retry(lambda part=part: self._hand(part), WRITE, limit) :]  # type: ignore[misc]
+
+    def _hand(self, part: memoryview) -> int:
+        size = len(part)
+        self.handed += size
+        try:
+            size -= (taken := self._sock.send(part))
+        except OSError:
+            # Of TLS a record may have left in part, which nobody can read.
+            self.handed -= size
+            raise
+        self.handed -= size
+        return taken
 
     # TLS
 

@@ -91,12 +91,13 @@ class Limit:
             time.sleep(remaining if step is None else min(remaining, step))
         self.left()
 
-    def wait(self, sock: FileDescriptorLike, events: int) -> None:
-        """Wait until the socket is ready; raises as :meth:`left`."""
+    def wait(self, sock: FileDescriptorLike, events: int) -> int:
+        """Wait until the socket is ready, and return for what; raises as :meth:`left`."""
         with selectors.DefaultSelector() as selector:
             selector.register(sock, events)
-            while not selector.select(self.step()):
+            while not (ready := selector.select(self.step())):
                 pass
+        return ready[0][1]
 
 
 def in_thread(action: Callable[[], T], limit: Limit) -> T:

@@ -81,9 +81,16 @@ class Wire:
         """What follows DATA (RFC 5321, 4.5.2); base64 has no dots."""
         # Each piece begins where a line does.
         dotted = [_dotted(piece) if isinstance(piece, bytes) else piece for piece in self._pieces]
-        last = dotted[-1] if dotted else b""
-        ended = not isinstance(last, bytes) or not last or last.endswith(b"\r\n")
-        return Wire(*dotted, b".\r\n" if ended else b"\r\n.\r\n", international=self.international)
+        return Wire(*dotted, b".\r\n" if self._ended else b"\r\n.\r\n", international=self.international)
+
+    def ended(self) -> Wire:
+        """What follows BDAT (RFC 3030): the same bytes, with the last line ended as DATA cannot but end it."""
+        return self if self._ended else Wire(*self._pieces, b"\r\n", international=self.international)
+
+    @property
+    def _ended(self) -> bool:
+        last = self._pieces[-1] if self._pieces else b""
+        return not isinstance(last, bytes) or not last or last.endswith(b"\r\n")
 
 
 def as_bytes(message: Message[Any, Any], *, utf8: bool, eight_bit: bool) -> bytes:

@@ -22,11 +22,12 @@ from ...transport.transport_errors import TransportError
 from ..opening.log_in import log_in
 from .adapter_smtp import SMTPAdapter
 from .connection import Command, SMTPConnection
+from .delivering import content_of
 from .ehlo import greet
 from .envelope import address_line, parameters
 from .errors import ExtensionMissing, GreetingRefused, LinkLost, no_smtputf8
 from .reply import Reply
-from .transaction import content_of, send_data
+from .transaction import send_data
 
 __all__ = ["UNSAID", "SMTPClient"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -27,6 +27,7 @@ CLOSING = 421
 
 _LONGEST_LINE = 8192  # what smtplib takes; RFC 5321 asks for 512
 _MOST_LINES = 1000  # of one reply; EHLO of large servers has some 20
+_TOGETHER = 65536  # bytes that are sent at once
 _NUMBER = re.compile("[0-9]{1,18}")  # a server can say what it likes there, also digits that int() does not take
 
 
@@ -68,6 +69,7 @@ class SMTPConnection:
         self._name = self._literal = ""
         self._awaited = 0
         self._last = b""  # the code of the last reply
+        self._broken: OSError | None = None
         self.forget()
 
     # The link
@@ -78,7 +80,7 @@ class SMTPConnection:
         # RFC 5321, 4.1.3: the client's address stands for its name where that is not known to be right.
         address = str(channel.getsockname()[0]).partition("%")[0]
         self._literal = f"[IPv6:{address}]" if ":" in address else f"[{address}]"
-        self._awaited, self._last = 1, b""
+        self._awaited, self._last, self._broken = 1, b"", None
         self.logged_in = False
         self.forget()
 
@@ -124,13 +126,18 @@ class SMTPConnection:
     def write(self, *commands: Command) -> None:
         """Send commands at once, without waiting for the reply to any."""
         shown = [command.shown or self._shown(command.line) for command in commands]
-        for command, words in zip(commands, shown, strict=True):
+        self._send(self.lines_of(commands), shown, len(commands))
+
+    def lines_of(self, commands: Iterable[Command]) -> bytes:
+        """The commands as they travel; raises for one that would be two."""
+        for command in commands:
             if breaks_a_line(command.line):
+                words = command.shown or self._shown(command.line)
                 raise UnsafeArgument(
                     f"A command and its arguments contain prohibited newline characters: {repr(words)[1:-1]}",
                     hint="Nothing was sent.",
                 )
-        self._send(b"".join(command.line + b"\r\n" for command in commands), shown, len(commands))
+        return b"".join(command.line + b"\r\n" for command in commands)
 
     def write_raw(self, data: bytes) -> None:
         """Send bytes as they are; each whole line counts as a command, all that follows a go-ahead to DATA as one."""
@@ -139,13 +146,27 @@ class SMTPConnection:
 
     def write_content(self, content: Wire) -> None:
         """Send what follows DATA; nothing may be in flight."""
-        if unasked := self._unasked(self.channel):
-            # It cannot be about a message that has not been sent, but would be taken for the answer to it.
-            words = readable(unasked, 60)
-            self.lost(TransportError(f"The server answers before the message: {words!r}.", cause="bad-reply"))
+        self.expect_nothing()
         self._send(content, [f"(the message, {len(content)} bytes)"], 1)
 
-    def _send(self, data: bytes | Wire, shown: Iterable[str], awaited: int) -> None:
+    def expect_nothing(self) -> None:
+        """Make sure that the server has said nothing to a message that it is still to have."""
+        if unasked := self._unasked(self.channel):
+            # It cannot be about it, but would be taken for the answer to it.
+            words = readable(unasked, 60)
+            self.lost(TransportError(f"The server answers before the message: {words!r}.", cause="bad-reply"))
+
+    def launch(self, blocks: Iterable[bytes], shown: Iterable[str], awaited: int) -> None:
+        """Send whole commands and contents that so many replies are to come to; the server may still be busy with others.
+
+        Where the link breaks meanwhile nothing is raised: what the server said before is still to be read, and then
+        :meth:`read_reply` tells what happened.
+        """
+        self._send(blocks, shown, awaited, still_read=True)
+
+    def _send(
+        self, data: bytes | Iterable[bytes], shown: Iterable[str], awaited: int, *, still_read: bool = False
+    ) -> None:
         channel = self.channel
         unasked = self._unasked(channel)
         if unasked and not unasked.startswith(str(CLOSING).encode()):
@@ -155,10 +176,13 @@ class SMTPConnection:
             self._note("C", words)
         self._awaited += awaited
         try:
-            for block in (data,) if isinstance(data, bytes) else data:
+            for block in (data,) if isinstance(data, bytes) else _gathered(data):
                 channel.sendall(block)
         except OSError as error:
-            self.lost(error)
+            if not still_read or channel.closed:
+                self.lost(error)
+            self._broken = error
+            channel.read_no_more()
         except BaseException:
             # Half of it is on its way: what follows would be read as its rest.
             self.close()
@@ -201,7 +225,7 @@ class SMTPConnection:
             # With the challenges of SCRAM, a password could be guessed at leisure.
             self._note("S", f"334 {STARS}" if challenge else line)
             if not line.endswith(b"\n"):
-                self.lost(TransportError("The server closed the link.", cause="closed"))
+                self.lost(self._broken or TransportError("The server closed the link.", cause="closed"))
             if not line[:3].isdigit() or line[3:4] not in b" -\r\n" or not line.startswith(code):
                 said = readable(line, 60)
                 self.lost(TransportError(f"The server's reply is not one of SMTP: {said!r}.", cause="bad-reply"))
@@ -300,3 +324,18 @@ class SMTPConnection:
             return self.command("quit")
         finally:
             self.close()
+
+
+def _gathered(blocks: Iterable[bytes]) -> Iterator[bytes | bytearray]:
+    """The same bytes, small blocks put together: each would travel alone, and as a record of its own in TLS."""
+    held = bytearray()
+    for block in blocks:
+        if len(held) + len(block) > _TOGETHER and held:
+            yield held
+            held = bytearray()
+        if len(block) < _TOGETHER:
+            held += block
+        else:
+            yield block
+    if held:
+        yield held

@@ -13,16 +13,17 @@ from types import TracebackType
 from typing import Any
 
 from ...connection import MailConnection
-from ...errors import OpenError
+from ...errors import MailConnError, OpenError
 from ...message.mime.wire_format import Wire, wired
 from ..opening.over_network import Opening
 from ..opening.stages import Listener
 from .client import UNSAID, SMTPClient
 from .connection import CLOSING
+from .delivering import content_of, transact, warn_of
 from .envelope import Envelope, Parameters, envelope_of
 from .errors import LinkLost, Refused, SenderRefused
 from .reply import Reply
-from .transaction import Refusals, content_of, transact, warn_of
+from .transaction import Refusals
 
 __all__ = ["SMTPSession"]
 
@@ -66,6 +67,8 @@ class SMTPSession(SMTPClient):
         self.opening: Opening | None = None
         #: Whether quit(), close() or the end of a ``with`` block has ended the session for good.
         self.ended = False
+        #: Whether many messages are on their way (:func:`~mailconn_jupyter.session.smtp.pipeline.post`): no other may be.
+        self.posting = False
         self._source = source_address
         self._turns = 0
         if connection is not None:
@@ -88,6 +91,7 @@ class SMTPSession(SMTPClient):
     def _renew_lock(self) -> None:
         super()._renew_lock()
         self._turns = 0
+        self.posting = False
 
     @property
     def reopens(self) -> bool:
@@ -95,9 +99,11 @@ class SMTPSession(SMTPClient):
         return self.connection is not None and not self.ended
 
     @contextlib.contextmanager
-    def _turn(self) -> Iterator[None]:
+    def turn(self) -> Iterator[None]:
         """One message of one thread, on a link that is there and greeted."""
         with self._lock:
+            if self.posting:
+                raise MailConnError("Many messages are on their way over this session.", hint="Use another meanwhile.")
             if not self._turns:
                 self._refresh()
             self._turns += 1
@@ -153,7 +159,7 @@ class SMTPSession(SMTPClient):
         recipients = [to_addrs] if isinstance(to_addrs, str) else to_addrs
         envelope = Envelope.of(from_addr, recipients, mail_options, rcpt_options, local=True)
         content = content_of(msg)
-        with self._turn():
+        with self.turn():
             refused = self._transact(envelope, content)
         warn_of(envelope, refused)
         return refused
@@ -181,18 +187,19 @@ class SMTPSession(SMTPClient):
             del msg["From"]
             msg["From"] = default
         envelope = Envelope.of(sender, recipients, mail_options, rcpt_options, local=True)
-        with self._turn():
-            envelope, data = self._serialised(envelope, msg)
+        with self.turn():
+            envelope, data = self.serialised(envelope, msg)
             # As bytes, for whoever has a sendmail of their own; a large attachment is not copied for that.
             content = data if data.in_pieces else bytes(data)
             return self.sendmail(sender, recipients, content, envelope.parameters, rcpt_options)
 
     def transact(self, envelope: Envelope, msg: Message[Any, Any]) -> Refusals:
         """Send a message for a caller that looks at what is returned: nothing warns of those who were refused."""
-        with self._turn():
-            return self._transact(*self._serialised(envelope, msg))
+        with self.turn():
+            return self._transact(*self.serialised(envelope, msg))
 
-    def _serialised(self, envelope: Envelope, message: Message[Any, Any]) -> tuple[Envelope, Wire]:
+    def serialised(self, envelope: Envelope, message: Message[Any, Any]) -> tuple[Envelope, Wire]:
+        """The message as this server can have it, and what MAIL is to ask for then."""
         data = wired(message, utf8=envelope.international, eight_bit=self.has_extn("8bitmime"))
         if envelope.international or data.international:
             envelope = envelope.asking_for("SMTPUTF8", "BODY=8BITMIME")

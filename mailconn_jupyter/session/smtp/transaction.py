@@ -1,55 +1,177 @@
-"""One message over an SMTP connection: MAIL, RCPT, DATA, and what became of each recipient (RFC 5321, 3.3)."""
+"""One message on its way: MAIL, RCPT, DATA or BDAT, and what the server has said to each so far (RFC 5321, 3.3)."""
 
 from __future__ import annotations
 
-import contextlib
+import math
+from typing import Literal, NamedTuple
 
-from ...errors import MessageError, warn
-from ...message.mime.wire_format import Wire, normalised
+from ...message.mime.wire_format import Wire
 from ...transport.transport_errors import readable
-from .connection import CLOSING, SMTPConnection
+from .connection import CLOSING, Command, SMTPConnection
 from .envelope import Envelope, address_line
 from .errors import (
     ClosedAtData,
     ClosedAtRecipient,
     ClosedAtSender,
     DataRefused,
-    DeliveryUnknown,
     ExtensionMissing,
     LinkLost,
     MessageTooLarge,
     NoRecipients,
-    RecipientsRefused,
-    SenderRefused,
     no_smtputf8,
 )
 from .reply import Reply
 
-__all__ = ["Refusals", "content_of", "send_data", "transact", "warn_of"]
+__all__ = ["TAKEN_ALL_THE_SAME", "Fate", "Refusals", "Slot", "Transaction", "reset", "send_data"]
 
 #: Recipient to code and text, as :mod:`smtplib` returns it.
 Refusals = dict[str, tuple[int, bytes]]
 
+#: Of a server that contradicts itself.
+TAKEN_ALL_THE_SAME = "The server refused the sender, and then took the message."
 
-def transact(link: SMTPConnection, envelope: Envelope, data: Wire) -> Refusals:
-    """Send the message; returns the recipients that were refused where others were not, each with code and text.
+#: What a reply is to: RSET, MAIL, a RCPT, DATA, or the content.
+Slot = Literal["reset", "sender", "recipients", "go_ahead", "final"]
 
-    Raises :class:`~mailconn_jupyter.errors.MessageError` before anything is sent, and otherwise what leaves no recipient
-    in doubt but :class:`~mailconn_jupyter.session.smtp.errors.DeliveryUnknown`.
+
+class Fate(NamedTuple):
+    """What became of one recipient of one message.
+
+    ``accepted``, ``refused``: the server said so, and ``reply`` is what it said; a message that it cannot be given is
+    refused as well, without a reply. ``unknown``: the last byte had left, and the reply to it was never read. ``not
+    sent``: it was not delivered, and may be sent again.
     """
-    if not envelope.recipients:
-        raise NoRecipients
-    options = _options_for(link, envelope, data)
-    try:
-        _name_sender(link, envelope, options)
-        refused = _name_recipients(link, envelope)
-        return _send_content(link, envelope, data, refused)
-    except Exception:
-        raise
-    except BaseException:
-        # Interrupted within a message: what the server says next would be taken for the answer to something else.
-        link.close()
-        raise
+
+    outcome: Literal["accepted", "refused", "unknown", "not sent"]
+    reply: Reply | None = None
+    words: str = ""
+
+
+class Transaction:
+    """One message on its way over a link, and the replies to it.
+
+    Raises :class:`~mailconn_jupyter.errors.MessageError` for what the server cannot be given.
+    """
+
+    def __init__(self, link: SMTPConnection, envelope: Envelope, data: Wire) -> None:
+        if not envelope.recipients:
+            raise NoRecipients
+        self.envelope, self.data = envelope, data
+        self._options = _options_for(link, envelope, data)
+        self._esmtp = link.esmtp
+        #: The replies so far.
+        self.reset: Reply | None = None
+        self.sender: Reply | None = None
+        self.recipients: list[Reply] = []
+        self.go_ahead: Reply | None = None
+        self.final: Reply | None = None
+        #: The 421 among them, by which the server ended it.
+        self.closing: Reply | None = None
+        #: How many bytes the channel has taken with the last one of the content.
+        self.end = math.inf
+
+    @property
+    def names(self) -> list[str]:
+        """The recipients, as they are told of."""
+        return [str(each.address) for each in self.envelope.recipients]
+
+    @property
+    def mail(self) -> Command:
+        return Command(address_line("mail from", self.envelope.sender, self._options))
+
+    @property
+    def rcpts(self) -> list[Command]:
+        return [
+            Command(address_line("rcpt to", each.address, each.parameters if self._esmtp else ()))
+            for each in self.envelope.recipients
+        ]
+
+    # What has been heard
+
+    @property
+    def refused(self) -> Refusals:
+        """Those whom the server has not taken."""
+        return {
+            name: reply.pair for name, reply in zip(self.names, self.recipients, strict=False) if not reply.positive
+        }
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the server has taken a recipient."""
+        return any(reply.positive for reply in self.recipients)
+
+    @property
+    def unwanted(self) -> bool:
+        """Whether it has refused all of them; a 421 is about the session, not about a recipient."""
+        asked = len(self.recipients) == len(self.envelope.recipients)
+        return asked and not any(reply.positive or reply.code == CLOSING for reply in self.recipients)
+
+    @property
+    def sender_refused(self) -> bool:
+        """Whether it has refused the sender."""
+        return self.sender is not None and not self.sender.positive and self.sender.code != CLOSING
+
+    def heard(self, slot: Slot, reply: Reply) -> None:
+        """Keep the reply to a command; a 421 is raised as its error, for the server ends the session by it."""
+        if slot == "recipients":
+            self.recipients.append(reply)
+        else:
+            setattr(self, slot, reply)
+        if reply.code != CLOSING:
+            return
+        self.closing = reply
+        if slot in {"reset", "sender"}:
+            error = ClosedAtSender(reply, sender=str(self.envelope.sender))
+            error.before_message = True
+            raise error
+        raise ClosedAtRecipient(reply, self.refused) if slot == "recipients" else ClosedAtData(reply)
+
+    # What follows from it
+
+    def fates(self, *, why: str = "", handed: int = 0, another: bool = False) -> dict[str, Fate]:
+        """What became of each recipient; where the link is lost, ``why``, and how many bytes the channel has taken.
+
+        ``another``: the link is another process's, which goes on with it.
+        """
+        rest = self._rest(readable(why), handed)
+        if another and self.final is None:
+            rest = Fate("unknown", words=readable(why))
+        fates = dict.fromkeys(self.names, rest)
+        if rest.outcome != "refused" or rest.reply is not self.sender:
+            for name, reply in zip(self.names, self.recipients, strict=False):
+                if reply.temporary or reply.permanent:
+                    fates[name] = Fate("refused" if reply.code != CLOSING else "not sent", reply)
+                elif not reply.positive:
+                    fates[name] = Fate("unknown" if rest.outcome == "accepted" else rest.outcome, reply)
+        return fates
+
+    def _rest(self, why: str, handed: int) -> Fate:
+        """The fate of those of whom nothing else was said."""
+        if self.sender_refused and not self.wanted:
+            return _of_no(self.sender)
+        if self.closing is not None:
+            return Fate("not sent", self.closing, why)
+        if self.final is not None:
+            if not self.final.positive:
+                return _of_no(self.final, otherwise="unknown")
+            if self.sender_refused:
+                return Fate("unknown", self.final, TAKEN_ALL_THE_SAME)
+            return Fate("accepted", self.final)
+        if self.go_ahead is not None and not 300 <= self.go_ahead.code < 400:
+            return _of_no(self.go_ahead)
+        return Fate("unknown" if self.may_be_there(handed) else "not sent", words=why)
+
+    def may_be_there(self, handed: int) -> bool:
+        """Whether a message whose content was not answered may have arrived, where the channel has taken so many bytes."""
+        return self.closing is None and self.end <= handed
+
+
+def _of_no(reply: Reply | None, otherwise: Literal["unknown", "not sent"] = "not sent") -> Fate:
+    """What a reply that is not a yes leaves a message with."""
+    assert reply is not None
+    if reply.temporary or reply.permanent:
+        return Fate("refused", reply)
+    return Fate(otherwise, reply, f"The server answers {reply}.")
 
 
 def _options_for(link: SMTPConnection, envelope: Envelope, data: Wire) -> tuple[str, ...]:
@@ -72,63 +194,17 @@ def _options_for(link: SMTPConnection, envelope: Envelope, data: Wire) -> tuple[
     return envelope.parameters if link.esmtp else ()
 
 
-def _name_sender(link: SMTPConnection, envelope: Envelope, options: tuple[str, ...]) -> None:
-    sender = str(envelope.sender)
-    try:
-        reply = link.command(address_line("mail from", envelope.sender, options))
-        if reply.code == CLOSING:
-            link.close()
-            raise ClosedAtSender(reply, sender=sender)
-    except LinkLost as error:
-        error.before_message = True
-        raise
-    if not reply.positive:
-        _reset(link)
-        raise SenderRefused(f"The server refused the sender {sender}", reply, sender=sender)
-
-
-def _name_recipients(link: SMTPConnection, envelope: Envelope) -> Refusals:
-    refused: Refusals = {}
-    for recipient in envelope.recipients:
-        options = recipient.parameters if link.esmtp else ()
-        reply = link.command(address_line("rcpt to", recipient.address, options))
-        if not reply.positive:
-            refused[str(recipient.address)] = reply.pair
-        if reply.code == CLOSING:
-            link.close()
-            raise ClosedAtRecipient(reply, refused)
-    if len(refused) == len(envelope.recipients):
-        _reset(link)
-        raise RecipientsRefused(refused)
-    return refused
-
-
-def _send_content(link: SMTPConnection, envelope: Envelope, data: Wire, refused: Refusals) -> Refusals:
-    accepted = tuple(name for each in envelope.recipients if (name := str(each.address)) not in refused)
-    try:
-        reply = send_data(link, data)
-    except LinkLost as error:
-        if error.after_message:
-            raise DeliveryUnknown(accepted, error.message, refused=refused) from error
-        raise
-    except DataRefused:
-        _reset(link)
-        raise
-    if reply.code == CLOSING:
-        link.close()
-        raise ClosedAtData(reply)
-    if reply.temporary or reply.permanent:
-        raise DataRefused("The server refused the message", reply)
-    if not reply.positive:
-        raise DeliveryUnknown(accepted, f"The server answers {reply}.", refused=refused)
-    return refused
+def reset(link: SMTPConnection) -> None:
+    """End a transaction that the server may have open; a link that is lost has none."""
+    if link.sock is not None:
+        try:
+            link.command("rset")
+        except LinkLost:
+            return
 
 
 def send_data(link: SMTPConnection, data: Wire) -> Reply:
-    """DATA and the content; returns the reply to it. Line ends are CR LF already, leading dots are doubled here.
-
-    An error of the link tells by its ``after_message`` whether the last byte had left.
-    """
+    """DATA and the content, by hand; returns the reply to it, or raises."""
     reply = link.command("DATA")
     if reply.code == CLOSING:
         link.close()
@@ -136,34 +212,4 @@ def send_data(link: SMTPConnection, data: Wire) -> Reply:
     if not 300 <= reply.code < 400:
         raise DataRefused("The server takes no message now", reply)
     link.write_content(data.stuffed())
-    try:
-        return link.read_reply(link.message_patience)
-    except LinkLost as error:
-        error.after_message = True
-        raise
-
-
-def _reset(link: SMTPConnection) -> None:
-    with contextlib.suppress(LinkLost):
-        link.command("rset")
-
-
-def content_of(message: Wire | bytes | bytearray | memoryview | str) -> Wire:
-    """A message that is serialised already, with CR LF line ends."""
-    if isinstance(message, Wire):
-        return message
-    if isinstance(message, str):
-        if not message.isascii():
-            raise MessageError(
-                "A message that is a text must be ASCII.", hint="Encode it as its header says, or use an EmailMessage."
-            )
-        message = message.encode()
-    return Wire(normalised(bytes(message), ended=False))
-
-
-def warn_of(envelope: Envelope, refused: Refusals) -> None:
-    """Say whom a message did not reach that reached others: smtplib's return value for that is easily lost."""
-    if refused:
-        said = "; ".join(f"{address}: {code} {readable(text)}" for address, (code, text) in refused.items())
-        everybody = len(envelope.recipients)
-        warn(f"The message was delivered to {everybody - len(refused)} of {everybody} recipients. Refused: {said}")
+    return link.read_reply(link.message_patience)

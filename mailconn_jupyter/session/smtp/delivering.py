@@ -1,0 +1,89 @@
+"""One message to the server, and what :mod:`smtplib` returns or raises of it."""
+
+from __future__ import annotations
+
+from ...errors import MessageError, warn
+from ...message.mime.wire_format import Wire, normalised
+from ...transport.transport_errors import readable
+from .connection import SMTPConnection
+from .envelope import Envelope
+from .errors import DataRefused, DeliveryUnknown, LinkLost, RecipientsRefused, SenderRefused
+from .flight import Flight
+from .transaction import TAKEN_ALL_THE_SAME, Refusals, Transaction, reset
+
+__all__ = ["content_of", "transact", "warn_of"]
+
+
+def transact(link: SMTPConnection, envelope: Envelope, data: Wire) -> Refusals:
+    """Send the message; returns the recipients that were refused where others were not, each with code and text.
+
+    Raises :class:`~mailconn_jupyter.errors.MessageError` before anything is sent, and otherwise what leaves no recipient
+    in doubt but :class:`~mailconn_jupyter.session.smtp.errors.DeliveryUnknown`.
+    """
+    one = Transaction(link, envelope, data)
+    channel, lost = link.channel, None
+    flight = Flight(link, iter([one]))
+    try:
+        flight.settle()
+    except LinkLost as error:
+        lost = error
+    except Exception:
+        raise
+    except BaseException:
+        # Interrupted within a message: what the server says next would be taken for the answer to something else.
+        link.close()
+        raise
+    try:
+        return _judged(one, lost, channel.handed)
+    except (SenderRefused, RecipientsRefused, DataRefused):
+        if flight.grouped:
+            # For whoever goes on by hand; the next group begins so anyway.
+            reset(link)
+        raise
+
+
+def _judged(one: Transaction, lost: LinkLost | None, handed: int) -> Refusals:
+    refused, final = one.refused, one.final
+    if one.sender_refused and (not one.wanted or (final is None and lost is None)):
+        assert one.sender is not None
+        name = str(one.envelope.sender)
+        raise SenderRefused(f"The server refused the sender {name}", one.sender, sender=name) from lost
+    if one.unwanted:
+        raise RecipientsRefused(refused) from lost
+    accepted = tuple(name for name in one.names if name not in refused)
+    if lost is not None and (final is None or one.closing is not None):
+        if one.may_be_there(handed):
+            raise DeliveryUnknown(accepted, lost.message, refused=refused) from lost
+        lost.before_message = one.sender is None or lost.before_message
+        raise lost
+    if final is None:
+        assert one.go_ahead is not None
+        raise DataRefused("The server takes no message now", one.go_ahead)
+    if final.temporary or final.permanent:
+        raise DataRefused("The server refused the message", final)
+    if not final.positive:
+        raise DeliveryUnknown(accepted, f"The server answers {final}.", refused=refused)
+    if one.sender_refused:
+        raise DeliveryUnknown(accepted, TAKEN_ALL_THE_SAME, refused=refused)
+    return refused
+
+
+def content_of(message: Wire | bytes | bytearray | memoryview | str) -> Wire:
+    """A message that is serialised already, with CR LF line ends."""
+    if isinstance(message, Wire):
+        return message
+    if isinstance(message, str):
+        if not message.isascii():
+            raise MessageError(
+                "A message that is a text must be ASCII.", hint="Encode it as its header says, or use an EmailMessage."
+            )
+        message = message.encode()
+    return Wire(normalised(bytes(message), ended=False))
+
+
+def warn_of(envelope: Envelope, refused: Refusals) -> None:
+    """Say whom a message did not reach that reached others: smtplib's return value for that is easily lost."""
+    if refused:
+        said = "; ".join(f"{address}: {code} {readable(text)}" for address, (code, text) in refused.items())
+        everybody = len(envelope.recipients)
+        warn(f"The message was delivered to {everybody - len(refused)} of {everybody} recipients. Refused: {said}")
