@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from mailconn_jupyter.commands import COMMANDS
 from mailconn_jupyter.credentials.sources import SOURCES
 
 README = Path(__file__).parents[1] / "README.md"
+PYPROJECT = README.with_name("pyproject.toml")
 
 
 def row(*cells: str) -> str:
@@ -26,7 +28,26 @@ def options_table() -> list[str]:
         said = "" if default in (None, "") else {True: "on", False: "off"}.get(default, f"{default}")
         protocols = "all" if "MBOX" in option.protocols else ", ".join(option.protocols)
         lines.append(row(option.label, f"`{name}`", protocols, said, option.help.replace("<", "&lt;")))
+        if name in SECRETS:
+            label, about = SECRETS[name]
+            lines.append(row(label, "", protocols, "", about))
     return lines
+
+
+#: What is no option, and stands in the form beside one all the same.
+SECRETS = {
+    "username": ("Password", "A secret, so in no file: `%mailconn password NAME`, `mailconn.set_password(name)`."),
+    "proxy_username": ("Proxy password", "The same for the proxy: `%mailconn password NAME --proxy`."),
+}
+
+
+def extras_table() -> list[str]:
+    """The extras that a user needs, each with what pyproject.toml says of it."""
+    lines = [row("Extra", "For"), row("---", "---")]
+    text = PYPROJECT.read_text(encoding="utf-8")
+    extras = tomllib.loads(text)["project"]["optional-dependencies"]
+    said = re.findall(r"^(\w+) = \[.*# (.+)$", text, re.MULTILINE)
+    return [*lines, *(row(f"`{name}`", about) for name, about in said if name in extras)]
 
 
 def commands_table() -> list[str]:
@@ -41,7 +62,7 @@ def sources_list() -> list[str]:
     return [f"{n}. {source.about}{'.' if n == last else ';'}" for n, source in enumerate(SOURCES, 1)]
 
 
-TABLES = {"options": options_table, "commands": commands_table, "sources": sources_list}
+TABLES = {"extras": extras_table, "options": options_table, "commands": commands_table, "sources": sources_list}
 
 
 def in_readme(name: str) -> list[str]:
