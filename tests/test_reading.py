@@ -175,7 +175,7 @@ def test_durations_of_pandas_and_numpy_are_taken_as_pythons_own() -> None:
     assert abs(local - week) < datetime.timedelta(minutes=1)
 
 
-@pytest.mark.parametrize("given", [pd.NaT, np.datetime64("NaT"), np.timedelta64("NaT", "s"), np.int64(3), 3.5])
+@pytest.mark.parametrize("given", [pd.NaT, np.datetime64("NaT", "s"), np.timedelta64("NaT", "s"), np.int64(3), 3.5])
 def test_what_is_no_time_is_refused_and_does_not_ask_for_everything(given: Any) -> None:
     with pytest.raises(OptionError, match="since is no date"):
         messages("no such connection", since=given)
