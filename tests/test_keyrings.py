@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -173,22 +172,17 @@ def test_a_locked_file_is_unlocked_by_whoever_can_be_asked(tmp_path: Path, monke
 def test_a_keyring_that_does_not_answer_is_waited_for_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keyring_call, "PATIENCE", 0.2)
     with using(Sleeping()):
-        started = time.monotonic()
         error = caught(lambda: set_password("ops", password()))
         assert error.message == "The keyring (keyring backends Sleeping) has not answered within 0.2 s."
         assert where("ops") == ""
-        assert time.monotonic() - started < 10
 
 
 def test_while_a_keyring_hangs_the_next_calls_wait_less(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keyring_call, "PATIENCE", 1.2)
     monkeypatch.setattr(keyring_call, "SHORT_PATIENCE", 0.01)
     with using(Sleeping()):
-        caught(lambda: resolve("ops", ask=False))
-        started = time.monotonic()
-        # The detection has this short while as well, and needs none of it.
-        caught(lambda: resolve("new", ask=False))
-        assert time.monotonic() - started < 1.1
+        said = [caught(lambda: resolve("ops", ask=False)).message for _ in range(2)]
+        assert [words.partition("within ")[2] for words in said] == ["1.2 s.", "0.01 s."]
 
 
 def test_a_keyring_that_stores_something_else_is_not_believed() -> None:
