@@ -3,7 +3,6 @@
 What is no protocol's own is here, or where it is raised; a protocol's classes, which are also those of ``smtplib``,
 ``imaplib`` or ``poplib`` that callers expect, are in ``errors.py`` of its folder. :class:`MailConnWarning` is the one
 warning. The tree::
-
     MailConnError: Base of every error that this package raises on purpose.
         CredentialError: A secret is needed and none can be had, or none can be kept safely.
             KeyringLocked: The keyring is there, and nobody has unlocked it.
@@ -31,6 +30,7 @@ warning. The tree::
         OptionError: An option has a value that it cannot have, or two options contradict each other.
             UnknownKeyword: A function was called with a keyword that it does not have.
         ReadOnly (mbox): The session only reads.
+        SandboxElsewhere: Another kernel's sandbox has the name.
         SessionBusy (imap, pop3): The answer to an earlier command is still being read.
         StoreError: A connection cannot be read from, or written to, the user's configuration.
             ConnectionChanged: The connection on disk is not the one that was read.

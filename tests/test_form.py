@@ -49,8 +49,10 @@ __all__ = ["nothing_typed"]
 
 @pytest.fixture
 def form() -> Iterator[Editor]:
-    """A new connection's form."""
+    """A new connection's form, for a relay that wants no login."""
     made = editor()
+    fill(made, use_authentication=False)
+    made.fields["use_authentication"].touched = False
     yield made
     made.close()
 
@@ -105,6 +107,47 @@ def test_only_what_the_protocol_and_the_switches_ask_for_is_shown(form: Editor) 
     fill(form, protocol="MBOX")
     assert shown(form) == {"name", "protocol", "server_host"}
     assert [section for section, box in form.sections.items() if seen(box)] == ["Server"]
+
+
+def test_a_new_connection_begins_with_a_login_and_nothing_to_save() -> None:
+    new = editor()
+    assert {"username", "use_xoauth2"} <= shown(new)
+    assert text(new.status) == "Still to do: Connection name, Server host, Username."
+    assert not new.draft.dirty
+    fill(new, protocol="MBOX", name="archive", server_host="/var/mail/ana")
+    assert new.fields["server_host"].control.description == "Path of the file"
+    assert not new.save.disabled
+    new.close()
+
+
+def test_what_few_need_is_folded_behind_a_line_that_says_what_is_set(form: Editor) -> None:
+    folded = [title for title, section in form.sections.items() if not section.is_open]
+    assert folded == ["Security", "Proxy", "Sign-in", "More"]
+    security = form.sections["Security"]
+    assert text(security.line) == "TLS"
+    fill(
+        form,
+        secure_authentication_type="SSL",
+        check_server_identity=False,
+        use_proxy=True,
+        proxy_host="proxy.example.org",
+    )
+    assert text(security.line) == "SSL, not: check server identity"
+    assert text(form.sections["Proxy"].line) == "Use proxy, Proxy host: proxy.example.org"
+    fill(form, use_secure_authentication=False)
+    assert text(security.line) == "no TLS, not: use secure authentication"
+    assert text(form.sections["More"].line) == "as usual"
+    security.toggle.click()
+    assert seen(security.body)
+    assert not seen(security.line)
+    fill(form, timeout="never")
+    assert seen(form.sections["More"].body)
+
+
+def test_what_must_be_given_is_marked(form: Editor) -> None:
+    fill(form, use_authentication=True, use_proxy=True)
+    marked = {name for name, field in form.fields.items() if "mailconn-needed" in field.row._dom_classes}
+    assert marked & shown(form) == {"name", "server_host", "username", "proxy_host"}
 
 
 def test_the_port_that_will_be_used_is_the_placeholder(form: Editor) -> None:
@@ -263,6 +306,7 @@ def test_a_locked_connection_can_be_saved_under_another_name_only(
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(layer))
     form = editor("ops")
     assert "Locked by an administrator" in text(form.title)
+    assert {name for name, field in form.fields.items() if not field.control.disabled} == {"name"}
     fill(form, server_port="2525")
     assert form.save.disabled
     fill(form, name="mine")
@@ -361,6 +405,7 @@ def test_cancel_ends_a_test_at_the_stage_where_a_server_is_silent(form: Editor, 
         form.live.test.click()
         assert time.monotonic() - started < 5
         assert eventually(lambda: "running" in text(form.live.stages[stage]))
+        assert eventually(lambda: len(server.lines) == sum(isinstance(step, Expect) for step in script))
         assert seen(form.live.cancel)
         assert form.live.test.disabled
         form.live.cancel.click()
@@ -417,7 +462,7 @@ def test_an_mbox_that_is_not_there_fails_where_it_is_opened(form: Editor) -> Non
 def test_closing_the_form_ends_its_test() -> None:
     form = editor()
     with ScriptServer([Silence()]) as server:
-        ready(form, server.port)
+        ready(form, server.port, use_authentication=False)
         form.live.test.click()
         assert eventually(lambda: server.connections == 1)
         form.close()

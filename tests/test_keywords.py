@@ -55,11 +55,13 @@ def test_what_is_right_goes_through_with_its_signature_and_name() -> None:
     assert pickle.loads(pickle.dumps(told)) is told
 
 
-def test_what_is_missing_is_still_told_by_python() -> None:
+def test_what_is_missing_is_told_in_one_line_and_is_pythons_own_error_too() -> None:
     call: Any = told
-    with pytest.raises(TypeError, match="missing 1 required positional argument: 'target'") as info:
+    with pytest.raises(
+        TypeError, match="told\\(\\) is not given its target\\.\nIt is called so: told\\(target, "
+    ) as info:
         call()
-    assert not isinstance(info.value, MailConnError)
+    assert isinstance(info.value, MailConnError)
 
 
 def everything_shown(error: BaseException) -> str:

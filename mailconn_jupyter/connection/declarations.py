@@ -33,6 +33,7 @@ class ConnectionOptions(OptionSet):
         help="What the connection is called; unique without regard to case.",
         section="Server",
         protocols=EVERY,
+        needed=True,
     )
     protocol: Choice[Protocol] = Choice(
         EVERY,
@@ -48,6 +49,8 @@ class ConnectionOptions(OptionSet):
         help="Host name or address of the server; for MBOX the path of the file.",
         section="Server",
         protocols=EVERY,
+        needed=True,
+        labels={"MBOX": "Path of the file"},
     )
     server_port: Port = Port(
         label="Server port",
@@ -75,11 +78,12 @@ class ConnectionOptions(OptionSet):
         protocols=NETWORK,
         needs="use_authentication",
         turns_on=True,
+        needed=True,
     )
     use_secure_authentication: Switch = Switch(
         True,
         label="Use secure authentication?",
-        help="Off: a plain-text link, over which a password needs allow_plaintext_password.",
+        help="Off: a plain-text link, over which no password goes unless that is allowed.",
         section="Security",
         protocols=NETWORK,
     )
@@ -131,6 +135,7 @@ class ConnectionOptions(OptionSet):
         protocols=NETWORK,
         needs="use_proxy",
         turns_on=True,
+        needed=True,
     )
     proxy_port: Port = Port(
         label="Proxy port",
@@ -237,7 +242,7 @@ class ConnectionOptions(OptionSet):
     from_address: Text = Text(
         label="From address",
         help="The sender of messages that name none, for example: Ana <ana@example.org>",
-        section="More",
+        section="Server",
         protocols=("SMTP",),
     )
     timeout: Seconds = Seconds(

@@ -84,7 +84,8 @@ class Option(TraitType[Got, Given]):
 
     ``label`` is what the form calls it, ``help`` one sentence for a person, ``section`` the part of the form that it
     stands in, ``protocols`` those that have it, ``needs`` the switch that must be on for it to matter; with ``turns_on``
-    naming the option turns that switch on.
+    naming the option turns that switch on. ``needed``: without it, where it matters, a connection is incomplete; ``labels``
+    are other ones for some protocols.
     """
 
     def __init__(
@@ -97,6 +98,8 @@ class Option(TraitType[Got, Given]):
         protocols: Sequence[str],
         needs: str = "",
         turns_on: bool = False,
+        needed: bool = False,
+        labels: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(default_value=default, help=help)
         self.tag(label=label, section=section, protocols=tuple(protocols), needs=needs)
@@ -105,6 +108,12 @@ class Option(TraitType[Got, Given]):
         self.protocols = tuple(protocols)
         self.needs = needs
         self.turns_on = turns_on
+        self.needed = needed
+        self._labels = labels or {}
+
+    def label_for(self, protocol: str) -> str:
+        """What the form calls it for a connection of this protocol."""
+        return self._labels.get(protocol, self.label)
 
     def set(self, obj: Any, value: Any) -> None:
         """Set it; a number of NumPy or pandas is as good as one of Python."""

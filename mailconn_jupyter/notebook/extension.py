@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from IPython.core.completer import CompletionContext, SimpleMatcherResult, completion_matcher
@@ -24,6 +25,10 @@ __all__ = ["MailConn", "load", "matcher", "unload"]
 @magics_class
 class MailConn(Magics):
     """Mail server connections: make, test, keep and open them, and send through them."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell=shell)
+        self._showing: list[tuple[Any, Callable[..., Any]]] = []
 
     # IPython expands all of a line or nothing of it, and says nothing when it cannot.
     @no_var_expand
@@ -50,6 +55,35 @@ class MailConn(Magics):
         assert self.shell is not None
         # A view, not a copy: a subject may tell of what its cell has made.
         return run(line, ChainMap(local_ns or {}, self.shell.user_ns), cell)
+
+    def show_messages(self, _: Any = None) -> None:
+        """Have a composed message shown as it will arrive, from the next cell on.
+
+        IPython makes its table of formatters when it first shows something, which loading must not pay for.
+        """
+        self._leave_events()
+        for formatter, show in self._formatters():
+            # Who has a way of their own to show messages keeps it.
+            if _shows(formatter) is None:
+                formatter.for_type_by_name(*_MESSAGE, show)
+                self._showing.append((formatter, show))
+
+    def leave(self) -> None:
+        """Undo that."""
+        self._leave_events()
+        for formatter, show in self._showing:
+            if _shows(formatter) is show:
+                formatter.pop(".".join(_MESSAGE))
+
+    def _leave_events(self) -> None:
+        assert self.shell is not None
+        with suppress(ValueError):
+            self.shell.events.unregister("pre_run_cell", self.show_messages)
+
+    def _formatters(self) -> Iterator[tuple[Any, Callable[..., Any]]]:
+        found = getattr(self.shell, "display_formatter", None)
+        if found is not None:
+            yield from ((found.formatters[kind], show) for kind, show in _SHOWN.items())
 
 
 @completion_matcher(identifier="mailconn", api_version=2)  # type: ignore[untyped-decorator]  # of IPython
@@ -84,11 +118,6 @@ _MESSAGE: Final = "email.message", "EmailMessage"
 _SHOWN: Final[dict[str, Callable[..., Any]]] = {"text/html": _html, "text/plain": _text}
 
 
-def _formatters(shell: InteractiveShell) -> Iterator[tuple[Any, Callable[..., Any]]]:
-    if shell.display_formatter is not None:
-        yield from ((shell.display_formatter.formatters[kind], show) for kind, show in _SHOWN.items())
-
-
 def _shows(formatter: Any) -> Any:
     """What shows messages now; None where nothing of its own does."""
     try:
@@ -100,12 +129,10 @@ def _shows(formatter: Any) -> Any:
 def load(shell: InteractiveShell) -> None:
     """Add the magic and its completion; loading twice leaves one of each."""
     unload(shell)
-    shell.register_magics(MailConn(shell=shell))
+    magics = MailConn(shell=shell)
+    shell.register_magics(magics)
+    shell.events.register("pre_run_cell", magics.show_messages)
     progress.maker = _progress
-    for formatter, show in _formatters(shell):
-        # Who has a way of their own to show messages keeps it.
-        if not _shows(formatter):
-            formatter.for_type_by_name(*_MESSAGE, show)
     completer = getattr(shell, "Completer", None)
     if completer is not None:
         completer.custom_matchers.append(matcher)
@@ -114,9 +141,9 @@ def load(shell: InteractiveShell) -> None:
 def unload(shell: InteractiveShell) -> None:
     """Remove the magic, its place in ``%config`` and its completion; a magic of that name that is not ours stays."""
     progress.maker = None
-    for formatter, show in _formatters(shell):
-        if _shows(formatter) is show:
-            formatter.pop(".".join(_MESSAGE))
+    for part in shell.configurables:
+        if isinstance(part, MailConn):
+            part.leave()
     shell.configurables[:] = [part for part in shell.configurables if not isinstance(part, MailConn)]
     manager = shell.magics_manager
     for magics in manager.magics.values():

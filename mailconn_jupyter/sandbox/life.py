@@ -203,7 +203,7 @@ def _find(store: ConnectionStore, name: str) -> MailConnection | None:
         return None
 
 
-class _Taken(MailConnError):
+class SandboxElsewhere(MailConnError):
     """Another kernel's sandbox has the name."""
 
 
@@ -213,7 +213,7 @@ def _publish(sandbox: Sandbox) -> None:
     while True:
         try:
             return sandbox.publish()
-        except _Taken:
+        except SandboxElsewhere:
             # A connection of the person's own is passed by.
             free = (name for name in more if (there := _find(connections, name)) is None or there.is_sandbox)
             if (following := next(free, None)) is None:
@@ -236,7 +236,7 @@ def _require_free(store: ConnectionStore, name: str) -> MailConnection | None:
             hint=f"Start it under another name: {elsewhere}",
         )
     if _answers(existing):
-        raise _Taken(
+        raise SandboxElsewhere(
             f"Another kernel's sandbox is running as {existing.name!r} (port {existing.port}).",
             hint=f"Stop it there (%mailconn sandbox --stop), or start this one under another name: {elsewhere}",
         )

@@ -29,7 +29,7 @@ _NAME = (
 )
 _NAME_OF_FOCUSED = f"() => ({_NAME})(document.activeElement)"
 _NAMES_OF_FIELDS = (
-    "() => [...document.querySelectorAll('.mailconn-main input, .mailconn-main select')]"
+    "() => [...document.querySelectorAll('.mailconn-columns input, .mailconn-columns select')]"
     f".filter(node => node.getClientRects().length).map({_NAME})"
 )
 
@@ -100,8 +100,25 @@ class FormPage:
         """A field of the form, by its label."""
         return self.form(number).get_by_label(label, exact=True).locator("visible=true")
 
+    def unfold(self, number: int = 0) -> None:
+        """Open every section that is folded."""
+        folded = (
+            self.form(number)
+            .locator(".widget-vbox:not(.mailconn-open) > .mailconn-fold button")
+            .locator("visible=true")
+        )
+        while folded.count():
+            before = folded.count()
+            folded.first.click()
+            self.page.wait_for_function(
+                "([form, count]) => [...form.querySelectorAll('.widget-vbox:not(.mailconn-open) > .mailconn-fold button')]"
+                ".filter(node => node.getClientRects().length).length < count",
+                arg=[self.form(number).element_handle(), before],
+            )
+
     def fill(self, number: int = 0, /, **values: str | bool) -> None:
         """Fill fields in by their labels, with _ for a space and without the question mark."""
+        self.unfold(number)
         for name, value in values.items():
             label = name.replace("_", " ")
             if isinstance(value, bool):

@@ -29,7 +29,7 @@ def test_a_connection_is_made_tested_and_saved(
     page.fill(Connection_name="ops", Server_host="localhost", Server_port=str(postfix.submission))
     page.fill(Use_authentication=True)
     page.fill(Username="alice")
-    page.button("Show more options").click()
+    page.unfold()
     page.fill(Authority_file=str(certificates.ca.pem))
     page.field("Password").fill("s3cret")
     page.field("Password").press("Enter")

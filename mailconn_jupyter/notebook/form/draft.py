@@ -30,7 +30,7 @@ class Draft:
 
     def __init__(self, stored: MailConnection | None = None) -> None:
         self._load(stored)
-        self.connection = MailConnection() if stored is None else stored.copy()
+        self.connection = _new() if stored is None else stored.copy()
         self.secrets: dict[Kind, Secret] = {}
         # What was typed and is not valid, and why; the connection keeps the last value that was.
         self._wrong: dict[str, tuple[Any, OptionError]] = {}
@@ -76,6 +76,14 @@ class Draft:
             elif self.is_wrong(name) or getattr(self.connection, name) != value:
                 kept[name] = _shown(value)
         return kept
+
+    def propose_name(self, address: str) -> None:
+        """Call it after the domain of a mail address: ``company`` for ``ana@mail.company.co.uk``; a number makes it free."""
+        labels = address.rpartition("@")[2].casefold().split(".")
+        # Without a list of public suffixes: of those that are left, the longest says most.
+        name = max(labels[:-1] or labels, key=len)
+        names = (f"{name}{f'-{number}' if number > 1 else ''}" for number in count(1))
+        self.set("name", next(name for name in names if name not in connections))
 
     def _read_host_again(self) -> None:
         # A path is not a host: the protocol decides which of the two it is.
@@ -135,14 +143,18 @@ class Draft:
     @property
     def dirty(self) -> bool:
         """Whether there is something to save."""
-        before = MailConnection() if self.stored is None else _without_hidden(self.stored)
+        before = _new() if self.stored is None else _without_hidden(self.stored)
         return bool(self._wrong or self.secrets) or self.outgoing().as_dict() != before.as_dict()
 
     @property
     def may_save(self) -> bool:
         """Whether Save would do something, as far as can be told before."""
-        fixed = self.locked and self.stored is not None and fold(self.stored.name) == fold(self.connection.name)
-        return self.dirty and not fixed and not self.problems()
+        return self.dirty and not self.is_fixed and not self.problems()
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether an administrator has locked what stands under this name; under another one it can be changed."""
+        return self.locked and self.stored is not None and fold(self.stored.name) == fold(self.connection.name)
 
     @property
     def secrets_name(self) -> str:
@@ -231,6 +243,11 @@ class Draft:
         self._load(fresh)
         took = "The changes from elsewhere are in; what you typed is as you left it."
         return [took, f"Changed on both sides, yours kept: {'; '.join(kept)}."] if kept else [took]
+
+
+def _new() -> MailConnection:
+    """What most begin with: a login."""
+    return MailConnection(use_authentication=True)
 
 
 def _without_hidden(connection: MailConnection) -> MailConnection:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import ipywidgets as widgets
 
 from ...connection import MailConnection
+from ...connection.option_kinds import AnyOption
 from ...credentials import Kind, Secret
 from ...discovery.discover import Settings
 from ...errors import ConnectionChanged, MailConnError, OptionError
@@ -19,6 +20,7 @@ from .find_panel import Finder
 from .option_field import OptionField
 from .question import Question
 from .secret_row import SecretField
+from .section import Section
 from .sign_in_panel import SignInPanel
 from .test_panel import LiveTest
 from .watch import watch
@@ -29,9 +31,9 @@ __all__ = ["Editor"]
 # The options after which a secret's row stands.
 _SECRETS: Final = {"username": Kind.PASSWORD, "proxy_username": Kind.PROXY, "oauth_client_id": Kind.CLIENT}
 
-# The section at whose end one signs in, and the one that is folded away.
+# The section at whose end one signs in, and those that everybody needs; the others fold away.
 _SIGN_IN: Final = "Sign-in"
-_RARE: Final = "More"
+_ALWAYS: Final = ("Server", "Authentication")
 
 
 class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
@@ -52,7 +54,6 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._guard = guard or threading.RLock()
         self._on_leave = on_leave
         self._said: list[tuple[str, str]] = []
-        self._more_open = False
         self.fields = {
             name: OptionField(name, option, self._typed) for name, option in draft.connection.options().items()
         }
@@ -71,8 +72,8 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _build(self, focus: Callable[[str], None]) -> None:
         self.title = widgets.HTML()
         self.leave = button("All connections", "Back to the list", self._leave)
+        self.leave.add_class("mailconn-back")
         self.question = Question(focus)
-        self.more = button("", "Options that are seldom needed", self._toggle_more)
         self.save = button(
             "Save", "Keep the connection, and the passwords that were typed", self._save, style="primary"
         )
@@ -82,35 +83,36 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.conflict = box(widgets.VBox, "mailconn-conflict", self.clash, bar(self.reload, self.overwrite))
         show(self.conflict, False)
         self.status = live()
-        buttons = bar(self.save, self.live.test, self.live.cancel)
-        main = box(
-            widgets.VBox, "mailconn-main", self.finder.panel, *self._sections(), self.conflict, buttons, self.status
-        )
-        side = box(widgets.VBox, "mailconn-side", self.live.panel)
+        self.sections = self._sections()
+        always = [self.sections[title] for title in _ALWAYS]
+        others = [section for title, section in self.sections.items() if title not in _ALWAYS]
+        main = box(widgets.VBox, "mailconn-main", self.finder.panel, *always)
+        side = box(widgets.VBox, "mailconn-side", *others)
         self.add_class("mailconn-editor")
+        # What came of a test stands where the eye is: at its button.
         self.children = (
             bar(self.leave),
             self.question.panel,
             self.title,
             box(widgets.Box, "mailconn-columns", main, side),
+            self.conflict,
+            bar(self.save, self.live.test, self.live.cancel, self.live.summary),
+            self.status,
+            self.live.panel,
         )
 
-    def _sections(self) -> list[widgets.Widget]:
+    def _sections(self) -> dict[str, Section]:
         """The fields in the order of their declaration, under the headings of their sections."""
+        options: dict[str, dict[str, AnyOption]] = {}
         rows: dict[str, list[widgets.Widget]] = {}
         for name, field in self.fields.items():
             section = rows.setdefault(field.option.section, [])
+            options.setdefault(field.option.section, {})[name] = field.option
             section.append(field.row)
             if name in _SECRETS:
                 section.append(self.secrets[_SECRETS[name]].row)
         rows[_SIGN_IN].append(self.signing.panel)
-        self.rare = widgets.VBox(rows[_RARE])
-        rows[_RARE] = [bar(self.more), self.rare]
-        self.sections = {
-            section: widgets.VBox([widgets.HTML(style.heading(section, level=4)), *fields])
-            for section, fields in rows.items()
-        }
-        return list(self.sections.values())
+        return {title: Section(title, options[title], rows[title], folds=title not in _ALWAYS) for title in rows}
 
     # Showing
 
@@ -136,11 +138,10 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         problems = draft.problems()
         for name, field in self.fields.items():
             seen = field.touched or draft.is_wrong(name)
-            field.show(connection, problems.get(name) if seen else None)
-        for section, part in self.sections.items():
-            names = [name for name, field in self.fields.items() if field.option.section == section]
-            show(part, any(map(connection.applies, names)))
-        self._show_more(self._more_open or any(self.fields[name].option.section == _RARE for name in problems))
+            field.show(connection, problems.get(name) if seen else None, locked=draft.is_fixed and name != "name")
+        wrong = {self.fields[name].option.section for name in problems if name in self.fields}
+        for title, section in self.sections.items():
+            section.refresh(connection, wrong=title in wrong)
         for name, kind in _SECRETS.items():
             visible = connection.applies(name) and _takes(connection, kind)
             self.secrets[kind].show(draft.secrets_name, typed=kind in draft.secrets, visible=visible)
@@ -159,11 +160,6 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         if self.draft.dirty:
             return "note", "Unsaved changes."
         return "note", "No unsaved changes."
-
-    def _show_more(self, shown: bool) -> None:
-        self._more_open = shown
-        show(self.rare, shown)
-        self.more.description = "Hide more options" if shown else "Show more options"
 
     # What a person does
 
@@ -185,10 +181,6 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.question.drop()
         self.live.stale()
         self._refresh()
-
-    def _toggle_more(self) -> None:
-        with self._guard:
-            self._show_more(not self._more_open)
 
     def _test(self) -> None:
         with self._guard:
@@ -214,6 +206,8 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         """Fill in what was found, except where somebody has typed something else; says which that is."""
         with self._guard:
             kept = self.draft.propose(settings.options, [name for name, field in self.fields.items() if field.touched])
+            if not self.draft.connection.name and not self.fields["name"].touched:
+                self.draft.propose_name(settings.address)
             self._touched()
             for field in self.fields.values():
                 if not field.touched:

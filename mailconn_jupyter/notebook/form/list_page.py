@@ -151,6 +151,8 @@ class Manager(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             "name": connection.name,
             "protocol": connection.protocol,
             "server": server_text(connection),
+            "security": "" if connection.protocol == "MBOX" else connection.security or "none",
+            "user": connection.username if connection.applies("username") else "",
             "marks": marks,
             "kept": kept,
             "sign": sign,

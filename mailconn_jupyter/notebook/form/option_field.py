@@ -36,6 +36,8 @@ class OptionField:
         self.note.add_class("mailconn-note")
         self.row = widgets.VBox([self.control, self.note])
         self.row.add_class("mailconn-row")
+        if isinstance(option, Switch):
+            self.row.add_class("mailconn-switch")
         self.control.observe(self._changed, "value")
 
     def _changed(self, change: dict[str, Any]) -> None:
@@ -64,9 +66,15 @@ class OptionField:
     def _is_default(self, value: object) -> bool:
         return isinstance(self.option, Seconds) and value == self.option.default_value
 
-    def show(self, connection: MailConnection, error: OptionError | None) -> None:
+    def show(self, connection: MailConnection, error: OptionError | None, *, locked: bool = False) -> None:
         """Appear or not, with the default that would be used, and the error if there is one to be seen."""
         self.row.layout.display = None if connection.applies(self.name) else "none"
+        self.control.description = self.option.label_for(connection.protocol)
+        self.control.disabled = locked
+        if self.option.needed and not getattr(self.control, "placeholder", ""):
+            self.row.add_class("mailconn-needed")
+        else:
+            self.row.remove_class("mailconn-needed")
         if hasattr(self.control, "placeholder"):
             self.control.placeholder = _placeholder(self.name, self.option, connection)
         note = style.problem_text(error, label=self.option.label) if error else style.help_text(self.option.help)

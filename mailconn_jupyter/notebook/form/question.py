@@ -31,8 +31,9 @@ class Question:
         self.drop()
 
     def ask(self, text: str, yes: str, act: Callable[[], None], *, keep: str = "Cancel") -> None:
-        """Ask whether to ``act``."""
+        """Ask whether to ``act``, which loses something."""
         self._open(text, yes, lambda _: act(), keep)
+        self.yes.button_style = "danger"
         show(self.row, False)
         self._focus(".mailconn-question .mailconn-bar button:last-child")
 
@@ -47,6 +48,7 @@ class Question:
 
     def _open(self, text: str, yes: str, act: Callable[[str], None], keep: str, kind: str = "warn") -> None:
         self._act = act
+        self.yes.button_style = ""
         self.row.remove_class("mailconn-wrong")
         self.text.value = style.message(kind, text)
         self.yes.description, self.no.description = yes, keep

@@ -19,7 +19,7 @@ from ...session.opening.stages import STAGES, StageResult
 from ...store import last_tests
 from ...worker import Worker
 from . import style
-from .widgets import bar, live, show
+from .widgets import bar, box, live, show
 
 __all__ = ["LiveTest"]
 
@@ -44,7 +44,7 @@ _PINNABLE: Final = {"unknown-authority", "name-mismatch", "expired", "pin-mismat
 
 
 class LiveTest:
-    """The buttons Test and Cancel, and the panel with the stages; ``on_pin`` gets a pin that a person asked for."""
+    """The buttons Test and Cancel, what came of it, and the panel with the stages; ``on_pin`` gets a pin that is asked for."""
 
     def __init__(self, on_pin: Callable[[str], None]) -> None:
         self._on_pin = on_pin
@@ -59,9 +59,8 @@ class LiveTest:
         self.pin.tooltip = "Accept exactly this certificate for this host: adds it to the trusted hosts"
         self.summary = live(style.message("note", "Not tested yet."), "mailconn-summary")
         self.stages = {name: widgets.HTML(_stage(StageResult(name))) for name in STAGES}
-        title = widgets.HTML(style.heading("Test", level=4))
-        self.panel = widgets.VBox([title, self.summary, *self.stages.values(), bar(self.pin)])
-        self.panel.add_class("mailconn-panel")
+        self.panel = box(widgets.VBox, "mailconn-panel", *self.stages.values(), bar(self.pin))
+        show(self.panel, False)
         self.cancel.on_click(lambda _: self.stop())
         self.pin.on_click(lambda _: self._pin())
         self._buttons()
@@ -106,6 +105,8 @@ class LiveTest:
             self.summary.value = style.message("note", f"Testing {connection.server_host} …")
             for name, stage in self.stages.items():
                 stage.value = _stage(StageResult(name))
+                show(stage)
+            show(self.panel)
             self._worker.start(partial(self._run, connection, dict(secrets)))
             self._buttons()
 
@@ -129,6 +130,8 @@ class LiveTest:
 
     def _heard(self, result: StageResult) -> None:
         self.stages[result.name].value = _stage(result, self._name)
+        # A file has no link to secure, a relay that trusts the network no login: nobody waits for those.
+        show(self.stages[result.name], result.outcome != "skipped")
 
     def stop(self) -> None:
         """Call the test off; it ends within a moment, at whichever stage it is."""

@@ -33,13 +33,18 @@ def _value(word: Word, namespace: Mapping[str, Any]) -> Any:
     try:
         return evaluate(word, namespace)
     except UsageError as error:
-        # With an at sign Python multiplies matrices, so only what is no result is taken for an address.
-        if word.quoted or not _ADDRESS.fullmatch(word.written):
-            raise
-        raise UsageError(
-            f"{word.written} is an address, and stands where a result is expected.",
-            hint='Several recipients: --to ana@example.org --to bea@example.org, or --to "ana@example.org, bea@example.org"',
-        ) from error
+        raise _of_address(word) or error from error.__cause__
+
+
+def _of_address(word: Word) -> UsageError | None:
+    """The error where a recipient stands in the place of a result; None where the word is no address."""
+    # With an at sign Python multiplies matrices, so this is asked for what is no result.
+    if word.quoted or not _ADDRESS.fullmatch(word.written):
+        return None
+    return UsageError(
+        f"{word.written} is an address, and stands where a result is expected.",
+        hint='Several recipients: --to ana@example.org --to bea@example.org, or --to "ana@example.org, bea@example.org"',
+    )
 
 
 def _first(word: Word, namespace: Mapping[str, Any]) -> tuple[str, Any]:
@@ -60,10 +65,10 @@ def _first(word: Word, namespace: Mapping[str, Any]) -> tuple[str, Any]:
             )
         return "", name
     try:
-        return "", _value(word, namespace)
+        return "", evaluate(word, namespace)
     except UsageError as error:
-        if error.__cause__ is not None:
-            raise
+        if (recipient := _of_address(word)) is not None:
+            raise recipient from error
         reason = error.message.removeprefix(f"{word.written}: ")
         raise UsageError(
             f"There is no connection {name!r}.{near} Nor is it a result: {reason}", hint=error.hint

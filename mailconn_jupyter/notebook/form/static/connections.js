@@ -13,7 +13,7 @@ function render({ model, el }) {
   const caption = element("caption", "Mail server connections", "mailconn-hidden");
   const head = element("thead");
   const body = element("tbody");
-  const titles = ["Name", "Protocol", "Server", "Last test", "Kept by"];
+  const titles = ["Name", "Protocol", "Server", "Security", "User", "Last test", "Kept by"];
   const line = element("tr");
   line.append(...titles.map((title) => {
     const cell = element("th", title);
@@ -56,7 +56,10 @@ function render({ model, el }) {
       test.append(sign);
     }
     test.append(element("span", entry.word, entry.style), element("span", entry.when ? ` ${entry.when}` : "", "mailconn-time"));
-    made.append(name, element("td", entry.protocol), element("td", entry.server), test, element("td", entry.kept));
+    const [protocol, server, security, user, kept] = ["protocol", "server", "security", "user", "kept"].map(
+      (key) => element("td", entry[key]),
+    );
+    made.append(name, protocol, server, security, user, test, kept);
     [...made.children].forEach((cell, place) => (cell.dataset.title = titles[place]));
     made.addEventListener("click", () => choose(entry.name));
     made.addEventListener("dblclick", () => open(entry.name));

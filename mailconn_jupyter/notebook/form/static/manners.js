@@ -34,6 +34,10 @@ function render({ model, el }) {
       put(region, "aria-live", "polite");
     }
     for (const region of form.querySelectorAll(".mailconn-bar")) put(region, "role", "group");
+    for (const toggle of form.querySelectorAll(".mailconn-fold button"))
+      put(toggle, "aria-expanded", String(toggle.closest(".mailconn-open") !== null));
+    for (const field of form.querySelectorAll(".mailconn-row input"))
+      put(field, "aria-required", field.closest(".mailconn-needed") ? "true" : null);
     keep();
   }
   // A button that is disabled or hidden while it has the focus would send the keyboard back to the top of the page.
@@ -60,9 +64,11 @@ function render({ model, el }) {
   function hold(event) {
     event.stopPropagation();
   }
-  function enter(event) {
+  function answer(event) {
+    const question = event.target.closest(".mailconn-question");
+    if (event.key === "Escape") question?.querySelector(".mailconn-bar button:last-child")?.click();
     if (event.key === "Enter" && event.target.matches(".mailconn-question input"))
-      event.target.closest(".mailconn-question").querySelector("button:not(:disabled)")?.click();
+      question.querySelector("button:not(:disabled)")?.click();
   }
   function focus({ focus: selector }, tries = 60) {
     const target = form && [...form.querySelectorAll(selector)].find(usable);
@@ -82,7 +88,7 @@ function render({ model, el }) {
     put(form, "data-lm-suppress-shortcuts", "true");
     form.addEventListener("focusin", remember);
     form.addEventListener("focusout", forget);
-    form.addEventListener("keyup", enter);
+    form.addEventListener("keyup", answer);
     form.addEventListener("keydown", hold);
     watcher.observe(form, {
       subtree: true, childList: true, attributes: true, attributeFilter: ["class", "disabled", "style"],
@@ -97,7 +103,7 @@ function render({ model, el }) {
     model.off("msg:custom", focus);
     form?.removeEventListener("focusin", remember);
     form?.removeEventListener("focusout", forget);
-    form?.removeEventListener("keyup", enter);
+    form?.removeEventListener("keyup", answer);
     form?.removeEventListener("keydown", hold);
   };
 }

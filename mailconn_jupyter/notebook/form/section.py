@@ -1,0 +1,70 @@
+"""A part of the page of one connection: a heading, and fields that fold away behind a line that says what is set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import ipywidgets as widgets
+
+from ...connection import MailConnection
+from ...connection.option_kinds import AnyOption, Switch
+from . import style
+from .widgets import bar, box, button, show
+
+__all__ = ["Section"]
+
+_LONGEST: Final = 60
+
+
+class Section(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """The fields of the options of one section. Where it ``folds``, it opens by its heading, or when something is wrong."""
+
+    def __init__(
+        self, title: str, options: Mapping[str, AnyOption], rows: Iterable[widgets.Widget], *, folds: bool
+    ) -> None:
+        self._options = options
+        self.body = box(widgets.VBox, "mailconn-fields", *rows)
+        if folds:
+            self.line = widgets.HTML()
+            self.toggle = button(title, f"Show or hide: {title}", lambda: self.expand(not self.is_open))
+            head = bar(self.toggle, self.line)
+            head.add_class("mailconn-fold")
+        else:
+            self.line = self.toggle = None
+            head = widgets.HTML(style.heading(title, level=4))
+        super().__init__([head, self.body])
+        self.expand(not folds)
+
+    def expand(self, opened: bool = True) -> None:
+        """Show the fields, or the line in their place."""
+        self.is_open = opened
+        show(self.body, opened)
+        if self.line is not None:
+            show(self.line, not opened)
+        if opened:
+            self.add_class("mailconn-open")
+        else:
+            self.remove_class("mailconn-open")
+
+    def refresh(self, connection: MailConnection, *, wrong: bool) -> None:
+        """Be there where the connection has such options, and say what they are; open where something is ``wrong``."""
+        show(self, any(map(connection.applies, self._options)))
+        if wrong and not self.is_open:
+            self.expand()
+        if self.line is not None:
+            self.line.value = style.help_text(", ".join(self._said(connection)) or "as usual")
+
+    def _said(self, connection: MailConnection) -> Iterable[str]:
+        if "secure_authentication_type" in self._options:
+            yield connection.security or "no TLS"
+        for name, option in self._options.items():
+            value = getattr(connection, name)
+            if not connection.applies(name) or value == option.default_value or name == "secure_authentication_type":
+                continue
+            label = option.label.removesuffix("?")
+            if isinstance(option, Switch):
+                yield label if value else f"not: {label[:1].lower()}{label[1:]}"
+            else:
+                text = str(value)
+                yield f"{label}: {text if len(text) <= _LONGEST else f'{text[: _LONGEST - 1]}…'}"
