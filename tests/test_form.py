@@ -80,7 +80,15 @@ def shown(form: Editor) -> set[str]:
     return {name for name, field in form.fields.items() if seen(field.row)}
 
 
+def unfold(form: Editor) -> None:
+    for section in form.sections.values():
+        if not section.is_open:
+            section.toggle.click()
+
+
 def test_every_option_and_secret_has_its_label_in_the_order_of_the_table(form: Editor) -> None:
+    fill(form, use_authentication=True, use_secure_authentication=True, use_proxy=True)
+    unfold(form)
     read = [label for label in labels(form) if label in LABELS]
     assert read == LABELS
     assert set(form.fields) == set(MailConnection.options())
@@ -122,7 +130,7 @@ def test_a_new_connection_begins_with_a_login_and_nothing_to_save() -> None:
 
 def test_what_few_need_is_folded_behind_a_line_that_says_what_is_set(form: Editor) -> None:
     folded = [title for title, section in form.sections.items() if not section.is_open]
-    assert folded == ["Security", "Proxy", "Sign-in", "More"]
+    assert folded == ["Security", "Proxy", "More"]
     security = form.sections["Security"]
     assert text(security.line) == "TLS"
     fill(
@@ -306,7 +314,8 @@ def test_a_locked_connection_can_be_saved_under_another_name_only(
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(layer))
     form = editor("ops")
     assert "Locked by an administrator" in text(form.title)
-    assert {name for name, field in form.fields.items() if not field.control.disabled} == {"name"}
+    unfold(form)
+    assert {name for name in shown(form) if not form.fields[name].control.disabled} == {"name"}
     fill(form, server_port="2525")
     assert form.save.disabled
     fill(form, name="mine")
@@ -467,3 +476,17 @@ def test_closing_the_form_ends_its_test() -> None:
         assert eventually(lambda: server.connections == 1)
         form.close()
         assert form.live.wait(2)
+
+
+def test_what_a_new_connection_does_not_show_is_not_made_before_it_is() -> None:
+    form = editor()
+    made = {name for name, field in form.fields.items() if field.row.children}
+    assert made == {name for name in shown(form) if form.sections[form.fields[name].option.section].is_open}
+    assert set(form.secrets) == {Kind.PASSWORD}
+    fill(form, use_authentication=True, use_secure_authentication=True, use_xoauth2=True, oauth_issuer="microsoft")
+    assert form.fields["oauth_client_id"].row.children
+    assert set(form.secrets) == {Kind.PASSWORD, Kind.CLIENT}
+    assert seen(form.signing.panel)
+    unfold(form)
+    assert all(form.fields[name].row.children for name in shown(form))
+    assert form.fields["timeout"].control.placeholder == "20"

@@ -77,11 +77,12 @@ def test_a_message_that_is_no_secret_is_dropped_in_silence(
 
 
 def test_where_the_field_cannot_appear_the_magic_is_offered(form: Editor) -> None:
-    fill(form, name="big mail")
+    fill(form, name="big mail", use_authentication=True, use_secure_authentication=True, use_proxy=True)
     assert text(form.secrets[Kind.PASSWORD].instead).endswith('%mailconn password "big mail"')
     assert text(form.secrets[Kind.PROXY].instead).endswith('%mailconn password "big mail" --proxy')
-    fill(form, name="")
-    assert text(editor().secrets[Kind.PASSWORD].instead).endswith("%mailconn password NAME")
+    nameless = editor()
+    fill(nameless, use_authentication=True)
+    assert text(nameless.secrets[Kind.PASSWORD].instead).endswith("%mailconn password NAME")
 
 
 def test_the_kernel_never_sends_the_secret_to_the_front_end(form: Editor, monkeypatch: pytest.MonkeyPatch) -> None:

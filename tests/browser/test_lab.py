@@ -102,6 +102,7 @@ def test_cancel_ends_a_test_of_a_silent_server_while_other_cells_run(visit: Call
         page = visit("silent", FORM, "print(6 * 7)")
         page.run(0)
         page.fill(Connection_name="ops", Server_host="localhost", Server_port=str(server.port))
+        page.fill(Use_authentication=False)
         page.button("Test").click()
         page.says("running …")
         page.run(1)

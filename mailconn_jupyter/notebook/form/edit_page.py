@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 import ipywidgets as widgets
 
@@ -19,21 +20,21 @@ from .draft import Draft
 from .find_panel import Finder
 from .option_field import OptionField
 from .question import Question
-from .secret_row import SecretField
+from .secret_row import SecretRows
 from .section import Section
-from .sign_in_panel import SignInPanel
 from .test_panel import LiveTest
 from .watch import watch
 from .widgets import bar, box, button, close_all, live, show
 
+if TYPE_CHECKING:
+    from .sign_in_panel import SignInPanel
+
 __all__ = ["Editor"]
 
-# The options after which a secret's row stands.
-_SECRETS: Final = {"username": Kind.PASSWORD, "proxy_username": Kind.PROXY, "oauth_client_id": Kind.CLIENT}
-
-# The section at whose end one signs in, and those that everybody needs; the others fold away.
+# The section at whose end one signs in, those that everybody needs, and those that fold away.
 _SIGN_IN: Final = "Sign-in"
-_ALWAYS: Final = ("Server", "Authentication")
+_FIRST: Final = ("Server", "Authentication")
+_FOLDED: Final = ("Security", "Proxy", "More")
 
 
 class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
@@ -57,9 +58,8 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.fields = {
             name: OptionField(name, option, self._typed) for name, option in draft.connection.options().items()
         }
-        self.secrets = {kind: SecretField(kind, self._secret) for kind in _SECRETS.values()}
+        self.secrets = SecretRows(self._secret)
         self.finder = Finder(draft.outgoing, self._propose)
-        self.signing = SignInPanel(self._kept, self._signed)
         self.live = LiveTest(self._pin)
         self.live.test.on_click(lambda _: self._test())
         self._build(focus)
@@ -84,9 +84,9 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         show(self.conflict, False)
         self.status = live()
         self.sections = self._sections()
-        always = [self.sections[title] for title in _ALWAYS]
-        others = [section for title, section in self.sections.items() if title not in _ALWAYS]
-        main = box(widgets.VBox, "mailconn-main", self.finder.panel, *always)
+        first = [self.sections[title] for title in _FIRST]
+        others = [section for title, section in self.sections.items() if title not in _FIRST]
+        main = box(widgets.VBox, "mailconn-main", self.finder.panel, *first)
         side = box(widgets.VBox, "mailconn-side", *others)
         self.add_class("mailconn-editor")
         # What came of a test stands where the eye is: at its button.
@@ -109,10 +109,23 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             section = rows.setdefault(field.option.section, [])
             options.setdefault(field.option.section, {})[name] = field.option
             section.append(field.row)
-            if name in _SECRETS:
-                section.append(self.secrets[_SECRETS[name]].row)
-        rows[_SIGN_IN].append(self.signing.panel)
-        return {title: Section(title, options[title], rows[title], folds=title not in _ALWAYS) for title in rows}
+            if name in self.secrets.slots:
+                section.append(self.secrets.slots[name])
+        self.sign_in_slot = widgets.VBox()
+        rows[_SIGN_IN].append(self.sign_in_slot)
+        return {
+            title: Section(title, options[title], rows[title], self._folded if title in _FOLDED else None)
+            for title in rows
+        }
+
+    @cached_property
+    def signing(self) -> SignInPanel:
+        """Where one signs in; made when it is first needed."""
+        from .sign_in_panel import SignInPanel  # noqa: PLC0415  # few sign in
+
+        made = SignInPanel(self._kept, self._signed)
+        self.sign_in_slot.children = (made.panel,)
+        return made
 
     # Showing
 
@@ -136,16 +149,21 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         """Bring everything in line with the draft: what is shown, what is wrong, what can be done."""
         draft, connection = self.draft, self.draft.connection
         problems = draft.problems()
-        for name, field in self.fields.items():
-            seen = field.touched or draft.is_wrong(name)
-            field.show(connection, problems.get(name) if seen else None, locked=draft.is_fixed and name != "name")
         wrong = {self.fields[name].option.section for name in problems if name in self.fields}
         for title, section in self.sections.items():
             section.refresh(connection, wrong=title in wrong)
-        for name, kind in _SECRETS.items():
-            visible = connection.applies(name) and _takes(connection, kind)
-            self.secrets[kind].show(draft.secrets_name, typed=kind in draft.secrets, visible=visible)
-        self.signing.refresh(draft.outgoing())
+        for name, field in self.fields.items():
+            seen = field.touched or draft.is_wrong(name)
+            field.show(
+                connection,
+                problems.get(name) if seen else None,
+                folded=not self.sections[field.option.section].is_open,
+                locked=draft.is_fixed and name != "name",
+            )
+        self.secrets.show(connection, draft.secrets_name, draft.secrets)
+        outgoing = draft.outgoing()
+        if outgoing.signs_in or "signing" in vars(self):
+            self.signing.refresh(outgoing)
         show(self.finder.panel, draft.stored is None)
         self.save.disabled = not draft.may_save
         self.live.allow(not problems)
@@ -181,6 +199,10 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.question.drop()
         self.live.stale()
         self._refresh()
+
+    def _folded(self) -> None:
+        with self._guard:
+            self._refresh()
 
     def _test(self) -> None:
         with self._guard:
@@ -282,18 +304,12 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             return
         self.live.stop()
         self.finder.stop()
-        self.signing.stop()
+        if "signing" in vars(self):
+            self.signing.stop()
         for secret in self.secrets.values():
             secret.close()
         self.draft.secrets.clear()
         close_all(self)
-
-
-def _takes(connection: MailConnection, kind: Kind) -> bool:
-    """Whether there is such a secret at all: SOCKS4 has no password, and who signs in has none for the server."""
-    if kind is Kind.PROXY:
-        return bool(connection.proxy_type != "SOCKS4")
-    return bool(connection.signs_in) is (kind is Kind.CLIENT)
 
 
 def pinned(trusted: str, pin: str) -> str:

@@ -21,8 +21,12 @@ _LABEL = "200px"
 class OptionField:
     """The field of one option; ``on_change`` hears each value as it is typed.
 
-    The line beneath holds the help, and the error in its place when there is one, so nothing jumps.
+    The line beneath holds the help, and the error in its place when there is one, so nothing jumps. The widgets are made
+    when the field is first seen: most options do not matter for most connections.
     """
+
+    control: widgets.ValueWidget
+    note: widgets.HTML
 
     def __init__(self, name: str, option: AnyOption, on_change: Callable[[str, Any], None]) -> None:
         self.name = name
@@ -31,14 +35,30 @@ class OptionField:
         self.touched = False
         self._on_change = on_change
         self._filling = False
-        self.control = _control(option)
-        self.note = widgets.HTML(style.help_text(option.help))
-        self.note.add_class("mailconn-note")
-        self.row = widgets.VBox([self.control, self.note])
+        self._connection: MailConnection | None = None
+        self.row = widgets.VBox()
         self.row.add_class("mailconn-row")
         if isinstance(option, Switch):
             self.row.add_class("mailconn-switch")
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in {"control", "note"}:
+            raise AttributeError(name)
+        self._make()
+        return vars(self)[name]
+
+    def _make(self) -> None:
+        self.control, self.note = _control(self.option), widgets.HTML(style.help_text(self.option.help))
+        self.note.add_class("mailconn-note")
+        self.row.children = (self.control, self.note)
+        if self._connection is not None:
+            self.fill(self._connection)
+            self._hint(self._connection)
         self.control.observe(self._changed, "value")
+
+    @property
+    def _made(self) -> bool:
+        return "control" in vars(self)
 
     def _changed(self, change: dict[str, Any]) -> None:
         if not self._filling:
@@ -54,6 +74,9 @@ class OptionField:
 
     def fill(self, connection: MailConnection) -> None:
         """Show the connection's value."""
+        self._connection = connection
+        if not self._made:
+            return
         value = getattr(connection, self.name)
         if not isinstance(self.option, Switch | Choice):
             value = "" if value is None or self._is_default(value) else _text(value)
@@ -66,23 +89,35 @@ class OptionField:
     def _is_default(self, value: object) -> bool:
         return isinstance(self.option, Seconds) and value == self.option.default_value
 
-    def show(self, connection: MailConnection, error: OptionError | None, *, locked: bool = False) -> None:
-        """Appear or not, with the default that would be used, and the error if there is one to be seen."""
-        self.row.layout.display = None if connection.applies(self.name) else "none"
-        self.control.description = self.option.label_for(connection.protocol)
+    def show(
+        self, connection: MailConnection, error: OptionError | None, *, folded: bool = False, locked: bool = False
+    ) -> None:
+        """Appear or not, with the default that would be used, and the error if there is one to be seen.
+
+        ``folded``: it stands in a part of the form that is not seen. ``locked``: nobody may change it.
+        """
+        self._connection, shown = connection, connection.applies(self.name)
+        self.row.layout.display = None if shown else "none"
+        if not self._made and (folded or not shown):
+            return
+        self._hint(connection)
         self.control.disabled = locked
-        if self.option.needed and not getattr(self.control, "placeholder", ""):
-            self.row.add_class("mailconn-needed")
-        else:
-            self.row.remove_class("mailconn-needed")
-        if hasattr(self.control, "placeholder"):
-            self.control.placeholder = _placeholder(self.name, self.option, connection)
         note = style.problem_text(error, label=self.option.label) if error else style.help_text(self.option.help)
         self.note.value = note
         if error:
             self.row.add_class("mailconn-wrong")
         else:
             self.row.remove_class("mailconn-wrong")
+
+    def _hint(self, connection: MailConnection) -> None:
+        """What the protocol calls it, the default that an empty field means, and whether there is none."""
+        self.control.description = self.option.label_for(connection.protocol)
+        if hasattr(self.control, "placeholder"):
+            self.control.placeholder = _placeholder(self.name, self.option, connection)
+        if self.option.needed and not self.control.placeholder:
+            self.row.add_class("mailconn-needed")
+        else:
+            self.row.remove_class("mailconn-needed")
 
 
 def _control(option: AnyOption) -> widgets.ValueWidget:

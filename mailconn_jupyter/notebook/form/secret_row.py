@@ -6,19 +6,23 @@ The kernel never fills the field: of a secret that is kept, only its place is sh
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Final
 
 import ipywidgets as widgets
 
 from ... import credentials
+from ...connection import MailConnection
 from ...credentials import Kind, Secret
 from ...credentials.naming import command, word
 from . import style
 from .password_field import PasswordField
 from .widgets import box, button, show
 
-__all__ = ["SecretField"]
+__all__ = ["SecretField", "SecretRows"]
+
+#: The options after which a secret's row stands.
+_AFTER: Final = {"username": Kind.PASSWORD, "proxy_username": Kind.PROXY, "oauth_client_id": Kind.CLIENT}
 
 # A name is typed letter by letter, and a keyring need not be asked about each beginning.
 _PAUSE: Final = 0.25
@@ -110,3 +114,32 @@ class SecretField:
         with self._lock:
             self._asked = None
             self._stop()
+
+
+class SecretRows(dict[Kind, SecretField]):
+    """The rows of a connection's secrets, each made when it is first needed; ``slots`` has their places, by option."""
+
+    def __init__(self, on_change: Callable[[Kind, Secret | None], None]) -> None:
+        super().__init__()
+        self._on_change = on_change
+        self.slots = {name: widgets.VBox() for name in _AFTER}
+
+    def __missing__(self, kind: Kind) -> SecretField:
+        made = self[kind] = SecretField(kind, self._on_change)
+        show(made.row, False)
+        next(self.slots[name] for name in _AFTER if _AFTER[name] is kind).children = (made.row,)
+        return made
+
+    def show(self, connection: MailConnection, name: str, typed: Container[Kind]) -> None:
+        """Show those that the connection, called ``name``, has; ``typed``: those that wait to be saved."""
+        for option, kind in _AFTER.items():
+            visible = connection.applies(option) and _takes(connection, kind)
+            if visible or kind in self:
+                self[kind].show(name, typed=kind in typed, visible=visible)
+
+
+def _takes(connection: MailConnection, kind: Kind) -> bool:
+    """Whether there is such a secret at all: SOCKS4 has no password, and who signs in has none for the server."""
+    if kind is Kind.PROXY:
+        return bool(connection.proxy_type != "SOCKS4")
+    return bool(connection.signs_in) is (kind is Kind.CLIENT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import ipywidgets as widgets
@@ -18,23 +18,36 @@ _LONGEST: Final = 60
 
 
 class Section(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
-    """The fields of the options of one section. Where it ``folds``, it opens by its heading, or when something is wrong."""
+    """The fields of the options of one section. With ``on_fold``, which hears of it, they fold away behind the heading.
+
+    They come out by themselves when something in them is wrong.
+    """
 
     def __init__(
-        self, title: str, options: Mapping[str, AnyOption], rows: Iterable[widgets.Widget], *, folds: bool
+        self,
+        title: str,
+        options: Mapping[str, AnyOption],
+        rows: Iterable[widgets.Widget],
+        on_fold: Callable[[], None] | None = None,
     ) -> None:
         self._options = options
+        self._on_fold = on_fold
         self.body = box(widgets.VBox, "mailconn-fields", *rows)
-        if folds:
+        if on_fold is not None:
             self.line = widgets.HTML()
-            self.toggle = button(title, f"Show or hide: {title}", lambda: self.expand(not self.is_open))
+            self.toggle = button(title, f"Show or hide: {title}", self._toggled)
             head = bar(self.toggle, self.line)
             head.add_class("mailconn-fold")
         else:
             self.line = self.toggle = None
             head = widgets.HTML(style.heading(title, level=4))
         super().__init__([head, self.body])
-        self.expand(not folds)
+        self.expand(on_fold is None)
+
+    def _toggled(self) -> None:
+        self.expand(not self.is_open)
+        if self._on_fold is not None:
+            self._on_fold()
 
     def expand(self, opened: bool = True) -> None:
         """Show the fields, or the line in their place."""
