@@ -56,27 +56,35 @@ class InvitationView:
         invitation = self.invitation
         if not invitation.code:
             return (
-                f"<p>To sign in for <b>{escape(invitation.name)}</b>, open <a href='{escape(invitation.link)}' "
-                "target='_blank' rel='noopener noreferrer'>this link</a>. Its last page fails to load. Copy the address of "
-                "that page, and paste it below.</p>"
+                f"<p style='margin:.3em 0'>To sign in for <b>{escape(invitation.name)}</b>, "
+                f"{_link(invitation.link, 'open this page')}. The last page that you come to fails to load, and is meant "
+                "to. Copy its address, and paste it below.</p>"
             )
         direct = ""
         if invitation.link:
-            direct = (
-                f" Or open <a href='{escape(invitation.link)}' target='_blank' rel='noopener noreferrer'>"
-                "the page with the code in it</a>."
-            )
+            direct = f" Or open {_link(invitation.link, 'the page with the code in it')}."
         return (
-            f"<p>To sign in for <b>{escape(invitation.name)}</b>, open this page, here or on any other device, and enter "
-            f"the code:</p><p style='font-size:1.4em;margin:.3em 0'><a href='{escape(invitation.uri)}' target='_blank' "
-            f"rel='noopener noreferrer'>{escape(invitation.uri)}</a></p>"
-            f"<p style='margin:.3em 0'><code style='font-size:2em;user-select:all'>{escape(invitation.code)}</code> "
-            f"<button type='button' data-code='{escape(invitation.code)}' onclick='{_COPY}'>Copy the code</button></p>"
-            f"<p>Waiting until you have approved, for {invitation.seconds / 60:.0f} minutes at most; interrupt the cell to "
-            f"cancel.{direct}</p>"
+            f"<p style='margin:.3em 0'>To sign in for <b>{escape(invitation.name)}</b>, open this page, here or on any "
+            "other device, and enter the code:</p>"
+            f"<p style='font-size:1.4em;margin:.3em 0'>{_link(invitation.uri, invitation.uri)}</p>"
+            f"<p style='margin:.3em 0'><code style='{_LARGE}'>{escape(invitation.code)}</code> <button type='button' "
+            f"style='{_BUTTON}' data-code='{escape(invitation.code)}' onclick='{_COPY}'>Copy the code</button></p>"
+            f"<p style='margin:.3em 0'>Waiting until you have approved, for {invitation.seconds / 60:.0f} minutes at most; "
+            f"interrupt the cell to cancel.{direct}</p>"
         )
 
 
+def _link(address: str, text: str) -> str:
+    style = "text-decoration:underline;overflow-wrap:anywhere"
+    return f"<a style='{style}' href='{escape(address)}' target='_blank' rel='noopener noreferrer'>{escape(text)}</a>"
+
+
+# The colours of JupyterLab's theme, where there is one.
+_LARGE = "font-size:2em;letter-spacing:.06em;user-select:all;background:none;color:inherit;padding:0;margin-right:.3em"
+_BUTTON = (
+    "font:inherit;padding:.2em .8em;vertical-align:.35em;border:1px solid var(--jp-border-color1,#888);border-radius:2px;"
+    "background:var(--jp-layout-color2,#eee);color:var(--jp-ui-font-color1,#222);cursor:pointer"
+)
 _COPY = (
     "navigator.clipboard.writeText(this.dataset.code).then("
     "() => this.textContent = &quot;Copied&quot;, () => this.textContent = &quot;Select it, and copy&quot;)"

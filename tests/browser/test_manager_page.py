@@ -20,11 +20,11 @@ def stored(site: Site, *names: str, **options: Any) -> None:
         site.store.save(MailConnection(**{"name": name, "server_host": "mail.example.org", **options}))
 
 
-def complaints(page: FormPage) -> list[str]:
-    """What axe-core finds serious or critical in the form, by rule and element."""
+def complaints(page: FormPage, where: str = ".mailconn-form") -> list[str]:
+    """What axe-core finds serious or critical there, by rule and element."""
     from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415  # an extra
 
-    found = Axe().run(page.page, context=".mailconn-form").response["violations"]
+    found = Axe().run(page.page, context=where).response["violations"]
     return [
         f"{one['impact']} {one['id']}: {node['html']}"
         for one in found

@@ -45,7 +45,7 @@ def test_by_a_code_with_the_keyboard_alone(
     page = visit("signin", FORM, "smtp = %mailconn connect ops\nsmtp.noop()")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=site.url)
     page.run(0)
-    page.says("Nobody is signed in yet.")
+    page.button("Sign in").wait_for()
     page.button("Sign in").focus()
     page.page.keyboard.press("Enter")
     page.says("Waiting until you have approved")
@@ -104,7 +104,7 @@ def test_by_a_link_whose_last_page_is_pasted(
 def test_the_magic_shows_the_code_and_takes_it_away(
     visit: Callable[..., FormPage], site: Site, stored: None, issuer: Issuer
 ) -> None:
-    """What is saved after the sign-in holds nothing of it."""
+    """By keyboard, in both themes; what is saved after the sign-in holds nothing of it."""
     page = visit("signin-magic", "%load_ext mailconn_jupyter", "%mailconn signin ops")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=site.url)
     page.run(0)
@@ -112,7 +112,12 @@ def test_the_magic_shows_the_code_and_takes_it_away(
     shown = page.cell(1).locator("code")
     shown.wait_for()
     code = shown.inner_text()
-    page.cell(1).get_by_role("button", name="Copy the code").click()
+    for theme in ("JupyterLab Dark", "JupyterLab Light"):
+        page.theme(theme)
+        assert complaints(page, ".jp-RenderedHTML") == []
+        assert float(shown.evaluate("node => parseFloat(getComputedStyle(node).fontSize)")) >= 24
+    page.cell(1).get_by_role("button", name="Copy the code").focus()
+    page.page.keyboard.press("Enter")
     page.cell(1).get_by_role("button", name="Copied").wait_for()
     assert page.page.evaluate("() => navigator.clipboard.readText()") == code
     issuer.browser().enter(f"{issuer.url}/device", code)
@@ -123,3 +128,29 @@ def test_the_magic_shows_the_code_and_takes_it_away(
     assert code not in notebook
     assert "Signed in for 'ops'" in notebook
     assert site.places_of(*issuer.secrets()) == []
+
+
+def test_the_magics_link_is_opened_and_its_last_address_pasted_by_keyboard(
+    visit: Callable[..., FormPage], site: Site, stored: None, issuer: Issuer
+) -> None:
+    """The field is the notebook's own for passwords; nothing of the address is left."""
+    page = visit("signin-magic-link", "%load_ext mailconn_jupyter", "%mailconn signin ops --flow link")
+    page.run(0)
+    page.run(1, wait=False)
+    link = page.cell(1).get_by_role("link", name="open this page")
+    link.wait_for()
+    for theme in ("JupyterLab Dark", "JupyterLab Light"):
+        page.theme(theme)
+        assert complaints(page, ".jp-RenderedHTML") == []
+    field = page.cell(1).locator("input[type=password]")
+    field.wait_for()
+    address = issuer.browser().follow(link.get_attribute("href") or "")
+    field.focus()
+    page.page.keyboard.insert_text(address)
+    page.page.keyboard.press("Enter")
+    page.cell(1).get_by_text("Signed in for 'ops' as alice").wait_for()
+    link.wait_for(state="detached")
+    page.save_notebook()
+    codes = re.findall(r"code=([^&]+)", address)
+    assert codes
+    assert site.places_of(*codes, *issuer.secrets()) == []
