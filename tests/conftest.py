@@ -7,6 +7,7 @@ import pytest
 from tests.isolation import own_config
 from tests.servers.fixtures import (
     asking_dovecot,
+    asking_postfix,
     certificates,
     dante,
     dovecot,
@@ -23,6 +24,7 @@ from tests.servers.fixtures import (
 
 __all__ = [
     "asking_dovecot",
+    "asking_postfix",
     "certificates",
     "dante",
     "dovecot",

@@ -10,15 +10,16 @@ import pytest
 from ipywidgets.widgets import widget as widget_module
 
 from mailconn_jupyter.connection import MailConnection
-from mailconn_jupyter.credentials import Kind
+from mailconn_jupyter.credentials import Kind, remember, where
 from mailconn_jupyter.credentials.oauth import access_tokens
 from mailconn_jupyter.notebook.form.edit_page import Editor
 from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.store import connections
 from tests import form_driver
 from tests.form_driver import editor, eventually, fill, seen, send_secret, text, type_secret
-from tests.servers import Certificates, Postfix
+from tests.servers import Certificates, Postfix, ScriptServer
 from tests.servers.issuer import Issuer
+from tests.servers.steps import ExpectUntil, Silence
 
 nothing_typed = form_driver.nothing_typed
 
@@ -130,6 +131,19 @@ def test_cancel_ends_the_waiting(flow: str, form: Editor, monkeypatch: pytest.Mo
     assert form.signing.wait(10)
     assert text(form.signing.note) == "The sign-in was cancelled."
     assert told[-1] == {}
+
+
+def test_cancel_ends_a_sign_out_that_nobody_answers(form: Editor) -> None:
+    with ScriptServer([ExpectUntil(b"\r\n\r\n"), Silence()], strict=False) as server:
+        connections.save(connections["ops"].copy(oauth_issuer=f"http://127.0.0.1:{server.port}"), replace=True)
+        form.elsewhere()
+        remember("ops", "rt", kind=Kind.REFRESH)
+        form.signing.out.click()
+        assert eventually(lambda: server.connections == 1)
+        form.signing.cancel.click()
+        assert form.signing.wait(10)
+    assert "not revoked" in text(form.signing.note)
+    assert where("ops", kind=Kind.REFRESH) == ""
 
 
 def test_closing_the_form_ends_the_waiting(form: Editor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -139,6 +139,48 @@ def test_no_token_code_verifier_or_secret_is_left_by_a_sign_in(
     assert_nowhere(seen, own_config.parent, [("alice", secret) for secret in secrets if len(secret) > 4])
 
 
+@pytest.mark.parametrize(("client", "flow"), [("robot", "client_credentials"), ("service", "service_account")])
+def test_no_secret_of_a_job_is_left(
+    client: str,
+    flow: str,
+    kernel: Kernel,
+    issuer: Issuer,
+    certificates: Certificates,
+    token_postfix: Postfix,
+    own_config: Path,
+) -> None:
+    before = issuer.secrets()
+    secret = "r0bot" if client == "robot" else issuer.service_account.read_text()
+    seen = kernel.run(VERBOSE)
+    seen += make(kernel, issuer, certificates, token_postfix, f"--oauth-client-id {client} --oauth-flow {flow}")
+    for given in ("wr0ng-client-secret", secret):
+        kernel.answers = [given]
+        seen += kernel.run("%mailconn password ops --client") + looked_at(kernel, "ops")
+    assert "by the client's secret" in seen
+    assert "ready" in seen
+    seen += kernel.run("%history -o")
+    used = {found for found in issuer.secrets() - before if len(found) > 4} | {"wr0ng-client-secret", secret}
+    assert len(used) >= 3
+    assert_nowhere(seen, own_config.parent, [("alice", found) for found in used])
+
+
+def test_what_a_password_command_prints_is_left_nowhere(
+    kernel: Kernel, certificates: Certificates, postfix: Postfix, own_config: Path, tmp_path: Path
+) -> None:
+    seen = kernel.run(VERBOSE)
+    for secret in ("wr0ng-printed-secret", "s3cret"):
+        (tmp_path / "printed").write_text(secret)
+        where = (
+            f"--server-host localhost --server-port {postfix.smtps} --secure-authentication-type SSL --username alice"
+        )
+        flags = f"--ca-file {certificates.ca.pem} --password-command 'cat {tmp_path / 'printed'}' --replace"
+        seen += kernel.run(f"%mailconn new ops {where} {flags}") + looked_at(kernel, "ops")
+    assert "LoginRefused" in seen
+    assert "ready" in seen
+    (tmp_path / "printed").unlink()
+    assert_nowhere(seen, own_config.parent, [("alice", "wr0ng-printed-secret"), ("alice", "s3cret")])
+
+
 def test_loading_the_extension_and_opening_by_a_password_bring_nothing_of_it(kernel: Kernel) -> None:
     mine = "[name for name in sys.modules if name.startswith(('oauthlib', 'urllib3', 'mailconn_jupyter.credentials.oauth'))]"
     assert "[]" in kernel.run(f"import sys\nprint({mine})")

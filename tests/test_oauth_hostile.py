@@ -154,6 +154,23 @@ def test_a_server_is_not_asked_without_a_pause(monkeypatch: pytest.MonkeyPatch) 
         assert begun(issuer)._interval == 1
 
 
+def test_slow_down_adds_five_seconds_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Patience(threading.Event):
+        """Lets no time go by, and notes how much it was to be."""
+
+        waited: list[float | None] = []  # noqa: RUF012  # of the one that there is
+
+        def wait(self, timeout: float | None = None) -> bool:
+            self.waited.append(timeout)
+            return False
+
+    slow, pending = said(400, error="slow_down"), said(400, error="authorization_pending")
+    with OddIssuer(token=[slow, pending, slow, said(**TOKENS)], devicecode=[said(**CODE, interval=2)]) as issuer:
+        assert begun(issuer).wait(Patience()) is not None
+    # RFC 8628, 3.5
+    assert Patience.waited == [2, 7, 7, 12]
+
+
 def test_a_code_ends_with_its_life_however_long_the_pause() -> None:
     pending = said(400, error="authorization_pending")
     with OddIssuer(token=[pending], devicecode=[said(**CODE, interval=50, expires_in=0.2)]) as issuer:

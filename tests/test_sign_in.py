@@ -92,10 +92,19 @@ def mailed(postfix: Postfix) -> None:
 
 @pytest.mark.parametrize("mechanism", ["XOAUTH2", "OAUTHBEARER"])
 @pytest.mark.parametrize("flow", ["device", "link"])
+@pytest.mark.parametrize("client", ["mailconn", "opaque"])
 def test_from_a_cold_start_to_a_mail_in_the_mailbox(
-    flow: str, mechanism: str, make: Callable[..., MailConnection], issuer: Issuer, token_postfix: Postfix
+    client: str,
+    flow: str,
+    mechanism: str,
+    make: Callable[..., MailConnection],
+    issuer: Issuer,
+    token_postfix: Postfix,
+    asking_postfix: Postfix,
 ) -> None:
-    make(server_port=token_postfix.only[mechanism])
+    """By tokens that the server verifies, and by those that say nothing, about which it asks the issuer."""
+    server = asking_postfix if client == "opaque" else token_postfix
+    make(server_port=server.only[mechanism], oauth_client_id=client)
     with pytest.raises(OpenError, match="Nobody is signed in") as caught:
         connect("ops")
     assert (caught.value.stage, caught.value.cause) == ("authenticate", "sign-in")
@@ -108,7 +117,7 @@ def test_from_a_cold_start_to_a_mail_in_the_mailbox(
     assert done.report.ok, done.report
     assert "works" in str(done)
     assert [bool(seen.code) for seen in person.seen] == [flow == "device"]
-    mailed(token_postfix)
+    mailed(server)
 
 
 @pytest.mark.parametrize("protocol", ["IMAP", "POP3"])

@@ -117,3 +117,10 @@ def asking_dovecot(server_state: Path, certificates: Certificates, issuer: Issue
     source = IssuerTokens(issuer, introspect=True)
     with run_dovecot(server_state / "asking-dovecot", certificates, source) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def asking_postfix(server_state: Path, certificates: Certificates, asking_dovecot: Dovecot) -> Iterator[Postfix]:
+    """A Postfix whose logins :func:`asking_dovecot` judges."""
+    with run_postfix(server_state / "asking-postfix", certificates, asking_dovecot) as server:
+        yield server
