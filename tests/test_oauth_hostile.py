@@ -20,7 +20,7 @@ from mailconn_jupyter.secret import Secret
 from mailconn_jupyter.transport.deadline import Limit
 from mailconn_jupyter.transport.http import HTTP, Fields, WayOut
 from mailconn_jupyter.transport.tls import TLSPolicy
-from tests.servers.odd_issuer import OddIssuer, said
+from tests.servers.odd_issuer import Answer, OddIssuer, page, said
 from tests.signing_in import direct, identity_at
 
 TOKENS = {"access_token": "at-1", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "rt-2"}
@@ -95,6 +95,7 @@ def test_what_one_connection_trusts_says_nothing_to_another() -> None:
         "https://login.test/\x1b[2J",
         "https://lоgin.test/",  # noqa: RUF001  # a Cyrillic letter, which looks like the Latin one
         "http://login.test/device",
+        "https://login.test\\.evil.test/",
         "https://login.test/" + "a" * 3000,
     ],
 )
@@ -169,6 +170,37 @@ def test_slow_down_adds_five_seconds_for_good(monkeypatch: pytest.MonkeyPatch) -
         assert begun(issuer).wait(Patience()) is not None
     # RFC 8628, 3.5
     assert Patience.waited == [2, 7, 7, 12]
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        said(429, error="temporarily_unavailable"),
+        said(503, error="server_error"),
+        said(500, message="oops"),
+        said(429),
+        said(400, error="temporarily_unavailable"),
+    ],
+    ids=str,
+)
+def test_a_server_in_trouble_does_not_end_the_waiting_for_a_person(
+    trouble: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device_code, "_SLOWER", 0.01)
+    # Each question is asked three times.
+    answers = [trouble] * 3 + [said(**TOKENS)]
+    with OddIssuer(token=answers, devicecode=[said(**CODE, interval=0.01)]) as issuer:
+        assert begun(issuer).wait(threading.Event()) is not None
+
+
+def test_metadata_that_send_on_for_ever_are_not_followed() -> None:
+    with OddIssuer() as issuer:
+        around = page(302, Location=f"{issuer.url}/around\u202e".encode().decode("latin-1"))
+        for path in ("/tenant/.well-known/openid-configuration", "/.well-known/oauth-authorization-server/tenant"):
+            issuer.script[path] = [around]
+        with pytest.raises(SignInError, match="sends on to") as caught:
+            client_of(identity_at(f"{issuer.url}/tenant"), direct())
+    assert caught.value.message.isprintable()
 
 
 def test_a_code_ends_with_its_life_however_long_the_pause() -> None:

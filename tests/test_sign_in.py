@@ -350,6 +350,8 @@ def test_a_connection_that_does_not_sign_in_says_what_it_lacks(make: Callable[..
 def test_what_is_told_says_it_to_a_person() -> None:
     code = str(Invitation("ops", "https://login.test/device", "ABCD-EFGH", "", 900))
     assert "open https://login.test/device and enter the code ABCD-EFGH within 15 minutes" in code
+    for seconds, time_left in ((2, "1 minute"), (89, "1 minute"), (91, "2 minutes")):
+        assert str(Invitation("ops", "https://login.test/device", "AB", "", seconds)).endswith(f" within {time_left}.")
     link = str(Invitation("ops", link="https://login.test/authorize?x=1"))
     assert "fails to load" in link
     assert "https://login.test/authorize?x=1" in link

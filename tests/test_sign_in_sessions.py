@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -14,11 +15,12 @@ from mailconn_jupyter.credentials import remember
 from mailconn_jupyter.credentials.oauth import access_tokens, metadata
 from mailconn_jupyter.errors import OpenError
 from mailconn_jupyter.message.compose import compose
+from mailconn_jupyter.session.check import check
 from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.session.smtp.errors import SenderRefused
 from tests.servers import ScriptServer
 from tests.servers.odd_issuer import OddIssuer, page, said
-from tests.servers.steps import Close, Expect, ExpectUntil, Send, Step
+from tests.servers.steps import Close, Expect, ExpectUntil, Send, Silence, Step
 
 
 @pytest.fixture(autouse=True)
@@ -122,6 +124,24 @@ def test_a_network_that_failed_while_renewing_does_not_end_the_session() -> None
         assert caught.value.cause == "sign-in-unreachable"
         smtp.send_message(message())
     assert server.connections == 3
+
+
+@pytest.mark.parametrize("called_off", [False, True])
+def test_an_issuer_that_never_answers_is_awaited_no_longer_than_the_opening_may_take(called_off: bool) -> None:
+    cancel = threading.Event()
+    with ScriptServer([ExpectUntil(b"\r\n\r\n"), Silence()], strict=False) as silent:
+        metadata_of = OddIssuer({"token_endpoint": f"http://127.0.0.1:{silent.port}/token"})
+        with metadata_of as issuer, ScriptServer(login("at-1")[:3], strict=False) as server:
+            given = connection(issuer, server.port).copy(deadline=60 if called_off else 1.5, name="ops")
+            timer = threading.Timer(1.0, cancel.set)
+            if called_off:
+                timer.start()
+            report = check(given, cancel=cancel, ask=False)
+            timer.cancel()
+    failed = report.failed
+    assert failed is not None
+    assert (failed.name, failed.cause) == ("authenticate", "cancelled" if called_off else "sign-in-unreachable")
+    assert "127.0.0.1" in failed.message or called_off
 
 
 def _until_closed(smtp: object) -> None:

@@ -69,7 +69,7 @@ class InvitationView:
             f"<p style='font-size:1.4em;margin:.3em 0'>{_link(invitation.uri, invitation.uri)}</p>"
             f"<p style='margin:.3em 0'><code style='{_LARGE}'>{escape(invitation.code)}</code> <button type='button' "
             f"style='{_BUTTON}' data-code='{escape(invitation.code)}' onclick='{_COPY}'>Copy the code</button></p>"
-            f"<p style='margin:.3em 0'>Waiting until you have approved, for {invitation.seconds / 60:.0f} minutes at most; "
+            f"<p style='margin:.3em 0'>Waiting until you have approved, for {invitation.time} at most; "
             f"interrupt the cell to cancel.{direct}</p>"
         )
 

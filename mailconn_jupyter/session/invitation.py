@@ -30,8 +30,13 @@ class Invitation:
                 f"To sign in for {self.name!r}, open this link:\n\n{self.link}\n\n"
                 "Its last page fails to load. Copy the address of that page, and paste it here."
             )
-        minutes = f"{self.seconds / 60:.0f} minutes"
-        return f"To sign in for {self.name!r}, open {self.uri} and enter the code {self.code} within {minutes}."
+        return f"To sign in for {self.name!r}, open {self.uri} and enter the code {self.code} within {self.time}."
+
+    @property
+    def time(self) -> str:
+        """How long there is to enter the code, in words."""
+        minutes = max(round(self.seconds / 60), 1)
+        return f"{minutes} minute{'' if minutes == 1 else 's'}"
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class Place:
         >>> Place.parse("https://login.example.org/token").port
         443
         """
-        if re.search(r"[\x00-\x20\x7f]", url) or not url.isascii():
+        if re.search(r"[\x00-\x20\x7f\\]", url) or not url.isascii():
             raise ValueError("holds a sign that no URL has")
         try:
             parts = urlsplit(url)
@@ -179,7 +179,10 @@ class HTTP:
             link.request(method, place.path, body=body, headers=headers, preload_content=False, decode_content=False)
             channel.begin_answer()
             response = link.getresponse()
-            data = response.read(_MOST + 1)
+            data = b""
+            # To its end: only there is it told whether the answer is whole.
+            while len(data) <= _MOST and (part := response.read(_MOST + 1 - len(data))):
+                data += part
         except (HTTPError, HTTPException, OSError, ValueError) as error:
             raise _failure(error) from None
         finally:

@@ -64,9 +64,10 @@ _ERRORS: Final = {
     "invalid_scope": "The client may not ask for this: check oauth_scope, and the permissions of its registration.",
     "admin_policy_enforced": "The company's administrator must allow the app first.",
     "org_internal": "The app is for people of its own company alone.",
-    "server_error": "Try again in a few minutes.",
-    "temporarily_unavailable": "Try again in a few minutes.",
 }
+
+#: A server in trouble, by its error or its status: another try may go well, and nothing has ended.
+_TROUBLE: Final = re.compile(r"server_error|temporarily_unavailable|429|5\d\d")
 
 
 def ask(http: HTTP, url: str, form: Secret, host: str, login: Secret | None = None) -> Reply:
@@ -141,10 +142,11 @@ def refusal_words(host: str, error: str, description: str, *, what: str = "refus
     # Behind the words Microsoft's have ids for its own people.
     words = readable(re.split(r"\s*Trace ID:|\r?\n", description)[0], 300).rstrip(". ")
     hint = next((_NUMBERS[number] for number in numbers(words) if number in _NUMBERS), "") or _ERRORS.get(error, "")
-    if re.fullmatch(r"429|5\d\d", error):
-        hint = hint or "Try again in a few minutes."
+    cause = "sign-in-refused"
+    if _TROUBLE.fullmatch(error):
+        cause, hint = "sign-in-unreachable", hint or "Try again in a few minutes."
     text = ": ".join(filter(None, (error, words)))
-    return SignInError(f"{host} {what} ({text}).", cause="sign-in-refused", error=error, hint=hint)
+    return SignInError(f"{host} {what} ({text}).", cause=cause, error=error, hint=hint)
 
 
 def numbers(words: str) -> list[str]:

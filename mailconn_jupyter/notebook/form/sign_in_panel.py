@@ -142,8 +142,7 @@ class SignInPanel:
         begun = sign_in.begin(stored, flow=flow, cancel=cancel, asks=True)
         self.invitation.put(begun.invitation)
         if begun.invitation.code:
-            minutes = f"{begun.invitation.seconds / 60:.0f} minutes"
-            self._say("note", f"Waiting until you have approved, for {minutes} at most …")
+            self._say("note", f"Waiting until you have approved, for {begun.invitation.time} at most …")
         else:
             show(self.entry)
             self._say("note", "Waiting for the address of the last page …")
