@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +29,7 @@ from tests.keyring_backends import Raising, Shelf, encrypted, using
 from tests.servers.issuer import Issuer
 from tests.servers.odd_issuer import OddIssuer
 from tests.signing_in import by_device, client_at, direct, identity_at
-from tests.test_oauth_tokens import http_of, refreshes, signed_in
+from tests.test_oauth_tokens import http_of, in_processes, refreshes, signed_in
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="only POSIX stops and forks processes")
 
@@ -235,3 +236,53 @@ def test_waiting_for_an_approval_does_not_mind_a_clock_that_jumps(monkeypatch: p
         monkeypatch.setattr(time, "time", lambda: now() + 86_400)
         tokens = device.wait(threading.Event())
     assert tokens is not None
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data directory that cannot be made; the folder for what is temporary."""
+    monkeypatch.setenv("JUPYTER_DATA_DIR", "/proc/none")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    return temporary
+
+
+def test_kernels_without_a_data_directory_share_a_sign_in_all_the_same(
+    issuer: Issuer, tmp_path: Path, nowhere: Path
+) -> None:
+    with using(encrypted(tmp_path)):
+        identity = signed_in(issuer)
+        before = refreshes(issuer)
+        said = in_processes(issuer, identity, tmp_path, "token", 4)
+        assert len(set(said)) == 1, said
+        assert len(said[0]) == 64, said
+        assert refreshes(issuer) == before + 1
+        files = [path for path in nowhere.rglob("*") if path.is_file()]
+        assert files
+        assert [path for path in (*files, *(file.parent for file in files)) if path.stat().st_mode & 0o077] == []
+        assert access_tokens.sign_out(identity, direct(issuer.certificates)) == []
+        assert list(nowhere.rglob("*.json")) == []
+
+
+@pytest.mark.parametrize("trap", ["open", "stranger", "link"])
+def test_a_temporary_folder_that_somebody_has_laid_out_is_not_used(
+    trap: str, issuer: Issuer, nowhere: Path, tmp_path: Path
+) -> None:
+    laid = nowhere / f"mailconn-{os.geteuid()}"
+    target = tmp_path / "target"
+    target.mkdir(mode=0o700)
+    if trap == "link":
+        laid.symlink_to(target)
+    else:
+        laid.mkdir(mode=0o700)
+    if trap == "open":
+        laid.chmod(0o777)
+    if trap == "stranger":
+        if os.geteuid() != 0:
+            pytest.skip("only root gives a folder away")
+        os.chown(laid, 12345, -1)
+    identity = signed_in(issuer)
+    assert access_token(identity, http_of(issuer)).good_for(3000)
+    assert list(laid.iterdir()) == []

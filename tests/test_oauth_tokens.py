@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import tempfile
 import threading
 import time
 import warnings
@@ -288,6 +289,7 @@ def test_waiting_for_the_lock_ends_with_the_deadline_and_a_cancel() -> None:
 
 def test_a_home_that_cannot_be_written_to_goes_without(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUPYTER_DATA_DIR", "/proc/none")
+    monkeypatch.setattr(tempfile, "tempdir", "/proc/none")
     with using(Shelf()):
         identity = signed_in(issuer)
         assert access_token(identity, http_of(issuer)).good_for(3000)

@@ -12,6 +12,8 @@ import base64
 import json
 import os
 import secrets
+import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -48,7 +50,29 @@ class About:
 
 
 def _folder() -> Path:
-    return own_folder("data")[0] / "oauth"
+    """Where Jupyter has the user's data; where nothing can be written there, a folder among the temporary ones.
+
+    A keyring may be shared by kernels that have no other place in common: without a lock they would end each other's sign-in.
+    """
+    folder = own_folder("data")[0] / "oauth"
+    if not hasattr(os, "geteuid") or _usable(folder):
+        return folder
+    temporary = Path(tempfile.gettempdir(), f"mailconn-{os.geteuid()}")
+    return temporary if _usable(temporary) and _is_private(temporary) else folder
+
+
+def _usable(folder: Path) -> bool:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether it is the user's alone: anybody may have made something of that name, and a link elsewhere."""
+    found = folder.lstat()
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
 
 
 def _path(identity: Identity, ending: str) -> Path:
@@ -62,7 +86,7 @@ def locked(identity: Identity, limit: Limit) -> Iterator[None]:
     Raises :class:`~mailconn_jupyter.errors.SignInError` where another one holds it until the ``limit`` ends, which one
     does that was stopped, and as the limit does when it was cancelled; a process that has died holds none.
 
-    Where the folder cannot be written to there is nothing that others could read: then it goes without.
+    Where no folder can be written to it goes without.
     """
     from filelock import FileLock, Timeout  # noqa: PLC0415  # 50 ms that only this costs
 
