@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -149,8 +150,11 @@ def test_cancel_ends_a_sign_out_that_nobody_answers(form: Editor) -> None:
 def test_closing_the_form_ends_the_waiting(form: Editor, monkeypatch: pytest.MonkeyPatch) -> None:
     listening(form, monkeypatch)
     form.signing.link.click()
+    assert eventually(lambda: seen(form.signing.entry))
     form.close()
     assert form.signing.wait(10)
+    # Whoever was waiting looks at nothing any more, the keyring least of all.
+    assert [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)] == []
 
 
 def test_what_is_not_saved_is_saved_first(form: Editor) -> None:

@@ -147,6 +147,9 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _refresh(self) -> None:
         """Bring everything in line with the draft: what is shown, what is wrong, what can be done."""
+        if self.comm is None:
+            # What ran while the page was closed has come to its end.
+            return
         draft, connection = self.draft, self.draft.connection
         problems = draft.problems()
         wrong = {self.fields[name].option.section for name in problems if name in self.fields}
