@@ -151,10 +151,14 @@ def test_closing_the_form_ends_the_waiting(form: Editor, monkeypatch: pytest.Mon
     listening(form, monkeypatch)
     form.signing.link.click()
     assert eventually(lambda: seen(form.signing.entry))
+    started: list[threading.Timer] = []
     form.close()
+    monkeypatch.setattr(threading.Timer, "start", lambda timer: started.extend([timer]))
     assert form.signing.wait(10)
+    for row in form.secrets.values():
+        row.look_again("another")
     # Whoever was waiting looks at nothing any more, the keyring least of all.
-    assert [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)] == []
+    assert started == []
 
 
 def test_what_is_not_saved_is_saved_first(form: Editor) -> None:

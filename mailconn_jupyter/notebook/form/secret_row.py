@@ -41,6 +41,7 @@ class SecretField:
         self._lock = threading.Lock()
         self._asked: tuple[str, bool] | None = None
         self._timer: threading.Timer | None = None
+        self._closed = False
         label = word(kind).capitalize()
         self.field = PasswordField(label, self._take)
         self.instead = widgets.HTML()
@@ -71,6 +72,8 @@ class SecretField:
     def look_again(self, name: str, *, typed: bool = False, pause: float = _PAUSE) -> None:
         """Find out anew where it is kept, in a thread: a keyring may take its time."""
         with self._lock:
+            if self._closed:
+                return
             self._asked = (name, typed)
             self._stop()
             self._offer(name)
@@ -112,7 +115,7 @@ class SecretField:
     def close(self) -> None:
         """Leave no thread behind."""
         with self._lock:
-            self._asked = None
+            self._closed, self._asked = True, None
             self._stop()
 
 
