@@ -18,6 +18,7 @@ warning. The tree::
                 ExtensionMissing (smtp): It was asked for, or the message cannot do without it.
                 NotASCII (smtp): An address is not ASCII, which only SMTPUTF8 can carry.
         NotLoggedIn (imap, pop3): A command needs a login, and the session has none.
+        NotUnderstood (imap): The server's answer is not one to the command.
         NotebookError: A notebook that cannot be found, read, run or exported.
         OpenError: A session could not be opened.
             SessionNotOpened (smtp, imap, pop3, mbox): An SMTP session could not be opened.

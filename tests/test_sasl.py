@@ -435,3 +435,9 @@ def test_a_client_certificate_that_cannot_be_used_is_said_before_anything_is_sen
         assert report.failed is not None
         assert "passphrase" in report.failed.hint
         assert not server.lines
+
+
+def test_what_a_server_offers_is_told_at_a_length_that_a_person_reads() -> None:
+    with pytest.raises(TransportError) as caught:
+        choose(["PLA" + "{" * 60_000], login("a", "b"), tls=True, token=False)
+    assert len(str(caught.value)) < 500

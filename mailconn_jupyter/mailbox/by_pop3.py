@@ -17,6 +17,7 @@ __all__ = ["read"]
 
 _HEADERS: Final = 64
 _BODIES: Final = 32
+_DIGITS: Final = 18  # a server can say what it likes there, also more than int() takes
 # TOP with more lines than any message has: all of it, and unlike RETR it marks nothing as read on a server that also has
 # IMAP. It is what fetchmail does to keep messages unseen.
 _ALL_LINES: Final = 99_999_999
@@ -58,7 +59,7 @@ class _Mailbox:
 
     def __init__(self, session: POP3Session) -> None:
         self._session = session
-        self.sizes = {number: int(size) for number, size in _pairs(session.list()[1]) if size.isdigit()}
+        self.sizes = {number: int(size) for number, size in _pairs(session.list()[1]) if _is_number(size)}
         self._ids = dict(self._unique_ids())
         self.has_top = False
 
@@ -137,5 +138,9 @@ def _pairs(lines: Iterable[bytes]) -> Iterator[tuple[int, str]]:
     """The lines of LIST and of UIDL: a number, and what is said of it."""
     for line in lines:
         words = line.decode("ascii", "replace").split()
-        if len(words) >= 2 and words[0].isdigit() and len(words[0]) < 10:
+        if len(words) >= 2 and _is_number(words[0]):
             yield int(words[0]), words[1]
+
+
+def _is_number(word: str) -> bool:
+    return word.isdigit() and len(word) <= _DIGITS

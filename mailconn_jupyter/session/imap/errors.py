@@ -18,6 +18,7 @@ __all__ = [
     "LoginRefused",
     "NotLoggedIn",
     "NotOffered",
+    "NotUnderstood",
     "Refused",
     "ServerUnreachable",
     "SessionBusy",
@@ -51,6 +52,10 @@ class SessionBusy(MailConnError, imaplib.IMAP4.error):
 
 class NotLoggedIn(error_classes.NotLoggedIn, imaplib.IMAP4.error):
     """The command needs a login, and the session has none; nothing was sent."""
+
+
+class NotUnderstood(MailConnError, imaplib.IMAP4.error):
+    """The server's answer is not one to the command; the session goes on."""
 
 
 class SessionNotOpened(OpenError, imaplib.IMAP4.error):

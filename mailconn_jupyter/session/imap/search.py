@@ -41,9 +41,7 @@ def search(client: IMAPClient, words: Iterable[str | bytes], *, charset: str = "
     if done is None or done[0] != "OK":
         _raise(done or ("BAD", b"it asks for more"))
     found: list[Any] = client.untagged_responses.pop("SEARCH", [])
-    return sorted(
-        {int(number) for data in found if isinstance(data, bytes) for number in data.split() if number.isdigit()}
-    )
+    return sorted({int(number) for data in found if isinstance(data, bytes) for number in data.split()})
 
 
 def _raise(done: tuple[str, bytes]) -> None:

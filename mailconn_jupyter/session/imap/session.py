@@ -44,6 +44,8 @@ class IMAPSession(BaseMailBox):
     """
 
     client: IMAPClient
+    folder: Folders
+    folder_manager_class = Folders
     idle: PatientIdle
     idle_manager_class = PatientIdle
     folder_manager_class = Folders

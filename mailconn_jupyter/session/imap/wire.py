@@ -31,6 +31,11 @@ MOST_LINES = 2_000_000
 
 _LINE_BEFORE_LOGIN = 8192  # nobody is known yet, and capabilities are short
 _ANSWER_BEFORE_LOGIN = 65536
+# RFC 9051, 9: number, nz-number. Of longer ones Python would not even make a number.
+_NUMBER = re.compile(rb"[0-9]{1,10}")
+_NUMBERS = re.compile(rb"[0-9]{1,10}(?: [0-9]{1,10})*")
+_COUNTS = frozenset({"EXISTS", "RECENT", "EXPUNGE"})
+_FINDS = frozenset({"SEARCH", "SORT"})
 _PIECE = 16384  # bytes of a literal, of which one timeout is enough for the next ones
 _BARE = re.compile(rb"[A-Z0-9]+ [A-Z]+\r?\n", re.IGNORECASE)
 
@@ -225,12 +230,20 @@ class IMAPWire(OwnLink, imaplib.IMAP4):
         return response
 
     def _append_untagged(self, typ: str, dat: Any) -> None:
-        """Keep an untagged response; one of ESEARCH as that of SEARCH which says the same, for whoever waits for it."""
+        """Keep an untagged response; what it counts is a number, or no answer of IMAP.
+
+        One of ESEARCH is kept as that of SEARCH which says the same, for whoever waits for it.
+        """
         try:
             if typ == "ESEARCH" and isinstance(dat, bytes) and (numbers := found_by(dat)) is not None:
                 typ, dat = "SEARCH", numbers
         except TransportError as error:
             self.lost(error)
+        if isinstance(dat, bytes | None) and typ in _COUNTS and not _NUMBER.fullmatch(dat or b""):
+            self.lost(_meaning(f"unexpected response: {typ} {dat!r}"))
+        if isinstance(dat, bytes) and typ in _FINDS and not _NUMBERS.fullmatch(dat):
+            # Beside them RFC 7162, 3.1.5 has (MODSEQ 12).
+            dat = b" ".join(word for word in dat.split() if _NUMBER.fullmatch(word))
         super()._append_untagged(typ, dat)  # type: ignore[misc]  # imaplib's own
 
     def _check_bye(self) -> None:

@@ -158,7 +158,7 @@ def choose(offered: Iterable[str], login: Login, *, tls: bool, token: bool, pinn
         if row.name in there and (row.acts_for or not login.authorization_id):
             return MECHANISMS[row.name](login)
     with_identity = " with an authorization identity" if login.authorization_id else ""
-    words = ", ".join(sorted(there)) or "none"
+    words = readable(", ".join(sorted(there)), 200) or "none"
     if pinned:
         what = f"The server does not offer {pinned}{with_identity}"
     else:
