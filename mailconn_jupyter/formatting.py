@@ -1,4 +1,4 @@
-"""What a person reads: tables as HTML (all that goes in is escaped) and as text, sizes, and the word that was meant."""
+"""What a person reads: tables as HTML (all that goes in is escaped) and as text, sizes, values, and the word that was meant."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from itertools import zip_longest
 
-__all__ = ["columns", "did_you_mean", "escape", "how_large", "table"]
+__all__ = ["columns", "did_you_mean", "escape", "how_large", "shown", "table"]
 
 
 def table(rows: Iterable[Sequence[object]], *, header: Sequence[str], caption: str = "") -> str:
@@ -55,3 +55,12 @@ def did_you_mean(word: str, known: Sequence[str], also: Mapping[str, str] | None
     folded = {other.casefold(): name for other, name in (meant | {name: name for name in known}).items()}
     near = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
     return f" Did you mean {folded[near[0]]!r}?" if near else ""
+
+
+def shown(value: object, most: int = 200) -> str:
+    """A value as an error repeats it: as Python writes it, at most so many characters."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # of ten thousand digits, or as many lists in each other
+        text = f"a very large {type(value).__name__}"
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -15,7 +15,7 @@ from typing import Any, Generic, SupportsFloat, SupportsIndex, TypeVar
 from traitlets import TraitType, Undefined
 
 from ..errors import OptionError
-from ..formatting import did_you_mean
+from ..formatting import did_you_mean, shown
 from ..scalars import plain
 from .expansion import refuse_secret
 from .lookalikes import hidden
@@ -142,10 +142,10 @@ class Line(Option[str, Given]):
 
     def validate(self, obj: Any, value: Any) -> str:
         if not isinstance(value, str):
-            raise self.fail(f"{value!r} is not a text.")
+            raise self.fail(f"{shown(value)} is not a text.")
         text = unicodedata.normalize("NFC", value.strip())
         if _unfit(text):
-            raise self.fail(f"{text!r} holds a control character, such as a line break.")
+            raise self.fail(f"{shown(text)} holds a control character, such as a line break.")
         return self.check(text)
 
     def check(self, text: str) -> str:
@@ -155,7 +155,7 @@ class Line(Option[str, Given]):
     def seen(self, text: str) -> str:
         """The text; raises :class:`OptionError` where it holds what cannot be seen, and so passes for another."""
         if sign := hidden(text):
-            raise self.fail(f"{text!r} holds {sign}, which cannot be seen.", "Type it anew, without copying.")
+            raise self.fail(f"{shown(text)} holds {sign}, which cannot be seen.", "Type it anew, without copying.")
         return text
 
 
@@ -190,11 +190,11 @@ class Host(Text):
             # user:password@host is not repeated: what an error says lands in the notebook.
             raise self.fail("what is given holds an @ and is not a host name.", "The user goes into Username.")
         if "://" in text:
-            raise self.fail(f"{text!r} is a URL.", "Give the host alone, for example: smtp.example.org")
+            raise self.fail(f"{shown(text)} is a URL.", "Give the host alone, for example: smtp.example.org")
         if re.search(r"\]:[0-9]*$", text) or text.count(":") == 1:
-            raise self.fail(f"{text!r} holds a port.", "Give the port in its own option.")
+            raise self.fail(f"{shown(text)} holds a port.", "Give the port in its own option.")
         if text and not is_host(text):
-            raise self.fail(f"{text!r} is not a host name.", "For example: smtp.example.org or 192.0.2.7")
+            raise self.fail(f"{shown(text)} is not a host name.", "For example: smtp.example.org or 192.0.2.7")
         return text
 
 
@@ -225,7 +225,7 @@ class HostOrPath(Host):
             return super().validate(obj, value)
         # A path is kept as it is, with its spaces; only what no file can be called, or no file can hold, is refused.
         if _unfit(value):
-            raise self.fail(f"{value!r} holds a control character, such as a line break.")
+            raise self.fail(f"{shown(value)} holds a control character, such as a line break.")
         return value
 
 
@@ -237,8 +237,8 @@ class Issuer(Text):
             return text.casefold()
         if text and not has_variable(text) and not re.fullmatch(r"https?://[^\s@#?]+", text):
             # A user and password in it are not repeated.
-            shown = "what is given" if "@" in text else repr(text)
-            raise self.fail(f"{shown} is no issuer.", "Give microsoft, google, or a URL as https://login.example.org")
+            said = "what is given" if "@" in text else shown(text)
+            raise self.fail(f"{said} is no issuer.", "Give microsoft, google, or a URL as https://login.example.org")
         return text
 
 
@@ -256,8 +256,8 @@ class Choice(Option[Word, str], Generic[Word]):
     def validate(self, obj: Any, value: Any) -> Word:
         word = self._known.get(value.strip().casefold()) if isinstance(value, str) else None
         if word is None:
-            near = did_you_mean(str(value), self.words)
-            raise self.fail(f"{value!r} is none of {', '.join(filter(None, self.words))}.{near}")
+            near = did_you_mean(shown(value), self.words)
+            raise self.fail(f"{shown(value)} is none of {', '.join(filter(None, self.words))}.{near}")
         return word
 
 
@@ -269,10 +269,10 @@ class Switch(Option[bool, bool | str]):
     def validate(self, obj: Any, value: Any) -> bool:
         if isinstance(value, bool):
             return value
-        word = str(value).strip().casefold()
+        word = value.strip().casefold() if isinstance(value, str) else shown(value)
         if isinstance(value, str | int) and word in _TRUE | _FALSE:
             return word in _TRUE
-        raise self.fail(f"{value!r} is neither on nor off.")
+        raise self.fail(f"{shown(value)} is neither on nor off.")
 
 
 class Port(Option[int | str | None, SupportsIndex | str | None]):
@@ -286,9 +286,9 @@ class Port(Option[int | str | None, SupportsIndex | str | None]):
             return None
         if has_variable(value):
             return str(value).strip()
-        text = str(value).strip()
+        text = value.strip() if isinstance(value, str) else shown(value)
         if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,9}", text):
-            raise self.fail(f"{value!r} is not a port.", "A port is a whole number from 1 to 65535.")
+            raise self.fail(f"{shown(value)} is not a port.", "A port is a whole number from 1 to 65535.")
         number = int(text)
         if not 1 <= number <= 65535:
             raise self.fail(f"{number} is not a port.", "A port is a whole number from 1 to 65535.")
@@ -302,7 +302,7 @@ class Seconds(Option[float, SupportsFloat | str]):
         try:
             seconds = float(value)
         except (TypeError, ValueError, OverflowError):
-            raise self.fail(f"{value!r} is not a number of seconds.") from None
+            raise self.fail(f"{shown(value)} is not a number of seconds.") from None
         if isinstance(value, bool) or not 0 < seconds <= 3600:
-            raise self.fail(f"{value!r} is not a time: more than 0 and at most 3600 seconds.")
+            raise self.fail(f"{shown(value)} is not a time: more than 0 and at most 3600 seconds.")
         return seconds

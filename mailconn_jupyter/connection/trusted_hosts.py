@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ..formatting import shown
 from .option_kinds import Line, has_variable, is_host
 
 __all__ = ["Trust", "TrustedHosts"]
@@ -41,9 +42,8 @@ class Trust(Line[str | Collection[str]]):
 
     def validate(self, obj: Any, value: Any) -> str:
         if isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping):
-            strange = next((host for host in value if not isinstance(host, str)), None)
-            if strange is not None:
-                raise self.fail(f"{strange!r} is not a text.")
+            if strange := [host for host in value if not isinstance(host, str)]:
+                raise self.fail(f"{shown(strange[0])} is not a text.")
             # In an order of its own, so that a set is stored the same each time.
             value = " ".join(sorted(value) if isinstance(value, AbstractSet) else value)
         return super().validate(obj, value)
@@ -63,7 +63,7 @@ class Trust(Line[str | Collection[str]]):
                 raise self.fail("one of the words holds an @ and is not a host.", "Hosts are separated by spaces.")
             if host != "*" and ("*" in host or host.count(":") == 1 or not is_host(host)):
                 raise self.fail(
-                    f"{word!r} is not a host.",
+                    f"{shown(word)} is not a host.",
                     "Hosts are separated by spaces: mail.example.org, *, or mail.example.org=sha256:HEX",
                 )
             if not equals:
@@ -73,7 +73,7 @@ class Trust(Line[str | Collection[str]]):
             digest = digest.replace(":", "").casefold()
             if host == "*" or algorithm.casefold() != "sha256" or not _FINGERPRINT.fullmatch(digest):
                 raise self.fail(
-                    f"{word!r} is not a pin.",
+                    f"{shown(word)} is not a pin.",
                     "A pin is host=sha256: and the 64 hexadecimal digits that %mailconn test shows.",
                 )
             pins.setdefault(host, set()).add(digest)

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from ..domains import ascii_domain
 from ..errors import MessageError, NoDomain
+from ..formatting import shown
 from .texts import unfit
 
 __all__ = ["Address", "envelope_address", "header_addresses", "listed_addresses", "plain_addresses"]
@@ -32,10 +33,11 @@ _QUOTED = re.compile(r'"[!#-\[\]-~]+"')
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_\-]{0,61}[A-Za-z0-9_])?")
 # A comma or a semicolon outside quotes would be a second address, which must not be lost in silence.
 _WITH_NAME = re.compile(r'(?:[^<>",;]|"(?:[^<>"\\]|\\.)*")*<([^<>]*)>')
+_MOST_MAILBOX = 4_000  # characters
 _MOST_LOCAL, _MOST_DOMAIN = 64, 255  # octets, RFC 5321, 4.5.3.1
 
-# An address that is its own name, as Outlook and others write it.
-_TWICE = re.compile(r"""(['"]?)([^\s<>"',;:()]+@[^\s<>"',;:()]+)\1 *<\2>""", re.IGNORECASE)
+# An address that is its own name, as Outlook and others write it. It is looked for from the beginning of each word alone.
+_TWICE = re.compile(r"""(?<![^\s<>"',;:()])(['"]?)([^\s<>"',;:()@]++@[^\s<>"',;:()@]++)\1 *<\2>""", re.IGNORECASE)
 _QUOTED_OR_COMMENT = re.compile(r'"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)')
 # Of what the standard library says of a list's flaws: an address was not read, or is taken for a part of something else.
 _OF_LOSS: Final = ("invalid", "comment", "quoted string")
@@ -71,9 +73,9 @@ def envelope_address(given: str, *, what: str = "recipient", empty: bool = False
     'ana@xn--bcher-kva.example'
     """
     if not isinstance(given, str):
-        raise MessageError(f"The {what} {given!r} is not an address.", hint="Addresses are texts: ana@example.org")
+        raise MessageError(f"The {what} {shown(given)} is not an address.", hint="Addresses are texts: ana@example.org")
     if unfit(given):
-        raise MessageError(f"The {what} {given!r} holds a line break or another control character.")
+        raise MessageError(f"The {what} {shown(given)} holds a line break or another control character.")
     text = given.strip(" ")
     if "<" in text or ">" in text:
         match = _WITH_NAME.fullmatch(text)
@@ -88,14 +90,14 @@ def envelope_address(given: str, *, what: str = "recipient", empty: bool = False
     if not name.isprintable() or " " in name:
         raise _not_one(given, what)
     if len(name.encode()) > _MOST_LOCAL:
-        raise MessageError(f"The {what} {given!r} has over {_MOST_LOCAL} bytes before the @.")
+        raise MessageError(f"The {what} {shown(given)} has over {_MOST_LOCAL} bytes before the @.")
     if at:
         return Address(f"{name}@{_domain(domain, given, what)}", international=not name.isascii())
     if "@" in unicodedata.normalize("NFKC", name):
         # A full-width sign in place of the one that was meant.
         raise _not_one(given, what)
     if not local:
-        raise NoDomain(f"The {what} {given!r} is not one mail address.", name=name)
+        raise NoDomain(f"The {what} {shown(given)} is not one mail address.", name=name)
     return Address(name, international=not name.isascii())
 
 
@@ -120,7 +122,7 @@ def _domain(domain: str, given: str, what: str) -> str:
 
 
 def _not_one(given: str, what: str) -> MessageError:
-    return MessageError(f"The {what} {given!r} is not one mail address.", hint="For example: ana@example.org")
+    return MessageError(f"The {what} {shown(given)} is not one mail address.", hint="For example: ana@example.org")
 
 
 def header_addresses(value: Any) -> list[str]:
@@ -138,9 +140,10 @@ def listed_addresses(name: str, value: Any) -> list[str]:
     What a parser leaves out would be lost without a word (``a@example.org; b@example.org``): raises
     :class:`MessageError` for it, and for a name with a comma that is taken for one without a domain.
     """
-    said = str(value)
+    said = ""
     # What the standard library raises for a list that it cannot read.
-    with contextlib.suppress(AttributeError, IndexError, ValueError):
+    with contextlib.suppress(AttributeError, IndexError, ValueError, RecursionError):
+        said = str(value)
         parsed = _parsed(value)
         said = _source(parsed)
         if not _is_whole(parsed):
@@ -150,7 +153,7 @@ def listed_addresses(name: str, value: Any) -> list[str]:
         if parsed is not None and _is_whole(parsed) and not _has_split_name(parsed):
             return _texts(parsed)
     raise MessageError(
-        f"{name} is not a list of mail addresses that can be read whole: {said[:200]!r}.",
+        f"{name} is not a list of mail addresses that can be read whole: {shown(said)}.",
         hint="Separate addresses by commas; a name with a comma or an @ stands in quotation marks.",
     )
 
@@ -178,6 +181,9 @@ def _parsed(value: Any) -> Any:
     if all(hasattr(address, "addr_spec") for address in getattr(value, "addresses", [None])):
         return value
     text = value.encode() if isinstance(value, Header) else str(value)
+    # The standard library's parser takes the square of its length, and no name and address together are longer.
+    if max(map(len, re.split("[,;]", text))) > _MOST_MAILBOX:
+        raise ValueError("what stands between two commas is too long for an address")
     return HeaderRegistry()("To", text.replace("\r", "").replace("\n", ""))
 
 

@@ -43,7 +43,14 @@ def write(folder: Path, key: str, value: str | None) -> None:
     if content.get(key) == value:
         return
     content = {**content, key: value} if value is not None else {name: content[name] for name in content if name != key}
-    atomic_files.write(path(folder), (json.dumps(content, indent=2) + "\n").encode())
+    try:
+        data = (json.dumps(content, indent=2) + "\n").encode()
+    except RecursionError:
+        data = b""
+    # Deep in lists the indentation alone makes a file that nobody could read any more.
+    if not 0 < len(data) <= _MOST_BYTES:
+        raise _unreadable(folder, "it would be too large when it is written")
+    atomic_files.write(path(folder), data)
 
 
 def _unreadable(folder: Path, reason: str) -> StoreError:

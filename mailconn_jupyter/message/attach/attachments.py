@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...errors import MessageError, warn
-from ...formatting import how_large
+from ...formatting import how_large, shown
 from ..file_names import file_name
 from ..mime.part_tree import encoded_size
 from ..render.part import File, Options, unique
@@ -49,8 +49,8 @@ def attached(
     for entry in found:
         if isinstance(entry, tuple) and _is_path(entry[1]):
             warn(
-                f"The attachment {entry[0]!r} is the text {entry[1]!r}, not the file that is called so: "
-                f"for the file, give Path({entry[1]!r})."
+                f"The attachment {shown(entry[0])} is the text {shown(entry[1])}, not the file that is called so: "
+                f"for the file, give Path({shown(entry[1])})."
             )
     return [
         replace(file, name=unique(file_name(file.name), options.names))
@@ -84,7 +84,7 @@ def _found(item: Any) -> Iterable[Any]:
         case Mapping():
             for name in item:
                 if not isinstance(name, str):
-                    raise MessageError(f"The attachment name {name!r} is not a text.")
+                    raise MessageError(f"The attachment name {shown(name)} is not a text.")
             return [_named(name, value) for name, value in item.items()]
         case (str() as name, value) if isinstance(item, tuple):
             return [_named(name, value)]
@@ -117,13 +117,15 @@ def _one(path: Path) -> Unread:
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError, ValueError):
-        raise MessageError(f"The attachment {str(path)!r} does not exist.", hint=_near(path)) from None
+        raise MessageError(f"The attachment {shown(str(path), 1000)} does not exist.", hint=_near(path)) from None
     except OSError as error:
         raise unreadable(path, error) from error
     if stat.S_ISDIR(found.st_mode):
-        raise MessageError(f"The attachment {str(path)!r} is a folder.", hint=f"Name its files: {path}/*.csv")
+        raise MessageError(
+            f"The attachment {shown(str(path), 1000)} is a folder.", hint=f"Name its files: {path}/*.csv"
+        )
     if not stat.S_ISREG(found.st_mode):
-        raise MessageError(f"The attachment {str(path)!r} is not a file.")
+        raise MessageError(f"The attachment {shown(str(path), 1000)} is not a file.")
     if not os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
         raise unreadable(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
     return Unread(path.name, path, found.st_size)
@@ -139,14 +141,15 @@ def _paths(text: str) -> Iterator[Unread]:
     files = [match for match in matches if match.is_file()]
     if not files:
         raise MessageError(
-            f"No file matches the attachment pattern {text!r}.", hint=f"Looked from {one_line(str(Path.cwd()))}"
+            f"No file matches the attachment pattern {shown(text, 1000)}.",
+            hint=f"Looked from {one_line(str(Path.cwd()))}",
         )
     yield from map(_one, files)
 
 
 def _near(path: Path) -> str:
     return (
-        f"There is no folder {str(path.parent)!r} either."
+        f"There is no folder {shown(str(path.parent), 1000)} either."
         if not os.path.exists(path.parent)  # noqa: PTH110  # as above
         else f"Looked from {one_line(str(Path.cwd()))}"
     )

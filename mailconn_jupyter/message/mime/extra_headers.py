@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from ...errors import MessageError
-from ...formatting import did_you_mean
+from ...formatting import did_you_mean, shown
 from ..texts import one_line
 from .headers import ADDRESS_FIELDS, LONGEST, address_list, checked, folded, unstructured
 from .mailboxes import mailboxes
@@ -59,7 +59,7 @@ def custom(headers: Iterable[tuple[Any, Any]]) -> list[tuple[str, str]]:
     fields: dict[str | int, tuple[str, str]] = {}
     for number, (name, value) in enumerate(headers):
         if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise MessageError(f"The header name {name!r} is not one.", hint="A name has no space and no colon.")
+            raise MessageError(f"The header name {shown(name)} is not one.", hint="A name has no space and no colon.")
         low = name.lower()
         _allowed(name, low)
         if not isinstance(value, str):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ...errors import MessageError
+from ...formatting import shown
 from ..addresses import Address, envelope_address
 from ..texts import unfit
 
@@ -42,11 +43,11 @@ def mailboxes(given: Any, what: str) -> list[Mailbox]:
         for entry in given:
             if not isinstance(entry, str):
                 raise MessageError(
-                    f"The {what} {entry!r} is not an address.", hint="Addresses are texts: ana@example.org"
+                    f"The {what} {shown(entry)} is not an address.", hint="Addresses are texts: ana@example.org"
                 )
             texts.extend([entry] if _WITH_COMMA.fullmatch(entry) else _split(entry, what))
     else:
-        raise MessageError(f"The {what} {given!r} is not an address.", hint="Addresses are texts: ana@example.org")
+        raise MessageError(f"The {what} {shown(given)} is not an address.", hint="Addresses are texts: ana@example.org")
     found: dict[str, Mailbox] = {}
     for text in texts:
         mailbox = _mailbox(text, what)
@@ -62,7 +63,7 @@ def _split(text: str, what: str) -> list[str]:
     for number, piece in enumerate(pieces, 1):
         if "@" not in piece and any("<" in later for later in pieces[number:]):
             raise MessageError(
-                f"The {what} {piece!r} is not one mail address.",
+                f"The {what} {shown(piece)} is not one mail address.",
                 hint='A name with a comma stands in quotation marks: "Smith, Ana" <ana@example.org>',
             )
     return pieces
@@ -83,14 +84,14 @@ def _pieces(text: str, what: str) -> Iterator[str]:
                 yield piece
             start = place + 1
     if quoted:
-        raise MessageError(f"The {what} {text!r} has a quotation mark that is not closed.")
+        raise MessageError(f"The {what} {shown(text)} has a quotation mark that is not closed.")
     if piece := text[start:].strip(" "):
         yield piece
 
 
 def _mailbox(text: str, what: str) -> Mailbox:
     if unfit(text):
-        raise MessageError(f"The {what} {text!r} holds a line break or another control character.")
+        raise MessageError(f"The {what} {shown(text)} holds a line break or another control character.")
     try:
         return _read(text.strip(" "), what)
     except MessageError as error:
@@ -104,7 +105,9 @@ def _read(text: str, what: str) -> Mailbox:
     if not bracket:
         return Mailbox("", envelope_address(text, what=what))
     if not rest.endswith(">"):
-        raise MessageError(f"The {what} {text!r} is not one mail address.", hint="For example: Ana <ana@example.org>")
+        raise MessageError(
+            f"The {what} {shown(text)} is not one mail address.", hint="For example: Ana <ana@example.org>"
+        )
     name = name.strip(" ")
     if len(name) > 1 and name.startswith('"') and name.endswith('"'):
         name = _QUOTED_PAIR.sub(r"\1", name[1:-1])
@@ -113,7 +116,7 @@ def _read(text: str, what: str) -> Mailbox:
         name = ""
     elif "@" in name or "<" in name or ">" in name:
         # Two addresses run together: which one was meant is not ours to guess.
-        raise MessageError(f"The {what} {text!r} is not one mail address.", hint="Separate addresses by commas.")
+        raise MessageError(f"The {what} {shown(text)} is not one mail address.", hint="Separate addresses by commas.")
     return Mailbox(name, envelope_address(rest[:-1], what=what))
 
 

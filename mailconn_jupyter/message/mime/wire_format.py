@@ -14,6 +14,7 @@ from io import BytesIO
 from typing import Any
 
 from ...errors import MessageError
+from ...formatting import shown
 from ..addresses import header_addresses
 from .encoded_part import EncodedPart, encoded_length, lines_of
 from .headers import ADDRESS_FIELDS
@@ -27,7 +28,7 @@ _PLAIN_TYPE = re.compile(
 )
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 # What the standard library raises for a header or a part that it cannot write, by version and kind of policy.
-_FAULTS = (MailError, ValueError, TypeError, AttributeError, LookupError, AssertionError)
+_FAULTS = (MailError, ValueError, TypeError, AttributeError, LookupError, AssertionError, RecursionError)
 
 
 class _AsItStands(EmailPolicy):
@@ -175,14 +176,14 @@ def _is_international(message: Message[Any, Any]) -> bool:
     return any(
         not address.rpartition("@")[0].isascii()
         for name, value in message.raw_items()
-        if name.lower() in ADDRESS_FIELDS and not str(value).isascii()
-        for address in _addresses(name, value)
+        if name.lower() in ADDRESS_FIELDS
+        for address in _addresses_beyond_ascii(name, value)
     )
 
 
-def _addresses(name: str, value: Any) -> list[str]:
+def _addresses_beyond_ascii(name: str, value: Any) -> list[str]:
     try:
-        return header_addresses(value)
+        return [] if str(value).isascii() else header_addresses(value)
     except _FAULTS as error:
         raise _unwritable(name, error) from error
 
@@ -201,7 +202,9 @@ def scan_headers(message: Message[Any, Any], policy: Policy[Any] | None = None) 
     for part in message.walk():
         for name, value in part.raw_items():  # undocumented, but what the generator reads
             if not _FIELD_NAME.fullmatch(name):
-                raise MessageError(f"The header name {name!r} is not one.", hint="A name has no space and no colon.")
+                raise MessageError(
+                    f"The header name {shown(name)} is not one.", hint="A name has no space and no colon."
+                )
             try:
                 written = policy.fold_binary(name, value)
             except _FAULTS as error:

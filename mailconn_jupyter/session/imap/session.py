@@ -45,7 +45,6 @@ class IMAPSession(BaseMailBox):
 
     client: IMAPClient
     folder: Folders
-    folder_manager_class = Folders
     idle: PatientIdle
     idle_manager_class = PatientIdle
     folder_manager_class = Folders

@@ -9,6 +9,7 @@ from email.message import Message
 from typing import Any, Self
 
 from ...errors import MessageError
+from ...formatting import shown
 from ...message.addresses import Address, envelope_address, listed_addresses, plain_addresses
 
 __all__ = ["Envelope", "Parameters", "Recipient", "address_line", "envelope_of", "parameters"]
@@ -126,9 +127,11 @@ def parameters(given: Iterable[str]) -> tuple[str, ...]:
     found = tuple(given)
     for each in found:
         if not _PARAMETER.fullmatch(each):
-            breaks = f" It holds prohibited newline characters: {' '.join(found)!r}." if {"\r", "\n"} & {*each} else ""
+            breaks = (
+                f" It holds prohibited newline characters: {shown(' '.join(found))}." if {"\r", "\n"} & {*each} else ""
+            )
             raise MessageError(
-                f"{each!r} is not one parameter of MAIL or RCPT.{breaks}", hint="For example: NOTIFY=NEVER"
+                f"{shown(each)} is not one parameter of MAIL or RCPT.{breaks}", hint="For example: NOTIFY=NEVER"
             )
     return found
 
