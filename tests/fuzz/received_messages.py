@@ -38,4 +38,4 @@ def read(raw: bytes) -> object:
 
 
 if __name__ == "__main__":
-    run(check, read, MESSAGES, "received messages")
+    run(check, MESSAGES, "received messages", read=read)
