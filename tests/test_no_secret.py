@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import sqlite3
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -188,3 +190,46 @@ def test_no_secret_of_ones_own_is_left_by_or_sent_to_a_shared_connection_of_that
     for trace in traces("zoe", GOOD):
         assert trace not in heard
     assert_nowhere(seen, own_config.parent, [("zoe", GOOD), ("zoe", WRONG)])
+
+
+IN_A_CHILD = """
+import os, traceback
+def in_a_child(path):
+    process = os.fork()
+    if process:
+        return os.waitpid(process, 0)[1]
+    try:
+        with open(path, "w") as out:
+            try:
+                smtp.sendmail("alice@example.test", ["alice@example.test"], b"Subject: x\\r\\n\\r\\nx")
+                print(smtp.noop(), smtp, vars(smtp), vars(smtp.link), smtp.transcript, file=out)
+                smtp.quit()
+                print(m.check("ops"), file=out)
+                m.connect("ops", ask=False).close()
+            except BaseException as error:
+                told = traceback.TracebackException.from_exception(error, capture_locals=True)
+                print("".join(told.format()), vars(error), file=out)
+    finally:
+        os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_no_secret_is_left_by_a_forked_child_right_or_wrong(
+    own_config: Path, postfix: Postfix, certificates: Certificates, monkeypatch: pytest.MonkeyPatch, request: Any
+) -> None:
+    # One comes from a variable of the kernel, which starts after it, the other is typed.
+    monkeypatch.setenv("MAILCONN_OPS_PASSWORD", GOOD)
+    kernel: Kernel = request.getfixturevalue("kernel")
+    flags = "--secure-authentication-type SSL --username alice"
+    seen = kernel.run(VERBOSE) + make(kernel, certificates, "ops", postfix.only["PLAIN"], flags)
+    seen += kernel.run("import mailconn_jupyter as m\nsmtp = m.connect('ops')\nsmtp.noop()") + kernel.run(IN_A_CHILD)
+    told = [own_config.parent / name for name in ("right", "wrong")]
+    seen += kernel.run(f"in_a_child({str(told[0])!r})")
+    seen += typed(kernel, "ops", WRONG) + kernel.run(f"in_a_child({str(told[1])!r})")
+    seen += looked_at(kernel, "ops") + kernel.run("%history -o")
+    right, wrong = (path.read_text() for path in told)
+    assert "(250, " in right
+    assert "Mechanism: PLAIN" in right
+    assert "refused the login" in wrong
+    assert_nowhere(seen, own_config.parent, [("alice", GOOD), ("alice", WRONG)])
