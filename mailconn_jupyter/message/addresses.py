@@ -142,7 +142,7 @@ def listed_addresses(name: str, value: Any) -> list[str]:
     """
     said = ""
     # What the standard library raises for a list that it cannot read.
-    with contextlib.suppress(AttributeError, IndexError, ValueError, RecursionError):
+    with contextlib.suppress(AttributeError, LookupError, ValueError, TypeError, RecursionError):
         said = str(value)
         parsed = _parsed(value)
         said = _source(parsed)

@@ -47,6 +47,8 @@ FOUND_FIELDS: Final = {
     "comments in a row": b"(a)" * 20_000,
     # RecursionError, UnicodeEncodeError: of Python's parser and of a header that is partly no UTF-8.
     "comments in each other": b"(" * 20_000,
+    # TypeError, of Python's parser.
+    "a stop before a comma": b" .,",
     "letters beside bytes": b"J\xc3\xbcrg \xff <j@example.org>",
 }
 
