@@ -33,6 +33,7 @@ class IMAPKit(ProtocolKit):
         b"\x00\xff\x16\x03\x01\r\n",
     )
     greeting_start = b"* OK "
+    challenge_start = b"+ "
     endless_line = b"* OK more\r\n"
 
     def __init__(self, *, initial_responses: bool = True) -> None:
@@ -91,7 +92,7 @@ class IMAPKit(ProtocolKit):
         self._expect(talk, rb"(?:AUTHENTICATE|LOGIN) .*")
 
     def challenge(self, talk: Conversation, data: bytes) -> bytes | None:
-        talk.send(b"+ " + base64.b64encode(data) + b"\r\n")
+        talk.send(self.challenge_start + base64.b64encode(data) + b"\r\n")
         line = talk.line()
         return None if line == b"*" else base64.b64decode(line, validate=True)
 

@@ -72,6 +72,8 @@ class ProtocolKit(ABC):
     bad_greetings: ClassVar[Sequence[bytes]]
     #: How a greeting begins, to be followed by any text and a line end.
     greeting_start: ClassVar[bytes]
+    #: How a challenge begins, to be followed by its Base64.
+    challenge_start: ClassVar[bytes]
     #: Whether ``connect()`` asks something last, too; where it asks nothing, ``check()`` alone does.
     connect_asks_last: ClassVar[bool] = True
     #: A line of an answer to :meth:`asked_for_capabilities` after which more lines must come, with its end.

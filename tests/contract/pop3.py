@@ -30,6 +30,7 @@ class POP3Kit(ProtocolKit):
         b"\x00\xff\x16\x03\x01\r\n",
     )
     greeting_start = b"+OK "
+    challenge_start = b"+ "
     endless_line = b"+OK more\r\n"
 
     def greet(self, talk: Conversation) -> None:
@@ -72,7 +73,7 @@ class POP3Kit(ProtocolKit):
         expect(talk, rb"(?:AUTH|USER|APOP) .*")
 
     def challenge(self, talk: Conversation, data: bytes) -> bytes | None:
-        talk.send(b"+ " + base64.b64encode(data) + b"\r\n")
+        talk.send(self.challenge_start + base64.b64encode(data) + b"\r\n")
         line = talk.line()
         return None if line == b"*" else base64.b64decode(line, validate=True)
 

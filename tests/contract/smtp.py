@@ -39,6 +39,7 @@ class SMTPKit(ProtocolKit):
         b"\x00\xff\x16\x03\x01\r\n",
     )
     greeting_start = b"220 "
+    challenge_start = b"334 "
     connect_asks_last = False
     endless_line = b"250-MORE\r\n"
 
@@ -82,7 +83,7 @@ class SMTPKit(ProtocolKit):
         expect(talk, rb"AUTH .*")
 
     def challenge(self, talk: Conversation, data: bytes) -> bytes | None:
-        talk.send(b"334 " + base64.b64encode(data) + b"\r\n")
+        talk.send(self.challenge_start + base64.b64encode(data) + b"\r\n")
         line = talk.line()
         return None if line == b"*" else base64.b64decode(line, validate=True)
 

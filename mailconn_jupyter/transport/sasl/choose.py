@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hmac
 import json
+from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -20,7 +21,25 @@ from .scram import Scram
 __all__ = ["MECHANISMS", "Login", "Mechanism", "choose", "decode_error"]
 
 
-class Plain(Mechanism):
+class _OneMessage(Mechanism):
+    """What the mechanisms share that say all in their initial response."""
+
+    def __init__(self, row: Row, login: Login) -> None:
+        super().__init__(row, login)
+        self._repeated = False
+
+    @abstractmethod
+    def start(self) -> bytes: ...
+
+    def respond(self, challenge: bytes) -> bytes:
+        # A server that does not read it with the command asks for it by an empty challenge; no other is allowed.
+        if challenge or self._repeated:
+            raise unexpected()
+        self._repeated = True
+        return self.start()
+
+
+class Plain(_OneMessage):
     """RFC 4616: everything in one message, so only over TLS."""
 
     rows = (PLAIN,)
@@ -29,15 +48,12 @@ class Plain(Mechanism):
         login = self._login
         return f"{login.authorization_id}\x00{login.username}\x00{login.reveal()}".encode()
 
-    def respond(self, challenge: bytes) -> bytes:
-        # A server that did not take the initial response asks for it with an empty challenge; no other is allowed.
-        raise unexpected()
-
 
 class LoginMechanism(Mechanism):
     """LOGIN, never standardised: the user, then the password, whatever the server calls them."""
 
     rows = (LOGIN,)
+    reads_challenges = False
 
     def __init__(self, row: Row, login: Login) -> None:
         super().__init__(row, login)
@@ -117,16 +133,13 @@ class OAuthBearer(_Token):
         return self._once(b"\x01")
 
 
-class External(Mechanism):
+class External(_OneMessage):
     """RFC 4422, appendix A: the client certificate of the TLS handshake is the login."""
 
     rows = (EXTERNAL,)
 
     def start(self) -> bytes:
         return (self._login.authorization_id or self._login.username).encode()
-
-    def respond(self, challenge: bytes) -> bytes:
-        raise unexpected()
 
 
 _CLASSES: tuple[type[Mechanism], ...] = (Scram, Plain, LoginMechanism, CramMD5, XOAuth2, OAuthBearer, External)

@@ -64,7 +64,9 @@ class Exchange:
             if text is None:
                 return
             try:
-                challenge = base64.b64decode(text, validate=True)
+                # What nobody reads is for people, and not always encoded.
+                read = initial is None and mechanism.reads_challenges
+                challenge = base64.b64decode(text, validate=True) if read else text
                 if mechanism.takes_token and initial is None:
                     # It may repeat the token, also in the escapes of its JSON.
                     self.reason = f" ({decode_error(challenge, mechanism.hide)})"

@@ -33,6 +33,8 @@ class Mechanism(ABC):
 
     #: What the class is for.
     rows: ClassVar[tuple[Row, ...]]
+    #: Whether an answer depends on what the server says.
+    reads_challenges: ClassVar[bool] = True
 
     def __init__(self, row: Row, login: Login) -> None:
         self.row = row
