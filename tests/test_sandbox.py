@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -21,6 +23,7 @@ from mailconn_jupyter import sandbox, send
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.credentials import remember, resolve, where
 from mailconn_jupyter.errors import MailConnError, OptionError, StoreError
+from mailconn_jupyter.sandbox import server as server_module
 from mailconn_jupyter.sandbox.server import HOST, MailServer
 from mailconn_jupyter.session.check import check
 from mailconn_jupyter.session.connect import connect
@@ -391,3 +394,50 @@ def test_a_connection_that_cannot_be_saved_leaves_no_server_behind(monkeypatch: 
     assert len(made) == 1
     with pytest.raises(ConnectionRefusedError):
         plain_client(made[0].port)
+
+
+# Clients that only hold a link
+
+
+def test_a_thousand_idle_links_leave_the_kernel_its_descriptors_and_the_sandbox_working() -> None:
+    started = sandbox.start()
+    links: list[socket.socket] = []
+    busy = 0
+    with contextlib.ExitStack() as held:
+        for _ in range(1000):
+            link = held.enter_context(socket.create_connection((HOST, started.port), 5))
+            said = link.recv(200)
+            busy += said.startswith(b"421")
+            if said.startswith(b"421"):
+                # It was hung up on: nothing is left of it in the kernel.
+                assert link.recv(200) == b""
+                link.close()
+            else:
+                links.append(link)
+        assert (len(links), busy) == (50, 950)
+        assert len(started.server._links) == 50
+    end = time.monotonic() + 5
+    while started.server._links and time.monotonic() < end:
+        time.sleep(0.01)
+    assert check("sandbox").ok
+
+
+def test_a_client_that_does_not_log_in_is_hung_up_on_soon_and_one_that_has_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server_module, "_BEFORE_LOGIN", 0.2)
+    started = sandbox.start()
+    with connect("sandbox") as smtp, socket.create_connection((HOST, started.port), 5) as idle:
+        assert idle.recv(200).startswith(b"220")
+        assert idle.recv(200) == b""
+        assert smtp.noop()[0] == 250
+
+
+def test_a_folder_for_temporary_files_that_cannot_be_used_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(MailConnError, match="the folder for such files cannot be used") as caught:
+        sandbox.start()
+    assert "TMPDIR" in caught.value.hint
+    assert sandbox.running() is None

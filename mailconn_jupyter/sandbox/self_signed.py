@@ -9,6 +9,8 @@ import ssl
 import tempfile
 from pathlib import Path
 
+from ..errors import MailConnError
+
 __all__ = ["make_context"]
 
 _DAYS = 30
@@ -52,7 +54,13 @@ def make_context() -> tuple[ssl.SSLContext, str]:
 
 def _load(context: ssl.SSLContext, pem: bytes) -> None:
     # OpenSSL's binding reads files only: this one is the owner's alone (0600) and gone before anybody connects.
-    descriptor, path = tempfile.mkstemp(prefix="mailconn-", suffix=".pem")
+    try:
+        descriptor, path = tempfile.mkstemp(prefix="mailconn-", suffix=".pem")
+    except OSError as error:
+        raise MailConnError(
+            f"The sandbox needs a file for a moment, and the folder for such files cannot be used ({error}).",
+            hint="Set TMPDIR to a folder that can be written, before the kernel starts.",
+        ) from error
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(pem)

@@ -29,6 +29,9 @@ LARGEST: Final = 35_000_000
 """The size of message that it takes, in bytes; about what the large providers do."""
 
 _PATIENCE: Final = 5.0
+# Each link costs the kernel a descriptor, of which some systems give a process 256.
+_MOST_LINKS: Final = 50
+_BEFORE_LOGIN: Final = 20.0  # seconds without a word of a client that has not logged in
 
 # Without a handler Python prints the server's warnings into whichever cell runs; who configures logging still gets them.
 logging.getLogger("mail.log").addHandler(logging.NullHandler())
@@ -146,8 +149,29 @@ class _Link(SMTP):
         return _Session(self.loop)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # After STARTTLS it is made once more.
+        if len(self._links) >= _MOST_LINKS and self not in self._links:
+            assert isinstance(transport, asyncio.WriteTransport)
+            transport.write(b"421 4.3.2 The sandbox has too many connections\r\n")
+            transport.close()
+            return
         self._links.add(self)
         super().connection_made(transport)
+
+    @property
+    def _known(self) -> bool:
+        return self.session is not None and bool(self.session.authenticated)
+
+    def _reset_timeout(self, duration: float | None = None) -> None:
+        self._stranger = not self._known
+        super()._reset_timeout(duration or (_BEFORE_LOGIN if self._stranger else None))
+
+    def _timeout_cb(self) -> None:
+        # The clock was set when the login began.
+        if self._stranger and self._known:
+            self._reset_timeout()
+        else:
+            super()._timeout_cb()  # type: ignore[no-untyped-call]  # aiosmtpd does not say
 
     def connection_lost(self, error: Exception | None) -> None:
         self._links.discard(self)
