@@ -181,8 +181,11 @@ class SignInError(CredentialError):
 class OpenError(MailConnError):
     """A session could not be opened; ``stage`` is the stage that failed, ``cause`` a short fixed word for why.
 
-    The causes are those of :mod:`mailconn_jupyter.session.opening.hints`.
+    The causes are those of :mod:`mailconn_jupyter.session.opening.hints`. ``temporary``: the server was busy, or said that
+    it may be tried again later.
     """
+
+    temporary = False
 
     def __init__(self, message: str, *, stage: str, cause: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)

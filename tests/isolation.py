@@ -9,6 +9,7 @@ import pytest
 
 from mailconn_jupyter.credentials import Secret, remember
 from mailconn_jupyter.credentials.memory import memory
+from mailconn_jupyter.session.opening import run_stages
 
 FAIL_KEYRING = "keyring.backends.fail.Keyring"
 
@@ -30,6 +31,12 @@ def own_config(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     # What was typed in this process, too: the tests run in any order.
     monkeypatch.setattr(memory, "_secrets", {})
     return folder / "config"
+
+
+@pytest.fixture
+def opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An opening is tried once; ``test_opening_again`` has what is tried again, and after which pauses."""
+    monkeypatch.setattr(run_stages, "PAUSES", ())
 
 
 def give_password(name: str, secret: str, kind: str = "password") -> None:

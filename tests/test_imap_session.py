@@ -310,6 +310,7 @@ REFUSALS = [
 ]
 
 
+@pytest.mark.usefixtures("opened_once")
 @pytest.mark.parametrize(("said", "cause"), REFUSALS)
 @pytest.mark.parametrize("token", [False, True], ids=["password", "token"])
 def test_the_servers_reason_for_refusing_a_login_is_understood(said: str, cause: str, token: bool) -> None:
@@ -326,6 +327,7 @@ def test_the_servers_reason_for_refusing_a_login_is_understood(said: str, cause:
     assert ("%mailconn password" in caught.value.hint) is (caught.value.cause == "wrong-password")
 
 
+@pytest.mark.usefixtures("opened_once")
 @pytest.mark.parametrize("within_login", [False, True], ids=["in the greeting", "in the login"])
 def test_a_server_that_has_too_many_connections_says_so_whenever_it_hangs_up(within_login: bool) -> None:
     kit = IMAPKit()

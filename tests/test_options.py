@@ -132,6 +132,12 @@ BAD: list[tuple[str, Any, str, str]] = [
     ("client_key", "a\nb", "Client key: 'a\\nb' holds a control character, such as a line break.", ""),
     ("ca_file", 1, "Authority file: 1 is not a text.", ""),
     ("from_address", "a\nb", "From address: 'a\\nb' holds a control character, such as a line break.", ""),
+    (
+        "helo_name",
+        "two words",
+        "HELO name: 'two words' is not a host name.",
+        "For example: notebook.example.org or [192.0.2.7]",
+    ),
     ("timeout", 0, "Timeout: 0 is not a time: more than 0 and at most 3600 seconds.", ""),
     ("timeout", "nan", "Timeout: 'nan' is not a time: more than 0 and at most 3600 seconds.", ""),
     ("timeout", True, "Timeout: True is not a time: more than 0 and at most 3600 seconds.", ""),

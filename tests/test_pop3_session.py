@@ -258,6 +258,7 @@ def test_a_password_with_a_line_break_is_not_sent_by_a_command() -> None:
         (b"-ERR Application-specific password required", "app-password"),
     ],
 )
+@pytest.mark.usefixtures("opened_once")
 def test_the_servers_reason_for_refusing_a_login_is_understood(said: bytes, cause: str) -> None:
     kit = POP3Kit()
     script = [*kit.offer("PLAIN"), Do(lambda talk: kit.login(talk, "PLAIN")), Send(said + b"\r\n")]

@@ -73,7 +73,7 @@ class TestFaultsOfSMTPAlone(Contract):
             Expect(rb"helo \S+"),
             Send(b"502 5.5.1 what?\r\n"),
         ]
-        self.meet(script, stage="greet", cause="refused-by-server")
+        self.meet(script, stage="greet", cause="helo-refused")
 
     def test_a_challenge_that_is_not_base64_is_called_off(self) -> None:
         script = [

@@ -32,6 +32,8 @@ from tests.servers.certificates import Certificates
 from tests.servers.script import Close, Expect, ExpectUntil, ScriptServer, Send, Silence
 from tests.servers.steps import Step
 
+pytestmark = pytest.mark.usefixtures("opened_once")
+
 BOB, ALICE, CAROL = "bob@example.test", "alice@example.test", "carol@example.test"
 GREETING = Send(b"220 mail.test\r\n")
 HELLO: list[Step] = [GREETING, Expect(rb"ehlo .*"), Send(b"250-mail.test\r\n250 8BITMIME\r\n")]
@@ -192,7 +194,7 @@ def test_a_refused_ehlo_is_told_in_the_servers_words_and_nothing_more_is_said(re
         assert "STARTTLS" not in str(caught.value)
         assert caught.value.smtp_code == int(reply[:3])
         assert isinstance(caught.value, ServerUnreachable)
-        assert caught.value.cause == "refused-by-server"
+        assert caught.value.cause == "helo-refused"
         smtp = SMTPSession(server.host, server.port, timeout=5)
         with pytest.raises(smtplib.SMTPHeloError, match=words) as again:
             smtp.sendmail(BOB, [ALICE], LETTER)

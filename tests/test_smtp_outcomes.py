@@ -371,6 +371,7 @@ def test_after_quit_a_session_is_not_opened_again() -> None:
     ("said", "tries"),
     [(b"454 4.7.0 Too many login attempts", 1), (b"535 5.7.8 no", 1), (b"454 4.7.0 Temporary failure", 2)],
 )
+@pytest.mark.usefixtures("opened_once")
 def test_a_login_is_tried_again_only_where_that_may_help(said: bytes, tries: int) -> None:
     login: list[Step] = [
         Send(b"220 mail.test\r\n"),

@@ -237,6 +237,7 @@ def test_a_server_that_does_not_offer_starttls_gets_nothing_but_ehlo() -> None:
     assert len(server.lines) == 1
 
 
+@pytest.mark.usefixtures("opened_once")
 @pytest.mark.parametrize("end", [[Send(b"454 4.7.0 not now\r\n")], [Send(b"220 go\r\n"), Close()], [Close()]])
 def test_a_server_that_offers_starttls_and_then_fails_gets_nothing_more(end: list[Any]) -> None:
     give_password("ops", "s3cret")

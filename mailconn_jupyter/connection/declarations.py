@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final, Literal, get_args
 
 from .mechanisms import EXTERNAL, ROWS, named
-from .option_kinds import Choice, Host, HostOrPath, Issuer, Name, Port, Seconds, Switch, Text
+from .option_kinds import Choice, HeloName, Host, HostOrPath, Issuer, Name, Port, Seconds, Switch, Text
 from .option_set import OptionSet
 from .trusted_hosts import Trust
 
@@ -243,6 +243,12 @@ class ConnectionOptions(OptionSet):
         label="From address",
         help="The sender of messages that name none, for example: Ana <ana@example.org>",
         section="Server",
+        protocols=("SMTP",),
+    )
+    helo_name: HeloName = HeloName(
+        label="HELO name",
+        help="The name that this machine gives itself; when empty, its own where that is right, else its address.",
+        section="More",
         protocols=("SMTP",),
     )
     timeout: Seconds = Seconds(

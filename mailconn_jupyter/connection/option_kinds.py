@@ -14,6 +14,7 @@ from typing import Any, Generic, SupportsFloat, SupportsIndex, TypeVar
 
 from traitlets import TraitType, Undefined
 
+from ..domains import ascii_domain
 from ..errors import OptionError
 from ..formatting import did_you_mean, shown
 from ..scalars import plain
@@ -215,6 +216,28 @@ def is_host(text: str) -> bool:
         and len(text) <= 254
         and all(0 < len(part) <= 63 for part in parts)
     )
+
+
+class HeloName(Host):
+    """The name of this machine for SMTP servers: a host name, or an address in brackets (RFC 5321, 4.1.3)."""
+
+    def check(self, text: str) -> str:
+        from ipaddress import ip_address  # noqa: PLC0415  # few need it, and it costs some milliseconds
+
+        if not text or has_variable(self.seen(text)):
+            return text
+        try:
+            address = ip_address(re.sub(r"\A\[(?:IPv6:)?|\]\Z", "", text, flags=re.IGNORECASE))
+        except ValueError:
+            try:
+                name = ascii_domain(text)
+            except UnicodeError:
+                name = ""
+            if re.fullmatch(r"\w(?:[\w.-]*\w)?", name, re.ASCII) and is_host(name):
+                return name
+            hint = "For example: notebook.example.org or [192.0.2.7]"
+            raise self.fail(f"{text!r} is not a host name.", hint) from None
+        return f"[IPv6:{address}]" if address.version == 6 else f"[{address}]"
 
 
 class HostOrPath(Host):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["login_cause", "refusal_cause", "response_code"]
+__all__ = ["greeting_cause", "login_cause", "refusal_cause", "response_code"]
 
 _CODE = re.compile(rb"\[([A-Za-z][A-Za-z0-9/-]*)[ \]]")
 _CODES: Final = {
@@ -56,6 +56,7 @@ _WORDS: Final = {
         "authenticated but not connected",
     ],
 }
+_BUSY: Final = re.compile(rb"busy|try again|temporar|overload|shutting down", re.IGNORECASE)
 _PATTERNS: Final = {cause: re.compile("|".join(words), re.IGNORECASE) for cause, words in _WORDS.items()}
 
 
@@ -77,6 +78,16 @@ def refusal_cause(text: bytes, otherwise: str) -> str:
     """
     words = " ".join(text.decode("utf-8", "replace").split())
     return next((cause for cause, pattern in _PATTERNS.items() if pattern.search(words)), otherwise)
+
+
+def greeting_cause(text: bytes) -> str:
+    """Why a server does not want to talk, which most say without a code.
+
+    >>> greeting_cause(b"Server too busy, try again later"), greeting_cause(b"[SYS/TEMP] no")
+    ('server-busy', 'server-busy')
+    """
+    busy = _CODES.get(response_code(text)) == "login-temporary" or _BUSY.search(text)
+    return refusal_cause(text, "server-busy" if busy else "refused-by-server")
 
 
 def login_cause(text: bytes, *, token: bool, understood: bool = True) -> str:

@@ -51,6 +51,7 @@ class Met:
     seconds: tuple[float, ...]
 
 
+@pytest.mark.usefixtures("opened_once")
 class Contract:
     """What the parts of the catalogue share; the protocol's own class sets ``kit``."""
 

@@ -17,6 +17,7 @@ from ...transport.channel import Channel
 from ...transport.dial import a_label
 from ...transport.sasl.choose import Mechanism
 from ...transport.transport_errors import readable
+from ..response_codes import greeting_cause
 from .client import IMAPClient
 from .errors import Refused
 
@@ -104,7 +105,8 @@ class IMAPAdapter:
                 access = "read-only"
         except UnexpectedCommandStatusError as error:
             status, said = error.command_result[:2]
-            raise Refused("The server does not open INBOX", status, said[-1] or b"") from error
+            words = said[-1] or b""
+            raise Refused("The server does not open INBOX", status, words, cause=greeting_cause(words)) from error
         return int(data[-1] or 0), access
 
     def _has_inbox(self) -> bool:

@@ -17,7 +17,7 @@ from ...transport.sasl.exchange import Exchange
 from ...transport.tls import TLSPolicy
 from ...transport.transport_errors import TransportError, readable
 from ..opening.log_in import log_in
-from ..response_codes import login_cause, refusal_cause
+from ..response_codes import greeting_cause, login_cause
 from .commands_imap import IMAPCommands
 from .errors import LinkLost, NotOffered, Refused
 
@@ -71,7 +71,7 @@ class IMAPClient(IMAPCommands):
                 return
             bye = self.untagged_responses.get("BYE")
             if bye and isinstance(bye[-1], bytes):
-                cause = refusal_cause(bye[-1], "refused-by-server")
+                cause = greeting_cause(bye[-1])
                 raise Refused("The server does not want to talk", "BYE", bye[-1], cause=cause) from None
             raise TransportError(
                 f"The server's greeting is not one of IMAP4: {readable(self.welcome or b'', 60)!r}.",

@@ -6,7 +6,7 @@ Callers of a library expect its classes, so each protocol has its own; these are
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from ...errors import MailConnError, OpenError
 from ...transport.transport_errors import TransportError
@@ -34,6 +34,10 @@ class NotLoggedIn(MailConnError):
         )
 
 
+# What passes by itself, whatever the protocol has for it.
+_PASSING: Final = frozenset({"in-use", "login-temporary", "server-busy", "too-many-connections"})
+
+
 @dataclass(frozen=True)
 class OpenKinds(Generic[E]):
     """The classes of one protocol, from the most general one on."""
@@ -52,4 +56,8 @@ class OpenKinds(Generic[E]):
             kind = self.login_refused
         elif error.stage in {"resolve", "connect", "secure", "greet"}:
             kind = self.unreachable
-        return kind(error.message, stage=error.stage, cause=error.cause, hint=error.hint)
+        opened = kind(error.message, stage=error.stage, cause=error.cause, hint=error.hint)
+        # Where the protocol itself tells (SMTP's first digit), that counts.
+        said = getattr(origin, "temporary", None)
+        opened.temporary = error.cause in _PASSING if said is None else said
+        return opened

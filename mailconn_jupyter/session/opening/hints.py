@@ -6,7 +6,7 @@ The causes, each a fixed word: ``host-unknown``, ``refused``, ``unreachable``, `
 ``bad-greeting``, ``bad-reply``, ``too-long``, ``plain-text-refused``, ``no-secret``, ``no-login``, ``no-mechanism``,
 ``bad-challenge``, ``proxy-unknown``, ``proxy-unreachable``, ``proxy-login``, ``proxy-rules``, ``proxy-hung-up``,
 ``proxy-bad-reply``, ``proxy-silent``, ``target-unreachable``, ``client-certificate``, ``server-unproved``,
-``wrong-password``, ``app-password``, ``basic-off``, ``smtp-off-tenant``, ``smtp-off-mailbox``, ``login-policy``,
+``server-busy``, ``helo-refused``, ``wrong-password``, ``app-password``, ``basic-off``, ``smtp-off-tenant``, ``smtp-off-mailbox``, ``login-policy``,
 ``web-login``, ``token-refused``, ``mechanism-refused``, ``login-temporary``, ``too-many-connections``, ``rate-limited``,
 ``not-enabled``, ``refused-by-server``, ``option``.
 
@@ -49,6 +49,11 @@ _FIXED = {
     "proxy-silent": "Check the proxy's type (SOCKS5, SOCKS4, HTTP) and port, and the server host and port behind it.",
     "target-unreachable": "The proxy works. Check the server host and port, as the proxy sees them.",
     "client-certificate": "Give PEM files that this user can read, with a key that has no passphrase.",
+    "server-busy": "The server cannot serve this at the moment, and was asked several times. Try again in a few minutes.",
+    "helo-refused": "It may not take the name that this machine gave itself: give the machine's own, or your domain, as "
+    "helo_name. Or try again in a few minutes.",
+    "starttls-refused": "Nothing was sent. Its TLS does not work at the moment: try again in a few minutes, or use the port "
+    "for SSL if there is one.",
     "app-password": "The account needs an app password: make one in the account's security settings.",
     "basic-off": "The account takes no passwords here: sign in with OAuth 2.0 (use_xoauth2, oauth_issuer). Exchange: the administrator "
     "of the organisation can turn basic authentication on again, for as long as Microsoft allows it.",
@@ -131,7 +136,7 @@ def hint_for(cause: str, connection: MailConnection, certificate: Certificate | 
         if security == "TLS1.2":
             return "This connection allows exactly TLS 1.2: choose the type TLS, which also takes 1.3."
         return "The server knows only versions older than TLS 1.2, which are not safe: its administrator must renew it."
-    if cause in {"no-starttls", "starttls-refused"}:
+    if cause == "no-starttls":
         return (
             "Nothing was sent. Use the port for SSL if there is one; a server that never had TLS needs it turned off."
         )

@@ -29,6 +29,8 @@ class LoginSecret:
     def __init__(self, given: MailConnection, options: MailConnection, limit: Limit, *, ask: bool) -> None:
         self._given, self._options, self._limit, self._ask = given, options, limit, ask
         self._identity = require_identity(options) if options.signs_in else None
+        # Somebody may have typed it: whoever tries again does not ask again.
+        self._resolved: Credential | None = None
 
     def use(self, log_in: Callable[[Credential], T]) -> tuple[T, Credential]:
         """Log in with it, and where a token is refused once more with a renewed one: it may look good here and be dead there."""
@@ -52,10 +54,16 @@ class LoginSecret:
             _require_trusted(self._given)
             printed = password_command.run(options.password_command, self._limit.within(options.timeout))
             return Credential(printed, "password_command")
-        elsewhere = options.is_sandbox
+        if self._resolved is None:
+            self._resolved = self._asked_for()
+        return self._resolved
+
+    def _asked_for(self) -> Credential:
+        """The one that is kept, or that somebody types."""
+        elsewhere = self._options.is_sandbox
         try:
             with self._limit.paused():
-                return resolve(options, ask=self._ask and not elsewhere)
+                return resolve(self._options, ask=self._ask and not elsewhere)
         except CredentialError as error:
             if not elsewhere:
                 raise

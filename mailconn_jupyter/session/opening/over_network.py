@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import TypeVar
@@ -24,7 +25,7 @@ from .log_in import refuse_plain_text
 from .login_secret import LoginSecret
 from .proxy_route import route_of
 from .run_stages import StagedOpening, Step
-from .stages import StageResult
+from .stages import KEY_LOG, StageResult
 
 __all__ = ["LinkOpening", "Opening", "policy_of"]
 
@@ -61,7 +62,7 @@ class LinkOpening(StagedOpening[L]):
         result.facts["Addresses"] = ", ".join(str(address[0]) for _, address in self._addresses[:4])
 
     def _connect(self, result: StageResult) -> None:
-        self._channel = self._open_channel(self.limit)
+        self._channel, self._greeted = self._open_channel(self.limit), False
         self.adapter.attach(self._channel, self.options)
         whose = "Address" if self._route is None else "Proxy's address"
         with suppress(OSError):  # a link that is reset already has no other end; the next stage says so
@@ -101,6 +102,8 @@ class LinkOpening(StagedOpening[L]):
         self.certificate = facts.certificate
         result.facts["TLS"] = f"{facts.version}, {facts.cipher}"
         result.facts.update(_certificate_facts(facts.certificate, facts.accepted))
+        if log := os.environ.get(KEY_LOG):
+            result.facts["Keys"] = f"are written to {log} ({KEY_LOG}): who reads that file reads what is sent"
 
     def _start_tls(self, channel: Channel, policy: TLSPolicy) -> TLSFacts:
         asked = self.options.security != "SSL"
@@ -146,6 +149,8 @@ class LinkOpening(StagedOpening[L]):
 class Opening(LinkOpening[Adapter]):
     """One opening of one session with a mail server."""
 
+    _secret: LoginSecret | None = None
+
     def steps(self) -> Sequence[Step]:
         """Name to address, TCP or a proxy's tunnel, TLS, the greeting, the login, and what makes it ready."""
         return self._resolve, self._connect, self._secure, self._greet, self._authenticate, self._ready
@@ -163,7 +168,7 @@ class Opening(LinkOpening[Adapter]):
             result.skip("No login, as the connection says.")
             return
         refuse_plain_text(channel, allowed=options.allow_plaintext_password)
-        secret = LoginSecret(self.given, options, self.limit, ask=self.ask)
+        secret = self._secret = self._secret or LoginSecret(self.given, options, self.limit, ask=self.ask)
         held: list[Credential] = []
         mechanism = self._mechanism(channel, held)
 

@@ -1,6 +1,7 @@
 """Running the stages of an opening: in their order, timed, told to a listener, and explained where one fails.
 
-``connect()`` and ``check()`` run the very same; a test only has a listener, and is curious at the last stage.
+``connect()`` and ``check()`` run the very same; a test only has a listener, and is curious at the last stage. What a server
+refuses for the moment is tried again after a pause, within the deadline, as a message is.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from ...connection import MailConnection
 from ...errors import CredentialError, MailConnError, OpenError, OptionError, SignInError
@@ -21,9 +22,12 @@ from .adapter import Openable
 from .hints import hint_for
 from .stages import STAGES, Listener, StageResult
 
-__all__ = ["StagedOpening", "Step"]
+__all__ = ["PAUSES", "StagedOpening", "Step"]
 
 Step = Callable[[StageResult], None]
+
+#: Seconds before the second and the third try of what a server refused for the moment.
+PAUSES: Final = (1.0, 5.0)
 
 
 A = TypeVar("A", bound=Openable)
@@ -55,6 +59,8 @@ class StagedOpening(ABC, Generic[A]):
         self.certificate: Certificate | None = None
         self.stages = {name: StageResult(name) for name in STAGES}
         self._listener = listener
+        # Why it is tried again, and how long to wait before.
+        self._refusal, self._pause = "", 0.0
 
     @abstractmethod
     def steps(self) -> Sequence[Step]:
@@ -68,12 +74,38 @@ class StagedOpening(ABC, Generic[A]):
                 raise OptionError(
                     f"{given.name}: the protocol is {given.protocol}, not {adapter.protocol}.", trait="protocol"
                 )
-            for name, step in zip(STAGES, self.steps(), strict=True):
-                with self._stage(name) as result:
-                    step(result)
+            first, *others = zip(STAGES, self.steps(), strict=True)
+            self._run(*first)
+            for pause in (*PAUSES, None):
+                try:
+                    for name, step in others:
+                        self._run(name, step)
+                    break
+                except OpenError as error:
+                    if pause is None or not self._may_pass(error, pause):
+                        raise
+                    self._begin_again(error, pause)
         except BaseException:
             self.close()
             raise
+
+    def _run(self, name: str, step: Step) -> None:
+        with self._stage(name) as result:
+            if name == "connect" and self._refusal:
+                result.facts["Tried again"] = self._refusal
+                self.limit.sleep(self._pause)
+            step(result)
+
+    def _may_pass(self, error: OpenError, pause: float) -> bool:
+        """Whether the same may succeed after the pause, and there is time for it. To try again too early can lock an account."""
+        return error.temporary and error.cause != "rate-limited" and self.limit.end - time.monotonic() > pause
+
+    def _begin_again(self, error: OpenError, pause: float) -> None:
+        self.close()
+        self._pause, self._refusal = pause, f"after {pause:g} s, as {error.message}"
+        for name in STAGES[1:]:
+            self.stages[name] = StageResult(name)
+            self._tell(self.stages[name])
 
     def close(self) -> None:
         """Close what was opened so far."""

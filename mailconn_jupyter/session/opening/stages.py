@@ -8,7 +8,10 @@ from typing import Final
 
 from ...errors import OpenError
 
-__all__ = ["STAGES", "Listener", "StageResult"]
+__all__ = ["KEY_LOG", "STAGES", "Listener", "StageResult"]
+
+#: The variable with which Python writes the keys of every TLS link into a file.
+KEY_LOG: Final = "SSLKEYLOGFILE"
 
 STAGES: Final = ("resolve", "connect", "secure", "greet", "authenticate", "ready")
 

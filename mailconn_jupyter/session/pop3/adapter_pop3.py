@@ -9,7 +9,9 @@ from ...transport.channel import Channel
 from ...transport.dial import a_label
 from ...transport.sasl.choose import Mechanism
 from ...transport.transport_errors import readable
+from ..response_codes import greeting_cause
 from .client import POP3Client
+from .errors import Refused
 
 __all__ = ["POP3Adapter"]
 
@@ -56,7 +58,11 @@ class POP3Adapter:
         client = self._client
         if not client.known:
             return {"Messages": "not asked for without a login"}
-        count, size = client.told = client.stat()
+        try:
+            count, size = client.told = client.stat()
+        except Refused as error:
+            words = error.words.encode()
+            raise Refused("The server does not open the mailbox", words, cause=greeting_cause(words)) from error
         # To list a large mailbox takes longer than to greet.
         client.channel.settimeout(self._patience)
         return {"Messages": str(count), "Size": how_large(size)}

@@ -19,7 +19,7 @@ from ...transport.tls import TLSPolicy
 from ...transport.transport_errors import TransportError
 from ..line_arguments import breaks_a_line
 from ..opening.log_in import log_in, require_safe_link
-from ..response_codes import login_cause, refusal_cause
+from ..response_codes import greeting_cause, login_cause
 from .errors import LinkLost, NotOffered, Refused, open_error
 from .wire import POP3Wire
 
@@ -54,8 +54,7 @@ class POP3Client(POP3Wire):
             raise
         except Refused as error:
             text = error.words.encode()
-            cause = refusal_cause(text, "refused-by-server")
-            raise Refused("The server does not want to talk", text, cause=cause) from None
+            raise Refused("The server does not want to talk", text, cause=greeting_cause(text)) from None
 
     def learn(self) -> dict[str, list[str]]:
         """Ask for the capabilities, once before TLS and once after."""

@@ -9,7 +9,8 @@ from ...transport.channel import Channel
 from ...transport.sasl.choose import Mechanism
 from .connection import CLOSING, SMTPConnection
 from .ehlo import greet
-from .errors import Refused, open_error
+from .errors import GreetingRefused, Refused, open_error
+from .helo_name import other_name, own_name
 from .login import run_exchange
 from .reply import Reply
 
@@ -25,6 +26,8 @@ class SMTPAdapter:
     def __init__(self, link: SMTPConnection) -> None:
         self._link = link
         self.plain_allowed = link.plain_allowed
+        # What to say to a server that takes no address, and whether it has refused one.
+        self._other, self._name = "", ""
 
     def attach(self, channel: Channel, connection: MailConnection) -> None:
         link = self._link
@@ -32,6 +35,10 @@ class SMTPAdapter:
         link.plain_allowed = connection.allow_plaintext_password
         # A message is checked for spam and viruses before the last reply; RFC 5321, 4.5.3.2.6 would wait ten minutes.
         link.message_patience = max(connection.timeout, connection.deadline)
+        if not self._name:
+            given = link.name if link.named else connection.helo_name
+            self._name = given or own_name(channel)
+            self._other = "" if given else other_name(connection)
 
     def ask_for_tls(self) -> None:
         self._link.read_greeting()
@@ -44,7 +51,7 @@ class SMTPAdapter:
             link.read_greeting()
         link.forget()
         text = self._greet()
-        facts = {"Server says": text.decode("utf-8", "replace").split("\n")[0]}
+        facts = {"Server says": text.decode("utf-8", "replace").split("\n")[0], "Introduced as": self._name}
         if link.features:
             facts["Capabilities"] = ", ".join(sorted(key.upper() for key in link.features))
         if mechanisms := self.mechanisms():
@@ -52,8 +59,20 @@ class SMTPAdapter:
         return facts
 
     def _greet(self) -> bytes:
-        link = self._link
-        return greet(lambda: link.ehlo().pair, lambda: link.helo().pair)
+        try:
+            return self._introduce()
+        except GreetingRefused as error:
+            if not (self._name.startswith("[") and self._other):
+                raise
+            # Also where it has hung up by that, and is tried again.
+            self._name = self._other
+            if error.reply.code == CLOSING:
+                raise
+            return self._introduce()
+
+    def _introduce(self) -> bytes:
+        link, name = self._link, self._name
+        return greet(lambda: link.ehlo(name).pair, lambda: link.helo(name).pair)
 
     def mechanisms(self) -> list[str]:
         return self._link.mechanisms()

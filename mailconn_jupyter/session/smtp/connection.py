@@ -17,7 +17,8 @@ from ...transport.transport_errors import TransportError, readable
 from ..line_arguments import UnsafeArgument, breaks_a_line
 from ..transcript import Transcript
 from .ehlo import features
-from .errors import GreetingRefused, LinkLost, NotOffered, Refused, ReplyTooLong
+from .errors import GreetingRefused, LinkLost, NotOffered, Refused, ReplyTooLong, greeting_cause
+from .helo_name import literal_of
 from .reply import Reply
 
 __all__ = ["CLOSING", "Command", "Reply", "SMTPConnection"]
@@ -77,9 +78,8 @@ class SMTPConnection:
     def attach(self, channel: Channel, host: str) -> None:
         """Speak over this channel from now on; the greeting has not been read yet."""
         self.sock, self.host = channel, host
-        # RFC 5321, 4.1.3: the client's address stands for its name where that is not known to be right.
-        address = str(channel.getsockname()[0]).partition("%")[0]
-        self._literal = f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+        # The client's address stands for its name where that is not known to be right.
+        self._literal = literal_of(str(channel.getsockname()[0]))
         self._awaited, self._last, self._broken = 1, b"", None
         self.logged_in = False
         self.forget()
@@ -98,6 +98,11 @@ class SMTPConnection:
     @name.setter
     def name(self, name: str) -> None:
         self._name = name
+
+    @property
+    def named(self) -> bool:
+        """Whether somebody has given it a name."""
+        return bool(self._name)
 
     @property
     def channel(self) -> Channel:
@@ -268,7 +273,7 @@ class SMTPConnection:
                 raise TransportError(what, cause="bad-greeting") from error
             raise
         if reply.code != 220:
-            raise GreetingRefused("The server does not want to talk", reply)
+            raise GreetingRefused("The server does not want to talk", reply, cause=greeting_cause(reply))
 
     def ehlo(self, name: str = "", verb: str = "ehlo") -> Reply:
         """Introduce this side, and learn what the server offers."""

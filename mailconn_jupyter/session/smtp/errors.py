@@ -12,6 +12,7 @@ from ...message.addresses import Address
 from ...transport.transport_errors import readable
 from ..opening import error_classes
 from ..response_codes import refusal_cause
+from .advice import advice
 from .reply import Reply
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "ServerClosing",
     "ServerUnreachable",
     "SessionNotOpened",
+    "greeting_cause",
     "login_cause",
     "no_smtputf8",
     "open_error",
@@ -86,7 +88,7 @@ class SenderRefused(Refused, smtplib.SMTPSenderRefused):
     def __init__(
         self, what: str, reply: Reply, *, sender: str, cause: str = "refused-by-server", hint: str = ""
     ) -> None:
-        super().__init__(what, reply, cause=cause, hint=hint)
+        super().__init__(what, reply, cause=cause, hint=hint or advice(reply.code, reply.words))
         self.args = (*reply.pair, sender)
         self.sender = sender
 
@@ -123,7 +125,10 @@ class RecipientsRefused(error_classes.Refused, smtplib.SMTPRecipientsRefused):
         hint: str = "The message was delivered to nobody.",
     ) -> None:
         said = "; ".join(f"{address}: {code} {readable(text)}" for address, (code, text) in recipients.items())
-        super().__init__(f"{what} {said}", cause=cause, hint=hint)
+        advised = (advice(code, readable(text)) for code, text in recipients.values())
+        super().__init__(
+            f"{what} {said}", cause=cause, hint=" ".join(filter(None, (next(filter(None, advised), ""), hint)))
+        )
         self.args = (recipients,)
         self.recipients: dict[str, tuple[int, bytes]] = recipients
         self.temporary = all(400 <= code < 500 for code, _ in recipients.values())
@@ -217,7 +222,6 @@ class SessionNotOpened(OpenError, smtplib.SMTPException):
     smtp_code = -1
     smtp_error: bytes | str = b""
     words = enhanced_code = ""
-    temporary = False
 
 
 class ServerUnreachable(SessionNotOpened, smtplib.SMTPConnectError):
@@ -241,13 +245,17 @@ def open_error(error: OpenError, origin: Exception) -> OpenError:
     if isinstance(origin, Refused):
         failure.smtp_code, failure.smtp_error = origin.smtp_code, origin.smtp_error
         failure.words, failure.enhanced_code = origin.words, origin.enhanced_code
-        failure.temporary = origin.temporary
     return failure
 
 
 # Of the command or its mechanism, not of who logs in (RFC 5321, 4.2.3; RFC 4954, 6).
 _NOT_TAKEN: Final = frozenset({500, 501, 502, 503, 504, 534, 538})
 _ENHANCED: Final = {"5.7.9": "app-password", "5.7.30": "basic-off"}
+
+
+def greeting_cause(reply: Reply) -> str:
+    """Why a server does not want to talk."""
+    return refusal_cause(reply.text, "server-busy" if reply.temporary else "refused-by-server")
 
 
 def login_cause(reply: Reply, *, token: bool) -> str:
