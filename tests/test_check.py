@@ -3,6 +3,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,6 +52,19 @@ def test_a_good_connection_passes_every_stage_and_says_what_was_learnt(
     assert learnt["Largest message"] == "1.0 MB"
     assert all(stage.milliseconds > 0 for stage in report.stages)
     assert "s3cret" not in f"{report}{report._repr_html_()}"
+
+
+def test_a_test_says_that_the_keys_of_tls_are_written_to_a_file(
+    postfix: Postfix, certificates: Certificates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "keys.log"
+    monkeypatch.setenv("SSLKEYLOGFILE", str(log))
+    report = check(to(postfix.submission, ca_file=str(certificates.ca.pem)))
+    assert report.ok
+    assert log.read_text()
+    assert str(log) in report.stages[2].facts["Keys"]
+    monkeypatch.delenv("SSLKEYLOGFILE")
+    assert "Keys" not in check(to(postfix.submission, ca_file=str(certificates.ca.pem))).stages[2].facts
 
 
 def test_a_connection_without_tls_and_login_skips_those_stages(postfix: Postfix) -> None:

@@ -92,6 +92,7 @@ def test_a_session_of_the_standard_library_does_not_encode_them_either() -> None
         ("Sender", "nobody", "Sender 'nobody' is not one mail address"),
         ("Resent-To", "other@example.org", "Resent-To"),
         ("resent-date", "Mon, 20 Nov 2023 09:00:00 +0100", "sent on as it came"),
+        ("Return-Path", "<bounces@example.org>", "written where the message arrives"),
         ("X-Note", 47, "needs a text"),
         ("Sender", "a@example.org, b@example.org", "Sender 'a@example.org, b@example.org' is several mailboxes"),
         ("Priority", "urgent", "Priority is not set through headers="),

@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
 import mailconn_jupyter as mailconn
 from mailconn_jupyter.connection import MailConnection
@@ -282,3 +283,82 @@ def test_an_empty_subject_is_warned_of_where_the_caller_stands() -> None:
     with pytest.warns(MailConnWarning, match="no subject") as caught:
         mailconn.send(to(free_ports(1)[0]), ALICE, " ", "y", dry_run=True)
     assert caught[0].filename == __file__
+
+
+# A server that takes a few recipients at a time
+
+
+class Roomy(Fickle):
+    """Takes a hundred recipients for one message."""
+
+    async def handle_RCPT(  # noqa: N802  # aiosmtpd's
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if len(envelope.rcpt_tos) == 100:
+            return "452 4.5.3 Too many recipients"
+        return await super().handle_RCPT(server, session, envelope, address, options)
+
+
+def test_a_message_to_many_goes_on_while_each_try_reaches_somebody_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RFC 5321, 4.5.3.1.10: a server that has enough recipients for one message answers 452 to each of the others."""
+    monkeypatch.setattr(send_module, "_PAUSES", (pytest.fail,))
+    people = [f"r{number}@example.test" for number in range(1000)]
+    with Roomy() as server:
+        report = mailconn.send(to(server.port), people, "x", "y")
+    assert report.accepted == tuple(people)
+    assert [len(message.recipients) for message in server.taken] == [100] * 10
+
+
+def test_a_few_who_are_taken_give_the_others_new_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    later, ok = "450 4.2.1 later", "250 ok"
+    # Four tries, of which the second takes one of two: three pauses, of which the second is the first one again.
+    with Fickle(rcpt=(later, later, ok, later, later, later, later)) as server:
+        with pytest.raises(DeliveryError) as caught:
+            mailconn.send(to(server.port), [ALICE, CAROL], "x", "y")
+        assert caught.value.report.accepted == (ALICE,)
+    assert server.asked == [ALICE, CAROL] * 2 + [CAROL] * 2
+
+
+# What a server says
+
+
+LONG = "5.7.1 " + "Our policy is long and its link comes last. " * 8 + "https://example.test/why"
+
+
+def test_words_that_are_cut_end_in_three_dots_and_the_report_has_all_of_them() -> None:
+    with Fickle(rcpt=(f"550 {LONG}",)) as server, pytest.raises(DeliveryError) as caught:
+        mailconn.send(to(server.port), ALICE, "x", "y")
+    assert "..." in caught.value.message
+    (outcome,) = caught.value.report.outcomes
+    assert outcome.words == LONG
+    assert "https://example.test/why" in str(caught.value.report)
+
+
+@pytest.mark.parametrize(
+    ("reply", "hint"),
+    [
+        ("530 5.7.0 Authentication required", "a login first"),
+        ("530 not authenticated", "a login first"),
+        ("530 no", "a login first"),
+        ("550 5.7.1 Client was not authenticated", "a login first"),
+        ("530 5.7.0 Must issue a STARTTLS command first", "TLS first"),
+        ("504 5.5.2 <[10.0.0.7]>: Helo command rejected: need fully-qualified hostname", "helo_name"),
+        ("550 5.1.1 nobody", "Nobody has it"),
+    ],
+)
+def test_a_refusal_that_is_about_the_connection_says_what_to_change(reply: str, hint: str) -> None:
+    """Postfix refuses a name of HELO at RCPT (smtpd_delay_reject), and so do servers that want a login or TLS."""
+    with Fickle(rcpt=(reply,) * 2) as server:
+        with pytest.raises(DeliveryError, match=hint):
+            mailconn.send(to(server.port), ALICE, "x", "y")
+        with mailconn.connect_smtp(to(server.port)) as smtp, pytest.raises(smtplib.SMTPException) as caught:
+            smtp.sendmail("bob@example.test", [ALICE], b"Subject: x\r\n\r\ny\r\n")
+        assert hint in str(caught.value) or hint == "Nobody has it"
+
+
+def test_a_sender_who_has_to_log_in_is_told_so() -> None:
+    hello = [Send(b"220 hi\r\n"), Expect(rb"ehlo .*"), Send(b"250 hi\r\n"), Expect(rb"mail .*")]
+    no: list[Step] = [*hello, Send(b"530 5.7.1 Authentication required\r\n"), Expect(rb"rset"), Send(b"250 ok\r\n")]
+    with ScriptServer([*no, Expect(rb"quit"), Send(b"221 bye\r\n")]) as server, pytest.raises(DeliveryError) as caught:
+        mailconn.send(to(server.port), ALICE, "x", "y")
+    assert "a login first" in caught.value.hint

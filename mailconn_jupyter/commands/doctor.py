@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .. import credentials
 from ..credentials import secret_folders, sources, variables
+from ..session.opening.stages import KEY_LOG
 from ..store import ConnectionStore, atomic_files, connections
 from .view import View
 
@@ -42,6 +43,8 @@ def findings(store: ConnectionStore) -> Iterator[tuple[str, str]]:
     for name in _JUPYTER:
         if name in os.environ:
             yield name, os.environ[name]
+    if log := os.environ.get(KEY_LOG):
+        yield KEY_LOG, f"{log} gets the keys of every TLS link: who reads that file reads what is sent, passwords too"
     yield "MAILCONN_ variables", ", ".join(variables.owners(store)) or "none"
     problems = [*map(str, store.problems()), *secret_folders.misplaced()]
     for problem in problems:

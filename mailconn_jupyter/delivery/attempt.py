@@ -6,7 +6,7 @@ import contextlib
 import smtplib
 from collections.abc import Mapping
 from email.message import EmailMessage
-from typing import Literal
+from typing import Final, Literal
 
 from ..errors import OpenError
 from ..message.addresses import envelope_address
@@ -18,6 +18,8 @@ from ..transport.transport_errors import readable
 from .report import Outcome
 
 __all__ = ["attempt"]
+
+_LONGEST: Final = 4000  # characters
 
 _Otherwise = Literal["unknown", "not sent"]
 
@@ -44,7 +46,7 @@ def attempt(
         # After a 421 smtplib asks no further, and those whom the server had taken get nothing either.
         return {name: Outcome(name, "not sent") for name in recipients} | _refusals(error.recipients, "not sent")
     except DeliveryUnknown as error:
-        unknown = {name: Outcome(name, "unknown", words=readable(error.why)) for name in error.recipients}
+        unknown = {name: Outcome(name, "unknown", words=_whole(error.why)) for name in error.recipients}
         return unknown | _refusals(error.refused, "unknown")
     except LinkLost as error:
         return _not_sent(recipients, error.message)
@@ -65,12 +67,12 @@ def attempt(
 
 
 def _not_sent(recipients: list[str], why: str) -> dict[str, Outcome]:
-    return {recipient: Outcome(recipient, "not sent", words=readable(why)) for recipient in recipients}
+    return {recipient: Outcome(recipient, "not sent", words=_whole(why)) for recipient in recipients}
 
 
 def _refusals(refused: Mapping[str, tuple[int, bytes | str]], otherwise: _Otherwise) -> dict[str, Outcome]:
     """The outcomes of those whom the server did not take, and ``otherwise`` where its reply does not say no."""
-    return {name: _refusal(name, code, readable(words), otherwise) for name, (code, words) in refused.items()}
+    return {name: _refusal(name, code, _whole(words), otherwise) for name, (code, words) in refused.items()}
 
 
 def _refusal(name: str, code: int, words: str, otherwise: _Otherwise) -> Outcome:
@@ -82,9 +84,14 @@ def _refusal(name: str, code: int, words: str, otherwise: _Otherwise) -> Outcome
     return Outcome(name, otherwise, words=f"The server's answer is no reply of SMTP: ...{words}")
 
 
+def _whole(words: bytes | str) -> str:
+    """All that a server said; a reply has no more than this."""
+    return readable(words, _LONGEST)
+
+
 def _why(error: BaseException | None) -> str:
     """The words of what broke a transaction: those that :mod:`smtplib` has from a reply stand in a tuple."""
-    return readable(str(getattr(error, "message", getattr(error, "smtp_error", error))))
+    return _whole(str(getattr(error, "message", getattr(error, "smtp_error", error))))
 
 
 def _by_smtplib(session: smtplib.SMTP, data: Wire, sender: str, recipients: list[str]) -> dict[str, tuple[int, bytes]]:

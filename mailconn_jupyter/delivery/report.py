@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..errors import MailConnError
 from ..formatting import columns, how_large, table
+from ..session.smtp.advice import advice
 from ..transport.transport_errors import readable
 
 if TYPE_CHECKING:
@@ -140,6 +141,8 @@ class DeliveryError(MailConnError):
         bad = [outcome for outcome in report.outcomes if outcome.outcome != "accepted"]
         said = _few([f"{outcome.recipient}: {outcome.outcome} {_reply(outcome)}".strip() for outcome in bad], "; ")
         hint = "The others have it." if report.accepted else "Nobody has it, as far as is known."
+        if advised := next(filter(None, (advice(outcome.code, outcome.words) for outcome in bad)), ""):
+            hint = f"{advised} {hint}"
         if report.unknown:
             hint = f"Ask {_few(report.unknown)} before you send again: it may arrive twice."
         super().__init__(f"{report.subject!r} was not delivered to everybody. {said}", hint=hint)

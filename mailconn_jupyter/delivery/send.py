@@ -18,6 +18,7 @@ from ..message.mime.wire_format import wired
 from ..message.render.part import Formulas, TableFormat
 from ..message.template import Template
 from ..session.connect import open_session
+from ..session.opening.run_stages import PAUSES
 from ..session.smtp.envelope import envelope_of
 from ..session.smtp.session import SMTPSession
 from ..store import connections
@@ -27,8 +28,9 @@ from .report import DeliveryError, Outcome, SendReport
 
 __all__ = ["send", "send_composed"]
 
-# Seconds before the second and the third try of what was refused for the moment (a 4xx).
-_PAUSES = (1.0, 5.0)
+# Before the second and the third try of what was refused for the moment (a 4xx), and of what is left once some was taken.
+_PAUSES = PAUSES
+_ENOUGH = 452
 
 
 @public
@@ -62,8 +64,8 @@ def send(
     ``from_address``, or its username where that is an address. The rest is as of
     :func:`~mailconn_jupyter.message.compose.compose`.
 
-    What the server refuses for the moment (a 4xx) is tried again, twice at most, after 1 and 5 seconds; a 5xx is not,
-    and neither is what may have been delivered. Raises :class:`~mailconn_jupyter.delivery.report.DeliveryError`, which
+    What the server refuses for the moment (a 4xx) is tried again after 1 and 5 seconds, as long as each try reaches
+    somebody more and twice after that; a 5xx is not, and neither is what may have been delivered. Raises :class:`~mailconn_jupyter.delivery.report.DeliveryError`, which
     has the report, unless every recipient's was accepted; what is wrong with the message itself is raised before
     anything is sent. Where the link of an ``smtplib.SMTP`` breaks, each outcome is unknown: such a session does not say
     whether it was before or after the last byte.
@@ -142,12 +144,20 @@ def send_composed(session: smtplib.SMTP, message: EmailMessage) -> SendReport:
     # Before anything is sent: what is raised after a delivery makes people send again.
     data = wired(message, utf8=False, eight_bit=True)
     outcomes: dict[str, Outcome] = {recipient: Outcome(recipient, "not sent") for recipient in left}
-    for pause in (*_PAUSES, None):
+    pauses = iter(_PAUSES)
+    while True:
         outcomes |= attempt(session, message, data, sender, left)
-        left = [recipient for recipient in left if outcomes[recipient].temporary]
-        if not left or pause is None or not _may_try_again(session):
+        before, left = left, [recipient for recipient in left if outcomes[recipient].temporary]
+        if not left or not _may_try_again(session):
             break
-        time.sleep(pause)
+        if some := len(left) < len(before):
+            pauses = iter(_PAUSES)
+        # RFC 5321, 4.5.3.1.10: a server that has enough recipients for one message takes the others with the next one.
+        if not (some and all(outcomes[recipient].code == _ENOUGH for recipient in left)):
+            pause = next(pauses, None)
+            if pause is None:
+                break
+            time.sleep(pause)
     report = SendReport(message, outcomes.values(), size=len(data))
     if not report.ok:
         raise DeliveryError(report)

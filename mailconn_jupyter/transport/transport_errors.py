@@ -28,8 +28,9 @@ class TransportError(MailConnError, OSError):
 def readable(said: bytes | str, most: int = 300) -> str:
     r"""What a server said, fit for a person: one line, at most so long, without anything that steers a terminal.
 
-    >>> readable(b"no\x1b[2J\r\n  such user")
-    'no [2J such user'
+    >>> readable(b"no\x1b[2J\r\n  such user"), readable("0123456789", 8)
+    ('no [2J such user', '01234...')
     """
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:most]
+    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    return line if len(line) <= most else f"{line[: most - 3]}..."

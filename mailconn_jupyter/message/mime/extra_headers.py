@@ -37,7 +37,6 @@ _OURS: Final = {
 # Beside these all that begin with List-.
 _STRUCTURED: Final = frozenset({
     "auto-submitted", "date", "dkim-signature", "in-reply-to", "message-id", "precedence", "received", "references",
-    "return-path",
 })  # fmt: skip
 # RFC 5322, 3.6. The last two hold any number of identifiers, so that a list of them is one field.
 _ONCE: Final = frozenset({"date", "message-id", "sender"})
@@ -81,6 +80,12 @@ def _allowed(name: str, low: str) -> None:
     if low.startswith("content-"):
         raise MessageError(
             f"The header {name} follows from the content and cannot be set.{did_you_mean(name, ['Comments'])}"
+        )
+    if low == "return-path":
+        # RFC 5321, 4.4: whoever delivers the message writes it, and drops any other.
+        raise MessageError(
+            "The header Return-Path is written where the message arrives, from the sender of its envelope.",
+            hint="Name that sender when you send it through a session: smtp.send_message(message, from_addr=...)",
         )
     if low.startswith("resent-"):
         # The envelope of a resent message is that of these fields, and nobody in to, cc= and bcc= would get it.
