@@ -96,3 +96,20 @@ def test_what_a_server_says_when_it_asks_for_the_first_response_does_not_matter(
 
     logged_in(kit, "PLAIN", talk_through)
     assert answers == [PLAIN]
+
+
+@each_kit
+def test_a_password_that_a_digest_is_refused_for_may_be_right_and_another_way_is_named(
+    make: Callable[[], ProtocolKit],
+) -> None:
+    """A server that keeps hashes of passwords cannot check CRAM-MD5, and some offer it all the same."""
+    kit = make()
+    script = [Do(lambda talk: kit.login(talk, "CRAM-MD5")), Do(kit.refuse)]
+    give_password("ops", PASSWORD)
+    with ScriptServer([*kit.offer("CRAM-MD5", "PLAIN"), *script]) as server, pytest.raises(OpenError) as caught:
+        connect(to_script(kit.protocol, server.port, username="alice"))
+    assert caught.value.hint.startswith("Check the username, and set the password again: %mailconn password ops")
+    assert caught.value.hint.endswith("CRAM-MD5 may not work there: choose sasl_mechanism PLAIN.")
+    with ScriptServer([*kit.offer("CRAM-MD5"), *script]) as server, pytest.raises(OpenError) as alone:
+        connect(to_script(kit.protocol, server.port, username="alice"))
+    assert "sasl_mechanism" not in alone.value.hint

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from ...connection import MailConnection
+from ...connection.mechanisms import ROWS
 from ...credentials import Credential, remember
 from ...credentials.without_traceback import sealed
 from ...errors import MailConnError
@@ -21,6 +22,8 @@ from ...transport.sasl.choose import Login, Mechanism, choose
 from ...transport.tls import TLSFacts, TLSPolicy, explain
 from ...transport.transport_errors import TransportError
 from .adapter import Adapter, LinkAdapter
+from .error_classes import Refused
+from .hints import hint_for
 from .log_in import refuse_plain_text
 from .login_secret import LoginSecret
 from .proxy_route import route_of
@@ -177,12 +180,24 @@ class Opening(LinkOpening[Adapter]):
             return sealed(lambda: self.adapter.log_in(self._mechanism(channel, held)))
 
         # Asked for only now: nobody types a password for a server that could not take it.
-        used = secret.use(log_in)[0] if mechanism.needs_secret else sealed(lambda: self.adapter.log_in(mechanism))
+        try:
+            used = secret.use(log_in)[0] if mechanism.needs_secret else sealed(lambda: self.adapter.log_in(mechanism))
+        except Refused as error:
+            if error.cause == "wrong-password":
+                error.hint = hint_for(error.cause, options) + self._other_way(mechanism)
+            raise
         result.facts.update({"Mechanism": used or mechanism.name, "User": options.username})
         if held:
             result.facts["Secret from"] = held[0].source
             if held[0].source == "prompt":
                 remember(options, held[0].secret)
+
+    def _other_way(self, refused: Mechanism) -> str:
+        """What to try where the password is right: a server that keeps only hashes may offer what it cannot check."""
+        others = [row.name for row in ROWS if row.shows and row.takes == refused.row.takes and not refused.row.shows]
+        offered = {name.upper() for name in self.adapter.mechanisms()}
+        other = next((name for name in others if name in offered), "")
+        return f" If it is right, {refused.name} may not work there: choose sasl_mechanism {other}." if other else ""
 
     def _mechanism(self, channel: Channel, held: Sequence[Credential]) -> Mechanism:
         """The one to log in by; it takes the secret out of ``held`` when it needs it."""
