@@ -9,10 +9,12 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies
 
 from mailconn_jupyter import messages
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.errors import OpenError, OptionError
+from mailconn_jupyter.mailbox.fetched import Fetched, Records
 from mailconn_jupyter.session.check import check
 from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.session.imap.errors import LinkLost, Refused
@@ -452,3 +454,31 @@ def test_no_folder_is_the_inbox_and_what_is_no_name_is_refused() -> None:
         assert list(messages(connection, folder=None)) == []
     with pytest.raises(OptionError, match="folder is the name"):
         messages(connection, folder=7)  # type: ignore[arg-type]  # what is tested
+
+
+ITEMS = {
+    "flags": b"FLAGS (\\Seen)",
+    "size": b"RFC822.SIZE %d" % len(RAW),
+    "arrived": b'INTERNALDATE "22-Nov-2026 09:00:00 +0000"',
+    "raw": b"",
+}
+
+
+@given(
+    order=strategies.permutations([(number, item) for number in (1, 2, 3) for item in ITEMS]),
+    named=strategies.lists(strategies.booleans(), min_size=12, max_size=12),
+)
+def test_a_record_is_the_same_however_its_items_are_dealt(order: list[tuple[int, str]], named: list[bool]) -> None:
+    """Each item in an answer of its own, of any message in any order, with the UID or by the number alone."""
+    records = Records()
+    for (number, item), has_uid in zip(order, named, strict=True):
+        uid = b"UID %d " % (100 + number) if has_uid else b""
+        said = b"%d (%s" % (number, uid)
+        if item == "raw":
+            records.add([(said + b"BODY[] {%d}" % len(RAW), RAW), b")"])
+        else:
+            records.add([said + ITEMS[item] + b")"])
+    for number in (1, 2, 3):
+        records.add([b"%d (UID %d)" % (number, 100 + number)])
+        arrived = "22-Nov-2026 09:00:00 +0000"
+        assert records.by_uid[100 + number] == Fetched(100 + number, ("\\Seen",), len(RAW), arrived, RAW)
