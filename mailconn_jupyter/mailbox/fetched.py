@@ -75,8 +75,10 @@ class Records:
             self._unnamed[number] = self._unnamed.get(number, Fetched()).updated(said)
             return
         self._uids[number] = uid
-        before = self.by_uid.get(uid, Fetched(uid)).updated(self._unnamed.pop(number, Fetched()))
-        self.by_uid[uid] = before.updated(said)
+        for known in (self._unnamed.pop(number, None), self.by_uid.get(uid)):
+            # Of most messages nothing was said before.
+            said = said if known is None else known.updated(said)
+        self.by_uid[uid] = said if said.uid is not None else said._replace(uid=uid)
 
     def moved(self) -> None:
         """Numbers mean other messages from now on, as one was expunged."""
