@@ -54,18 +54,23 @@ if TYPE_CHECKING:
     from .session.check import CheckReport as CheckReport, check as check, check_all as check_all
     from .session.connect import connect as connect
     from .session.connect_by_protocol import (
+        connect_graph as connect_graph,
         connect_imap as connect_imap,
         connect_pop3 as connect_pop3,
         connect_smtp as connect_smtp,
         open_mbox as open_mbox,
     )
+    from .session.graph.session import GraphSession as GraphSession
     from .session.imap.session import IMAPSession as IMAPSession
     from .session.invitation import Invitation as Invitation, SignedIn as SignedIn
     from .session.mbox.session import MBOXSession as MBOXSession
-    from .session.opening.error_classes import LinkLost as LinkLost, Refused as Refused
+    from .session.opening.error_classes import (
+        DeliveryUnknown as DeliveryUnknown,
+        LinkLost as LinkLost,
+        Refused as Refused,
+    )
     from .session.pop3.session import POP3Session as POP3Session
     from .session.sign_in import sign_in as sign_in, sign_out as sign_out
-    from .session.smtp.errors import DeliveryUnknown as DeliveryUnknown
     from .session.smtp.session import SMTPSession as SMTPSession
     from .store import (
         ConnectionStore as ConnectionStore,
@@ -100,21 +105,24 @@ _ROOMS = {
     "sandbox": "sandbox",
     "session.check": "CheckReport check check_all",
     "session.connect": "connect",
-    "session.connect_by_protocol": "connect_imap connect_pop3 connect_smtp open_mbox",
+    "session.connect_by_protocol": "connect_graph connect_imap connect_pop3 connect_smtp open_mbox",
+    "session.graph.session": "GraphSession",
     "session.imap.session": "IMAPSession",
     "session.mbox.session": "MBOXSession",
     "session.invitation": "Invitation SignedIn",
-    "session.opening.error_classes": "LinkLost Refused",
+    "session.opening.error_classes": "DeliveryUnknown LinkLost Refused",
     "session.pop3.session": "POP3Session",
     "session.sign_in": "sign_in sign_out",
-    "session.smtp.errors": "DeliveryUnknown",
     "session.smtp.session": "SMTPSession",
     "store": "ConnectionStore UnknownConnection connections",
     "store.kept_secrets": "forget_password set_password",
 }
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names.split()}
 # What an extra brings: the module, and what installs it. Where it is missing, the name is none of the public ones.
-_EXTRAS = {"IMAPSession": ("imap_tools", "mailconn-jupyter[imap]")}
+_EXTRAS = {
+    "GraphSession": ("urllib3", "mailconn-jupyter[oauth]"),
+    "IMAPSession": ("imap_tools", "mailconn-jupyter[imap]"),
+}
 
 
 def __dir__() -> list[str]:

@@ -13,6 +13,7 @@ warning. The tree::
         MessageError: An address or a message that cannot be sent as it is.
             MergeError: Rows of a merge give no message that could be sent.
             NoDomain: A name stands where a mail address must.
+            NoEnvelope (graph): What only an envelope could carry was asked for, and Graph has none beside the headers.
             NoRecipients (smtp): A message to nobody.
             NotSupported (smtp): The message needs an extension that the server does not offer.
                 ExtensionMissing (smtp): It was asked for, or the message cannot do without it.
@@ -44,7 +45,7 @@ warning. The tree::
                     ClosedAtData (smtp): 421 in answer to DATA, or to the message.
                     ClosedAtRecipient (smtp): 421 in answer to RCPT.
                     ClosedAtSender (smtp): 421 in answer to MAIL.
-            Refused (smtp, imap, pop3): The server said no.
+            Refused (smtp, imap, pop3, graph): The server said no.
                 DataRefused (smtp): The server did not take the message.
                 GreetingRefused (smtp): The server does not want to talk, or to be greeted.
                 RecipientsRefused (smtp): The server takes the message for none of the recipients.
@@ -55,6 +56,7 @@ warning. The tree::
             PasswordGiven: A password stood in the line.
             UsageError: The arguments of the magic are wrong.
                 PasswordRefused: A password stood in the cell.
+        _Taken: Another kernel's sandbox has the name.
 """
 
 from __future__ import annotations

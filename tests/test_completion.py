@@ -108,7 +108,7 @@ def test_a_new_connection_with_a_name_is_offered_its_flags(shell: Shell) -> None
 
 def test_the_choices_of_an_option_follow_its_flag(shell: Shell) -> None:
     line = "%mailconn new x --protocol "
-    assert shell.tab(line) == [line + word for word in ("SMTP", "IMAP", "POP3", "MBOX")]
+    assert shell.tab(line) == [line + word for word in ("SMTP", "IMAP", "POP3", "MBOX", "GRAPH")]
     assert shell.tab("%mailconn new x --protocol=i") == ["%mailconn new x --protocol=IMAP"]
     assert shell.tab("%mailconn new --secure-authentication-type tls1") == [
         "%mailconn new --secure-authentication-type TLS1.2"

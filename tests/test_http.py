@@ -12,7 +12,8 @@ import pytest
 from mailconn_jupyter.credentials.without_traceback import sealed
 from mailconn_jupyter.secret import Secret
 from mailconn_jupyter.transport.deadline import Limit
-from mailconn_jupyter.transport.http import HTTP, Place, WayOut
+from mailconn_jupyter.transport.http import HTTP, WayOut
+from mailconn_jupyter.transport.http_question import Place
 from mailconn_jupyter.transport.proxy import ProxyRoute
 from mailconn_jupyter.transport.tls import TLSPolicy
 from mailconn_jupyter.transport.transport_errors import TransportError

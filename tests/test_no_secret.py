@@ -15,6 +15,7 @@ import pytest
 
 from tests.servers.certificates import Certificates
 from tests.servers.dovecot import Dovecot
+from tests.servers.graph import Cut, GraphServer, error
 from tests.servers.postfix import MECHANISMS, Postfix
 from tests.servers.script import Close, Expect, ScriptServer, Send
 from tests.shells import Kernel, clean_up, kernel
@@ -130,6 +131,47 @@ def test_no_secret_is_left_when_a_library_logs_in_by_itself(kernel: Kernel, own_
     seen += kernel.run("vars(smtp)")
     assert "refused the login" in seen
     assert_nowhere(seen, own_config.parent, [("alice", WRONG)])
+
+
+SENDING = """%%mailconn send ops --to bea@example.org --subject "Churn" --attach {file}
+print("Three things moved:")"""
+BY_HAND = """with m.connect("ops") as session:
+    m.send(session, "bea@example.org", "x", "y", attachments={"a.bin": bytes(4_000_000)})
+    print(*session.transcript, vars(session), vars(session.client), sep="; ")"""
+
+
+def test_no_token_and_no_address_of_an_upload_is_left_by_microsoft_graph(
+    kernel: Kernel, own_config: Path, tmp_path: Path, certificates: Certificates
+) -> None:
+    good, wrong = (f"eyJ0eXAiOiJKV1Qi.{which}-token-of-graph.c2lnbmF0dXJl" for which in ("good", "bad"))
+    (tmp_path / "large.bin").write_bytes(bytes(4_000_000))
+    cell = SENDING.format(file=tmp_path / "large.bin")
+    seen = kernel.run(VERBOSE)
+    with GraphServer(certificates.good.server_context(), good) as graph:
+        flags = "--protocol GRAPH --username ana@company.example --from-address ana@company.example"
+        seen += make(kernel, certificates, "ops", graph.port, flags)
+        for secret in (good, wrong):
+            seen += typed(kernel, "ops", secret)
+            seen += looked_at(kernel, "ops")
+        seen += typed(kernel, "ops", good) + kernel.run(cell)
+        for place in ("PUT upload", "POST send"):
+            for trouble in (error(400, "ErrorInvalid", "What is {token} at {path} for?"), Cut()):
+                graph.script[place] = [trouble] * 5
+                seen += kernel.run(cell) + kernel.run("%tb")
+        graph.script.clear()
+        seen += kernel.run(BY_HAND)
+        uploads = list(graph.upload_secrets)
+    seen += kernel.run("%history -o")
+    for said in (
+        "Sent by Graph",
+        "ErrorMimeContentInvalidBase64String",
+        "refused the token",
+        "it may arrive twice",
+        "upload: bytes",
+    ):
+        assert said in seen, said
+    assert len(uploads) == 6
+    assert_nowhere(seen, own_config.parent, [("ana@company.example", secret) for secret in (good, wrong, *uploads)])
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from mailconn_jupyter.credentials.oauth.identity import AccessToken
 from mailconn_jupyter.errors import SignInError
 from mailconn_jupyter.secret import Secret
 from mailconn_jupyter.transport.deadline import Limit
-from mailconn_jupyter.transport.http import HTTP, Fields, WayOut
+from mailconn_jupyter.transport.http import HTTP, WayOut
+from mailconn_jupyter.transport.http_question import Fields
 from mailconn_jupyter.transport.tls import TLSPolicy
 from tests.servers.odd_issuer import Answer, OddIssuer, page, said
 from tests.signing_in import direct, identity_at

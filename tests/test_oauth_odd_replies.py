@@ -14,7 +14,7 @@ from mailconn_jupyter.credentials.oauth.device_code import begin_device
 from mailconn_jupyter.credentials.oauth.questions import _NUMBERS
 from mailconn_jupyter.errors import SignInError
 from mailconn_jupyter.secret import Secret
-from mailconn_jupyter.transport.http import Fields
+from mailconn_jupyter.transport.http_question import Fields
 from tests.servers.odd_issuer import Answer, OddIssuer, page, said
 from tests.signing_in import direct, identity_at
 

@@ -29,8 +29,13 @@ BAD: list[tuple[str, Any, str, str]] = [
     ("name", "\ud800", "Connection name: '\\ud800' holds a control character, such as a line break.", ""),
     ("name", "a\u2028b", "Connection name: 'a\\u2028b' holds a control character, such as a line break.", ""),
     ("name", "x" * 201, "Connection name: the name has 201 characters; 200 is the most.", ""),
-    ("protocol", "SMPT", "Connection protocol: 'SMPT' is none of SMTP, IMAP, POP3, MBOX. Did you mean 'SMTP'?", ""),
-    ("protocol", None, "Connection protocol: None is none of SMTP, IMAP, POP3, MBOX.", ""),
+    (
+        "protocol",
+        "SMPT",
+        "Connection protocol: 'SMPT' is none of SMTP, IMAP, POP3, MBOX, GRAPH. Did you mean 'SMTP'?",
+        "",
+    ),
+    ("protocol", None, "Connection protocol: None is none of SMTP, IMAP, POP3, MBOX, GRAPH.", ""),
     ("server_host", 7, "Server host: 7 is not a text.", ""),
     (
         "server_host",
@@ -171,6 +176,7 @@ GOOD: list[tuple[str, Any, Any]] = [
     ("name", "👩‍💻", "👩‍💻"),
     ("protocol", "pop", "POP3"),
     ("protocol", " imap ", "IMAP"),
+    ("protocol", "graph", "GRAPH"),
     ("server_host", "[2001:db8::1]", "2001:db8::1"),
     ("server_host", "fe80::1%eth0", "fe80::1%eth0"),
     ("server_host", "::ffff:192.0.2.7", "::ffff:192.0.2.7"),

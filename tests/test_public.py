@@ -43,6 +43,7 @@ def test_the_public_names_are_all_that_is_shown_and_what_type_checkers_know() ->
 def test_what_is_documented_or_returned_is_public() -> None:
     assert set(mailconn.__all__) >= {
         "DeliveryUnknown",
+        "GraphSession",
         "IMAPSession",
         "LinkLost",
         "MBOXSession",
@@ -131,7 +132,13 @@ def test_the_keywords_of_to_frame_are_those_of_messages_but_that_headers_are_eno
     assert framed["body"].default is None
 
 
-PROTOCOLS = {"SMTP": "connect_smtp", "IMAP": "connect_imap", "POP3": "connect_pop3", "MBOX": "open_mbox"}
+PROTOCOLS = {
+    "SMTP": "connect_smtp",
+    "IMAP": "connect_imap",
+    "POP3": "connect_pop3",
+    "MBOX": "open_mbox",
+    "GRAPH": "connect_graph",
+}
 
 
 @pytest.mark.parametrize("opener", PROTOCOLS.values())
@@ -144,7 +151,8 @@ def test_a_connection_of_another_protocol_is_refused_before_anything_is_opened(p
         getattr(mailconn, opener)(connection)
     wanted = next(name for name, function in PROTOCOLS.items() if function == opener)
     assert info.value.message == f"ops: the protocol is {protocol}, not {wanted}."
-    assert info.value.hint == f"{PROTOCOLS[protocol]}() opens it."
+    no_smtp = " Its session sends, and is no smtplib.SMTP." if protocol == "GRAPH" else ""
+    assert info.value.hint == f"{PROTOCOLS[protocol]}() opens it.{no_smtp}"
 
 
 def test_each_opener_opens_its_own_protocol_by_name_or_by_default(tmp_path: Path) -> None:

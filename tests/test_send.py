@@ -159,7 +159,7 @@ def test_a_message_without_a_sender_is_refused_before_a_session_is_opened() -> N
 
 
 def test_a_connection_that_reads_mail_is_refused() -> None:
-    with pytest.raises(OptionError, match="only an SMTP connection sends"):
+    with pytest.raises(OptionError, match="only SMTP and GRAPH send it"):
         mailconn.send(MailConnection(name="in", protocol="MBOX", server_host="/x"), ALICE, "x", "y", dry_run=True)
 
 

@@ -46,7 +46,7 @@ def _host(text: str) -> str:
 
 def _find(parser: Arguments) -> None:
     parser.add_argument("address", metavar="ADDRESS", help="A mail address; only its domain leaves this machine.")
-    parser.add_argument("--protocol", metavar="PROTOCOL", default="SMTP", help="SMTP (default), IMAP or POP3.")
+    parser.add_argument("--protocol", metavar="PROTOCOL", default="SMTP", help="SMTP (default), GRAPH, IMAP or POP3.")
     parser.add_argument("--via", metavar="NAME", help="Take the proxy and the authority file of this connection.")
     parser.add_argument("--save", metavar="NAME", help="Keep what is found as a connection of this name.")
     parser.add_argument("--replace", action="store_true", help="Take the place of a connection of that name.")

@@ -86,7 +86,7 @@ def connection_view(store: ConnectionStore, connection: MailConnection) -> View:
     name = connection.name
     place = store.where(name)
     rows = list(connection.shown())
-    if connection.applies("username") and connection.use_authentication:
+    if connection.applies("username"):
         rows += _login_rows(connection)
     if connection.applies("proxy_username") and connection.proxy_username:
         rows += _secret_rows(connection, "Proxy password", credentials.Kind.PROXY)
@@ -107,7 +107,7 @@ def _login_rows(connection: MailConnection) -> Iterable[tuple[str, str]]:
         yield "Signed in", state_of(connection)
         yield "Sign-in's variable", note(connection.name, kind_of(connection))
         return
-    what = "Access token" if connection.use_xoauth2 else "Password"
+    what = "Access token" if connection.is_on("use_xoauth2") else "Password"
     if connection.password_command:
         yield what, "what the password command prints"
         return

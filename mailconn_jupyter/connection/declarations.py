@@ -14,15 +14,18 @@ from .option_kinds import Choice, HeloName, Host, HostOrPath, Issuer, Name, Port
 from .option_set import OptionSet
 from .trusted_hosts import Trust
 
-__all__ = ["ConnectionOptions", "Flow", "Protocol", "ProxyType", "Security"]
+__all__ = ["SENDING", "ConnectionOptions", "Flow", "Protocol", "ProxyType", "Security"]
 
-Protocol = Literal["SMTP", "IMAP", "POP3", "MBOX"]
+Protocol = Literal["SMTP", "IMAP", "POP3", "MBOX", "GRAPH"]
 Security = Literal["SSL", "TLS", "TLS1.2"]
 ProxyType = Literal["SOCKS5", "SOCKS4", "HTTP"]
 Flow = Literal["", "device", "link", "client_credentials", "service_account"]
 
 EVERY: Final[tuple[Protocol, ...]] = get_args(Protocol)
 NETWORK: Final = tuple(protocol for protocol in EVERY if protocol != "MBOX")
+#: Those whose login and whose security are chosen: Graph takes a token, over TLS from the first byte, and nothing else.
+CHOOSING: Final = tuple(protocol for protocol in NETWORK if protocol != "GRAPH")
+SENDING: Final[tuple[Protocol, ...]] = ("SMTP", "GRAPH")
 
 
 class ConnectionOptions(OptionSet):
@@ -40,13 +43,13 @@ class ConnectionOptions(OptionSet):
         "SMTP",
         {"POP": "POP3"},
         label="Connection protocol",
-        help="SMTP to send; IMAP, POP3 or MBOX to read.",
+        help="SMTP or GRAPH (Microsoft Graph) to send; IMAP, POP3 or MBOX to read.",
         section="Server",
         protocols=EVERY,
     )
     server_host: HostOrPath = HostOrPath(
         label="Server host",
-        help="Host name or address of the server; for MBOX the path of the file.",
+        help="Host name or address of the server; for MBOX the path of the file; for GRAPH graph.microsoft.com when empty.",
         section="Server",
         protocols=EVERY,
         needed=True,
@@ -62,13 +65,13 @@ class ConnectionOptions(OptionSet):
         label="Use authentication?",
         help="Off: no login at all, for a relay that trusts the network.",
         section="Authentication",
-        protocols=NETWORK,
+        protocols=CHOOSING,
     )
     use_xoauth2: Switch = Switch(
         label="Use XOAuth2?",
         help=f"The secret is an OAuth 2.0 access token (SASL {' or '.join(named('an access token'))}).",
         section="Authentication",
-        protocols=NETWORK,
+        protocols=CHOOSING,
         needs="use_authentication",
     )
     username: Text = Text(
@@ -85,7 +88,7 @@ class ConnectionOptions(OptionSet):
         label="Use secure authentication?",
         help="Off: a plain-text link, over which no password goes unless that is allowed.",
         section="Security",
-        protocols=NETWORK,
+        protocols=CHOOSING,
     )
     secure_authentication_type: Choice[Security] = Choice(
         get_args(Security),
@@ -94,7 +97,7 @@ class ConnectionOptions(OptionSet):
         label="Secure authentication type",
         help="SSL: TLS from the first byte. TLS: STARTTLS, required, 1.2 or newer. TLS1.2: STARTTLS, exactly 1.2.",
         section="Security",
-        protocols=NETWORK,
+        protocols=CHOOSING,
         needs="use_secure_authentication",
     )
     check_server_identity: Switch = Switch(
@@ -199,7 +202,7 @@ class ConnectionOptions(OptionSet):
         label="Authorization identity",
         help="Act as this mailbox with the login of the user above (SASL authorization identity).",
         section="More",
-        protocols=NETWORK,
+        protocols=CHOOSING,
         needs="use_authentication",
     )
     sasl_mechanism: Choice[str] = Choice(
@@ -208,7 +211,7 @@ class ConnectionOptions(OptionSet):
         label="Login mechanism",
         help="The only SASL mechanism to use; when empty, the strongest that both sides have.",
         section="More",
-        protocols=NETWORK,
+        protocols=CHOOSING,
         needs="use_authentication",
     )
     password_command: Text = Text(
@@ -222,14 +225,14 @@ class ConnectionOptions(OptionSet):
         label="Client certificate",
         help=f"PEM file of a certificate that this client shows; the mechanism {EXTERNAL.name} logs in with it.",
         section="More",
-        protocols=NETWORK,
+        protocols=CHOOSING,
         needs="use_secure_authentication",
     )
     client_key: Text = Text(
         label="Client key",
         help="PEM file of the client certificate's key, without a passphrase; when empty, it is in the same file.",
         section="More",
-        protocols=NETWORK,
+        protocols=CHOOSING,
         needs="use_secure_authentication",
     )
     ca_file: Text = Text(
@@ -249,7 +252,7 @@ class ConnectionOptions(OptionSet):
         label="HELO name",
         help="The name that this machine gives itself; when empty, its own where that is right, else its address.",
         section="More",
-        protocols=("SMTP",),
+        protocols=SENDING,
     )
     timeout: Seconds = Seconds(
         20.0,
@@ -269,6 +272,6 @@ class ConnectionOptions(OptionSet):
         label="Allow a password in plain text?",
         help="Only for a link without TLS: log in although everybody on the way can read it.",
         section="More",
-        protocols=NETWORK,
+        protocols=CHOOSING,
         needs="use_authentication",
     )

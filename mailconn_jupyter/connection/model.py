@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ..errors import OptionError
 from ..formatting import table
-from .declarations import ConnectionOptions
+from .declarations import SENDING, ConnectionOptions
 from .expansion import Veil
 from .lookalikes import mixed_scripts
 from .mechanisms import EXTERNAL, named
@@ -19,7 +19,6 @@ from .trusted_hosts import Trust, TrustedHosts
 __all__ = ["MailConnection"]
 
 # (protocol, security) -> port; "" is a plain-text link. RFC 8314 and the IANA registry.
-_READING: Final = frozenset({"IMAP", "POP3", "MBOX"})
 _PORTS: Final = {
     ("SMTP", ""): 25,
     ("SMTP", "TLS"): 587,
@@ -30,7 +29,9 @@ _PORTS: Final = {
     ("POP3", ""): 110,
     ("POP3", "TLS"): 110,
     ("POP3", "SSL"): 995,
+    ("GRAPH", "SSL"): 443,
 }
+_HOSTS: Final = {"GRAPH": "graph.microsoft.com"}
 _OF_TOKENS: Final = named("an access token")
 _PROXY_PORTS: Final = {"SOCKS5": 1080, "SOCKS4": 1080, "HTTP": 3128}
 
@@ -58,6 +59,13 @@ class MailConnection(ConnectionOptions):
         self.written: dict[str, str] = {}
         self.hides: MailConnection | None = None
 
+    @classmethod
+    def _with_implied(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+        implied = super()._with_implied(options)
+        if not implied.get("server_host") and (usual := _HOSTS.get(str(implied.get("protocol")).strip().upper())):
+            implied["server_host"] = usual
+        return implied
+
     @takes_options(ConnectionOptions)
     def update(self, **options: Any) -> None:
         """Set several options: all of them, or none when one is bad. Naming a user or a proxy host turns it on."""
@@ -68,7 +76,11 @@ class MailConnection(ConnectionOptions):
     def applies(self, name: str) -> bool:
         """Whether the option matters as the connection stands: its protocol has it and its switch is on."""
         option = self.options()[name]
-        return self.protocol in option.protocols and (not option.needs or bool(getattr(self, option.needs)))
+        return self.protocol in option.protocols and (not option.needs or self.is_on(option.needs))
+
+    def is_on(self, switch: str) -> bool:
+        """Whether a switch is on, or there is none: what a protocol has no switch for, it always does."""
+        return self.protocol not in self.options()[switch].protocols or bool(getattr(self, switch))
 
     def as_dict(self) -> dict[str, Any]:
         """The options that the protocol has and that say something, in the form's order; what the file keeps."""
@@ -89,6 +101,8 @@ class MailConnection(ConnectionOptions):
     @property
     def security(self) -> str:
         """``SSL``, ``TLS``, ``TLS1.2``, or empty for a plain-text link."""
+        if self.protocol == "GRAPH":
+            return "SSL"
         return self.secure_authentication_type if self.use_secure_authentication else ""
 
     @property
@@ -99,7 +113,7 @@ class MailConnection(ConnectionOptions):
     @property
     def sends(self) -> bool:
         """Whether it sends mail; with every other protocol it is read."""
-        return self.protocol not in _READING
+        return self.protocol in SENDING
 
     @property
     def sender(self) -> str:
@@ -109,7 +123,7 @@ class MailConnection(ConnectionOptions):
     @property
     def signs_in(self) -> bool:
         """Whether it logs in by the token of a sign-in (OAuth 2.0), not by a secret that was brought."""
-        return bool(self.use_authentication and self.use_xoauth2 and self.oauth_issuer)
+        return bool(self.oauth_issuer) and self.is_on("use_authentication") and self.applies("oauth_issuer")
 
     @property
     def needs_nobody(self) -> bool:
@@ -120,6 +134,11 @@ class MailConnection(ConnectionOptions):
     def usual_port(self) -> int | None:
         """The port that is used when none is given; None for MBOX."""
         return _PORTS.get((self.protocol, self.security.removesuffix("1.2")))
+
+    @property
+    def usual_host(self) -> str:
+        """The host that is used when none is given; empty where one must be."""
+        return _HOSTS.get(self.protocol, "")
 
     @property
     def port(self) -> int | str | None:
@@ -153,11 +172,26 @@ class MailConnection(ConnectionOptions):
             self.options()["server_host"].validate(self, self.server_host)
         except OptionError as error:
             yield error
-        if not self.server_host:
+        if not self.server_host and not self.usual_host:
             what = "the path of the mailbox file" if self.protocol == "MBOX" else "the host name or address"
             yield OptionError(f"{label['server_host']}: missing; give {what}.", trait="server_host")
         if self.protocol == "MBOX":
             return
+        if self.protocol == "GRAPH":
+            if not self.username:
+                yield OptionError(
+                    f"{label['username']}: missing; give the address of the mailbox that sends.", trait="username"
+                )
+        else:
+            yield from self._login_problems(label)
+        if self.use_proxy and not self.proxy_host:
+            yield OptionError(
+                f"{label['proxy_host']}: missing; the proxy is on but has no host.",
+                trait="proxy_host",
+                hint="Name the proxy's host, or turn the proxy off.",
+            )
+
+    def _login_problems(self, label: Mapping[str, str]) -> Iterator[OptionError]:
         if self.use_authentication and not self.username and self.sasl_mechanism != EXTERNAL.name:
             yield OptionError(
                 f"{label['username']}: missing; a login needs a user.",
@@ -177,12 +211,6 @@ class MailConnection(ConnectionOptions):
         if self.sasl_mechanism == EXTERNAL.name and not self.client_certificate:
             yield OptionError(
                 f"{label['client_certificate']}: missing; {EXTERNAL.name} logs in with one.", trait="client_certificate"
-            )
-        if self.use_proxy and not self.proxy_host:
-            yield OptionError(
-                f"{label['proxy_host']}: missing; the proxy is on but has no host.",
-                trait="proxy_host",
-                hint="Name the proxy's host, or turn the proxy off.",
             )
 
     def lookalikes(self) -> Iterator[str]:
@@ -229,7 +257,7 @@ class MailConnection(ConnectionOptions):
         kept = self.as_dict()
         said = {name: value for name, value in kept.items() if value != options[name].default_value} | self.written
         # What the constructor would conclude from the rest is said when it is not so.
-        said |= {switch: kept[switch] for switch in self._with_implied(said) if switch not in said}
+        said |= {switch: kept[switch] for switch in self._with_implied(said) if switch in kept and switch not in said}
         return f"MailConnection({', '.join(f'{name}={value!r}' for name, value in said.items())})"
 
     def shown(self) -> list[tuple[str, str]]:

@@ -5,27 +5,35 @@ from __future__ import annotations
 import contextlib
 import smtplib
 from collections.abc import Mapping
+from dataclasses import replace
 from email.message import EmailMessage
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from ..errors import OpenError
 from ..message.addresses import envelope_address
 from ..message.mime.wire_format import Wire
+from ..session.graph.errors import Refused as RefusedByGraph
+from ..session.opening.error_classes import DeliveryUnknown, LinkLost
 from ..session.smtp.envelope import Envelope
-from ..session.smtp.errors import ClosedAtRecipient, DeliveryUnknown, LinkLost, MessageTooLarge, Refused, no_smtputf8
+from ..session.smtp.errors import ClosedAtRecipient, MessageTooLarge, Refused, no_smtputf8
 from ..session.smtp.session import SMTPSession
 from ..transport.transport_errors import readable
 from .report import Outcome
 
-__all__ = ["attempt"]
+if TYPE_CHECKING:
+    from ..session.graph.session import GraphSession
+
+__all__ = ["Sender", "attempt"]
 
 _LONGEST: Final = 4000  # characters
 
 _Otherwise = Literal["unknown", "not sent"]
+#: What sends: the session of a connection, or a caller's own.
+Sender: TypeAlias = "smtplib.SMTP | GraphSession"
 
 
 def attempt(
-    session: smtplib.SMTP, message: EmailMessage, data: Wire, sender: str, recipients: list[str]
+    session: Sender, message: EmailMessage, data: Wire, sender: str, recipients: list[str]
 ) -> dict[str, Outcome]:
     """Send to the recipients once; ``data`` is the message as a session of the standard library sends it.
 
@@ -34,8 +42,10 @@ def attempt(
     try:
         if isinstance(session, SMTPSession):
             refused = session.transact(Envelope.of(sender, recipients), message)
-        else:
+        elif isinstance(session, smtplib.SMTP):
             refused = _by_smtplib(session, data, sender, recipients)
+        else:
+            refused = session.send_message(message, sender, recipients)
     except ClosedAtRecipient as error:
         # The 421 is not about the recipient at whom it came.
         refused = {
@@ -53,6 +63,9 @@ def attempt(
     except OpenError as error:
         # The server had hung up, and the session could not open again.
         return _not_sent(recipients, str(error))
+    except RefusedByGraph as error:
+        no = Outcome("", "refused", error.status, error.words, passing=error.temporary)
+        return {name: replace(no, recipient=name) for name in recipients}
     except MessageTooLarge:
         # Known before anything was sent, and the error has both sizes.
         raise

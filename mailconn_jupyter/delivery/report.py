@@ -32,8 +32,8 @@ _MOST_NAMES, _MOST_ROWS = 5, 20
 class Outcome:
     """What became of the message for one recipient.
 
-    ``accepted``: the server took it. ``refused``: it did not, and ``code`` and ``words`` are the server's; a code from
-    400 to 499 is temporary. ``unknown``: the link broke, perhaps after the last byte, so it may arrive or not, and it
+    ``accepted``: the server took it. ``refused``: it did not, and ``code`` and ``words`` are the server's; a code of SMTP
+    from 400 to 499 is temporary. ``unknown``: the link broke, perhaps after the last byte, so it may arrive or not, and it
     was not sent again. ``not sent``: it did not come to that.
     """
 
@@ -41,24 +41,31 @@ class Outcome:
     outcome: Literal["accepted", "refused", "unknown", "not sent"]
     code: int = 0
     words: str = ""
+    #: Whether a refusal is for the moment, where the code does not say so by the rules of SMTP.
+    passing: bool | None = None
 
     @property
     def temporary(self) -> bool:
         """Whether the same message may be sent to this recipient again later."""
-        return self.outcome == "not sent" or 400 <= self.code < 500
+        passing = 400 <= self.code < 500 if self.passing is None else self.passing
+        return self.outcome == "not sent" or passing
 
 
 class SendReport:
     """The outcomes of one message. True when every recipient's was accepted (or it was a dry run).
 
     Shows as a table; of many recipients those first who do not have the message, and the rest counted. ``message`` is what was sent, ``message_id`` its Message-ID, ``size`` its bytes as they travel.
+    ``by`` is the way where it has one outcome for all (``Graph``), empty for SMTP, which has one for each.
     """
 
-    def __init__(self, message: EmailMessage, outcomes: Iterable[Outcome], *, size: int, dry_run: bool = False) -> None:
+    def __init__(
+        self, message: EmailMessage, outcomes: Iterable[Outcome], *, size: int, dry_run: bool = False, by: str = ""
+    ) -> None:
         self.message = message
         self.outcomes = tuple(outcomes)
         self.size = size
         self.dry_run = dry_run
+        self.by = by
 
     @property
     def message_id(self) -> str:
@@ -102,8 +109,12 @@ class SendReport:
         if self.dry_run:
             return f"Not sent, as asked: {what}, to {_few([outcome.recipient for outcome in self.outcomes])}"
         if self.ok:
-            return f"Sent: {what}, to {_few(self.accepted)}"
-        return f"Sent to {len(self.accepted)} of {count}: {what}"
+            return f"Sent{self._way}: {what}, to {_few(self.accepted)}"
+        return f"Sent{self._way} to {len(self.accepted)} of {count}: {what}"
+
+    @property
+    def _way(self) -> str:
+        return f" by {self.by}, which answers for all at once" if self.by else ""
 
     def _rows(self) -> list[tuple[str, str, str]]:
         shown, left = self.outcomes, self.outcomes[:0]

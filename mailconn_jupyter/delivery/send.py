@@ -7,9 +7,10 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from email.message import EmailMessage
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..connection import MailConnection
+from ..connection.declarations import SENDING
 from ..errors import MessageError, NoDomain, OptionError, warn
 from ..keywords import public
 from ..message.addresses import envelope_address
@@ -17,14 +18,17 @@ from ..message.compose import LIMIT, compose
 from ..message.mime.wire_format import wired
 from ..message.render.part import Formulas, TableFormat
 from ..message.template import Template
-from ..session.connect import open_session
+from ..session.connect import open_session, protocol_of
 from ..session.opening.run_stages import PAUSES
 from ..session.smtp.envelope import envelope_of
 from ..session.smtp.session import SMTPSession
 from ..store import connections
-from .attempt import attempt
+from .attempt import Sender, attempt
 from .own_domain import own_domain
 from .report import DeliveryError, Outcome, SendReport
+
+if TYPE_CHECKING:
+    from ..session.graph.session import GraphSession
 
 __all__ = ["send", "send_composed"]
 
@@ -35,7 +39,7 @@ _ENOUGH = 452
 
 @public
 def send(
-    target: str | MailConnection | smtplib.SMTP | None,
+    target: str | MailConnection | smtplib.SMTP | GraphSession | None,
     to: str | Iterable[str],
     subject: str | Template,
     *content: object,
@@ -65,18 +69,20 @@ def send(
     :func:`~mailconn_jupyter.message.compose.compose`.
 
     What the server refuses for the moment (a 4xx) is tried again after 1 and 5 seconds, as long as each try reaches
-    somebody more and twice after that; a 5xx is not, and neither is what may have been delivered. Raises :class:`~mailconn_jupyter.delivery.report.DeliveryError`, which
+    somebody more and twice after that; a 5xx is not, and neither is what may have been delivered. Microsoft Graph answers
+    for all recipients at once, and is waited for as it asks, within the connection's deadline. Raises
+    :class:`~mailconn_jupyter.delivery.report.DeliveryError`, which
     has the report, unless every recipient's was accepted; what is wrong with the message itself is raised before
     anything is sent. Where the link of an ``smtplib.SMTP`` breaks, each outcome is unknown: such a session does not say
     whether it was before or after the last byte.
     """
-    session = target if isinstance(target, smtplib.SMTP) else None
-    connection = session.connection if isinstance(session, SMTPSession) else None
-    if not isinstance(target, smtplib.SMTP):
-        connection = connections.pick(target, sends=True)
-        if connection.protocol != "SMTP":
+    session: Any = target if isinstance(target, smtplib.SMTP) or protocol_of(target) == "GRAPH" else None
+    connection: MailConnection | None = getattr(session, "connection", None)
+    if session is None:
+        connection = connections.pick(target, sends=True)  # type: ignore[arg-type]  # what is no session
+        if not connection.sends:
             raise OptionError(
-                f"{connection.name}: {connection.protocol} reads mail; only an SMTP connection sends it.",
+                f"{connection.name}: {connection.protocol} reads mail; only {' and '.join(SENDING)} send it.",
                 trait="protocol",
             )
     try:
@@ -137,7 +143,7 @@ def _sender_of(connection: MailConnection | None) -> str:
     return resolved.sender
 
 
-def send_composed(session: smtplib.SMTP, message: EmailMessage) -> SendReport:
+def send_composed(session: Sender, message: EmailMessage) -> SendReport:
     """Send a composed message through an open session; returns and raises as :func:`send`."""
     sender, recipients = envelope_of(message, None, None)
     left = list(dict.fromkeys(str(envelope_address(recipient)) for recipient in recipients))
@@ -158,14 +164,17 @@ def send_composed(session: smtplib.SMTP, message: EmailMessage) -> SendReport:
             if pause is None:
                 break
             time.sleep(pause)
-    report = SendReport(message, outcomes.values(), size=len(data))
+    by = "" if isinstance(session, smtplib.SMTP) else "Graph"
+    report = SendReport(message, outcomes.values(), size=len(data), by=by)
     if not report.ok:
         raise DeliveryError(report)
     return report
 
 
-def _may_try_again(session: smtplib.SMTP) -> bool:
-    """Whether the session can open itself again, or is still open."""
+def _may_try_again(session: Sender) -> bool:
+    """Whether the session can open itself again, or is still open; one with Graph has waited already."""
+    if not isinstance(session, smtplib.SMTP):
+        return False
     return session.sock is not None or (isinstance(session, SMTPSession) and session.reopens)
 
 

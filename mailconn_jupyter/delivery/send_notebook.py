@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ..connection import MailConnection
 from ..documents.inert import SCRIPTS_LOST, inert, inert_outputs
@@ -25,6 +25,9 @@ from ..message.texts import clean, one_line
 from .report import DeliveryError, SendReport
 from .send import send
 
+if TYPE_CHECKING:
+    from ..session.graph.session import GraphSession
+
 __all__ = ["NotebookError", "current_notebook", "send_notebook"]
 
 OnError = Literal["skip", "send"]
@@ -33,7 +36,7 @@ _ON_ERROR: Final = ("skip", "send")
 
 @public
 def send_notebook(
-    target: str | MailConnection | smtplib.SMTP | None,
+    target: str | MailConnection | smtplib.SMTP | GraphSession | None,
     to: str | Iterable[str],
     path: str | PathLike[str] | None = None,
     *,

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..connection import MailConnection
+from ..connection.declarations import SENDING
 from ..connection.mechanisms import named
 from ..errors import MailConnError, OptionError
 from ..formatting import columns, escape, table
@@ -21,7 +22,7 @@ from ..keywords import public
 from ..message.addresses import envelope_address
 from ..session.connect import session_class
 from .probe import Probe, best, probe_all
-from .providers import Server, meant_by, provider_of, takes_any_domain
+from .providers import GRAPH, Server, meant_by, provider_of, takes_any_domain
 
 __all__ = ["Settings", "discover"]
 
@@ -39,6 +40,11 @@ _PORTS: Final = {
 }
 _TOKENS: Final = set(named("an access token"))
 _LONGEST_HOST = 253
+_BY_GRAPH: Final = "Where SMTP is off, Microsoft Graph sends: %mailconn find {address} --protocol GRAPH"
+_ONLY_THE_TEST: Final = (
+    "Whether the mail of {domain} is kept by Microsoft 365, only the test of the connection tells. It takes an OAuth 2.0 "
+    "token: give the id of an app as oauth_client_id, and sign in with %mailconn signin."
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -140,7 +146,13 @@ def discover(
             note = f"No {wanted.protocol} server of {provider.name} is known."
             return Settings(mailbox, {}, provider.name, note)
         options = _options(mailbox, wanted.protocol, server, issuer=provider.issuer)
-        return Settings(mailbox, options | lent, provider.name, provider.note)
+        by_graph = wanted.protocol == "SMTP" and provider.server("GRAPH") is not None
+        note = f"{provider.note} {_BY_GRAPH.format(address=mailbox)}" if by_graph else provider.note
+        return Settings(mailbox, options | lent, provider.name, note)
+    if wanted.protocol == "GRAPH":
+        # One server for all: whose mail is there, nobody tells without a login.
+        options = _options(mailbox, "GRAPH", GRAPH, issuer="microsoft")
+        return Settings(mailbox, options | lent, "Microsoft", _slip(domain) + _ONLY_THE_TEST.format(domain=domain))
     return _search(mailbox, domain, wanted, lent, via, cancel=cancel, listener=listener)
 
 
@@ -190,7 +202,9 @@ def _options(
         "secure_authentication_type": server.security,
         "check_server_identity": True,
     }
-    return options | ({"from_address": mailbox} if protocol == "SMTP" else {})
+    options |= {"from_address": mailbox} if protocol in SENDING else {}
+    declared = MailConnection.options()
+    return {name: value for name, value in options.items() if protocol in declared[name].protocols}
 
 
 def _search(

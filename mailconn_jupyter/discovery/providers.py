@@ -13,7 +13,16 @@ from typing import Final
 
 from ..transport.certificate import Certificate
 
-__all__ = ["PROVIDERS", "Provider", "Server", "meant_by", "provider_of", "providers_shown", "takes_any_domain"]
+__all__ = [
+    "GRAPH",
+    "PROVIDERS",
+    "Provider",
+    "Server",
+    "meant_by",
+    "provider_of",
+    "providers_shown",
+    "takes_any_domain",
+]
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,10 @@ class Server:
     port: int
     security: str = "SSL"
     local_part: bool = False
+
+
+#: Microsoft's, and nobody else's.
+GRAPH: Final = Server("graph.microsoft.com", 443)
 
 
 @dataclass(frozen=True)
@@ -44,8 +57,9 @@ class Provider:
     any_domain: bool = False
 
     def server(self, protocol: str) -> Server | None:
-        """The server for SMTP, IMAP or POP3; None where none is known."""
-        return {"SMTP": self.smtp, "IMAP": self.imap, "POP3": self.pop3}.get(protocol)
+        """The server for SMTP, IMAP, POP3 or GRAPH; None where none is known."""
+        graph = GRAPH if self.issuer == "microsoft" else None
+        return {"SMTP": self.smtp, "IMAP": self.imap, "POP3": self.pop3, "GRAPH": graph}.get(protocol)
 
 
 def _ssl(smtp: str, imap: str, pop3: str, *, local_part: bool = False) -> tuple[Server, Server, Server]:

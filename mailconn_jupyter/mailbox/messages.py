@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ..connection import MailConnection
+from ..connection.declarations import SENDING
 from ..errors import OptionError
 from ..keywords import public
 from ..message.incoming.parsed import ParsedMessage
@@ -91,9 +92,9 @@ def messages(
 
 def _require(protocol: str, reading: Reading) -> None:
     """Raise for what the protocol cannot do."""
-    if protocol == "SMTP":
+    if protocol in SENDING:
         raise OptionError(
-            "SMTP sends mail; it cannot read any.",
+            f"{protocol} sends mail; it cannot read any.",
             trait="protocol",
             hint="Make a connection with the protocol IMAP, POP3 or MBOX.",
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .graph.session import GraphSession
 from .imap.session import IMAPSession
 from .mbox.session import MBOXSession
 from .pop3.session import POP3Session
@@ -14,7 +15,7 @@ __all__ = ["AnySession", "ReadingSession"]
 ReadingSession = IMAPSession | POP3Session | MBOXSession
 
 
-class AnySession(SMTPSession, IMAPSession, POP3Session, MBOXSession):  # type: ignore[misc]  # no session is all of them
+class AnySession(SMTPSession, IMAPSession, POP3Session, MBOXSession, GraphSession):  # type: ignore[misc]  # no session is all of them
     """What any of the sessions has, so that it goes where each of them goes, and a misspelt method is an error.
 
     ``connect_smtp()`` and its like know which one it is.

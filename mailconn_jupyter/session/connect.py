@@ -22,6 +22,12 @@ _CLASSES = {
     "IMAP": ("imap.session", "IMAPSession"),
     "POP3": ("pop3.session", "POP3Session"),
     "MBOX": ("mbox.session", "MBOXSession"),
+    "GRAPH": ("graph.session", "GraphSession"),
+}
+#: What a protocol needs beside what is always there: the module, what it is needed for, and the extra that installs it.
+_EXTRAS = {
+    "IMAP": ("imap_tools", "reading by IMAP needs imap-tools", "imap"),
+    "GRAPH": ("urllib3", "sending by Microsoft Graph needs urllib3", "oauth"),
 }
 _READ_ONLY = frozenset({"IMAP", "MBOX"})
 
@@ -35,13 +41,14 @@ def session_class(connection: MailConnection) -> type[Any]:
     try:
         found: type[Any] = getattr(import_module(f".{room}", __package__), name)
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "imap_tools":
+        module, need, extra = _EXTRAS.get(connection.protocol, ("", "", ""))
+        if (error.name or "").partition(".")[0] != module:
             raise
         raise OpenError(
-            f"{connection.name}: reading by IMAP needs imap-tools, which is not installed.",
+            f"{connection.name}: {need}, which is not installed.",
             stage="resolve",
             cause="not-installed",
-            hint='Run: %pip install "mailconn-jupyter[imap]"',
+            hint=f'Run: %pip install "mailconn-jupyter[{extra}]"',
         ) from error
     return found
 
@@ -68,9 +75,11 @@ def connect(
 
     By the protocol of the connection it is a :class:`~mailconn_jupyter.session.smtp.session.SMTPSession` (an ``smtplib.SMTP``),
     an :class:`~mailconn_jupyter.session.imap.session.IMAPSession` (an ``imap_tools.BaseMailBox``), a
-    :class:`~mailconn_jupyter.session.pop3.session.POP3Session` (a ``poplib.POP3``) or an
-    :class:`~mailconn_jupyter.session.mbox.session.MBOXSession` (a ``mailbox.mbox``). A type checker takes it for any of them;
-    ``connect_smtp()``, ``connect_imap()``, ``connect_pop3()`` and ``open_mbox()`` say which.
+    :class:`~mailconn_jupyter.session.pop3.session.POP3Session` (a ``poplib.POP3``), an
+    :class:`~mailconn_jupyter.session.mbox.session.MBOXSession` (a ``mailbox.mbox``) or a
+    :class:`~mailconn_jupyter.session.graph.session.GraphSession`, which sends and is no ``smtplib.SMTP``. A type checker takes
+    it for any of them; ``connect_smtp()``, ``connect_imap()``, ``connect_pop3()``, ``open_mbox()`` and ``connect_graph()``
+    say which.
 
     ``target`` is a name, a connection (it need not be stored), or None for the default. ``ask`` says whether a missing
     password may be asked for. ``readonly`` is for IMAP (INBOX is only examined; off by default) and MBOX (the file is

@@ -12,18 +12,20 @@ from ..store import connections
 from .connect import open_session
 
 if TYPE_CHECKING:
+    from .graph.session import GraphSession
     from .imap.session import IMAPSession
     from .mbox.session import MBOXSession
     from .pop3.session import POP3Session
     from .smtp.session import SMTPSession
 
-__all__ = ["connect_imap", "connect_pop3", "connect_smtp", "open_mbox"]
+__all__ = ["connect_graph", "connect_imap", "connect_pop3", "connect_smtp", "open_mbox"]
 
 _OPENED_BY: Final[dict[Protocol, str]] = {
     "SMTP": "connect_smtp",
     "IMAP": "connect_imap",
     "POP3": "connect_pop3",
     "MBOX": "open_mbox",
+    "GRAPH": "connect_graph",
 }
 
 
@@ -77,12 +79,25 @@ def open_mbox(target: str | MailConnection | None = None, *, readonly: bool = Tr
     return open_session(_of("MBOX", target), readonly=readonly)
 
 
+@public
+def connect_graph(
+    target: str | MailConnection | None = None, *, ask: bool = True, source_address: tuple[str, int] | None = None
+) -> GraphSession:
+    """An open session that sends by Microsoft Graph: it has ``send_message`` and ``sendmail``, and is no ``smtplib.SMTP``.
+
+    As :func:`~mailconn_jupyter.session.connect.connect`, for connections with the protocol GRAPH alone; any other raises
+    :class:`~mailconn_jupyter.errors.OptionError`. Needs the extra ``oauth``.
+    """
+    return open_session(_of("GRAPH", target), ask=ask, source_address=source_address)
+
+
 def _of(protocol: Protocol, target: str | MailConnection | None) -> MailConnection:
     connection = connections.pick(target, sends=protocol == "SMTP")
     if connection.protocol != protocol:
+        no_smtp = " Its session sends, and is no smtplib.SMTP." if connection.protocol == "GRAPH" else ""
         raise OptionError(
             f"{connection.name}: the protocol is {connection.protocol}, not {protocol}.",
             trait="protocol",
-            hint=f"{_OPENED_BY[connection.protocol]}() opens it.",
+            hint=f"{_OPENED_BY[connection.protocol]}() opens it.{no_smtp}",
         )
     return connection

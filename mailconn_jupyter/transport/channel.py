@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from .certificate import Certificate
-from .deadline import READ, WRITE, Limit
+from .deadline import READ, SLOWEST, WRITE, Limit
 from .dial import is_loopback
 from .forks import in_children
 from .tls import TLSFacts, TLSPolicy, explain, hung_up
@@ -23,7 +23,6 @@ __all__ = ["Channel"]
 T = TypeVar("T")
 _CHUNK = 65536
 _FAREWELL = 2.0  # seconds for the answer to a farewell
-_SLOWEST = 4096  # bytes a second of a message: less than any link has that people read mail over
 _MOST_UNREAD = 1024 * 1024  # bytes that are read while others are written
 # Linux alone has it, and forgets it: what came is acknowledged at once, so that Nagle's algorithm there holds nothing back.
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
@@ -81,7 +80,7 @@ class Channel:
 
         For the next ones it still waits no longer than the timeout.
         """
-        self._whole.extend(size / _SLOWEST)
+        self._whole.extend(size / SLOWEST)
         self._answer = self._whole.within(self.timeout)
 
     @contextlib.contextmanager

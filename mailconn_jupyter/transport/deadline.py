@@ -15,10 +15,13 @@ from .transport_errors import TransportError
 if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike
 
-__all__ = ["READ", "WRITE", "Limit", "in_thread"]
+__all__ = ["READ", "SLOWEST", "WRITE", "Limit", "in_thread"]
 
 READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
+
+#: Bytes a second of a message: less than any link has that people read or send mail over.
+SLOWEST = 4096
 
 # How soon a wait notices that it was cancelled, in seconds.
 _TICK = 0.1

@@ -1,4 +1,4 @@
-"""HTTP as signing in needs it: one question, one small answer in JSON, over TLS and by the connection's own way out.
+"""HTTP as signing in and Graph need it: one question, one answer in JSON, over TLS and by the connection's own way out.
 
 urllib3 speaks HTTP. The link below it is a :class:`~mailconn_jupyter.transport.channel.Channel`, as that of the mail
 protocols is: so the deadline, a cancel, every kind of proxy and the rules for certificates hold here as they do there.
@@ -8,73 +8,35 @@ No redirect is followed: what is asked here carries secrets, which are for nobod
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
-import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Final
 
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError
 
-from ..secret import Secret
+from ..secret import STARS, Secret
 from .certificate import Certificate
 from .channel import Channel
-from .deadline import Limit
-from .dial import a_label, is_loopback
+from .deadline import SLOWEST, Limit
+from .dial import a_label
+from .http_question import Content, Fields, Place, Question, Reply
 from .link import find, open_link
 from .proxy import ProxyRoute
 from .tls import TLSPolicy, explain
 from .transport_errors import TransportError, readable
 
-__all__ = ["HTTP", "Fields", "Place", "Reply", "WayOut"]
+__all__ = ["HTTP", "WayOut"]
 
-_MOST: Final = 256 * 1024  # bytes of an answer; tokens and metadata have some kilobytes
-_LONGEST: Final = 10 * 365 * 86400.0  # seconds of a time that a server gives: what is longer has no end
+_SHORT: Final = 6  # characters; a shorter secret could be any word
 _ABOUT_CERTIFICATE: Final = {"unknown-authority", "name-mismatch", "expired", "bad-certificate"}
 
 
 @dataclass(frozen=True)
-class Place:
-    """A URL, taken apart: ``https``, or plain ``http`` to this machine alone."""
-
-    secure: bool
-    host: str
-    port: int
-    path: str
-
-    @property
-    def authority(self) -> str:
-        """Host and port as the header ``Host`` has them."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == (443 if self.secure else 80) else f"{host}:{self.port}"
-
-    @classmethod
-    def parse(cls, url: str) -> Place:
-        """Take it apart; raises :class:`ValueError`, with the end of a sentence, for one that is not used.
-
-        >>> Place.parse("https://login.example.org/token").port
-        443
-        """
-        if re.search(r"[\x00-\x20\x7f\\]", url) or not url.isascii():
-            raise ValueError("holds a sign that no URL has")
-        try:
-            parts = urlsplit(url)
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            raise ValueError("is not a URL as https://login.example.org") from None
-        if parts.scheme not in {"https", "http"} or not host or parts.username is not None or parts.fragment:
-            raise ValueError("is not a URL as https://login.example.org")
-        secure = parts.scheme == "https"
-        if not secure and host != "localhost" and not is_loopback(host):
-            raise ValueError("is not https, so what is sent there could be read on the way")
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        return cls(secure, host, port or (443 if secure else 80), path)
-
-
 @dataclass(frozen=True)
 class WayOut:
     """How a link leaves this machine, by the host that it is for: through which proxy, and by which rules of TLS.
@@ -86,65 +48,8 @@ class WayOut:
     policy: Callable[[str], TLSPolicy]
     timeout: float = 20.0
     deadline: float = 60.0
-
-
-class Fields:
-    """The fields of an answer in JSON, which do not show: there are tokens among them."""
-
-    # As of a Secret: a debugger's view of the attributes shows values, not closures.
-    __slots__ = ("_give",)
-
-    _give: Callable[[], Mapping[str, Any]]
-
-    def __init__(self, found: Mapping[str, Any]) -> None:
-        self._give = lambda: found
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._give()
-
-    def text(self, name: str) -> str:
-        """What is no secret, such as an error or an address; empty where it is missing or no text."""
-        value = self._give().get(name)
-        return value if isinstance(value, str) else ""
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        """The texts of a list."""
-        value = self._give().get(name)
-        return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
-
-    def secret(self, name: str) -> Secret | None:
-        """What is one; None where it is missing, empty, or no text."""
-        return Secret.of(self._give().get(name)) or None
-
-    def seconds(self, name: str) -> float | None:
-        """A time, which some servers give as a text, ten years at most; None where there is none that makes sense."""
-        value = self._give().get(name)
-        try:
-            seconds = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else -1.0
-        except ValueError:
-            return None
-        except OverflowError:
-            seconds = math.inf
-        return min(seconds, _LONGEST) if seconds >= 0 else None
-
-    def flag(self, name: str) -> bool:
-        """Whether it is there and true."""
-        return self._give().get(name) is True
-
-    def __repr__(self) -> str:
-        return f"<{len(self._give())} fields>"
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a server answered: ``fields`` is None where that was no object in JSON, ``kind`` the content's type."""
-
-    status: int
-    kind: str
-    fields: Fields | None
-    location: str = ""
-    #: Seconds to wait before asking again, where the server says so.
-    retry_after: float | None = None
+    #: This side's address, where it was chosen.
+    source: tuple[str, int] | None = None
 
 
 class HTTP:
@@ -159,36 +64,64 @@ class HTTP:
 
     def get(self, url: str) -> Reply:
         """Ask for a document. Raises :class:`TransportError`, or :class:`ValueError` for a URL that is not used."""
-        return self._ask("GET", Place.parse(url), None)
+        return self.ask(Question("GET", Place.parse(url)))
 
     def post(self, url: str, form: Secret, login: Secret | None = None) -> Reply:
         """Send a form (``application/x-www-form-urlencoded``); raises as :meth:`get`. ``login`` is for HTTP Basic."""
-        return self._ask("POST", Place.parse(url), form, login)
+        content = Content("application/x-www-form-urlencoded", lambda: form.reveal().encode())
+        return self.ask(
+            Question("POST", Place.parse(url), content, None if login is None else lambda: _basic(login.reveal()))
+        )
 
-    def _ask(self, method: str, place: Place, form: Secret | None, login: Secret | None = None) -> Reply:
-        headers = {"Host": place.authority, "Accept": "application/json", "Connection": "close"}
-        if form is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        if login is not None:
-            headers["Authorization"] = f"Basic {base64.b64encode(login.reveal().encode()).decode()}"
-        channel = self._open(place)
+    def ask(self, question: Question, channel: Channel | None = None) -> Reply:
+        """Ask, over a link of its own or one that is there; it is closed afterwards.
+
+        Raises :class:`TransportError`; whether the whole question had left then is its ``whole_left``.
+        """
+        content, most = question.content, question.most
+        headers = {"Host": question.place.authority, "Accept": "application/json", "Connection": "close"}
+        if content is not None:
+            headers |= {"Content-Type": content.kind} | ({"Content-Range": content.range} if content.range else {})
+        # Some say in an error what they were given; the address of an upload is authorisation by itself.
+        hidden = re.findall(rf"[?&][^=&]*=([^&]{{{_SHORT},}})", question.place.path)
+        if question.authorization is not None:
+            headers["Authorization"] = question.authorization()
+            hidden += re.findall(rf" (.{{{_SHORT},}})", headers["Authorization"])
+        channel = channel or self._open(question.place, content.size if content else 0)
+        left = False
         try:
-            link = _Link(channel, place)
-            body = None if form is None else form.reveal().encode()
-            # As it comes: nothing was asked for that is to be unpacked, and a kilobyte may unpack to gigabytes.
-            link.request(method, place.path, body=body, headers=headers, preload_content=False, decode_content=False)
-            channel.begin_answer()
+            link = _Link(channel, question.place)
+            body = None if content is None else content.give()
+            # As it comes: nothing was asked for that is to be unpacked, and a kilobyte may unpack to gigabytes. A server may
+            # answer before it has read all, and hang up.
+            with contextlib.suppress(ConnectionError):
+                link.request(
+                    question.method,
+                    question.place.path,
+                    body=body,
+                    headers=headers,
+                    preload_content=False,
+                    decode_content=False,
+                )
+                left = True
+            channel.begin_answer(question.patience)
             response = link.getresponse()
             data = b""
             # To its end: only there is it told whether the answer is whole.
-            while len(data) <= _MOST and (part := response.read(_MOST + 1 - len(data))):
+            while len(data) <= most and (part := response.read(most + 1 - len(data))):
                 data += part
         except (HTTPError, HTTPException, OSError, ValueError) as error:
-            raise _failure(error) from None
+            failure = _failure(error)
+            failure.whole_left = left
+            raise failure from None
         finally:
             channel.close()
-        if len(data) > _MOST:
-            raise TransportError(f"The server's answer has over {_MOST // 1024} kB.", cause="too-long")
+        if len(data) > most:
+            failure = TransportError(f"The server's answer has over {most // 1024} kB.", cause="too-long")
+            failure.whole_left = True
+            raise failure
+        for secret in hidden:
+            data = data.replace(secret.encode(), STARS.encode())
         said = response.headers
         later = said.get("Retry-After", "")
         return Reply(
@@ -199,14 +132,17 @@ class HTTP:
             float(later) if re.fullmatch(r"[0-9]{1,6}", later) else None,
         )
 
-    def _open(self, place: Place) -> Channel:
+    def _open(self, place: Place, size: int = 0) -> Channel:
         # To this machine there is no way through a proxy, which would read what is plain text.
         route = self.way.route(place.host) if place.secure else None
-        limit = self.limit.within(self.way.deadline)
+        limit = self.limit.within(self.way.deadline + size / SLOWEST)
         addresses = find(place.host, place.port, route, limit)
 
         def link() -> Channel:
-            return open_link(addresses, place.host, place.port, route, timeout=self.way.timeout, limit=limit)
+            way = self.way
+            return open_link(
+                addresses, place.host, place.port, route, timeout=way.timeout, limit=limit, source=way.source
+            )
 
         channel = link()
         if not place.secure:
@@ -236,6 +172,10 @@ class _Link(HTTPConnection):
     def close(self) -> None:
         # It is called before the answer is read; a socket would wait for the end of its file.
         self.sock = None
+
+
+def _basic(login: str) -> str:
+    return f"Basic {base64.b64encode(login.encode()).decode()}"
 
 
 def _failure(error: BaseException) -> TransportError:

@@ -16,8 +16,11 @@ class TransportError(MailConnError, OSError):
     """The link failed, or is not what the policy asks for. An ``OSError`` too, as callers of smtplib expect.
 
     ``cause`` is a short fixed word (``refused``, ``no-answer``, ``unknown-authority`` ...) by which a hint is found;
-    ``certificate`` is the server's, where it is what was wrong.
+    ``certificate`` is the server's, where it is what was wrong. ``whole_left``: all of a question (HTTP) had been sent, so
+    that the server may have done what it asks.
     """
+
+    whole_left = False
 
     def __init__(self, message: str, *, cause: str, hint: str = "", certificate: Certificate | None = None) -> None:
         super().__init__(message, hint=hint)

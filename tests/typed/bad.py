@@ -37,6 +37,8 @@ def mistakes() -> None:
         pop.retreive([1])  # E: attr-defined "POP3Session" has no attribute "retreive"
     with mailconn.open_mbox("archive", read_only=False) as box:  # E: call-arg "read_only" for "open_mbox"
         box.kyes()  # E: attr-defined "MBOXSession" has no attribute "kyes"
+    with mailconn.connect_graph("cloud") as cloud:
+        cloud.ehlo()  # E: attr-defined "GraphSession" has no attribute "ehlo"
     mailconn.connect_smtp("ops", readonly=True)  # E: call-arg "readonly" for "connect_smtp"
     connect(7)  # E: arg-type expected "str | MailConnection | None"
     connect("ops", timeout=3)  # E: call-arg "timeout" for "connect"

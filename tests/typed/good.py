@@ -13,7 +13,15 @@ from typing import Any, Literal, assert_type
 import imap_tools
 
 import mailconn_jupyter as mailconn
-from mailconn_jupyter import IMAPSession, MailConnection, MBOXSession, ParsedMessage, POP3Session, SMTPSession
+from mailconn_jupyter import (
+    GraphSession,
+    IMAPSession,
+    MailConnection,
+    MBOXSession,
+    ParsedMessage,
+    POP3Session,
+    SMTPSession,
+)
 
 
 def options(any_options: dict[str, Any]) -> None:
@@ -21,7 +29,7 @@ def options(any_options: dict[str, Any]) -> None:
         name="ops", protocol="smtp", server_port="${PORT}", timeout=3, trusted_hosts=["a.example", "b.example"]
     )
     MailConnection(**any_options)
-    assert_type(connection.protocol, Literal["SMTP", "IMAP", "POP3", "MBOX"])
+    assert_type(connection.protocol, Literal["SMTP", "IMAP", "POP3", "MBOX", "GRAPH"])
     assert_type(connection.server_host, str)
     assert_type(connection.server_port, int | str | None)
     assert_type(connection.trusted_hosts, str)
@@ -48,6 +56,11 @@ def sessions(msg: EmailMessage) -> None:
     with mailconn.open_mbox("archive") as box:
         assert_type(box, MBOXSession)
         print(box[0]["Subject"], len(box), box.keys()[0])  # noqa: T201  # as above
+
+    with mailconn.connect_graph("cloud") as cloud:
+        assert_type(cloud, GraphSession)
+        assert_type(cloud.send_message(msg), dict[str, tuple[int, bytes]])
+        mailconn.send(cloud, "ana@example.org", "Hello", "text")
 
 
 def libraries_take_them(which: str) -> None:

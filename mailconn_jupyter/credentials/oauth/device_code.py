@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from ...errors import SignInError
 from ...secret import Secret
-from ...transport.http import Place
+from ...transport.http_question import Place
 from .scopes import scope_of
 from .token_requests import DEVICE_CODE, Client, Tokens
 

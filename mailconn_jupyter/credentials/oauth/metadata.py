@@ -8,7 +8,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from ...errors import SignInError
-from ...transport.http import HTTP, Fields, Place
+from ...transport.http import HTTP
+from ...transport.http_question import Fields, Place
 from ...transport.tls import TLSPolicy
 from ...transport.transport_errors import readable
 from .identity import Identity

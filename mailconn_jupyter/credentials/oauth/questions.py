@@ -9,7 +9,8 @@ from typing import Final
 from ...errors import SignInError
 from ...secret import Secret
 from ...transport.deadline import Limit
-from ...transport.http import HTTP, Reply
+from ...transport.http import HTTP
+from ...transport.http_question import Reply
 from ...transport.transport_errors import TransportError, readable
 from ..without_traceback import sealed
 

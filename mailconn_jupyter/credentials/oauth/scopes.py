@@ -24,6 +24,10 @@ def scope_of(identity: Identity, metadata: Metadata) -> str:
     if identity.scope:
         return identity.scope
     if metadata.is_microsoft:
+        if identity.protocol == "GRAPH":
+            # A national cloud's Graph is a resource of its own (https://learn.microsoft.com/graph/deployments).
+            graph = f"https://{identity.host}"
+            return f"{graph}/.default" if identity.unattended else f"{graph}/Mail.Send openid profile offline_access"
         if identity.unattended:
             return "https://outlook.office365.com/.default"
         return f"https://outlook.office.com/{_PERMISSIONS[identity.protocol]} openid profile offline_access"

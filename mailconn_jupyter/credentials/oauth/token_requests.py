@@ -13,7 +13,8 @@ from oauthlib.oauth2.rfc6749.parameters import prepare_token_request
 
 from ...errors import SignInError
 from ...secret import Secret
-from ...transport.http import HTTP, Fields
+from ...transport.http import HTTP
+from ...transport.http_question import Fields
 from ...transport.transport_errors import readable
 from ..without_traceback import sealed
 from .identity import AccessToken, Identity

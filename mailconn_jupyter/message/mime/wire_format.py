@@ -94,19 +94,21 @@ class Wire:
         return not isinstance(last, bytes) or not last or last.endswith(b"\r\n")
 
 
-def as_bytes(message: Message[Any, Any], *, utf8: bool, eight_bit: bool) -> bytes:
+def as_bytes(message: Message[Any, Any], *, utf8: bool, eight_bit: bool, bcc: bool = False) -> bytes:
     """All the bytes of :func:`wired` at once."""
-    return bytes(wired(message, utf8=utf8, eight_bit=eight_bit))
+    return bytes(wired(message, utf8=utf8, eight_bit=eight_bit, bcc=bcc))
 
 
-def wired(message: Message[Any, Any], *, utf8: bool, eight_bit: bool) -> Wire:
-    """The message with CR LF line ends, without Bcc; its headers are scanned first (see :func:`scan_headers`).
+def wired(message: Message[Any, Any], *, utf8: bool, eight_bit: bool, bcc: bool = False) -> Wire:
+    """The message with CR LF line ends; its headers are scanned first (see :func:`scan_headers`).
+
+    It is without Bcc, unless with ``bcc`` whoever takes it reads the recipients from it, and takes that out.
 
     ``utf8`` writes headers as UTF-8 (RFC 6532), for a session with SMTPUTF8. So they are in any case where one has an
     address that is not ASCII before its @, for which there is no other form: ``international`` of what is returned says
     so. Without ``eight_bit`` (8BITMIME) every part is made 7 bit.
     """
-    message = _without_bcc(message)
+    message = message if bcc else _without_bcc(message)
     international = isinstance(message.policy, EmailPolicy) and _is_international(message)
     policy = message.policy.clone(linesep="\r\n", cte_type="8bit" if eight_bit else "7bit")
     if isinstance(policy, EmailPolicy):

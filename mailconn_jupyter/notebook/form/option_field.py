@@ -133,6 +133,8 @@ def _control(option: AnyOption) -> widgets.ValueWidget:
 def _placeholder(name: str, option: AnyOption, connection: MailConnection) -> str:
     if name == "server_port":
         return _text(connection.usual_port or "")
+    if name == "server_host":
+        return connection.usual_host
     if name == "proxy_port":
         return _text(connection.proxy_port_used)
     return _text(option.default_value or "")

@@ -11,13 +11,33 @@ from typing import Final, Generic, TypeVar
 from ...errors import MailConnError, OpenError
 from ...transport.transport_errors import TransportError
 
-__all__ = ["LinkLost", "NotLoggedIn", "OpenKinds", "Refused"]
+__all__ = ["DeliveryUnknown", "LinkLost", "NotLoggedIn", "OpenKinds", "Refused"]
 
 E = TypeVar("E", bound=OpenError)
 
 
 class LinkLost(TransportError):
     """The link broke, or the server did not answer in time, or not in its protocol; the session is closed."""
+
+
+class DeliveryUnknown(LinkLost):
+    """The link broke after the last byte of the message: the server may have taken it, or not.
+
+    ``why`` is what happened, ``recipients`` are those that the server had accepted, ``refused`` those that it had not,
+    with its words. Sending again may deliver it twice, so that is the caller's decision.
+    """
+
+    def __init__(
+        self, recipients: tuple[str, ...], why: str, *, refused: dict[str, tuple[int, bytes]] | None = None
+    ) -> None:
+        super().__init__(
+            f"It is not known whether the message was delivered to {', '.join(recipients)}. {why}",
+            cause="unknown",
+            hint="Ask a recipient before you send it again: it may arrive twice.",
+        )
+        self.why = why
+        self.recipients = recipients
+        self.refused = refused or {}
 
 
 class Refused(TransportError):

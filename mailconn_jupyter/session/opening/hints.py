@@ -10,6 +10,8 @@ The causes, each a fixed word: ``host-unknown``, ``refused``, ``unreachable``, `
 ``web-login``, ``token-refused``, ``mechanism-refused``, ``login-temporary``, ``too-many-connections``, ``rate-limited``,
 ``not-enabled``, ``refused-by-server``, ``option``.
 
+Of Microsoft Graph alone: ``no-permission``, ``foreign-sender``, ``no-mailbox``, ``app-only``.
+
 Of signing in alone: ``sign-in``, ``sign-in-refused``, ``sign-in-unreachable``, ``sign-in-option``.
 
 Of reading alone: ``preauth``, ``in-use``, ``not-authorized``, ``not-installed``; of a mailbox file: ``no-file``,
@@ -21,6 +23,7 @@ from __future__ import annotations
 from ...connection import MailConnection
 from ...credentials import Kind
 from ...credentials.naming import command
+from ...names import quote
 from ...transport.certificate import Certificate
 
 __all__ = ["hint_for", "pin_for"]
@@ -57,10 +60,10 @@ _FIXED = {
     "app-password": "The account needs an app password: make one in the account's security settings.",
     "basic-off": "The account takes no passwords here: sign in with OAuth 2.0 (use_xoauth2, oauth_issuer). Exchange: the administrator "
     "of the organisation can turn basic authentication on again, for as long as Microsoft allows it.",
-    "smtp-off-tenant": "SMTP logins are turned off for the whole organisation, with a token too. Its administrator can turn "
-    "them on: Set-CASMailbox ADDRESS -SmtpClientAuthenticationDisabled $false (this mailbox alone), or Set-TransportConfig.",
-    "smtp-off-mailbox": "SMTP logins are turned off for this mailbox, with a token too. The organisation's administrator can "
-    "turn them on: Set-CASMailbox ADDRESS -SmtpClientAuthenticationDisabled $false",
+    "smtp-off-tenant": "SMTP is off for this tenant, with a token too. Its administrator can turn it on: Set-CASMailbox ADDRESS "
+    "-SmtpClientAuthenticationDisabled $false (this mailbox alone), or Set-TransportConfig.",
+    "smtp-off-mailbox": "SMTP is off for this mailbox, with a token too. The organisation's administrator can turn it on: "
+    "Set-CASMailbox ADDRESS -SmtpClientAuthenticationDisabled $false.",
     "login-policy": "A policy of the organisation (security defaults, Conditional Access) forbids this login: its "
     "administrator can allow it. A sign-in (oauth_issuer) may be allowed where a password is not.",
     "web-login": "Log in to the provider's web page once, from this network, and confirm what it asks; then try again.",
@@ -100,6 +103,8 @@ def hint_for(cause: str, connection: MailConnection, certificate: Certificate | 
         return f"Use a host name that it has, such as {names[0]}." if names else "Check the server host."
     if cause == "wrong-password":
         return f"Check the username, and set the password again: {command(name, Kind.PASSWORD)}"
+    if cause.startswith("smtp-off"):
+        return f"{_FIXED[cause]} Or send by Microsoft Graph: {_by_graph(connection)}"
     if cause == "token-refused" and connection.signs_in:
         return (
             f"A new token is refused, too: check that {connection.username} is who signed in, and that the app may use "
@@ -111,7 +116,8 @@ def hint_for(cause: str, connection: MailConnection, certificate: Certificate | 
         login = (
             " Or it wants a login: give its username." if connection.use_proxy and not connection.proxy_username else ""
         )
-        return f"Ask the proxy's administrator to allow this server and port; port 587 or 465 often is.{login}"
+        often = "" if connection.protocol == "GRAPH" else "; port 587 or 465 often is"
+        return f"Ask the proxy's administrator to allow this server and port{often}.{login}"
     if cause == "not-enabled":
         return (
             f"{connection.protocol} is turned off for this account, whatever the password: turn it on in the account's "
@@ -124,10 +130,13 @@ def hint_for(cause: str, connection: MailConnection, certificate: Certificate | 
             return "Ask the server's administrator how to log in."
         return "Turn authentication off if this server needs none, or try the submission port 587 or 465."
     if cause in {"refused", "no-answer"}:
-        ports = {"SMTP": "587, 465 or 25", "IMAP": "143 or 993", "POP3": "110 or 995"}.get(connection.protocol, "")
+        usual = {"SMTP": "587, 465 or 25", "IMAP": "143 or 993", "POP3": "110 or 995", "GRAPH": "443"}
+        ports = usual.get(connection.protocol, "")
         if cause == "no-answer" and security.startswith("TLS"):
             return f"Check host and port ({ports}); a server that waits for TLS from the first byte needs type SSL."
         return f"Check host and port (usual: {ports}), and whether a firewall or a proxy stands between."
+    if cause in {"wrong-tls-type", "tls-silent"} and connection.protocol == "GRAPH":
+        return _FIXED["bad-greeting"]
     if cause == "wrong-tls-type":
         return "The server speaks plain text first: choose the type TLS (STARTTLS), or the port for SSL."
     if cause == "tls-silent":
@@ -141,6 +150,17 @@ def hint_for(cause: str, connection: MailConnection, certificate: Certificate | 
             "Nothing was sent. Use the port for SSL if there is one; a server that never had TLS needs it turned off."
         )
     return _FIXED.get(cause, "")
+
+
+def _by_graph(connection: MailConnection) -> str:
+    """The magic's line for a connection of the same user that does so."""
+    words = [
+        f"%mailconn new {quote(f'{connection.name} by Graph')} --protocol GRAPH --username {quote(connection.username)}"
+    ]
+    issuer, client = connection.oauth_issuer or "microsoft", connection.oauth_client_id or "ID"
+    words.append(f"--oauth-issuer {quote(issuer)} --oauth-client-id {quote(client)}")
+    words += [f"--oauth-tenant {quote(connection.oauth_tenant)}"] if connection.oauth_tenant else []
+    return " ".join(words)
 
 
 def _proxy_login(connection: MailConnection) -> str:

@@ -170,24 +170,8 @@ class ClosedAtData(ServerClosing, DataRefused):
         super().__init__(_CLOSES, reply, cause="closed", hint=_LATER)
 
 
-class DeliveryUnknown(LinkLost):
-    """The link broke after the last byte of the message: the server may have taken it, or not.
-
-    ``why`` is what happened, ``recipients`` are those that the server had accepted, ``refused`` those that it had not,
-    with its words. Sending again may deliver it twice, so that is the caller's decision.
-    """
-
-    def __init__(
-        self, recipients: tuple[str, ...], why: str, *, refused: dict[str, tuple[int, bytes]] | None = None
-    ) -> None:
-        super().__init__(
-            f"It is not known whether the message was delivered to {', '.join(recipients)}. {why}",
-            cause="unknown",
-            hint="Ask a recipient before you send it again: it may arrive twice.",
-        )
-        self.why = why
-        self.recipients = recipients
-        self.refused = refused or {}
+class DeliveryUnknown(error_classes.DeliveryUnknown, LinkLost):
+    """The link broke after the last byte of the message: the server may have taken it, or not."""
 
 
 class NoRecipients(MessageError, smtplib.SMTPRecipientsRefused):

@@ -1,0 +1,1 @@
+"""Microsoft Graph: sending where SMTP is closed."""
