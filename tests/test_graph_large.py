@@ -156,6 +156,22 @@ def test_without_the_right_to_make_a_draft_nothing_is_sent_and_the_right_is_name
     with connect(connection) as session, pytest.warns(MailConnWarning), pytest.raises(mailconn.Refused) as caught:
         session.send_message(letter(ATTACHED))
     assert "Mail.ReadWrite" in caught.value.hint
+    with pytest.warns(MailConnWarning), pytest.raises(mailconn.DeliveryError) as failed:
+        mailconn.send(connection, "bea@example.org", "x", "y", attachments=ATTACHED, limit=None)
+    assert failed.value.hint.startswith("Nobody has it, as far as is known. The app needs the permission Mail.Send")
+    assert (graph.drafts, graph.sent) == ({}, [])
+
+
+def test_an_interrupt_leaves_no_draft(
+    graph: GraphServer, connection: MailConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mailconn_jupyter.session.graph.client.GraphClient.put", interrupted)
+    with connect(connection) as session, pytest.warns(MailConnWarning), pytest.raises(KeyboardInterrupt):
+        session.send_message(letter(ATTACHED))
+    assert len(graph.deleted) == 1
     assert (graph.drafts, graph.sent) == ({}, [])
 
 

@@ -312,6 +312,7 @@ def test_a_message_to_nobody_is_refused(connection: MailConnection) -> None:
         (error(403, "ErrorSendAsDenied", "No permission to send as."), 403, "ErrorSendAsDenied: No permission"),
         (error(403, "ErrorMessageSubmissionBlocked", "Blocked."), 403, "ErrorMessageSubmissionBlocked: Blocked."),
         (html(403), 403, "text/html in place of Graph's answer"),
+        (answer(400, error="a text"), 400, "application/json in place of Graph's answer"),
         (answer(308, headers={"Location": "https://eve.example/"}), 308, "a token does not go"),
     ],
 )
@@ -342,6 +343,17 @@ def test_graph_is_left_alone_for_as_long_as_it_asks_and_then_asked_again(
     assert mailconn.send(connection, "bea@example.org", "Churn", "text")
     assert slept == [7.0, 2.0, 4.0]
     assert len(graph.sent) == 1
+
+
+def test_a_server_that_wants_to_be_asked_again_at_once_is_not_asked_without_a_pause(
+    graph: GraphServer, connection: MailConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("mailconn_jupyter.transport.deadline.Limit.sleep", lambda _, seconds: slept.append(seconds))
+    graph.script["POST sendMail"] = [error(429, "Busy", "Later.", Retry_After="0")] * 100
+    with pytest.raises(mailconn.DeliveryError):
+        mailconn.send(connection, "bea@example.org", "Churn", "text")
+    assert slept == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0]
 
 
 def test_a_wait_that_is_longer_than_the_deadline_is_a_refusal_for_the_moment(

@@ -64,7 +64,7 @@ def attempt(
         # The server had hung up, and the session could not open again.
         return _not_sent(recipients, str(error))
     except RefusedByGraph as error:
-        no = Outcome("", "refused", error.status, error.words, passing=error.temporary)
+        no = Outcome("", "refused", error.status, error.words, passing=error.temporary, hint=error.hint)
         return {name: replace(no, recipient=name) for name in recipients}
     except MessageTooLarge:
         # Known before anything was sent, and the error has both sizes.

@@ -43,6 +43,8 @@ class Outcome:
     words: str = ""
     #: Whether a refusal is for the moment, where the code does not say so by the rules of SMTP.
     passing: bool | None = None
+    #: What to do about it, where that is known.
+    hint: str = ""
 
     @property
     def temporary(self) -> bool:
@@ -156,6 +158,8 @@ class DeliveryError(MailConnError):
             hint = f"{advised} {hint}"
         if report.unknown:
             hint = f"Ask {_few(report.unknown)} before you send again: it may arrive twice."
+        help_for = next((outcome.hint for outcome in bad if outcome.hint), "")
+        hint = f"{hint} {help_for}".rstrip()
         super().__init__(f"{report.subject!r} was not delivered to everybody. {said}", hint=hint)
         self.report = report
 

@@ -34,7 +34,7 @@ __all__ = ["GraphClient"]
 
 T = TypeVar("T")
 _MOST_ANSWER: Final = 16 * 2**20  # bytes: a draft comes back whole
-_FIRST_PAUSE: Final = 1.0  # seconds, where Graph does not say how long to wait; doubled each time
+_FIRST_PAUSE: Final = 1.0  # seconds, where Graph does not want to be left alone for longer; doubled each time
 #: No Base64, so that Graph cannot take it for a message: that it says so proves that it would take one.
 _NO_MESSAGE: Final = Content("text/plain", lambda: b"-", 1)
 
@@ -137,7 +137,7 @@ class GraphClient:
         try:
             while True:
                 reply = ask(limit)
-                wait = pause if reply.retry_after is None else reply.retry_after
+                wait = max(pause, reply.retry_after or 0.0)
                 if reply.status not in BUSY or wait >= limit.left():
                     return reply
                 limit.sleep(wait)

@@ -66,10 +66,10 @@ def words_of(reply: Reply) -> tuple[str, str]:
     """Graph's own word for an error, and what it says with it; of what is not Graph's answer, what it is instead."""
     if 300 <= reply.status < 400:
         return "", "sent on to another address, where a token does not go"
-    if reply.fields is None or "error" not in reply.fields:
+    error = reply.fields.inner("error") if reply.fields is not None else None
+    code = readable(error.text("code"), 60) if error is not None else ""
+    if error is None or not code:
         return "", readable(f"{reply.kind or 'nothing'} in place of Graph's answer")
-    error = reply.fields.inner("error")
-    code = readable(error.text("code"), 60)
     return code, ": ".join(filter(None, (code, readable(error.text("message")))))
 
 
