@@ -85,6 +85,8 @@ def test_a_name_and_a_user_are_enough_and_the_rest_is_graphs() -> None:
     assert connection.copy(server_host="graph.microsoft.us").server_host == "graph.microsoft.us"
     with pytest.raises(OptionError, match="give the address of the mailbox that sends"):
         MailConnection(name="ops", protocol="GRAPH").require_complete()
+    with pytest.raises(OptionError, match="Microsoft Graph takes no token of Google's"):
+        connection.copy(oauth_issuer="google").require_complete()
 
 
 def test_what_a_connection_was_by_smtp_does_not_count_by_graph() -> None:
@@ -342,7 +344,7 @@ def test_the_same_cell_sends_by_smtp_and_by_graph(shell: Shell, graph: GraphServ
         by_smtp = shell.ok(CELL.replace("NAME", "relay"))
         by_graph = shell.ok(CELL.replace("NAME", "cloud"))
     assert "Sent: 'Churn, week 47', " in by_smtp.text
-    assert "Sent by Graph, which answers for all at once: 'Churn, week 47', " in by_graph.text
+    assert "Sent by Graph: 'Churn, week 47', " in by_graph.text
     assert without_ids(graph.sent[0].mime) == without_ids(smtp.taken[0].content)
 
 

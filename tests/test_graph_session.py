@@ -83,7 +83,7 @@ def test_a_test_goes_through_the_stages_and_sends_nothing(graph: GraphServer, co
     assert graph.sent == []
     assert len(graph.asked) == 1
     assert report.transcript == [
-        "C: POST /v1.0/me/sendMail (1 bytes)",
+        "C: POST /v1.0/me/sendMail (no message: only whether one would be taken)",
         "S: 400 ErrorMimeContentInvalidBase64String: Invalid base64 string for MIME content.",
     ]
 
@@ -213,7 +213,10 @@ def test_send_reports_that_all_were_accepted_by_graph(graph: GraphServer, connec
         ("carl@example.org", "accepted"),
         ("d@example.org", "accepted"),
     ]
-    assert report.summary.startswith("Sent by Graph, which answers for all at once: 'Churn', ")
+    assert report.summary.startswith("Sent by Graph: 'Churn', ")
+    assert report.summary.endswith(
+        ", to bea@example.org, carl@example.org, d@example.org (Graph answers for all at once)"
+    )
     assert b"\r\nFrom: ana@company.example\r\n" in graph.sent[0].mime
 
 

@@ -182,6 +182,10 @@ class MailConnection(ConnectionOptions):
                 yield OptionError(
                     f"{label['username']}: missing; give the address of the mailbox that sends.", trait="username"
                 )
+            if self.oauth_issuer == "google":
+                yield OptionError(
+                    f"{label['oauth_issuer']}: Microsoft Graph takes no token of Google's.", trait="oauth_issuer"
+                )
         else:
             yield from self._login_problems(label)
         if self.use_proxy and not self.proxy_host:

@@ -111,12 +111,16 @@ class SendReport:
         if self.dry_run:
             return f"Not sent, as asked: {what}, to {_few([outcome.recipient for outcome in self.outcomes])}"
         if self.ok:
-            return f"Sent{self._way}: {what}, to {_few(self.accepted)}"
-        return f"Sent{self._way} to {len(self.accepted)} of {count}: {what}"
+            return f"Sent{self._way}: {what}, to {_few(self.accepted)}{self._as_one}"
+        return f"Sent{self._way} to {len(self.accepted)} of {count}: {what}{self._as_one}"
 
     @property
     def _way(self) -> str:
-        return f" by {self.by}, which answers for all at once" if self.by else ""
+        return f" by {self.by}" if self.by else ""
+
+    @property
+    def _as_one(self) -> str:
+        return f" ({self.by} answers for all at once)" if self.by else ""
 
     def _rows(self) -> list[tuple[str, str, str]]:
         shown, left = self.outcomes, self.outcomes[:0]

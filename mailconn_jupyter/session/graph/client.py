@@ -173,6 +173,7 @@ class GraphClient:
             return self._http(limit, policy=policy).ask(question, channel)
 
         size = f" ({content.size} bytes)" if content else ""
+        size = " (no message: only whether one would be taken)" if content is _NO_MESSAGE else size
         reply = self._heard(f"{method} {path}{size}", ask, limit)
         if reply.status == 401:
             raise refusal(reply, "Graph refused the token")
