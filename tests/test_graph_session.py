@@ -14,6 +14,7 @@ import pytest
 
 import mailconn_jupyter as mailconn
 from mailconn_jupyter.connection import MailConnection
+from mailconn_jupyter.credentials import resolve
 from mailconn_jupyter.errors import OpenError, OptionError
 from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.message.mime.wire_format import as_bytes
@@ -86,6 +87,21 @@ def test_a_test_goes_through_the_stages_and_sends_nothing(graph: GraphServer, co
         "C: POST /v1.0/me/sendMail (no message: only whether one would be taken)",
         "S: 400 ErrorMimeContentInvalidBase64String: Invalid base64 string for MIME content.",
     ]
+
+
+def test_a_server_that_hung_up_while_the_token_was_asked_for_is_asked_over_another_link(
+    graph: GraphServer, connection: MailConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(*args: Any, **options: Any) -> Any:
+        assert graph.gave_up.wait(30)
+        graph.patience = None
+        return resolve(*args, **options)
+
+    graph.patience = 2
+    monkeypatch.setattr("mailconn_jupyter.session.opening.login_secret.resolve", slowly)
+    report = check(connection)
+    assert report.ok, str(report)
+    assert len(graph.asked) == 1
 
 
 @pytest.mark.parametrize(

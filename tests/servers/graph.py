@@ -24,7 +24,6 @@ import re
 import secrets
 import ssl
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -127,8 +126,9 @@ class GraphServer:
         self.upload_secrets: list[str] = []
         self.upload_host = "127.0.0.1"
         self.upload_scheme = "https"
-        #: Seconds that each answer takes.
-        self.slowness = 0.0
+        #: Seconds after which a link is closed over which nothing was asked; and set when one was.
+        self.patience: float | None = None
+        self.gave_up = threading.Event()
         self._uploads: dict[str, Upload] = {}
         self._now, self._guard = 0, threading.Lock()
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -166,8 +166,6 @@ class GraphServer:
             self._now += 1
             self.most_at_once = max(self.most_at_once, self._now)
         try:
-            if self.slowness:
-                time.sleep(self.slowness)
             return self._scripted(asked, data)
         finally:
             with self._guard:
@@ -297,6 +295,14 @@ class GraphServer:
 
 def _handler(graph: GraphServer) -> type[http.server.BaseHTTPRequestHandler]:
     class Handler(http.server.BaseHTTPRequestHandler):
+        def setup(self) -> None:
+            super().setup()
+            self.connection.settimeout(graph.patience)
+
+        def finish(self) -> None:
+            super().finish()
+            graph.gave_up.set()
+
         def _serve(self) -> None:
             data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): text for name, text in self.headers.items()}

@@ -161,6 +161,10 @@ class GraphClient:
         options, path = self._options, f"/v1.0{self.mailbox}{path}"
         place = Place(secure=True, host=a_label(options.server_host), port=int(options.port or 0), path=path)
         channel, self._channel = self._channel, None
+        if channel is not None and channel.hung_up:
+            # While a person was asked for the token, say.
+            channel.close()
+            channel = None
         question = Question(
             method, place, content, lambda: f"Bearer {token.secret.reveal()}", self._patience, _MOST_ANSWER
         )
