@@ -37,7 +37,6 @@ _ABOUT_CERTIFICATE: Final = {"unknown-authority", "name-mismatch", "expired", "b
 
 
 @dataclass(frozen=True)
-@dataclass(frozen=True)
 class WayOut:
     """How a link leaves this machine, by the host that it is for: through which proxy, and by which rules of TLS.
 
