@@ -3,6 +3,7 @@
 What is no protocol's own is here, or where it is raised; a protocol's classes, which are also those of ``smtplib``,
 ``imaplib`` or ``poplib`` that callers expect, are in ``errors.py`` of its folder. :class:`MailConnWarning` is the one
 warning. The tree::
+
     MailConnError: Base of every error that this package raises on purpose.
         CredentialError: A secret is needed and none can be had, or none can be kept safely.
             KeyringLocked: The keyring is there, and nobody has unlocked it.
@@ -56,7 +57,6 @@ warning. The tree::
             PasswordGiven: A password stood in the line.
             UsageError: The arguments of the magic are wrong.
                 PasswordRefused: A password stood in the cell.
-        _Taken: Another kernel's sandbox has the name.
 """
 
 from __future__ import annotations

@@ -246,13 +246,13 @@ class ConnectionOptions(OptionSet):
         label="From address",
         help="The sender of messages that name none, for example: Ana <ana@example.org>",
         section="Server",
-        protocols=("SMTP",),
+        protocols=SENDING,
     )
     helo_name: HeloName = HeloName(
         label="HELO name",
         help="The name that this machine gives itself; when empty, its own where that is right, else its address.",
         section="More",
-        protocols=SENDING,
+        protocols=("SMTP",),
     )
     timeout: Seconds = Seconds(
         20.0,
