@@ -23,7 +23,7 @@ __all__ = ["Channel"]
 T = TypeVar("T")
 _CHUNK = 65536
 _FAREWELL = 2.0  # seconds for the answer to a farewell
-_MOST_UNREAD = 1024 * 1024  # bytes that are read while others are written
+_MOST_UNREAD = 8 * 1024 * 1024  # bytes that are read while others are written
 # Linux alone has it, and forgets it: what came is acknowledged at once, so that Nagle's algorithm there holds nothing back.
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 

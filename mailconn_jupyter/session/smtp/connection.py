@@ -161,6 +161,13 @@ class SMTPConnection:
             words = readable(unasked, 60)
             self.lost(TransportError(f"The server answers before the message: {words!r}.", cause="bad-reply"))
 
+    def expect_no_more(self) -> None:
+        """Make sure that the server has said no more than it was asked; a 421 it may say at any time."""
+        unasked = self._unasked(self.channel)
+        if unasked and not unasked.startswith(str(CLOSING).encode()):
+            words = readable(unasked, 60)
+            self.lost(TransportError(f"The server said something unasked: {words!r}.", cause="bad-reply"))
+
     def launch(self, blocks: Iterable[bytes], shown: Iterable[str], awaited: int) -> None:
         """Send whole commands and contents that so many replies are to come to; the server may still be busy with others.
 
@@ -173,10 +180,7 @@ class SMTPConnection:
         self, data: bytes | Iterable[bytes], shown: Iterable[str], awaited: int, *, still_read: bool = False
     ) -> None:
         channel = self.channel
-        unasked = self._unasked(channel)
-        if unasked and not unasked.startswith(str(CLOSING).encode()):
-            words = readable(unasked, 60)
-            self.lost(TransportError(f"The server said something unasked: {words!r}.", cause="bad-reply"))
+        self.expect_no_more()
         for words in shown:
             self._note("C", words)
         self._awaited += awaited

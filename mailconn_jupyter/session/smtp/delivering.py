@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from ...errors import MessageError, warn
 from ...message.mime.wire_format import Wire, normalised
 from ...transport.transport_errors import readable
-from .connection import SMTPConnection
+from .connection import CLOSING, SMTPConnection
 from .envelope import Envelope
 from .errors import DataRefused, DeliveryUnknown, LinkLost, RecipientsRefused, SenderRefused
 from .flight import Flight
-from .transaction import TAKEN_ALL_THE_SAME, Refusals, Transaction, reset
+from .reply import Reply
+from .transaction import TAKEN_ALL_THE_SAME, Refusals, Transaction
 
 __all__ = ["content_of", "transact", "warn_of"]
 
@@ -36,29 +39,31 @@ def transact(link: SMTPConnection, envelope: Envelope, data: Wire) -> Refusals:
     try:
         return _judged(one, lost, channel.handed)
     except (SenderRefused, RecipientsRefused, DataRefused):
-        if flight.grouped:
+        if flight.grouped and link.sock is not None:
             # For whoever goes on by hand; the next group begins so anyway.
-            reset(link)
+            with contextlib.suppress(LinkLost):
+                link.command("rset")
         raise
 
 
 def _judged(one: Transaction, lost: LinkLost | None, handed: int) -> Refusals:
-    refused, final = one.refused, one.final
-    if one.sender_refused and (not one.wanted or (final is None and lost is None)):
+    refused, final, sender = one.refused, one.final, str(one.envelope.sender)
+    accepted = tuple(name for name in one.names if name not in refused)
+    in_doubt = final is None and one.may_be_there(handed)
+    no_sender = one.sender_refused and not (one.wanted and (final is not None or in_doubt))
+    if no_sender or (lost is None and one.sender is not None and not one.sender.positive):
         assert one.sender is not None
-        name = str(one.envelope.sender)
-        raise SenderRefused(f"The server refused the sender {name}", one.sender, sender=name) from lost
+        raise SenderRefused(f"The server refused the sender {sender}", one.sender, sender=sender) from lost
     if one.unwanted:
         raise RecipientsRefused(refused) from lost
-    accepted = tuple(name for name in one.names if name not in refused)
-    if lost is not None and (final is None or one.closing is not None):
-        if one.may_be_there(handed):
-            raise DeliveryUnknown(accepted, lost.message, refused=refused) from lost
+    if lost is not None and in_doubt:
+        raise DeliveryUnknown(accepted, lost.message, refused=refused) from lost
+    if final is None and one.go_ahead is not None and _refuses(one.go_ahead):
+        raise DataRefused("The server takes no message now", one.go_ahead) from lost
+    if lost is not None and (final is None or final is one.closing):
         lost.before_message = one.sender is None or lost.before_message
         raise lost
-    if final is None:
-        assert one.go_ahead is not None
-        raise DataRefused("The server takes no message now", one.go_ahead)
+    assert final is not None
     if final.temporary or final.permanent:
         raise DataRefused("The server refused the message", final)
     if not final.positive:
@@ -66,6 +71,11 @@ def _judged(one: Transaction, lost: LinkLost | None, handed: int) -> Refusals:
     if one.sender_refused:
         raise DeliveryUnknown(accepted, TAKEN_ALL_THE_SAME, refused=refused)
     return refused
+
+
+def _refuses(reply: Reply) -> bool:
+    """Whether a reply to DATA is no go-ahead."""
+    return reply.code != CLOSING and not 300 <= reply.code < 400
 
 
 def content_of(message: Wire | bytes | bytearray | memoryview | str) -> Wire:

@@ -18,7 +18,7 @@ from ...transport.transport_errors import TransportError
 from .connection import Command, SMTPConnection
 from .errors import LinkLost, ServerClosing
 from .reply import Reply
-from .transaction import Slot, Transaction, reset
+from .transaction import Slot, Transaction
 
 __all__ = ["Flight"]
 
@@ -88,14 +88,13 @@ class Flight:
                 return
             self.queue.append(one)
             if self.grouped:
-                self._put_envelope(one)
+                self._put_commands(_RSET, one.mail, *one.rcpts, *([] if self._chunking else [_DATA]))
             if not self._chunking or len(one.data) > _LARGE:
                 self._held = one
             else:
                 self._put_content(one, one.data)
 
-    def _put_envelope(self, one: Transaction) -> None:
-        commands = [_RSET, one.mail, *one.rcpts, *([] if self._chunking else [_DATA])]
+    def _put_commands(self, *commands: Command) -> None:
         lines = self.link.lines_of(commands)
         self._put([lines], len(lines), lines.decode().splitlines(), len(commands))
 
@@ -117,23 +116,23 @@ class Flight:
 
     def _hear(self, one: Transaction, slot: Slot, patience: float | None = None) -> Reply:
         if self.link.sock is not self.channel:
-            raise LinkLost(self.channel.closed_here().message, cause="closed")
+            error = self.channel.closed_here()
+            raise LinkLost(error.message, cause=error.cause, hint=error.hint)
         if self._replies:
             blocks, shown, replies = chain.from_iterable(self._blocks), self._shown, self._replies
             self._blocks, self._size, self._shown, self._replies = [], 0, [], 0
             self.link.launch(blocks, shown, replies)
-        reply = self._read(one, slot, patience)
-        if not (reply.positive or reply.temporary or reply.permanent) and slot != "go_ahead":
-            self._out_of_step(reply)
-        return reply
-
-    def _read(self, one: Transaction, slot: Slot, patience: float | None = None) -> Reply:
         reply = self.link.read_reply(patience)
+        if slot == "final":
+            # One reply too many was taken for the answer to this message.
+            self.link.expect_no_more()
         try:
             one.heard(slot, reply)
         except ServerClosing:
             self.link.close()
             raise
+        if self.grouped and slot != "go_ahead" and not (reply.positive or reply.temporary or reply.permanent):
+            self._out_of_step(reply)
         return reply
 
     def _hear_group(self, one: Transaction) -> None:
@@ -175,20 +174,16 @@ class Flight:
         self.link.lost(TransportError(words, cause="bad-reply"))
 
     def _one_at_a_time(self, one: Transaction) -> None:
-        link = self.link
-
         def ask(slot: Slot, command: Command) -> Reply:
-            link.write(command)
-            return self._read(one, slot)
+            self._put_commands(command)
+            return self._hear(one, slot)
 
-        if not ask("sender", one.mail).positive:
-            return reset(link)
-        for command in one.rcpts:
-            ask("recipients", command)
-        if not one.wanted or not 300 <= ask("go_ahead", _DATA).code < 400:
-            return reset(link)
-        content = one.data.stuffed()
-        one.end = self.channel.handed + len(content)
-        link.write_content(content)
-        self._read(one, "final", link.message_patience)
-        return None
+        if ask("sender", one.mail).positive:
+            for command in one.rcpts:
+                ask("recipients", command)
+            if one.wanted and 300 <= ask("go_ahead", _DATA).code < 400:
+                self.link.expect_nothing()
+                self._put_content(one, one.data)
+                self._hear(one, "final", self.link.message_patience)
+                return
+        ask("reset", _RSET)

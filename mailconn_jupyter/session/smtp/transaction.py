@@ -15,14 +15,13 @@ from .errors import (
     ClosedAtSender,
     DataRefused,
     ExtensionMissing,
-    LinkLost,
     MessageTooLarge,
     NoRecipients,
     no_smtputf8,
 )
 from .reply import Reply
 
-__all__ = ["TAKEN_ALL_THE_SAME", "Fate", "Refusals", "Slot", "Transaction", "reset", "send_data"]
+__all__ = ["TAKEN_ALL_THE_SAME", "Fate", "Refusals", "Slot", "Transaction", "send_data"]
 
 #: Recipient to code and text, as :mod:`smtplib` returns it.
 Refusals = dict[str, tuple[int, bytes]]
@@ -109,7 +108,7 @@ class Transaction:
     @property
     def sender_refused(self) -> bool:
         """Whether it has refused the sender."""
-        return self.sender is not None and not self.sender.positive and self.sender.code != CLOSING
+        return self.sender is not None and _says_no(self.sender)
 
     def heard(self, slot: Slot, reply: Reply) -> None:
         """Keep the reply to a command; a 421 is raised as its error, for the server ends the session by it."""
@@ -139,8 +138,8 @@ class Transaction:
         fates = dict.fromkeys(self.names, rest)
         if rest.outcome != "refused" or rest.reply is not self.sender:
             for name, reply in zip(self.names, self.recipients, strict=False):
-                if reply.temporary or reply.permanent:
-                    fates[name] = Fate("refused" if reply.code != CLOSING else "not sent", reply)
+                if _says_no(reply):
+                    fates[name] = Fate("refused", reply)
                 elif not reply.positive:
                     fates[name] = Fate("unknown" if rest.outcome == "accepted" else rest.outcome, reply)
         return fates
@@ -148,30 +147,29 @@ class Transaction:
     def _rest(self, why: str, handed: int) -> Fate:
         """The fate of those of whom nothing else was said."""
         if self.sender_refused and not self.wanted:
-            return _of_no(self.sender)
+            return Fate("refused", self.sender)
+        for reply in self.final, self.go_ahead:
+            if reply is not None and _says_no(reply):
+                return Fate("refused", reply)
         if self.closing is not None:
             return Fate("not sent", self.closing, why)
         if self.final is not None:
             if not self.final.positive:
-                return _of_no(self.final, otherwise="unknown")
-            if self.sender_refused:
-                return Fate("unknown", self.final, TAKEN_ALL_THE_SAME)
-            return Fate("accepted", self.final)
-        if self.go_ahead is not None and not 300 <= self.go_ahead.code < 400:
-            return _of_no(self.go_ahead)
-        return Fate("unknown" if self.may_be_there(handed) else "not sent", words=why)
+                return Fate("unknown", self.final, f"The server answers {self.final}.")
+            contradicts = self.sender_refused
+            return Fate("unknown", self.final, TAKEN_ALL_THE_SAME) if contradicts else Fate("accepted", self.final)
+        if self.may_be_there(handed):
+            return Fate("unknown", words=why)
+        return Fate("refused", self.sender) if self.sender_refused else Fate("not sent", words=why)
 
     def may_be_there(self, handed: int) -> bool:
         """Whether a message whose content was not answered may have arrived, where the channel has taken so many bytes."""
         return self.closing is None and self.end <= handed
 
 
-def _of_no(reply: Reply | None, otherwise: Literal["unknown", "not sent"] = "not sent") -> Fate:
-    """What a reply that is not a yes leaves a message with."""
-    assert reply is not None
-    if reply.temporary or reply.permanent:
-        return Fate("refused", reply)
-    return Fate(otherwise, reply, f"The server answers {reply}.")
+def _says_no(reply: Reply) -> bool:
+    """Whether it refuses what it is about; a 421 is about the session."""
+    return (reply.temporary or reply.permanent) and reply.code != CLOSING
 
 
 def _options_for(link: SMTPConnection, envelope: Envelope, data: Wire) -> tuple[str, ...]:
@@ -192,15 +190,6 @@ def _options_for(link: SMTPConnection, envelope: Envelope, data: Wire) -> tuple[
             )
         envelope = envelope.asking_for("BODY=8BITMIME")
     return envelope.parameters if link.esmtp else ()
-
-
-def reset(link: SMTPConnection) -> None:
-    """End a transaction that the server may have open; a link that is lost has none."""
-    if link.sock is not None:
-        try:
-            link.command("rset")
-        except LinkLost:
-            return
 
 
 def send_data(link: SMTPConnection, data: Wire) -> Reply:
