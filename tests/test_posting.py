@@ -24,7 +24,7 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.pipelining import BOTH, GROUPED, PipeliningServer
 from tests.servers.postfix import Postfix
 from tests.servers.relay import Relay
-from tests.servers.script import Expect, ExpectBytes, ScriptServer, Send
+from tests.servers.script import Expect, ExpectBytes, Pause, ScriptServer, Send
 from tests.servers.steps import Step
 
 CUTS = int(os.environ.get("MAILCONN_CUTS", "20"))
@@ -222,17 +222,34 @@ def test_a_server_that_offers_less_within_tls_than_before_gets_no_more_than_that
 def test_a_server_that_reads_no_more_before_its_replies_are_read_is_no_deadlock(
     secure: bool, certificates: Certificates
 ) -> None:
-    # Ten lines of 500 bytes to each command, and small buffers on its side: it waits with 10 kB unsent.
+    # More than the system keeps on both sides, and more than is read before each message.
     def answer(line: str) -> str | None:
-        return "\r\n".join(["250-" + "x" * 500] * 30 + ["250 ok"]) if line.startswith(("rset", "noop")) else None
+        return "\r\n".join(["250-" + "x" * 800] * 900 + ["250 ok"]) if line == "rset" else None
 
     tls = certificates.good.server_context() if secure else None
-    with PipeliningServer(BOTH, answer=answer, tls=tls, buffers=4096) as server:
-        options = {"timeout": 10}
-        with connect(connection_to(server.port, certificates if secure else None, **options)) as session:
-            session.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            messages = [posted(number, size=200_000) for number in range(20)]
-            assert sent(session, *messages, window=20) == {number: ["accepted"] for number in range(20)}
+    given = certificates if secure else None
+    with (
+        PipeliningServer(BOTH, answer=answer, tls=tls, buffers=16384) as server,
+        connect(connection_to(server.port, given)) as session,
+    ):
+        for option in socket.SO_SNDBUF, socket.SO_RCVBUF:
+            session.sock.setsockopt(socket.SOL_SOCKET, option, 65536)
+        messages = [posted(number, size=200_000) for number in range(10)]
+        assert sent(session, *messages, window=10) == {number: ["accepted"] for number in range(10)}
+
+
+@pytest.mark.parametrize("chunking", [False, True])
+def test_a_message_whose_last_byte_never_left_is_not_sent(chunking: bool) -> None:
+    hello: list[Step] = [Send(b"220 mail.test\r\n"), Expect(rb"ehlo .*"), Send(b"250-mail.test\r\n250-PIPELINING\r\n")]
+    hello.append(Send(b"250 CHUNKING\r\n" if chunking else b"250 DSN\r\n"))
+    group: list[Step] = [Expect(rb"rset"), Expect(rb"mail .*"), Expect(rb"rcpt .*")]
+    replies = b"250 ok\r\n" * 3 + (b"" if chunking else b"354 go\r\n")
+    # It reads no more, and the system keeps what it can.
+    steps = [*hello, *group, *([] if chunking else [Expect(rb"DATA")]), Send(replies), Pause(30)]
+    with ScriptServer(steps, strict=False) as server:
+        session = connect(connection_to(server.port, timeout=0.5))
+        told = until_lost(post(session, [posted("huge", size=30_000_000)], window=1 + chunking))
+    assert told == {"huge": ["not sent"]}
 
 
 # The caller

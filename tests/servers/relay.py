@@ -130,7 +130,8 @@ class Relay:
             directions = receiving + delivering
             # A cut link raises; otherwise each direction ends by itself.
             await asyncio.gather(*delivering)
-        except ConnectionError:
+        except OSError:
+            # A link that an end has reset, which shows in many ways.
             pass
         except _LinkCutError as cut:
             if cut.reset:
