@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from dataclasses import dataclass, field
 
 from .certificate import Certificate
+from .contexts import kept, stamp
 from .transport_errors import TransportError
 
 __all__ = ["TLSFacts", "TLSPolicy", "explain", "hung_up"]
@@ -53,9 +55,24 @@ class TLSPolicy:
     inspect: bool = False
 
     def context(self) -> ssl.SSLContext:
-        """The context that enforces as much of the policy as OpenSSL can; :meth:`judge` does the rest."""
-        context = ssl.create_default_context()
-        if self.ca_file:
+        """The context that enforces as much of the policy as OpenSSL can; :meth:`judge` does the rest.
+
+        It is kept, and shared: nothing of it may be changed.
+        """
+        files = self.ca_file, self.client_certificate, self.client_key
+        # Which host, and which pins, is a matter of each link.
+        rules = self.exactly_1_2, self.check_identity, self._judged_here()
+        return kept((rules, files, tuple(map(stamp, files))), self._make)
+
+    def _make(self) -> ssl.SSLContext:
+        if self._judged_here():
+            # No authority is asked.
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            if log := os.environ.get("SSLKEYLOGFILE"):
+                context.keylog_filename = log
+        else:
+            context = ssl.create_default_context()
+        if self.ca_file and not self._judged_here():
             try:
                 context.load_verify_locations(cafile=self.ca_file)
             except (OSError, ssl.SSLError) as error:
