@@ -22,6 +22,8 @@ WRITE = selectors.EVENT_WRITE
 
 #: Bytes a second of a message: less than any link has that people read or send mail over.
 SLOWEST = 4096
+# For one socket: epoll and kqueue are descriptors of their own, to be opened and closed. Windows has no poll().
+_Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 
 # How soon a wait notices that it was cancelled, in seconds.
 _TICK = 0.1
@@ -96,7 +98,7 @@ class Limit:
 
     def wait(self, sock: FileDescriptorLike, events: int) -> int:
         """Wait until the socket is ready, and return for what; raises as :meth:`left`."""
-        with selectors.DefaultSelector() as selector:
+        with _Selector() as selector:
             selector.register(sock, events)
             while not (ready := selector.select(self.step())):
                 pass

@@ -177,21 +177,30 @@ class SMTPSession(SMTPClient):
         A message without ``From`` gets the connection's ``from_address``. Bcc is not sent. Returns and raises as
         :meth:`sendmail`.
         """
-        options = self.connection.resolved() if self.connection is not None else None
+        options = self.opening.options if self.opening is not None else None
         default = options.from_address if options is not None else ""
-        with options.veil.over_errors() if options is not None else contextlib.nullcontext():
+        try:
             sender, recipients = envelope_of(msg, from_addr, to_addrs, default=default)
+        except MailConnError as error:
+            if options is not None:
+                options.veil.error(error)
+            raise
         if default and msg.get("From") is None:
             msg = copy.copy(msg)
             # The copy has the same list of headers, until one is deleted.
             del msg["From"]
             msg["From"] = default
         envelope = Envelope.of(sender, recipients, mail_options, rcpt_options, local=True)
+        own = getattr(self.sendmail, "__func__", None) is not SMTPSession.sendmail
         with self.turn():
             envelope, data = self.serialised(envelope, msg)
-            # As bytes, for whoever has a sendmail of their own; a large attachment is not copied for that.
-            content = data if data.in_pieces else bytes(data)
-            return self.sendmail(sender, recipients, content, envelope.parameters, rcpt_options)
+            if own:
+                # Whoever has a sendmail of their own has the message as bytes; a large attachment is not copied for that.
+                content = data if data.in_pieces else bytes(data)
+                return self.sendmail(sender, recipients, content, envelope.parameters, rcpt_options)
+            refused = self._transact(envelope, data)
+        warn_of(envelope, refused)
+        return refused
 
     def transact(self, envelope: Envelope, msg: Message[Any, Any]) -> Refusals:
         """Send a message for a caller that looks at what is returned: nothing warns of those who were refused."""
