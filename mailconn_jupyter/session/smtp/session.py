@@ -191,7 +191,7 @@ class SMTPSession(SMTPClient):
             del msg["From"]
             msg["From"] = default
         envelope = Envelope.of(sender, recipients, mail_options, rcpt_options, local=True)
-        own = getattr(self.sendmail, "__func__", None) is not SMTPSession.sendmail
+        own = getattr(self.sendmail, "__func__", None) is not _SENDMAIL
         with self.turn():
             envelope, data = self.serialised(envelope, msg)
             if own:
@@ -254,3 +254,6 @@ class SMTPSession(SMTPClient):
             pass
         finally:
             self.close()
+
+
+_SENDMAIL = SMTPSession.sendmail
