@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import email
 import email.policy
+import random
 import re
 from email.message import EmailMessage, Message
+from email.policy import SMTP
 
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from mailconn_jupyter.errors import MessageError
+from mailconn_jupyter.message.mime import wire_format
 from mailconn_jupyter.message.mime.wire_format import as_bytes, normalised, scan_headers, stuffed, wired
 
 FIELD = re.compile(rb"([!-9;-~]+):")
@@ -149,3 +152,22 @@ def test_the_parts_of_another_programs_message_stay_between_its_own_boundaries(k
     data = as_bytes(message, utf8=False, eight_bit=True)
     assert data.splitlines() == bytes(message).splitlines()
     assert b"A text." in data
+
+
+def test_a_short_field_that_is_not_folded_is_what_the_standard_library_would_write() -> None:
+    rng, compared = random.Random(20261126), 0
+    names = ["To", "From", "Subject", "Message-ID", "Date", "References", "X-Thing", "MIME-Version", "Content-Type"]
+    signs = "abcXYZ019<>@.,+_-:;/=()  "
+    texts = ["Churn, week 47", "1.0", "7bit", "<1.2@example.org>", "text/plain", "a, b", "a,b", "Ana <ana@example.org>"]
+    for policy in SMTP, SMTP.clone(utf8=True), SMTP.clone(cte_type="7bit", max_line_length=40):
+        for _ in range(4000):
+            text = rng.choice([*texts, "".join(rng.choices(signs, k=rng.randrange(60)))])
+            try:
+                value = policy.header_factory(rng.choice(names), text)
+                written = policy.fold_binary(value.name, value)
+            except Exception:  # noqa: BLE001  # what the standard library cannot read or write is not compared
+                continue
+            if quick := wire_format._unfolded(value.name, value, policy):
+                assert quick == written, (value.name, text)
+                compared += 1
+    assert compared > 1000

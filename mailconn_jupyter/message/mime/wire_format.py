@@ -26,7 +26,12 @@ _FIELD_NAME = re.compile(r"[!-9;-~]+")
 _PLAIN_TYPE = re.compile(
     r"""[\w.+-]+/[\w.+-]+(?:; ?(?:\r?\n[ \t])?[\w-]+=(?:"[\w'=.+:/?()@-]*"|[\w.+-]+))*""", re.ASCII
 )
+# No quotes, comments, parameters, or encoded words; no spaces that could be where a line breaks.
+_AS_IT_IS = re.compile(r"[A-Za-z-]+:(?: [A-Za-z0-9<>@.+_-]+,?)+")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
+#: Name and identity of a field's value to its line or lines.
+Written = dict[tuple[str, int], bytes]
+
 # What the standard library raises for a header or a part that it cannot write, by version and kind of policy.
 _FAULTS = (MailError, ValueError, TypeError, AttributeError, LookupError, AssertionError, RecursionError)
 
@@ -114,16 +119,20 @@ def wired(message: Message[Any, Any], *, utf8: bool, eight_bit: bool, bcc: bool 
     if isinstance(policy, EmailPolicy):
         # Also off where the message's own policy has it on: without SMTPUTF8 a header is ASCII.
         policy = policy.clone(utf8=utf8 or international)
-    scan_headers(message, policy)
+    policy = _writing(policy, scan_headers(message, policy))
     buffer = BytesIO()
     large: dict[str, EncodedPart] = {}
+    texts: dict[str, str] = {}
     try:
-        shown = _standing(message, large)
+        shown = _standing(message, large, texts)
         reading = _reading_little(policy) if all(map(_is_plainly_typed, message.walk())) else policy
         BytesGenerator(buffer, policy=reading, mangle_from_=False).flatten(shown, linesep="\r\n")
     except _FAULTS as error:
         raise MessageError(f"The message cannot be serialised ({type(error).__name__}: {error}).") from error
-    data = normalised(buffer.getvalue())
+    data = buffer.getvalue()
+    for name, text in texts.items():
+        data = data.replace(name.encode(), text.encode(), 1)
+    data = normalised(data)
     pieces: list[bytes | EncodedPart] = []
     for name, part in large.items():
         before, found, after = data.partition(name.encode() + b"\r\n")
@@ -134,11 +143,12 @@ def wired(message: Message[Any, Any], *, utf8: bool, eight_bit: bool, bcc: bool 
     return Wire(*pieces, data, international=international)
 
 
-def _standing(part: Message[Any, Any], large: dict[str, EncodedPart]) -> Message[Any, Any]:
-    """The tree as the generator is to see it: a name in place of each part that is encoded on the way.
+def _standing(part: Message[Any, Any], large: dict[str, EncodedPart], texts: dict[str, str]) -> Message[Any, Any]:
+    """The tree as the generator is to see it: a name in place of each part that is encoded on the way, and of each text.
 
-    The generator copies all that is in a part. It also asks for the same fields again and again, and the policies of
-    today parse them each time, which is most of the time that a short message takes: the copies have the oldest policy.
+    The generator copies all that is in a part, and a text line by line. It also asks for the same fields again and again,
+    and the policies of today parse them each time, which is most of the time that a short message takes: the copies have
+    the oldest policy.
     """
     shown = copy.copy(part)
     shown.policy = compat32
@@ -147,8 +157,17 @@ def _standing(part: Message[Any, Any], large: dict[str, EncodedPart]) -> Message
         large[name] = part
         shown.set_payload(f"{name}\n")
     elif part.is_multipart():
-        shown.set_payload([_standing(below, large) for below in part.get_payload()])  # type: ignore[arg-type]
+        shown.set_payload([_standing(below, large, texts) for below in part.get_payload()])  # type: ignore[arg-type]
+    elif _is_plain(part.get_payload(), shown):
+        name = secrets.token_hex(32)
+        texts[name] = str(part.get_payload())
+        shown.set_payload(name)
     return shown
+
+
+def _is_plain(text: Any, part: Message[Any, Any]) -> bool:
+    """Whether it travels as it is, and holds nothing that could be one of the generator's boundaries (which it looks for)."""
+    return isinstance(text, str) and part.get_content_maintype() == "text" and text.isascii() and "--=" not in text
 
 
 def _is_plainly_typed(part: Message[Any, Any]) -> bool:
@@ -194,13 +213,29 @@ def _unwritable(name: str, error: Exception) -> MessageError:
     return MessageError(f"The header {name} cannot be written ({type(error).__name__}).")
 
 
-def scan_headers(message: Message[Any, Any], policy: Policy[Any] | None = None) -> None:
-    """Raise :class:`MessageError` for a header, in any part, that would not be serialised to exactly one field.
+def _writing(policy: Policy[Any], written: Written) -> Policy[Any]:
+    """The same policy, that does not fold again what has been folded: that is most of what a short message costs."""
+
+    def fold_binary(name: str, value: Any) -> bytes:
+        known = written.get((name, id(value)))
+        return policy.fold_binary(name, value) if known is None else known
+
+    same = policy.clone()
+    # A policy lets nobody set an attribute; its own clone() does it so.
+    object.__setattr__(same, "fold_binary", fold_binary)
+    return same
+
+
+def scan_headers(message: Message[Any, Any], policy: Policy[Any] | None = None) -> Written:
+    """What each field of the message is written as, by its name and the identity of its value, as long as the message lives.
+
+    Raises :class:`MessageError` for a header, in any part, that would not be serialised to exactly one field.
 
     Older versions of :mod:`email` fold a value that holds an encoded line break into two fields (CVE-2024-6923), and
     none of them checks a field's name. So what the generator will write is looked at, not what the value seems to be.
     """
     policy = policy or message.policy.clone(linesep="\r\n")
+    found: Written = {}
     for part in message.walk():
         for name, value in part.raw_items():  # undocumented, but what the generator reads
             if not _FIELD_NAME.fullmatch(name):
@@ -208,7 +243,7 @@ def scan_headers(message: Message[Any, Any], policy: Policy[Any] | None = None) 
                     f"The header name {shown(name)} is not one.", hint="A name has no space and no colon."
                 )
             try:
-                written = policy.fold_binary(name, value)
+                written = _unfolded(name, value, policy) or policy.fold_binary(name, value)
             except _FAULTS as error:
                 raise _unwritable(name, error) from error
             first, *more = _LINE_END.split(written.removesuffix(b"\r\n").removesuffix(b"\n"))
@@ -221,6 +256,19 @@ def scan_headers(message: Message[Any, Any], policy: Policy[Any] | None = None) 
                 )
             if b"\0" in written:
                 raise MessageError(f"The header {name} holds a NUL.")
+            found[name, id(value)] = written
+    return found
+
+
+def _unfolded(name: str, value: Any, policy: Policy[Any]) -> bytes:
+    """The field, where it is one short line of words that the policy would leave as it is; or nothing.
+
+    To fold it would take ten times as long.
+    """
+    line = f"{name}: {value}" if isinstance(policy, EmailPolicy) and not getattr(value, "defects", True) else ""
+    # Addresses show themselves in another way than they were written.
+    other = len(line) > (policy.max_line_length or 0) or name.lower() in ADDRESS_FIELDS
+    return f"{line}{policy.linesep}".encode() if not other and _AS_IT_IS.fullmatch(line) else b""
 
 
 def normalised(data: bytes, *, ended: bool = True) -> bytes:
