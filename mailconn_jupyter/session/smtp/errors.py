@@ -50,11 +50,10 @@ _LATER = "Nothing of this message was delivered; it may be sent again later."
 class LinkLost(error_classes.LinkLost, smtplib.SMTPServerDisconnected):
     """The link broke, or the server did not answer in time; the session is closed.
 
-    ``before_message`` is on when not even MAIL had been answered, ``after_message`` when the last byte had been sent.
+    ``before_message`` is on when not even MAIL had been answered, and nothing of the message can have arrived.
     """
 
     before_message = False
-    after_message = False
 
 
 class ReplyTooLong(LinkLost, smtplib.SMTPResponseException):
