@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.isolation import opened_once, own_config
+from tests.isolation import nothing_kept, opened_once, own_config
 from tests.servers.fixtures import (
     asking_dovecot,
     asking_postfix,
@@ -31,6 +31,7 @@ __all__ = [
     "issuer",
     "microsocks",
     "microsocks_open",
+    "nothing_kept",
     "opened_once",
     "own_config",
     "postfix",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from mailconn_jupyter.credentials import Secret, remember
 from mailconn_jupyter.credentials.memory import memory
+from mailconn_jupyter.delivery.kept_sessions import KEPT
 from mailconn_jupyter.session.opening import run_stages
 
 FAIL_KEYRING = "keyring.backends.fail.Keyring"
@@ -37,6 +39,13 @@ def own_config(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 def opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """An opening is tried once; ``test_opening_again`` has what is tried again, and after which pauses."""
     monkeypatch.setattr(run_stages, "PAUSES", ())
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> Iterator[None]:
+    """Let no session wait for the next test."""
+    yield
+    KEPT.close_all()
 
 
 def give_password(name: str, secret: str, kind: str = "password") -> None:

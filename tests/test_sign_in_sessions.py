@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from mailconn_jupyter import connections, send, sign_out
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.credentials import remember
 from mailconn_jupyter.credentials.oauth import access_tokens, metadata
+from mailconn_jupyter.delivery.kept_sessions import KEPT
 from mailconn_jupyter.errors import OpenError
 from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.session.check import check
@@ -89,6 +91,17 @@ def test_a_server_that_wants_a_login_anew_gets_one_with_a_new_token() -> None:
     assert server.connections == 2
     assert [fields["refresh_token"] for _, fields in issuer.asked] == ["rt-0", "rt-1"]
     assert sum(line.upper() == b"DATA" for line in server.lines) == 2
+
+
+def test_who_signs_out_leaves_no_session_that_waits_for_the_next_message() -> None:
+    script = [*login("at-1"), *DELIVERY, *DELIVERY, *FAREWELL]
+    with OddIssuer(token=[said(**tokens(1))], revoke=[said()]) as issuer, ScriptServer(script) as server:
+        connections.save(connection(issuer, server.port))
+        for _ in range(2):
+            assert send("ops", "bea@example.org", "Churn", "Three things moved.", sender="ana@example.org").ok
+        sign_out("ops")
+        assert server.lines[-1].upper() == b"QUIT"
+        assert KEPT._idle == {}
 
 
 def test_who_does_not_sign_in_is_told_at_once_that_a_login_is_wanted() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from ..connection.changes import changed
 from ..errors import CredentialError, hidden_warning
 from ..keywords import public
 from ..names import fold
@@ -76,6 +77,14 @@ def _kind(*, proxy: bool, client: bool) -> Kind:
 
 def keep(account: Account, secret: Secret) -> str:
     """Keep what is known to be good; returns where, in words, and raises as :func:`set_password`."""
+    try:
+        return _keep(account, secret)
+    finally:
+        if account.kind is not Kind.REFRESH:  # which is renewed now and then, and the account stays
+            changed(account.name)
+
+
+def _keep(account: Account, secret: Secret) -> str:
     keyring = open_keyring()
     if isinstance(keyring, NoKeyring):
         memory.put(account, secret)
@@ -107,10 +116,13 @@ def forget_password(target: str | MailConnection, proxy: bool = False, *, client
     """
     account = Account.of(target, _kind(proxy=proxy, client=client))
     memory.drop(account)
-    if account.key:
-        keyring = open_keyring()
-        if isinstance(keyring, Keyring):
-            keyring.delete(account)
+    try:
+        if account.key:
+            keyring = open_keyring()
+            if isinstance(keyring, Keyring):
+                keyring.delete(account)
+    finally:
+        changed(account.name)
     return find_place(account)
 
 
@@ -145,6 +157,7 @@ def forget_accounts(which: Iterable[Account]) -> list[str]:
             from .oauth import token_files  # noqa: PLC0415  # few sign in
 
             token_files.forget_named(account.name)
+    changed(accounts[0].name)
     if not accounts[0].key:
         return []
     failures = []

@@ -18,19 +18,20 @@ from ..message.compose import LIMIT, compose
 from ..message.mime.wire_format import wired
 from ..message.render.part import Formulas, TableFormat
 from ..message.template import Template
-from ..session.connect import open_session, protocol_of
+from ..session.connect import protocol_of
 from ..session.opening.run_stages import PAUSES
 from ..session.smtp.envelope import envelope_of
 from ..session.smtp.session import SMTPSession
 from ..store import connections
 from .attempt import Sender, attempt
+from .kept_sessions import lent
 from .own_domain import own_domain
 from .report import DeliveryError, Outcome, SendReport
 
 if TYPE_CHECKING:
     from ..session.graph.session import GraphSession
 
-__all__ = ["send", "send_composed"]
+__all__ = ["require_sending", "send", "send_composed", "sender_of"]
 
 # Before the second and the third try of what was refused for the moment (a 4xx), and of what is left once some was taken.
 _PAUSES = PAUSES
@@ -66,7 +67,8 @@ def send(
     ``target`` is the name of a connection, a connection, an open session (which stays open), or None for the default.
     ``dry_run`` does all but send: it composes the message, and opens nothing. ``sender`` is by default the connection's
     ``from_address``, or its username where that is an address. The rest is as of
-    :func:`~mailconn_jupyter.message.compose.compose`.
+    :func:`~mailconn_jupyter.message.compose.compose`. The session of a connection that is named is kept for half a minute, so
+    that the next message finds it open.
 
     What the server refuses for the moment (a 4xx) is tried again after 1 and 5 seconds, as long as each try reaches
     somebody more and twice after that; a 5xx is not, and neither is what may have been delivered. Microsoft Graph answers
@@ -80,11 +82,7 @@ def send(
     connection: MailConnection | None = getattr(session, "connection", None)
     if session is None:
         connection = connections.pick(target, sends=True)  # type: ignore[arg-type]  # what is no session
-        if not connection.sends:
-            raise OptionError(
-                f"{connection.name}: {connection.protocol} reads mail; only {' and '.join(SENDING)} send it.",
-                trait="protocol",
-            )
+        require_sending(connection)
     try:
         message = compose(
             to,
@@ -92,7 +90,7 @@ def send(
             *content,
             cc=cc,
             bcc=bcc,
-            sender=sender or _sender_of(connection),
+            sender=sender or sender_of(connection),
             reply_to=reply_to,
             attachments=attachments,
             headers=headers,
@@ -129,11 +127,22 @@ def send(
     if session is not None:
         return send_composed(session, message)
     assert connection is not None
-    with open_session(connection) as opened:
+    # Of a name alone is it known that it is the stored one. A link to Graph is for one question.
+    with lent(connection, keep=connection.protocol == "SMTP" and not isinstance(target, MailConnection)) as opened:
         return send_composed(opened, message)
 
 
-def _sender_of(connection: MailConnection | None) -> str:
+def require_sending(connection: MailConnection) -> None:
+    """Raise unless it is a connection that mail is sent by."""
+    if not connection.sends:
+        raise OptionError(
+            f"{connection.name}: {connection.protocol} reads mail; only {' and '.join(SENDING)} send it.",
+            trait="protocol",
+        )
+
+
+def sender_of(connection: MailConnection | None) -> str:
+    """The sender where none is named: the connection's ``from_address``, or its username where that is an address."""
     if connection is None:
         return ""
     resolved = connection.resolved()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..connection import MailConnection, known, takes_options
+from ..connection.changes import changed
 from ..errors import ConnectionChanged, StoreError, warn
 from ..formatting import did_you_mean
 from ..keywords import public
@@ -153,6 +154,7 @@ class ConnectionStore:
         new = connection.name not in self
         with atomic_files.locked(self.folder):
             self._save(connection, replace=replace)
+        changed(connection.name)
         if new:
             _tell_lookalikes(connection)
 
@@ -166,6 +168,7 @@ class ConnectionStore:
             if fold(connection.name) != fold(name):
                 raise StoreError(f"{name!r} cannot be renamed by an update.", hint="Use rename(old, new).")
             self._save(connection, replace=False)
+        changed(name)
         return connection
 
     def delete(self, name: str) -> list[str]:
@@ -179,6 +182,7 @@ class ConnectionStore:
             if again is not None:
                 left.append(f"{atomic_files.show(again.path)} has the same connection name and is still there.")
             left += self._defaults.follow(entry.key, None)
+        changed(name)
         from .. import credentials  # noqa: PLC0415  # the keyring is slow to load
 
         left += credentials.forget(gone)
@@ -203,6 +207,7 @@ class ConnectionStore:
             else:
                 self._move(entry, before, new, data)
             self._defaults.follow(entry.key, new)
+        changed(old, new)
         if not same:
             last_tests.move(old, new)
             _tell_lookalikes(connection)

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-__all__ = ["CountingServer", "Fickle", "Taken"]
+__all__ = ["CountingServer", "Fickle", "Taken", "Watched"]
 
 # What breaks off in the midst is what these tests are about; no news.
 logging.getLogger("mail.log").addHandler(logging.NullHandler())
@@ -96,3 +96,33 @@ class Fickle(CountingServer):
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  # the same
         answer = self._data.pop(0) if self._data else "250"
         return answer if not answer.startswith("250") else await super().handle_DATA(server, session, envelope)
+
+
+class Watched(CountingServer):
+    """Counts the sessions that were ``opened``, and those that said farewell (``quits``)."""
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(tls)
+        self.opened = self.quits = 0
+        self.left = threading.Event()
+        self.links: list[Any] = []
+
+    def _link(self) -> Any:
+        self.opened += 1
+        self.links.append(super()._link())
+        return self.links[-1]
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  # aiosmtpd's
+        self.quits += 1
+        self.left.set()
+        return "221 bye"
+
+    def hang_up(self) -> None:
+        """Close every link, without a word."""
+
+        async def close() -> None:
+            for link in self.links:
+                if link.transport is not None:
+                    link.transport.close()
+
+        asyncio.run_coroutine_threadsafe(close(), self._loop).result(5)

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Final
 
+from ...connection.changes import changed
 from ...errors import CredentialError, SignInError
 from ...secret import Kind, Secret
 from ...transport.deadline import Limit
@@ -65,6 +66,8 @@ def keep_new(identity: Identity, tokens: Tokens, limit: Limit) -> str:
             about = About(since, who=tokens.who, lasting=kept.startswith("in the keyring"))
             token_files.write(identity, tokens.refresh, tokens.access, about)
         put(identity, tokens.access)
+        # Perhaps it is somebody else who has signed in.
+        changed(identity.name)
         return kept
 
 

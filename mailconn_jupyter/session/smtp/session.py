@@ -115,16 +115,19 @@ class SMTPSession(SMTPClient):
 
     def _refresh(self) -> None:
         """Open again what the server has closed since the last message."""
-        if not self.reopens:
-            return
+        if self.reopens and not self.still_there():
+            self._reopen()
+
+    def still_there(self) -> bool:
+        """Whether the link is, as far as it can be known before the next message; after a silence the server is asked."""
         channel = self.link.sock
-        if channel is not None and not channel.hung_up:
-            if time.monotonic() - self.link.last_reply < _IDLE:
-                return
-            with contextlib.suppress(LinkLost):
-                if self.noop()[0] != CLOSING:
-                    return
-        self._reopen()
+        if channel is None or channel.hung_up:
+            return False
+        if time.monotonic() - self.link.last_reply < _IDLE:
+            return True
+        with contextlib.suppress(LinkLost):
+            return self.noop()[0] != CLOSING
+        return False
 
     def _reopen(self) -> None:
         self.link.close()
