@@ -1,4 +1,4 @@
-"""What a person reads: tables as HTML (all that goes in is escaped) and as text, sizes, values, and the word that was meant."""
+"""What a person reads: tables as HTML (all that goes in is escaped) and as text, sizes, times, values, and what was meant."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from itertools import zip_longest
 
-__all__ = ["columns", "did_you_mean", "escape", "how_large", "shown", "table"]
+__all__ = ["columns", "did_you_mean", "escape", "how_large", "how_long", "shown", "table"]
 
 
 def table(rows: Iterable[Sequence[object]], *, header: Sequence[str], caption: str = "") -> str:
@@ -47,6 +47,22 @@ def how_large(size: int) -> str:
         if size >= scale:
             return f"{size / scale:.1f} {unit}"
     return f"{size} bytes"
+
+
+def how_long(seconds: float) -> str:
+    """A time in the two units that fit.
+
+    >>> how_long(0.2), how_long(90), how_long(3600 * 5.5), how_long(86400 * 3)
+    ('0 s', '1 min 30 s', '5 h 30 min', '3 d')
+    """
+    left = int(max(seconds, 0.0))
+    parts: list[str] = []
+    for unit, scale in ("d", 86400), ("h", 3600), ("min", 60), ("s", 1):
+        count, left = divmod(left, scale)
+        parts += [f"{count} {unit}"] if count else []
+        if (parts and scale * 60 <= seconds) or len(parts) == 2:  # as said
+            break
+    return " ".join(parts) or "0 s"
 
 
 def did_you_mean(word: str, known: Sequence[str], also: Mapping[str, str] | None = None) -> str:

@@ -1,4 +1,4 @@
-"""How far a long read has come, shown where there is something to show it on."""
+"""How far a long piece of work has come, shown where there is something to show it on."""
 
 from __future__ import annotations
 
@@ -7,39 +7,52 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-__all__ = ["Shown", "Tell", "TerminalLine", "teller"]
+__all__ = ["Shown", "Tell", "TerminalLine", "shown", "teller"]
 
 #: Is called with the number of messages that were looked at, and the part of all that is to be read (0 to 1).
 Tell = Callable[[int, float], Any]
-
-#: Makes what shows a long read where a notebook has the extension loaded; None: a line of the terminal.
-maker: Callable[[], Tell] | None = None
 
 _PATIENCE: Final = 1.0  # seconds: what is over by then needs no progress
 _PAUSE: Final = 0.2
 
 
 class Shown:
-    """Calls :meth:`draw` now and then, when a read takes over a second, and :meth:`end` when it is over."""
+    """Calls :meth:`draw` now and then, when something takes over a second, and :meth:`end` when it is over."""
+
+    #: Seconds from one drawing to the next; 0: a fifth.
+    pause = 0.0
 
     def __init__(self) -> None:
         self._next = time.monotonic() + _PATIENCE
         self._drawn = False
 
     def __call__(self, messages: int, part: float) -> None:
+        """A read has come so far."""
+        if self._due():
+            self.draw(f"{messages} messages read, {part:.0%}", min(max(part, 0.0), 1.0))
+
+    def tell(self, said: object, part: float | None) -> None:
+        """Something has come so far as the text of ``said`` says; ``part`` is from 0 to 1, None where nobody knows."""
+        if self._due():
+            self.draw(str(said), part)
+
+    def _due(self) -> bool:
+        """Whether it is time to draw."""
         now = time.monotonic()
-        if now >= self._next:
-            self._next = now + _PAUSE
-            self._drawn = True
-            self.draw(messages, min(max(part, 0.0), 1.0))
+        if now < self._next:
+            return False
+        self._next = now + (self.pause or _PAUSE)
+        self._drawn = True
+        return True
 
     def finish(self) -> None:
-        """Take the progress away; the read is over."""
+        """Take the progress away; what took so long is over."""
         if self._drawn:
             self._drawn = False
             self.end()
 
-    def draw(self, messages: int, part: float) -> None:
+    def draw(self, text: str, part: float | None) -> None:
+        """Show it."""
         raise NotImplementedError
 
     def end(self) -> None:
@@ -49,8 +62,8 @@ class Shown:
 class TerminalLine(Shown):
     """One line of a terminal, drawn over itself; nothing where the output goes to a file."""
 
-    def draw(self, messages: int, part: float) -> None:
-        self._write(f"\r{messages} messages, {part:4.0%}")
+    def draw(self, text: str, part: float | None) -> None:
+        self._write(f"\r\x1b[K{text}")
 
     def end(self) -> None:
         self._write("\r\x1b[K")
@@ -61,11 +74,20 @@ class TerminalLine(Shown):
             sys.stdout.flush()
 
 
+#: Makes what shows it where a notebook has the extension loaded; None: a line of the terminal.
+maker: Callable[[], Shown] | None = None
+
+
+def shown() -> Shown:
+    """What shows it here."""
+    return (maker or TerminalLine)()
+
+
 def teller(progress: bool | Tell | None) -> Tell:
     """What is to be called: the caller's own, what shows it here (True), or what does nothing."""
     if callable(progress):
         return progress
-    return (maker or TerminalLine)() if progress else _silent
+    return shown() if progress else _silent
 
 
 def _silent(messages: int, part: float) -> None:
