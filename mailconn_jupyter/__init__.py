@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from . import sandbox as sandbox
     from .connection import MailConnection as MailConnection
+    from .delivery.many.journal import JournalError as JournalError
+    from .delivery.many.many_report import DeliveryReport as DeliveryReport
+    from .delivery.many.send_many import send_many as send_many
     from .delivery.merge import Merge as Merge, merge as merge
     from .delivery.merging.letter import MergedMessage as MergedMessage
     from .delivery.merging.row_faults import MergeError as MergeError
@@ -84,6 +87,9 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "connection": "MailConnection",
+    "delivery.many.journal": "JournalError",
+    "delivery.many.many_report": "DeliveryReport",
+    "delivery.many.send_many": "send_many",
     "delivery.merge": "Merge merge",
     "delivery.merging.letter": "MergedMessage",
     "delivery.merging.row_faults": "MergeError",

@@ -141,6 +141,12 @@ def _default(parser: Arguments) -> None:
     parser.add_argument("--unset", action="store_true", help="Have no default.")
 
 
+def _journal(parser: Arguments) -> None:
+    parser.add_argument(
+        "name", metavar="NAME", nargs="?", help="A journal, or the path of one; without it, all of them."
+    )
+
+
 def _sandbox(parser: Arguments) -> None:
     parser.add_argument("--stop", action="store_true", help="Stop the server.")
     parser.add_argument(
@@ -199,6 +205,7 @@ _ALL: Final = (
         below="cell_mail:notify",
         later=("--subject",),
     ),
+    Command("journal", "[NAME]", "What the journals of many messages have.", "listing:journal", _journal),
     Command(
         "inbox",
         "[NAME] [--limit N] [--unseen] [--from TEXT] [--subject TEXT] [--since WHEN] [--folder FOLDER]",

@@ -1,15 +1,25 @@
-"""Looking at what is kept: ``list``, ``show``, ``default``."""
+"""Looking at what is kept: ``list``, ``show``, ``default``, ``journal``."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
 
-from ..store import connections
+from ..errors import MailConnError
+from ..formatting import did_you_mean
+from ..store import atomic_files, connections
 from .connection_views import connection_view, connections_view
-from .view import View
+from .view import View, when_text
 from .wrong_usage import WrongUsage
 
-__all__ = ["default", "list_", "show"]
+if TYPE_CHECKING:
+    from ..delivery.many.journal import Known
+
+__all__ = ["default", "journal", "list_", "show"]
+
+_MOST_ROWS: Final = 50
 
 
 def list_() -> Iterator[View]:
@@ -33,3 +43,78 @@ def default(*, target: str | None = None, unset: bool = False) -> Iterator[str]:
     known = [connections[name] for name in connections.defaults if name in connections]
     said = [f"{each.name!r} for {'sending' if each.sends else 'reading'}" for each in known]
     yield f"The default connection is {' and '.join(said)}." if said else "There is no default connection."
+
+
+def journal(*, name: str | None = None) -> Iterator[View]:
+    """All journals, or of one who has no message, or perhaps has none."""
+    if name is not None:
+        yield _one(name)
+        return
+    from ..delivery.many.journal import journal_names  # noqa: PLC0415  # SQLite, for this command alone
+
+    names = journal_names()
+    if not names:
+        yield View(notes=['There is no journal. mailconn.send_many(..., journal="NAME") keeps one.'])
+        return
+    yield View(map(_row, names), header=("Journal", "Recipients", "Outcomes", "Last"))
+
+
+def _row(name: str) -> tuple[str, str, str, str]:
+    try:
+        rows = _rows(name)
+    except MailConnError as error:
+        return name, "", error.message, ""
+    return name, f"{len(rows):,}", _counted(rows), _when(rows[-1].at) if rows else ""
+
+
+def _one(name: str) -> View:
+    from ..delivery.many.journal import journal_path  # noqa: PLC0415  # as above
+
+    rows = _rows(name)
+    open_ = [row for row in rows if row.outcome != "accepted"]
+    notes = []
+    if len(open_) > _MOST_ROWS:
+        notes.append(f"And {len(open_) - _MOST_ROWS:,} more: {_counted(open_[_MOST_ROWS:])}.")
+    if any(row.in_doubt for row in open_):
+        notes.append(
+            "Unknown: it may have arrived, and is not sent again but with "
+            f'mailconn.send_many(..., journal={name!r}, again="unknown").'
+        )
+    notes.append(f"The file: {atomic_files.show(journal_path(name))}")
+    caption = f"Journal {name!r}, {len(rows):,} recipients: {_counted(rows) or 'nothing yet'}"
+    shown = [(row.key, row.recipient, _outcome(row), _words(row), _when(row.at)) for row in open_[:_MOST_ROWS]]
+    return View(
+        shown, header=("Key", "Recipient", "Outcome", "The server's words", "When"), caption=caption, notes=notes
+    )
+
+
+def _rows(name: str) -> list[Known]:
+    from ..delivery.many.journal import Journal, journal_names, journal_path  # noqa: PLC0415  # as above
+
+    path = journal_path(name)
+    if not path.is_file():
+        raise MailConnError(
+            f"There is no journal {name!r}.{did_you_mean(name, journal_names())}",
+            hint="%mailconn journal lists those there are.",
+        )
+    found = Journal(path)
+    try:
+        return found.every()
+    finally:
+        found.close()
+
+
+def _outcome(row: Known) -> str:
+    return "unknown" if row.in_doubt else row.outcome
+
+
+def _words(row: Known) -> str:
+    return f"{row.code or ''} {row.words}".strip()
+
+
+def _counted(rows: list[Known]) -> str:
+    return ", ".join(f"{count:,} {outcome}" for outcome, count in Counter(map(_outcome, rows)).most_common())
+
+
+def _when(at: str) -> str:
+    return when_text(datetime.fromisoformat(at))

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-__all__ = ["CountingServer", "Fickle", "Taken", "Watched"]
+__all__ = ["CountingServer", "Fickle", "Moody", "Taken", "Watched"]
 
 # What breaks off in the midst is what these tests are about; no news.
 logging.getLogger("mail.log").addHandler(logging.NullHandler())
@@ -126,3 +126,62 @@ class Watched(CountingServer):
                     link.transport.close()
 
         asyncio.run_coroutine_threadsafe(close(), self._loop).result(5)
+
+
+class Moody(Watched):
+    """Answers as the first recipient's name asks: ``gone`` 550; ``grey`` 450 the first time it comes; ``close`` 421.
+
+    With ``crowd`` it takes that many sessions at a time, and turns away further ones: with a 421 for a greeting, as Postfix
+    does, or where ``crowd_at_mail`` is on with Exchange's 432 to MAIL.
+    """
+
+    def __init__(self, *, crowd: int = 1000, crowd_at_mail: bool = False) -> None:
+        super().__init__()
+        self._crowd, self._at_mail = crowd, crowd_at_mail
+        self._open: set[object] = set()
+        self._seen: set[str] = set()
+        self.turned_away = 0
+        #: The recipients, in the order in which they were asked for.
+        self.asked: list[str] = []
+
+    def _link(self) -> Any:
+        self._open = {link for link in self._open if link.transport is not None and not link.transport.is_closing()}  # type: ignore[attr-defined]
+        if len(self._open) >= self._crowd and not self._at_mail:
+            self.turned_away += 1
+            return _TurnedAway()
+        self._open.add(link := super()._link())
+        return link
+
+    async def handle_MAIL(  # noqa: N802  # aiosmtpd's
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self._at_mail and self.links.index(server) >= self._crowd:
+            self.turned_away += 1
+            return "432 4.3.2 Concurrent connections limit exceeded"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 ok"
+
+    async def handle_RCPT(  # noqa: N802  # aiosmtpd's
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        self.asked.append(address)
+        name = address.partition("@")[0].rstrip("0123456789")
+        if name == "gone":
+            return "550 5.1.1 nobody of that name"
+        if name == "grey" and address not in self._seen:
+            self._seen.add(address)
+            return "450 4.2.0 greylisted"
+        if name == "close":
+            server.transport.write(b"421 4.4.2 closing\r\n")  # type: ignore[union-attr]
+            server.transport.close()  # type: ignore[union-attr]
+            return "421 4.4.2 closing"
+        envelope.rcpt_tos.append(address)
+        return "250 ok"
+
+
+class _TurnedAway(asyncio.Protocol):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.write(b"421 4.7.0 mail.test Error: too many connections from 127.0.0.1\r\n")
+        transport.close()

@@ -1,0 +1,45 @@
+"""One message on its way: for whom it still is, and what was tried."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from ...message.mime.wire_format import Wire
+from ...session.smtp.envelope import Envelope
+from ...session.smtp.pipeline import Fate
+from .spool import Spooled
+
+__all__ = ["Entry"]
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """``number`` is its place among the messages, from 0; ``envelope`` has those alone who may still be sent it."""
+
+    number: int
+    key: str
+    message_id: str
+    subject: str
+    envelope: Envelope
+    content: Wire | Spooled
+    #: How often a server had it; how often it was refused for the moment; how often the link broke under it.
+    tries: int = 0
+    delays: int = 0
+    losses: int = 0
+    #: The last words about those who are still in the envelope.
+    said: dict[str, Fate] = field(default_factory=dict)
+    #: Whether somebody did not get it, or perhaps not.
+    failed: bool = False
+    #: Who may have it from an earlier batch of the journal, whatever becomes of it in this one.
+    doubted: frozenset[str] = frozenset()
+    #: Whether it is, or was, where the connections take it from.
+    queued: bool = False
+
+    @property
+    def recipients(self) -> list[str]:
+        return [str(recipient.address) for recipient in self.envelope.recipients]
+
+    def only_for(self, left: dict[str, Fate]) -> None:
+        """Whoever has it, perhaps has it, or was refused for good is not sent it again."""
+        kept = tuple(each for each in self.envelope.recipients if str(each.address) in left)
+        self.envelope, self.said = replace(self.envelope, recipients=kept), left

@@ -1,0 +1,144 @@
+"""What became of many messages: a row for each recipient of each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from ...errors import MailConnError
+from ...formatting import columns, how_long, table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Delivery", "DeliveryReport"]
+
+_MOST_ROWS: Final = 20
+_HEADER: Final = ("#", "recipient", "subject", "outcome", "server")
+_ORDER: Final = ("refused", "unknown", "not sent", "accepted")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of one message for one recipient; ``index`` is the message's place among all, from 0.
+
+    ``outcome``, ``code`` and ``words`` are as of :class:`~mailconn_jupyter.delivery.report.Outcome`. ``tries`` is how often it
+    was sent in this batch: 0 for what did not come to that, or what an earlier batch of the journal had settled.
+    """
+
+    index: int
+    message_id: str
+    subject: str
+    recipient: str
+    outcome: Literal["accepted", "refused", "unknown", "not sent"]
+    code: int = 0
+    words: str = ""
+    tries: int = 0
+
+
+class DeliveryReport:
+    """The outcomes of a batch. True when every recipient of every message was accepted, and none was left out.
+
+    Shows as a table of what somebody has to see to; :meth:`to_frame` has all of it. ``stopped`` says why the batch ended
+    before its end (empty: it did not), ``seconds`` how long it took.
+    """
+
+    def __init__(
+        self,
+        deliveries: Iterable[Delivery],
+        *,
+        seconds: float = 0.0,
+        stopped: str = "",
+        retry: Callable[[], DeliveryReport] | None = None,
+    ) -> None:
+        self.deliveries = tuple(sorted(deliveries, key=lambda row: row.index))
+        self.seconds = seconds
+        self.stopped = stopped
+        self._retry = retry
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many recipients have which outcome; those that none has are not in it."""
+        found = Counter(row.outcome for row in self.deliveries)
+        return {outcome: found[outcome] for outcome in _ORDER if outcome in found}
+
+    @property
+    def failed(self) -> tuple[Delivery, ...]:
+        """What was not accepted: refused, unknown, not sent."""
+        return tuple(row for row in self.deliveries if row.outcome != "accepted")
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is left to be done."""
+        return not self.stopped and all(row.outcome == "accepted" for row in self.deliveries)
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def retry(self) -> DeliveryReport:
+        """Send again what may be: what was not sent or was refused for the moment, then what the batch had not come to.
+
+        Nobody who was accepted, or of whom it is not known, gets anything. The messages are those of the batch, with its
+        Message-IDs and its options; what waits for this is in a temporary file. Returns the report of that alone; once
+        this has been called there is nothing left to be sent again.
+        """
+        again, self._retry = self._retry, None
+        return DeliveryReport(()) if again is None else again()
+
+    def to_frame(self) -> pd.DataFrame:
+        """A :class:`pandas.DataFrame` with a row for each recipient of each message, in their order.
+
+        Its columns: ``index`` (the message's place, from 0), ``message_id``, ``subject``, ``recipient``, ``outcome``
+        (accepted, refused, unknown, not sent), ``code`` (missing where the server said none), ``words``, ``tries``.
+        Raises :class:`~mailconn_jupyter.errors.MailConnError` where pandas is not installed.
+        """
+        try:
+            import pandas as pd  # noqa: PLC0415  # the user's own, and slow to import
+        except ModuleNotFoundError as error:
+            if error.name != "pandas":
+                raise
+            raise MailConnError(
+                "to_frame() makes a table of pandas, which is not installed.", hint="Run: %pip install pandas"
+            ) from error
+        kinds = {"index": "int64", "code": "Int64", "tries": "int64"}
+
+        def values(name: str) -> list[Any]:
+            return [getattr(row, name) for row in self.deliveries]
+
+        named = {field.name: values(field.name) for field in fields(Delivery)}
+        named["code"] = [code or None for code in named["code"]]
+        return pd.DataFrame({name: pd.Series(found, dtype=kinds.get(name, "str")) for name, found in named.items()})
+
+    @property
+    def summary(self) -> str:
+        """The outcome in one line."""
+        recipients = len(self.deliveries)
+        messages = len({row.index for row in self.deliveries})
+        accepted = self.counts.get("accepted", 0)
+        what = f"{messages:,} {'message' if messages == 1 else 'messages'}"
+        if recipients != messages:
+            what = f"{what} to {recipients:,} recipients"
+        rest = ", ".join(f"{count:,} {outcome}" for outcome, count in self.counts.items() if outcome != "accepted")
+        said = f"{what} in {how_long(self.seconds)}: {accepted:,} accepted{f', {rest}' if rest else ''}."
+        return f"{said} {self.stopped}".strip()
+
+    def _rows(self) -> list[tuple[str, str, str, str, str]]:
+        failed = self.failed
+        rows = [
+            (str(row.index), row.recipient, row.subject, row.outcome, f"{row.code or ''} {row.words}".strip())
+            for row in failed[:_MOST_ROWS]
+        ]
+        left = Counter(row.outcome for row in failed[_MOST_ROWS:])
+        return [*rows, *(("", f"and {count:,} more", "", outcome, "") for outcome, count in left.items())]
+
+    def __str__(self) -> str:
+        rows = self._rows()
+        return f"{self.summary}\n{columns(rows, header=_HEADER)}" if rows else self.summary
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        header = ("#", "Recipient", "Subject", "Outcome", "The server's words")
+        return table(self._rows(), header=header, caption=self.summary)

@@ -1,0 +1,48 @@
+"""The messages that somebody gives, one after the other, each with its place: what was taken, and what is left."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sized
+from typing import Any
+
+__all__ = ["Numbered"]
+
+
+class Numbered:
+    """The caller's messages with their places."""
+
+    def __init__(self, messages: Iterable[Any]) -> None:
+        #: How many are left; None where nobody knows.
+        self.left = len(messages) if isinstance(messages, Sized) else operator.length_hint(messages) or None
+        # Those that are made can be looked at before it is their turn.
+        self._made = messages if isinstance(messages, list | tuple) else ()
+        self._held: deque[tuple[int, Any]] = deque(maxlen=1)
+        self._told: set[int] = set()
+        self._messages: Iterator[tuple[int, Any]] = enumerate(messages)
+
+    def __iter__(self) -> Iterator[tuple[int, Any]]:
+        return self
+
+    def __next__(self) -> tuple[int, Any]:
+        self._held.clear()
+        # In one step: an interrupt comes before it or after it, and no message is lost in between.
+        self._held.extend(itertools.islice(self._messages, 1))
+        if not self._held:
+            raise StopIteration
+        return self._held[0]
+
+    def rest(self, told: set[int]) -> list[tuple[int, Any]]:
+        """Those that are known and not among those ``told``, in this batch or in an earlier one."""
+        known = enumerate(self._made) if self._made else iter(self._held)
+        return [each for each in known if each[0] not in told | self._told]
+
+    def take_up(self, told: set[int]) -> None:
+        """Come once more, for another batch: those that were not told."""
+        left = self.rest(told)
+        self._told |= told
+        self._messages = iter(left) if self._made else itertools.chain(left, self._messages)
+        if self.left is not None:
+            self.left = len(left) if self._made else max(self.left - len(self._told), 0)

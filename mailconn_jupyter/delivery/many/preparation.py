@@ -1,0 +1,182 @@
+"""From what the caller gives to messages that can be sent, one after the other; what cannot be sent is reported."""
+
+from __future__ import annotations
+
+import copy
+import operator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from email.message import Message
+from typing import Any
+from uuid import UUID
+
+from ...errors import MailConnError, MessageError
+from ...message.mime.wire_format import Wire
+from ...scalars import plain
+from ...session.smtp.envelope import Envelope, envelope_of
+from .entry import Entry
+from .journal import Journal, JournalError, Known
+from .many_report import Delivery
+
+__all__ = ["Preparation"]
+
+Serialised = Callable[[Envelope, "Message[Any, Any]"], tuple[Envelope, Wire]]
+Report = Callable[[list[Delivery], bool, bool], object]
+
+_BEFORE = "an earlier batch"
+
+
+class Preparation:
+    """``sender`` is that of messages without a From; ``again`` says what an earlier batch had settled and is sent all the same."""
+
+    def __init__(
+        self, *, sender: str = "", journal: Journal | None = None, again: frozenset[str] = frozenset()
+    ) -> None:
+        self._sender, self._journal, self._again = sender, journal, again
+        self._keys: set[str] = set()
+
+    def entries(self, numbered: Iterable[tuple[int, Any]], serialised: Serialised, report: Report) -> Iterator[Entry]:
+        """Those that are to be sent, in their order; ``serialised`` makes a message what the server can have.
+
+        ``report`` gets what is settled before it is sent: the rows, whether they are the whole message, whether it is new.
+        Raises :class:`~mailconn_jupyter.errors.MessageError` for what is no message, or has no key where a journal needs
+        one: then so have the others.
+        """
+        for number, item in numbered:
+            key, message = keyed(item)
+            if self._journal is not None:
+                key = self._own_key(number, key)
+            try:
+                message, envelope, known = self._read(key, message)
+                if not envelope.recipients:
+                    raise MessageError("The message has no recipient.", hint="Name one in To, Cc or Bcc.")
+                left = tuple(each for each in envelope.recipients if self._open(known.get(str(each.address))))
+                doubted = frozenset(name for name, found in known.items() if found.in_doubt)
+                envelope, content = serialised(replace(envelope, recipients=left), message)
+            except JournalError:
+                raise
+            except MailConnError as error:
+                words = " ".join(str(error).split())
+                report([_row(number, message, str(message.get("To", "")), ("not sent", 0, words))], True, True)
+                continue
+            settled = [found for found in known.values() if not self._open(found)]
+            if rows := [_row(number, message, found.recipient, _said_before(found)) for found in settled]:
+                report(rows, not left, False)
+            if left:
+                yield Entry(number, key, *_named(message), envelope, content, doubted=doubted)
+
+    def unsent(self, numbered: Iterable[tuple[int, Any]]) -> Iterator[Delivery]:
+        """The rows of messages that the batch has not come to: not sent, or what an earlier batch made of them."""
+        for number, item in numbered:
+            with suppress(MessageError):
+                key, message = keyed(item)
+                try:
+                    message, envelope, known = self._read(key, message)
+                    names = [str(each.address) for each in envelope.recipients]
+                except JournalError:
+                    raise
+                except MailConnError:
+                    names, known = [str(message.get("To", ""))], {}
+                for name in names:
+                    said = _said_before(known[name]) if name in known else ("not sent", 0, "")
+                    yield _row(number, message, name, said)
+
+    def _read(self, key: str, message: Message[Any, Any]) -> tuple[Message[Any, Any], Envelope, dict[str, Known]]:
+        """The message as it is to travel, its envelope, and what the journal has of those in it."""
+        if message.get("From") is None:
+            if not self._sender:
+                raise MessageError(
+                    "The message has no sender.", hint="Give it a From, or the connection a from_address."
+                )
+            message = _with(message, "From", self._sender)
+        envelope = Envelope.of(*envelope_of(message, None, None))
+        if self._journal is None:
+            return message, envelope, {}
+        known = self._journal.known(key)
+        domain = str(envelope.sender).rpartition("@")[2] or "localhost"
+        before = next(iter(known.values()), None)
+        message = _with(message, "Message-ID", before.message_id if before else self._journal.message_id(key, domain))
+        names = [str(each.address) for each in envelope.recipients]
+        return message, envelope, {name: known[name] for name in names if name in known}
+
+    def _own_key(self, number: int, key: str) -> str:
+        if not key:
+            raise MessageError(
+                f"Message {number} has no key, and a journal knows a message by its key.",
+                hint="Give pairs of key and message, or merge(..., key=...): a key is the same each time, and no other's.",
+            )
+        if key in self._keys:
+            raise MessageError(
+                f"Message {number} has the key {key!r}, which another one has, too.",
+                hint="A journal would take it for the same message.",
+            )
+        self._keys.add(key)
+        return key
+
+    def _open(self, known: Known | None) -> bool:
+        """Whether it is to be sent, whatever an earlier batch made of it."""
+        if known is None or known.outcome == "not sent":
+            return True
+        if known.outcome == "refused":
+            return "refused" in self._again or 400 <= known.code < 500
+        return known.in_doubt and "unknown" in self._again
+
+
+def keyed(item: Any) -> tuple[str, Message[Any, Any]]:
+    """Key (may be empty) and message of what the caller gives: a pair, a message that has a ``key``, or a message."""
+    key: Any = getattr(item, "key", None)
+    if isinstance(item, tuple) and len(item) == 2:
+        key, item = item
+    if not isinstance(item, Message):
+        raise MessageError(
+            f"send_many() sends messages, not {type(item).__name__}.",
+            hint="compose(...) and merge(...) make them; with a journal also pairs of key and message.",
+        )
+    return _key(key), item
+
+
+def _key(given: Any) -> str:
+    value = plain(given)
+    if value is None or value != value:  # noqa: PLR0124  # NaN
+        return ""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, UUID):
+        return str(value)
+    try:
+        if isinstance(value, bool):
+            raise TypeError  # a bool is an index, too
+        return str(operator.index(value))
+    except TypeError:
+        # 1.0 would be 1 after the next reading of the table.
+        raise MessageError(
+            f"Not a key: {value!r}.", hint="A key is a text or a whole number, the same each time."
+        ) from None
+
+
+def _with(message: Message[Any, Any], name: str, value: str) -> Message[Any, Any]:
+    """The message with another header of that name; the one that was given stays as it is."""
+    message = copy.copy(message)
+    # Deleting builds a list of headers of its own, also where there is nothing to delete.
+    del message[name]
+    message[name] = value
+    return message
+
+
+def _named(message: Message[Any, Any]) -> tuple[str, str]:
+    return str(message.get("Message-ID", "")), str(message.get("Subject", ""))
+
+
+def _row(number: int, message: Message[Any, Any], recipient: str, said: tuple[Any, int, str]) -> Delivery:
+    """``said``: outcome, code and words."""
+    outcome, code, words = said
+    return Delivery(number, *_named(message), recipient, outcome, code, words)
+
+
+def _said_before(known: Known) -> tuple[str, int, str]:
+    """What an earlier batch has settled."""
+    if known.in_doubt:
+        why = known.words or "it ended before the server had answered"
+        return "unknown", known.code, f"{why} ({_BEFORE}, {known.at})"
+    return known.outcome, known.code, f"{known.words} ({_BEFORE}, {known.at})".strip()

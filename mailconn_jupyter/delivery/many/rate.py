@@ -1,0 +1,65 @@
+"""How many messages a time: ``30/min``, ``1000/hour``; and the clock that keeps to it."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from ...errors import OptionError
+
+__all__ = ["Pace", "Rate"]
+
+_SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+_WORDS: Final = {"s": "second", "sec": "second", "min": "minute", "h": "hour", "hr": "hour", "d": "day"}
+_SAID: Final = re.compile(r"\s*([0-9]{1,9})\s*(?:/|per|an?)\s*([a-z]+)\s*", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """So many messages a ``unit`` (second, minute, hour or day), evenly spread.
+
+    >>> str(Rate.of("30/min")), Rate.of("1000 / hour").interval
+    ('30 messages a minute', 3.6)
+    """
+
+    count: int
+    unit: str
+
+    @classmethod
+    def of(cls, text: object) -> Rate:
+        """What a text says; raises :class:`~mailconn_jupyter.errors.OptionError`."""
+        found = _SAID.fullmatch(text) if isinstance(text, str) else None
+        word = found[2].casefold() if found else ""
+        unit = _WORDS.get(word, word.removesuffix("s") if len(word) > 1 else word)
+        if found is None or unit not in _SECONDS or not int(found[1]):
+            raise OptionError(
+                f"Not a rate: rate={text!r}.", trait="rate", hint='For example: "30/min", "1000/hour", "5/s".'
+            )
+        return cls(int(found[1]), unit)
+
+    @property
+    def interval(self) -> float:
+        """Seconds from one message to the next."""
+        return _SECONDS[self.unit] / self.count
+
+    def __str__(self) -> str:
+        return f"{self.count:,} {'message' if self.count == 1 else 'messages'} {'an' if self.unit == 'hour' else 'a'} {self.unit}"
+
+
+class Pace:
+    """Lets threads go one after the other, by the monotonic clock; what was not used is not made up for."""
+
+    def __init__(self, rate: Rate) -> None:
+        self._interval = rate.interval
+        self._lock = threading.Lock()
+        self._next = time.monotonic()
+
+    def wait(self, stop: threading.Event) -> bool:
+        """Wait for the next turn; False where ``stop`` was set before it came."""
+        with self._lock:
+            turn = max(self._next, time.monotonic())
+            self._next = turn + self._interval
+        return not stop.wait(max(0.0, turn - time.monotonic()))
