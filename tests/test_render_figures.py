@@ -156,6 +156,7 @@ def test_a_chart_that_cannot_be_drawn_is_attached_as_a_page_and_both_sides_are_t
         raise ValueError("Image export requires kaleido")
 
     # Whether kaleido finds a browser is the machine's affair.
+    monkeypatch.setitem(sys.modules, "kaleido", None)
     monkeypatch.setattr(type(chart), "to_image", fails)
     with pytest.warns(MailConnWarning, match="kaleido"):
         message = travelled(compose("ana@example.org", "x", chart))

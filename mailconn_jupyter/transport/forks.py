@@ -13,19 +13,24 @@ from collections.abc import Callable
 __all__ = ["in_children"]
 
 _known: set[weakref.WeakMethod[Callable[[], None]]] = set()
+_lasting: list[Callable[[], None]] = []
 
 
-def in_children(let_go: Callable[[], None]) -> None:
+def in_children(let_go: Callable[[], None], *, lasting: bool = False) -> None:
     """Have a bound method called in each child that is forked from now on, as long as its object lives.
 
     It lets go of what is the parent's, without a word to anybody; it is called before anything else of the child runs.
+    ``lasting``: its object lives as long as the process.
     """
-    _known.add(weakref.WeakMethod(let_go, _known.discard))
+    if lasting:
+        _lasting.append(let_go)
+    else:
+        _known.add(weakref.WeakMethod(let_go, _known.discard))
 
 
 def _forked() -> None:
-    for known in list(_known):
-        if (let_go := known()) is not None:
+    for let_go in [*_lasting, *(known() for known in list(_known))]:
+        if let_go is not None:
             let_go()
 
 

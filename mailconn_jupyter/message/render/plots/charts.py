@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from io import BytesIO
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from ...texts import one_line
 from ..foreign import interactive
 from ..part import Options, Part, Picture
 from ..words import note
+from .chart_browser import BROWSER
 from .figures import IMAGE_FORMATS, picture_part
 
 __all__ = ["render_altair", "render_plotly", "write_altair", "write_plotly"]
@@ -34,8 +36,19 @@ def plotly_file(figure: Any, kind: str, *, scale: float = 1) -> bytes:
     """The figure as ``html``, or in an image format that kaleido writes."""
     if kind == "html":
         return str(figure.to_html()).encode()
-    data: bytes = figure.to_image(format=kind, scale=scale)
-    return data
+    try:
+        defaults, _ = import_module("plotly.io").defaults, import_module("kaleido").Kaleido
+    except (ImportError, AttributeError):
+        # Older ones have their own way, or the error says what is missing.
+        data: bytes = figure.to_image(format=kind, scale=scale)
+        return data
+    written = figure.to_dict()
+    layouts = [layout := written.get("layout", {}), layout.get("template", {}).get("layout", {})]
+    options = {"format": kind, "scale": scale}
+    for side, usual in ("width", defaults.default_width), ("height", defaults.default_height):
+        options[side] = next((layout[side] for layout in layouts if layout.get(side)), usual)
+    own = {name: getattr(defaults, name, None) for name in ("plotlyjs", "mathjax", "headers")}
+    return BROWSER.draw(written, options, defaults.topojson, {name: value for name, value in own.items() if value})
 
 
 def write_plotly(figure: Any, suffix: str) -> bytes:
