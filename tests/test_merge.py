@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import sqlite3
 import sys
 from collections import namedtuple
@@ -688,3 +690,11 @@ def test_rows_are_read_as_they_are_when_the_table_changes_later() -> None:
     frame.loc[0, "email"] = "not an address"
     assert recipients(merge[0]) == ["ana@example.org"]
     assert list(rows_of(frame))[0]["email"] == "not an address"  # noqa: RUF015  # all of them are read
+
+
+def test_a_row_goes_to_another_process_and_shows_its_cells() -> None:
+    row = next(iter(rows_of([{"name": "Ana", "_own": 1}])))
+    for copied in (pickle.loads(pickle.dumps(row)), copy.deepcopy(row)):
+        assert copied == row == {"name": "Ana", "_own": 1}
+        assert copied.name == "Ana"
+    assert repr(row) == "Row({'name': 'Ana', '_own': 1})"

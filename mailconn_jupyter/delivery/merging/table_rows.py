@@ -37,7 +37,7 @@ class Row(Mapping[str, Any]):
         return self._cells[name]
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name not in self._cells:
+        if name.startswith("_") or name not in self._cells:
             raise AttributeError(f"The row has no {name!r}.")
         return self._cells[name]
 
