@@ -7,7 +7,7 @@ import pickle
 import sqlite3
 import sys
 from collections import namedtuple
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -114,6 +114,7 @@ SOURCES: dict[str, Any] = {
 @pytest.mark.parametrize("source", SOURCES)
 def test_rows_of_any_source_give_the_same_messages_again_and_again(source: str) -> None:
     merge = mailconn.merge(SOURCES[source], key="id", **LETTER)
+    assert isinstance(merge, Sized)
     assert len(merge) == 3
     assert merge
     for _ in range(2):
@@ -169,6 +170,7 @@ def test_rows_that_come_once_are_looked_at_as_they_come() -> None:
     merge = mailconn.merge(rows(), key="id", **LETTER)
     assert taken == [0]  # only to know its columns
     assert merge
+    assert not isinstance(merge, Sized)
     with pytest.raises(TypeError):
         len(merge)
     with pytest.raises(TypeError, match="only once"):
@@ -182,6 +184,11 @@ def test_rows_that_come_once_are_looked_at_as_they_come() -> None:
         "The merge ends at row 3 (key '4'): There is no address. The rows before it have been given out."
     )
     assert "A merge of rows that come once" in repr(merge)
+
+
+def test_a_row_that_comes_and_cannot_be_printed_ends_the_merge_in_a_sentence() -> None:
+    with pytest.raises(mailconn.MergeError, match=r"'name' has no value\. The rows before it have been given out\.$"):
+        list(mailconn.merge(iter([*PEOPLE, {"email": "i@example.org", "name": None, "id": 4}]), **LETTER))
 
 
 def test_rows_that_come_once_and_come_twice_are_told() -> None:

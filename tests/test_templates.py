@@ -15,7 +15,7 @@ from hypothesis import given, settings, strategies
 from matplotlib.figure import Figure
 
 from mailconn_jupyter.errors import MessageError
-from mailconn_jupyter.message.compiled import compiled
+from mailconn_jupyter.message.compiled import kept
 from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.message.template import Template
 from tests.composed import ATTACKS, arrived, attached, harmless, html_of, tags_of, text_of, words_of
@@ -242,8 +242,13 @@ def test_a_template_is_compiled_once_and_what_it_printed_before_is_forgotten(tmp
     for name in ("Ana", "Bea", "Eve"):
         message = arrived(Template(path), variables={"name": name, "t": [name, name]})
         assert text_of(message) == f"{name.upper()}! 3\n['{name}', '{name}']\n"
-        misses.append(compiled.cache_info().misses)
+        misses.append(kept.cache_info().misses)
     assert misses == misses[:1] * 3
+    size = kept.cache_info().currsize
+    assert text_of(arrived(Template(f"{'x' * 300_000}{{{{ n }}}}", "text"), subject="Hi", variables={"n": 1})).endswith(
+        "x1\n"
+    )
+    assert kept.cache_info().currsize <= size + 1  # the subject's
     path.write_text("Changed, {{ name }}")
     assert text_of(arrived(Template(path), variables={"name": "Ana"})) == "Changed, Ana\n"
     path.write_text("{% import 'macros.txt' as m %}{{ m.shout(name) }}")

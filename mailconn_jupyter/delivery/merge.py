@@ -104,7 +104,8 @@ def merge(
             "limit": limit,
         },
     )
-    return Merge(table, letter, doubles=doubles or (isinstance(to, str) and "@" in to and "{" not in to))
+    kind = _MergeOnce if table.once else Merge
+    return kind(table, letter, doubles=doubles or (isinstance(to, str) and "@" in to and "{" not in to))
 
 
 class Merge:
@@ -115,8 +116,7 @@ class Merge:
 
     def __init__(self, rows: Rows, letter: Letter, *, doubles: bool) -> None:
         self._rows, self._letter, self._doubles = rows, letter, doubles
-        if not rows.once:
-            self._look_at_all()
+        self._look_at_all()
 
     def _look_at_all(self) -> None:
         watch = Watch(self._letter, doubles=self._doubles)
@@ -128,18 +128,10 @@ class Merge:
             raise MergeError(faults, number + 1, hint=watch.hint)
 
     def __iter__(self) -> Iterator[MergedMessage]:
-        watch = Watch(self._letter, doubles=self._doubles) if self._rows.once else None
-        for number, row in enumerate(self._rows):
-            given = self._letter.given(row)
-            if watch is not None and (fault := next(watch.faults(number, given), None)):
-                raise MergeError([fault], None, hint=watch.hint)
-            yield self._message(number, given)
+        return (self._message(number, self._letter.given(row)) for number, row in enumerate(self._rows))
 
     def __len__(self) -> int:
         return len(self._rows)
-
-    def __bool__(self) -> bool:
-        return self._rows.once or len(self) > 0
 
     @overload
     def __getitem__(self, number: SupportsIndex) -> MergedMessage: ...
@@ -158,4 +150,27 @@ class Merge:
             raise MessageError(f"Row {number}: {error.message}", hint=error.hint) from error
 
     def __repr__(self) -> str:
-        return "A merge of rows that come once" if self._rows.once else f"A merge of {len(self)} rows"
+        return f"A merge of {len(self)} rows"
+
+
+class _MergeOnce(Merge):
+    """A merge of rows that come only once: each is looked at as it comes, and nobody knows how many there are."""
+
+    __len__ = None  # type: ignore[assignment]  # it has none, and says so to whoever asks
+
+    def _look_at_all(self) -> None:
+        pass
+
+    def __iter__(self) -> Iterator[MergedMessage]:
+        watch = Watch(self._letter, doubles=self._doubles)
+        for number, row in enumerate(self._rows):
+            given = self._letter.given(row)
+            if fault := next(watch.faults(number, given), None):
+                raise MergeError([fault], None, hint=watch.hint)
+            yield self._message(number, given)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        return "A merge of rows that come once"

@@ -18,6 +18,7 @@ __all__ = ["compiled", "no_value", "placing", "require_jinja2"]
 #: it is kept, and a value is of one message.
 _placed: Final[ContextVar[Callable[[Any], Any]]] = ContextVar("placed")
 _KEPT: Final = 256
+_LONGEST: Final = 200_000  # characters: who makes a template for each message does not fill the memory with them
 
 
 def require_jinja2() -> Any:
@@ -40,9 +41,16 @@ def placing(placed: Callable[[Any], Any]) -> Iterator[None]:
         _placed.reset(before)
 
 
-@lru_cache(_KEPT)
 def compiled(text: str, *, escaped: bool, folder: Path | None) -> Any:
     """The template of this text; ``escaped``: values are escaped for HTML; others are included from the ``folder``."""
+    if len(text) > _LONGEST:
+        return _environment(escaped=escaped, folder=folder).from_string(text)
+    return kept(text, escaped=escaped, folder=folder)
+
+
+@lru_cache(_KEPT)
+def kept(text: str, *, escaped: bool, folder: Path | None) -> Any:
+    """The same, of a text that is short enough to be kept."""
     return _environment(escaped=escaped, folder=folder).from_string(text)
 
 

@@ -46,7 +46,9 @@ class MergeError(MessageError):
             lines.append(f"and {left} more")
         if rows is None:
             (said,) = lines
-            super().__init__(f"The merge ends at {said} The rows before it have been given out.", hint=hint)
+            super().__init__(
+                f"The merge ends at {said.removesuffix('.')}. The rows before it have been given out.", hint=hint
+            )
             return
         bad = len({fault.row for fault in self.faults})
         head = f"{bad} of {rows} rows cannot be sent, so nothing was."
