@@ -313,3 +313,16 @@ def test_a_table_that_writes_itself_to_a_file_alone_is_written_as_parquet() -> N
 
     data = written("a.parquet", GeoLike({"a": [1, 2]}))
     assert pandas.read_parquet(io.BytesIO(data))["a"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("library", ["pandas", "pandas with gaps", "polars", "pyarrow"])
+def test_a_narrow_number_is_written_as_its_table_shows_it(library: str) -> None:
+    numbers = numpy.array([0.1, 16777216, numpy.nan], "float32")
+    frames: dict[str, Any] = {
+        "pandas": pandas.DataFrame({"n": numbers}),
+        "pandas with gaps": pandas.DataFrame({"n": pandas.array([0.1, 16777216, None], "Float32")}),
+        "polars": polars.DataFrame({"n": numbers}),
+        "pyarrow": pyarrow.table({"n": numbers}),
+    }
+    (data,) = attached(arrived(attachments={"n.jsonl": frames[library]})).values()
+    assert [json.loads(line)["n"] for line in data.splitlines()] == [0.1, 16777216, None]

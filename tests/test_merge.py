@@ -705,3 +705,15 @@ def test_a_row_goes_to_another_process_and_shows_its_cells() -> None:
         assert copied == row == {"name": "Ana", "_own": 1}
         assert copied.name == "Ana"
     assert repr(row) == "Row({'name': 'Ana', '_own': 1})"
+
+
+@pytest.mark.parametrize("what", ["to", "subject", "content", "attachments", "key"])
+def test_what_is_no_template_is_told_at_once_and_what_a_column_with_a_space_is_called(what: str) -> None:
+    options: dict[str, Any] = {"to": "email", "subject": "News", "content": "Text", what: "x {{ First name }}"}
+    for rows in ([], [{"First name": "Ana", "email": "ana@example.org"}]):
+        with pytest.raises(MessageError, match=r"The template is wrong in line 1") as caught:
+            mailconn.merge(rows, **options)
+        assert not isinstance(caught.value, mailconn.MergeError)
+        assert caught.value.hint == ('A column with such a name is {{ row["First name"] }}.' if rows else "")
+    with pytest.raises(MessageError, match="No filter named 'shout'"):
+        mailconn.merge([], to="email", subject="News", content=Template("{{ x | shout }}"))

@@ -29,7 +29,7 @@ from .render.stack import fragment
 from .render.words import HTML, Markdown, paragraphs
 from .texts import html_text, one_line
 
-__all__ = ["Bound", "Template", "as_words", "filled", "render_subject", "render_template"]
+__all__ = ["Bound", "Template", "as_words", "filled", "render_subject", "render_template", "understood"]
 
 Kind = Literal["text", "markdown", "html"]
 _KINDS: Final = {
@@ -189,22 +189,15 @@ def filled(template: Template, variables: Mapping[str, Any], placed: Callable[[A
     Raises :class:`~mailconn_jupyter.errors.MessageError` for a name that is not given, and whatever else goes wrong in it.
     """
     jinja2 = require_jinja2()
-    text, folder = template.source, None
-    if isinstance(text, Path):
-        folder = text.expanduser().parent
-        try:
-            text = text.expanduser().read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise MessageError(f"The template {template.name!r} cannot be read: {one_line(str(error), 160)}") from error
+    ready = understood(template)
     try:
-        # A folder by its whole path: another one may be current the next time.
-        whole = None if folder is None else folder.absolute()
         with placing(placed):
-            done: str = compiled(text, escaped=template.kind == "html", folder=whole).render(variables)
+            done: str = ready.render(variables)
     except jinja2.UndefinedError as error:
         raise _undefined(error, template, variables) from error
     except jinja2.TemplateSyntaxError as error:
-        raise MessageError(f"The {template.name} is wrong in line {error.lineno}: {error.message}.") from error
+        # Of one that it includes.
+        raise _misspelt(error, template) from error
     except jinja2.TemplateNotFound as error:
         raise MessageError(f"The {template.name} needs {error.name!r}, which is not beside it.") from error
     except jinja2.TemplateError as error:
@@ -218,6 +211,27 @@ def filled(template: Template, variables: Mapping[str, Any], placed: Callable[[A
     return done
 
 
+def understood(template: Template) -> Any:
+    """The template as Jinja2 has it; :class:`~mailconn_jupyter.errors.MessageError` for what is none, or cannot be read."""
+    jinja2 = require_jinja2()
+    text, folder = template.source, None
+    if isinstance(text, Path):
+        # By its whole path: another folder may be current the next time.
+        folder = text.expanduser().parent.absolute()
+        try:
+            text = text.expanduser().read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise MessageError(f"The template {template.name!r} cannot be read: {one_line(str(error), 160)}") from error
+    try:
+        return compiled(text, escaped=template.kind == "html", folder=folder)
+    except jinja2.TemplateSyntaxError as error:
+        raise _misspelt(error, template) from error
+
+
+def _misspelt(error: Any, template: Template) -> MessageError:
+    return MessageError(f"The {template.name} is wrong in line {error.lineno}: {error.message}.")
+
+
 def _undefined(error: Exception, template: Template, variables: Mapping[str, Any]) -> MessageError:
     match = _UNDEFINED.fullmatch(str(error))
     if match is None:
@@ -225,5 +239,5 @@ def _undefined(error: Exception, template: Template, variables: Mapping[str, Any
     name = match.group(1)
     return MessageError(
         f"The {template.name} needs a variable {name!r}, which is not given.{did_you_mean(name, list(variables))}",
-        hint=f"compose(..., variables={{{name!r}: ...}})",
+        hint=f"Give it one: variables={{{name!r}: ...}}",
     )

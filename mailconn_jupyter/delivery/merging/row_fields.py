@@ -17,7 +17,7 @@ from ...errors import MessageError
 from ...formatting import did_you_mean
 from ...message.compiled import no_value
 from ...message.render.words import HTML, Markdown
-from ...message.template import Bound, Template, as_words, filled, render_subject
+from ...message.template import Bound, Template, as_words, filled, render_subject, understood
 from ...message.texts import one_line
 from .table_rows import Row
 
@@ -93,9 +93,21 @@ def column(name: str) -> Field:
     return field
 
 
-def in_tokens(source: str) -> Callable[[Given], tuple[str, list[str]]]:
+def _sound(template: Template, columns: Sequence[str]) -> Template:
+    """The template, which is one: what is wrong with it is wrong with no row."""
+    try:
+        understood(template)
+    except MessageError as error:
+        odd = next((name for name in columns if not name.isidentifier()), None)
+        if odd is None or error.hint:
+            raise
+        raise MessageError(error.message, hint=f"A column with such a name is {_by_item(odd)}.") from error
+    return template
+
+
+def in_tokens(source: str, columns: Sequence[str]) -> Callable[[Given], tuple[str, list[str]]]:
     """The template filled in with tokens, and the texts that they stand for."""
-    template = Template(source, "text")
+    template = _sound(Template(source, "text"), columns)
 
     def field(given: Given) -> tuple[str, list[str]]:
         values: list[str] = []
@@ -140,7 +152,7 @@ def _mailboxes_of(entry: Any, what: str, columns: Sequence[str]) -> Field:
     if entry in columns:
         return _several(column(entry))
     if is_template(entry):
-        tokens = in_tokens(entry)
+        tokens = in_tokens(entry, columns)
         return lambda given: _addressed(*tokens(given))
     if "@" not in entry and columns:
         raise MessageError(
@@ -181,6 +193,7 @@ def _mailbox(piece: str, values: Sequence[str]) -> str:
 def words(given: Any, what: str, columns: Sequence[str]) -> Field:
     """A text of one line: a template, a function of the row, or the text itself."""
     if isinstance(given, Template):
+        _sound(given, columns)
         return lambda row: render_subject(given, row.variables)
     if callable(given):
         return called(given, what)
@@ -190,7 +203,7 @@ def words(given: Any, what: str, columns: Sequence[str]) -> Field:
             hint=f"The column: {what}={'{{ ' + given + ' }}' if given.isidentifier() else _by_item(given)!r}",
         )
     if isinstance(given, str) and is_template(given):
-        template = Template(given, "text")
+        template = _sound(Template(given, "text"), columns)
         return lambda row: render_subject(template, row.variables)
     return constant(given)
 
@@ -208,7 +221,7 @@ def identity(given: Any, columns: Sequence[str]) -> Field:
     elif isinstance(given, str) and given in columns:
         field = column(given)
     elif isinstance(given, str) and is_template(given):
-        field = words(given, "key", ())
+        field = words(given, "key", columns)
     elif isinstance(given, str) and not columns:
         field = column(given)
     else:
@@ -258,5 +271,7 @@ def _piece(given: Any, columns: Sequence[str]) -> Any:
         words(given, "content", columns)
     if isinstance(given, str) and is_template(given):
         kind = {Markdown: "markdown", HTML: "html"}.get(type(given), "text")
-        return Template(str(given), kind)  # type: ignore[arg-type]  # the dict's values are the kinds
+        return _sound(Template(str(given), kind), columns)  # type: ignore[arg-type]  # the dict's values are the kinds
+    if isinstance(given, Template):
+        return _sound(given, columns)
     return called(given, "content") if callable(given) and not isinstance(given, type) else given

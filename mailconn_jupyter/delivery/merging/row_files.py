@@ -43,7 +43,7 @@ class Attached:
         elif isinstance(entry, str) and entry in columns:
             self._cheap.append(column(entry))
         elif isinstance(text, str) and is_template(text):
-            self._cheap.append(_path(text))
+            self._cheap.append(_path(text, columns))
         elif text is not None:
             self._cheap.append(constant(entry))
         else:
@@ -76,9 +76,9 @@ def _named(name: Any, value: Any) -> Field:
     return pair
 
 
-def _path(source: str) -> Field:
+def _path(source: str, columns: Sequence[str]) -> Field:
     """A path from a template; what a row puts into it leads to no other folder, and to no pattern of files."""
-    tokens = in_tokens(source)
+    tokens = in_tokens(source, columns)
 
     def field(given: Given) -> Path:
         text, values = tokens(given)
