@@ -20,6 +20,7 @@ warning. The tree::
             NotSupported (smtp): The message needs an extension that the server does not offer.
                 ExtensionMissing (smtp): It was asked for, or the message cannot do without it.
                 NotASCII (smtp): An address is not ASCII, which only SMTPUTF8 can carry.
+        NotAllAccepted: Not every message of a merge was accepted for everybody.
         NotLoggedIn (imap, pop3): A command needs a login, and the session has none.
         NotUnderstood (imap): The server's answer is not one to the command.
         NotebookError: A notebook that cannot be found, read, run or exported.

@@ -12,6 +12,7 @@ from typing import Final
 
 from .arguments import Arguments
 from .command import Command
+from .merging.merge_flags import merge_flags
 from .option_flags import add_options
 from .sending_flags import notify_flags, send_flags
 from .view import View
@@ -194,6 +195,17 @@ _ALL: Final = (
         below="cell_mail:send_shown",
         results=True,
         later=("--subject",),
+    ),
+    Command(
+        "merge",
+        "[NAME] ROWS --to COLUMN --subject TEXT [flags] CONTENT ...",
+        "A message to each row of a table; in a cell's first line, as %%mailconn merge, what the cell says.",
+        "merging.merge_line:merge",
+        merge_flags,
+        1,
+        below="merging.merge_line:merge",
+        results=True,
+        templates=True,
     ),
     Command(
         "notify",

@@ -24,6 +24,7 @@ class Command:
 
     ``stored`` is how many of its first arguments are names of stored connections (-1: all). ``results``: those after them
     are expressions, whose values it takes. ``later`` are the flags whose expressions are evaluated when the cell has run.
+    ``templates``: its texts are templates, and so is the cell, which is not run.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Command:
     below: str = ""
     results: bool = False
     later: tuple[str, ...] = ()
+    templates: bool = False
 
     @property
     def cell(self) -> Literal["never", "may", "must"]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from ..delivery.preview import Preview, preview
 from ..delivery.report import SendReport
@@ -15,7 +15,7 @@ from ..message.render.part import Formulas, TableFormat
 from .view import Aside
 from .wrong_usage import WrongUsage
 
-__all__ = ["Deferred", "Mail", "send"]
+__all__ = ["Deferred", "Mail", "send", "telling"]
 
 
 class Deferred(Protocol):
@@ -25,6 +25,25 @@ class Deferred(Protocol):
     def written(self) -> str: ...
 
     def text(self) -> str: ...
+
+
+T = TypeVar("T")
+
+
+def telling(deed: Callable[[], T]) -> Generator[Aside, None, T]:
+    """Do it; what it warns of is told, and after that raised what it raises."""
+    failure: BaseException | None = None
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", MailConnWarning)
+        try:
+            done = deed()
+        except BaseException as error:  # noqa: BLE001  # raised below, when all is told
+            failure = error
+    said = [str(warning.message) for warning in caught if issubclass(warning.category, MailConnWarning)]
+    yield from map(Aside, dict.fromkeys(said))
+    if failure is not None:
+        raise failure
+    return done
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,41 +81,35 @@ class Mail:
     ) -> Generator[Aside, None, SendReport]:
         """Send it; what was lost on the way into it is told. ``files``: with those that the line attaches."""
         options: dict[str, Any] = {} if self.limit is None else {"limit": self.limit}
-        failure: BaseException | None = None
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", MailConnWarning)
-            try:
-                report = send_mail(
-                    self.target,
-                    self.to,
-                    subject,
-                    *content,
-                    cc=self.cc,
-                    bcc=self.bcc,
-                    sender=self.sender,
-                    reply_to=self.reply_to,
-                    attachments=self.attach if files else (),
-                    headers=self._headers(),
-                    priority=self.priority,
-                    importance=self.importance,
-                    sensitivity=self.sensitivity,
-                    index=self.index,
-                    rows=self.rows,
-                    table_as=self.table_as,
-                    formulas=self.formulas,
-                    zip=self.zip,
-                    dry_run=dry_run,
-                    **options,
-                )
-            except BaseException as error:  # noqa: BLE001  # raised below, when all is told
-                failure = error
-        said = [str(warning.message) for warning in caught if issubclass(warning.category, MailConnWarning)]
-        yield from map(Aside, dict.fromkeys(said))
-        if failure is not None:
-            raise failure
-        return report
 
-    def _headers(self) -> dict[str, list[str]]:
+        def done() -> SendReport:
+            return send_mail(
+                self.target,
+                self.to,
+                subject,
+                *content,
+                cc=self.cc,
+                bcc=self.bcc,
+                sender=self.sender,
+                reply_to=self.reply_to,
+                attachments=self.attach if files else (),
+                headers=self.headers(),
+                priority=self.priority,
+                importance=self.importance,
+                sensitivity=self.sensitivity,
+                index=self.index,
+                rows=self.rows,
+                table_as=self.table_as,
+                formulas=self.formulas,
+                zip=self.zip,
+                dry_run=dry_run,
+                **options,
+            )
+
+        return (yield from telling(done))
+
+    def headers(self) -> dict[str, list[str]]:
+        """Each header of one's own with its values."""
         headers: dict[str, list[str]] = {}
         for name, value in self.header:
             headers.setdefault(name, []).append(value)

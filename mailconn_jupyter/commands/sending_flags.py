@@ -7,12 +7,12 @@ from typing import Final
 
 from .arguments import Arguments, Words, number, whole_number
 
-__all__ = ["notify_flags", "send_flags"]
+__all__ = ["marks", "notify_flags", "people", "send_flags", "shapes", "stays"]
 
 _LATER: Final = "; of a cell, $name and {expression} in it are evaluated when the cell has run."
 
 
-def _people(parser: Arguments, name: str) -> None:
+def people(parser: Arguments, name: str) -> None:
     """Through which connection, to whom, and from whom."""
     parser.add_argument("target", metavar="NAME", nargs="?", help=name)
     parser.add_argument(
@@ -37,7 +37,7 @@ def _people(parser: Arguments, name: str) -> None:
     )
 
 
-def _marks(parser: Arguments) -> None:
+def marks(parser: Arguments) -> None:
     """What mail programs show beside a message, and the headers of one's own."""
     for flag, words, about in (
         ("--priority", ("highest", "high", "normal", "low", "lowest"), "How urgent it is."),
@@ -75,19 +75,10 @@ def _size(text: str) -> int:
     return found
 
 
-def send_flags(parser: Arguments) -> None:
-    """The arguments of ``%mailconn send`` and ``%%mailconn send``."""
+def shapes(parser: Arguments) -> None:
+    """What is attached, and how tables are shown."""
     from ..message.render.part import ROWS  # noqa: PLC0415  # as above
 
-    _people(
-        parser,
-        "A stored connection; without it the default, or the only one. What is also a variable is the connection here: "
-        "write {NAME} for the variable.",
-    )
-    parser.add_argument(
-        "results", metavar="RESULT", nargs="*", help="What to send: names, expressions, and texts in quotes."
-    )
-    parser.add_argument("--subject", required=True, metavar="TEXT", help=f"The subject{_LATER}")
     parser.add_argument(
         "--attach",
         action="append",
@@ -126,11 +117,30 @@ def send_flags(parser: Arguments) -> None:
         metavar="BYTES",
         help="How large the message may be, such as 40MB (default: what most servers take).",
     )
-    _marks(parser)
+
+
+def stays(parser: Arguments) -> None:
+    """What keeps it from being sent."""
     parser.add_argument(
         "--dry-run", action="store_true", help="Do all but send: say to whom it would go, and its size."
     )
     parser.add_argument("--preview", action="store_true", help="Show the message as it will arrive; send nothing.")
+
+
+def send_flags(parser: Arguments) -> None:
+    """The arguments of ``%mailconn send`` and ``%%mailconn send``."""
+    people(
+        parser,
+        "A stored connection; without it the default, or the only one. What is also a variable is the connection here: "
+        "write {NAME} for the variable.",
+    )
+    parser.add_argument(
+        "results", metavar="RESULT", nargs="*", help="What to send: names, expressions, and texts in quotes."
+    )
+    parser.add_argument("--subject", required=True, metavar="TEXT", help=f"The subject{_LATER}")
+    shapes(parser)
+    marks(parser)
+    stays(parser)
     cell = parser.add_argument_group("In a cell's first line (%%mailconn send)")
     cell.add_argument("--code", action="store_true", help="Send the cell's source, too, before what it shows.")
     cell.add_argument("--stderr", action="store_true", help="Send warnings, logs and progress bars, too.")
@@ -147,7 +157,7 @@ def send_flags(parser: Arguments) -> None:
 
 def notify_flags(parser: Arguments) -> None:
     """The arguments of ``%%mailconn notify``."""
-    _people(parser, "A stored connection; without it the default, or the only one.")
+    people(parser, "A stored connection; without it the default, or the only one.")
     parser.add_argument("--subject", default="", metavar="TEXT", help=f"What the subject begins with{_LATER}")
     parser.add_argument(
         "--if-longer",
@@ -157,4 +167,4 @@ def notify_flags(parser: Arguments) -> None:
         help="Send nothing when the cell ends, well or not, before so many seconds.",
     )
     parser.add_argument("--code", action="store_true", help="Send the cell's source, too.")
-    _marks(parser)
+    marks(parser)

@@ -18,7 +18,7 @@ from ...names import quote
 from ..usage_error import UsageError, as_ipythons
 from .answers import told
 from .deferred_text import Later
-from .expand import Word, as_written, expand, split
+from .expand import Word, as_written, expand, expand_template, split
 from .named_results import connection_and_results
 
 __all__ = ["run"]
@@ -73,15 +73,16 @@ def _do(command: Command, words: Sequence[Word], namespace: Mapping[str, Any], c
     later = {} if cell is None else _later(command, words, namespace, cell)
     # What is evaluated after the flags stays as it is: who mistyped one need not wait for what is to be computed.
     kept = {*names[0 if cell is None else command.stored :], *later}
+    said = expand_template if command.templates else expand
     texts = [
-        written[place] if place in kept else _marked(word, expand(word, namespace)) for place, word in enumerate(words)
+        written[place] if place in kept else _marked(word, said(word, namespace)) for place, word in enumerate(words)
     ]
     refuse_passwords(texts, texts=True)
     arguments = vars(parser.read(texts))
     arguments |= {parser.flags()[flag].dest: value for flag, value in later.values()}
-    if command.results and cell is None:
+    if command.results and (cell is None or command.templates):
         named = [words[place] for place in names]
-        arguments["target"], arguments["results"] = connection_and_results(named, namespace)
+        arguments["target"], arguments["results"] = connection_and_results(named, namespace, said)
     if command.name in _OWN:
         module, _, name = _OWN[command.name].partition(":")
         return getattr(import_module(module, __package__), name)(**arguments)

@@ -19,7 +19,7 @@ from ...connection.option_kinds import VARIABLE
 from ...formatting import did_you_mean
 from ..usage_error import UsageError
 
-__all__ = ["Code", "Word", "as_written", "evaluate", "expand", "foresee", "split", "unfinished"]
+__all__ = ["Code", "Word", "as_written", "evaluate", "expand", "expand_template", "foresee", "split", "unfinished"]
 
 _NAME: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _DOLLAR: Final = re.compile(rf"\$({_NAME.pattern})")
@@ -38,6 +38,12 @@ class Code:
 
     source: str
     written: str
+
+
+class _Brace(str):
+    """A brace that was written twice, which stands for the character alone, except in a template."""
+
+    __slots__ = ()
 
 
 class Word(list[str | Code]):
@@ -91,13 +97,28 @@ def expand(word: Word, namespace: Mapping[str, Any]) -> str:
     return "".join(part if isinstance(part, str) else _text(part, namespace) for part in word)
 
 
-def evaluate(word: Word, namespace: Mapping[str, Any]) -> Any:
+def expand_template(word: Word, namespace: Mapping[str, Any]) -> str:
+    """The same of a text that is a template of Jinja2: what is its own (``{{ }}``, ``{% %}``, ``{# #}``) stays as it is."""
+    return "".join(
+        part * 2
+        if isinstance(part, _Brace)
+        else part
+        if isinstance(part, str)
+        else part.written
+        if part.source.startswith(("%", "#"))
+        else _text(part, namespace)
+        for part in word
+    )
+
+
+def evaluate(word: Word, namespace: Mapping[str, Any], said: Callable[..., str] = expand) -> Any:
     """The object that an argument means: a text where it is in quotes, else the value of the expression that it is.
 
-    ``df``, ``df["churn"].mean()``, ``$df`` and ``{df.head(n = 3)}`` are expressions, ``"Week {week}"`` is a text.
+    ``df``, ``df["churn"].mean()``, ``$df`` and ``{df.head(n = 3)}`` are expressions, ``"Week {week}"`` is a text, which
+    ``said`` expands.
     """
     if word.quoted:
-        return expand(word, namespace)
+        return said(word, namespace)
     only = word[0] if len(word) == 1 else None
     return _evaluate(only if isinstance(only, Code) else Code(word.written, word.written), namespace)
 
@@ -155,7 +176,7 @@ def _part(text: str, place: int, *, patient: bool) -> tuple[str | Code, int]:
     """What stands at ``place``, and the place after it."""
     pair = text[place : place + 2]
     if pair in _DOUBLED:
-        return _DOUBLED[pair], place + 2
+        return _Brace(_DOUBLED[pair]) if pair != "$$" else "$", place + 2
     kept = VARIABLE.match(text, place)
     if kept:
         return kept.group(), kept.end()

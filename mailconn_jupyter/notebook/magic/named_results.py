@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from ...formatting import did_you_mean
@@ -16,8 +16,10 @@ __all__ = ["connection_and_results"]
 _ADDRESS: Final = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 
 
-def connection_and_results(words: Sequence[Word], namespace: Mapping[str, Any]) -> tuple[str | None, list[Any]]:
-    """The connection that the first word names, None when it names none, and the values of the others.
+def connection_and_results(
+    words: Sequence[Word], namespace: Mapping[str, Any], said: Callable[..., str] = expand
+) -> tuple[str | None, list[Any]]:
+    """The connection that the first word names, None when it names none, and the values of the others; ``said`` expands their texts.
 
     What is both, a connection and a variable, is the connection: in braces it is the variable. Raises
     :class:`~mailconn_jupyter.notebook.usage_error.UsageError` when the first word is neither.
@@ -25,13 +27,13 @@ def connection_and_results(words: Sequence[Word], namespace: Mapping[str, Any]) 
     if not words:
         return None, []
     name, value = _first(words[0], namespace)
-    rest = [_value(word, namespace) for word in words[1:]]
+    rest = [_value(word, namespace, said) for word in words[1:]]
     return (name, rest) if name else (None, [value, *rest])
 
 
-def _value(word: Word, namespace: Mapping[str, Any]) -> Any:
+def _value(word: Word, namespace: Mapping[str, Any], said: Callable[..., str] = expand) -> Any:
     try:
-        return evaluate(word, namespace)
+        return evaluate(word, namespace, said)
     except UsageError as error:
         raise _of_address(word) or error from error.__cause__
 

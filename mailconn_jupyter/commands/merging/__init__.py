@@ -1,0 +1,1 @@
+"""``merge``: its arguments, and what it does."""

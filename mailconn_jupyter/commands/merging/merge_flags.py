@@ -1,0 +1,55 @@
+"""The arguments of the command that sends a message to each row of a table."""
+
+from __future__ import annotations
+
+from ..arguments import Arguments, Words, whole_number
+from ..sending_flags import marks, people, shapes, stays
+
+__all__ = ["merge_flags"]
+
+
+def merge_flags(parser: Arguments) -> None:
+    """The arguments of ``%mailconn merge`` and ``%%mailconn merge``."""
+    people(parser, "A stored connection; without it the default, or the only one.")
+    parser.add_argument(
+        "results",
+        metavar="ROWS",
+        nargs="*",
+        help="The table, by its name; then what each message shows: templates in quotes, names, expressions.",
+    )
+    parser.add_argument("--subject", required=True, metavar="TEXT", help="The subject.")
+    parser.add_argument("--key", metavar="COLUMN", help="What tells a row from all others; a journal needs it.")
+    parser.add_argument("--doubles", action="store_true", help="Several rows may have one recipient.")
+    shapes(parser)
+    marks(parser)
+    stays(parser)
+    parser.add_argument(
+        "--row",
+        type=whole_number,
+        default=0,
+        metavar="N",
+        help="Which row --preview shows, from 0 (default: the first).",
+    )
+    parser.add_argument("--rate", metavar="RATE", help="How many messages a time at most: 30/min, 1000/hour.")
+    parser.add_argument(
+        "--journal",
+        metavar="NAME",
+        help="Write down what became of each message, so that the same line goes on after a crash.",
+    )
+    parser.add_argument(
+        "--again",
+        type=Words("unknown", "refused"),
+        metavar="{unknown,refused}",
+        help="Send again what the journal has as that.",
+    )
+    parser.add_argument(
+        "--connections", type=whole_number, metavar="N", help="Over how many connections at a time (default: 3)."
+    )
+    cell = parser.add_argument_group("In a cell's first line (%%mailconn merge), where the cell is the content")
+    cell.add_argument(
+        "--kind",
+        type=Words("markdown", "text", "html"),
+        default="markdown",
+        metavar="{markdown,text,html}",
+        help="What it is written in (default: markdown).",
+    )
