@@ -86,7 +86,10 @@ def test_floats_are_as_short_in_a_dict_as_in_a_column_and_numbers_stand_right() 
     ("value", "says"),
     [
         (polars.LazyFrame({"a": [1]}), "frame.collect()"),
-        (table(3).groupby("region"), "DataFrameGroupBy shows nothing of itself but its address"),
+        (
+            table(3).groupby("region"),
+            "A DataFrameGroupBy is a plan: it has no rows to show.\nSend what it gives: groups.size()",
+        ),
         (object(), "shows nothing of itself but its address"),
     ],
 )

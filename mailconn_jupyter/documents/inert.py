@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from ..message.render.cell_outputs import PLOTLY, WIDGET
 from ..message.render.html.drawings import drawing_acts
-from ..message.render.html.foreign_tables import dressed
 from ..message.render.html.sanitise import acts, can_sanitise, sanitised
+from ..message.render.html.still import still
 from ..message.render.part import Picture
 from ..message.render.words import MimeBundle
 from .notebook_cells import tags_of
@@ -101,9 +101,10 @@ def inert_html(html: str) -> tuple[str, list[str]]:
     """The HTML as a mail may hold it, with its images in it, and what was lost; nothing of it without what can sanitise."""
     if not can_sanitise():
         return "", ["The HTML of the notebook is not sent: nh3 is missing. pip install mailconn-jupyter[report]"]
-    result = sanitised(dressed(html))
+    page = still(html)
+    result = sanitised(page.html)
     urls = {f"cid:{picture.cid}": _data_url(picture) for picture in result.pictures}
-    lost = [*result.warnings, *([SCRIPTS_LOST] if acts(html) else [])]
+    lost = [*page.warnings, *result.warnings, *([SCRIPTS_LOST] if acts(page.html) else [])]
     return re.sub(r'(?<=src=")cid:[^"]*', lambda found: urls[found[0]], result.html), lost
 
 

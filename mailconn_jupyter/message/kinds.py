@@ -39,6 +39,7 @@ class Kind:
     ``render(value, options)`` makes the :class:`~.render.part.Part` that a message shows; ``write(value, suffix)`` the
     bytes of a file of that suffix, None where others may try; ``read(value)`` the :class:`~.render.table.frames.Frame` of
     what is a table; ``keep(value)`` what is kept of it while a cell runs, where its output in the notebook says less.
+    Where the kind is refused, ``instead`` is what to send.
     """
 
     types: tuple[str, ...]
@@ -46,6 +47,7 @@ class Kind:
     write: str = ""
     read: str = ""
     keep: str = ""
+    instead: str = ""
 
     def __contains__(self, value: object) -> bool:
         return any(name in self.types for name in type_names(value))
@@ -125,7 +127,18 @@ LIBRARIES: Final = (
         read="render.table.frames:PolarsFrame",
         keep="render.snapshot:clone",
     ),
-    Kind(("polars.LazyFrame",), "render.no_content:refuse_plan"),
+    Kind(("polars.LazyFrame",), "render.no_content:refuse_plan", instead="frame.collect()"),
+    Kind(
+        ("polars.Expr", "polars.GroupBy"),
+        "render.no_content:refuse_plan",
+        instead="frame.select(expression), groups.agg(...)",
+    ),
+    Kind(
+        ("pandas.BaseGroupBy", "pandas.BaseWindow"),
+        "render.no_content:refuse_plan",
+        instead="groups.size(), groups.mean()",
+    ),
+    Kind(("dask.FrameBase", "dask._Frame"), "render.no_content:refuse_plan", instead="frame.compute(), frame.head()"),
     Kind(("pyarrow.Table", "pyarrow.lib.Table"), "render.tables:render_table", read="render.table.frames:ArrowFrame"),
     FIGURE,
     AXES,
@@ -143,6 +156,13 @@ LIBRARIES: Final = (
         write="render.plots.charts:write_altair",
         keep="render.snapshot:deep_copy",
     ),
+    Kind(("bokeh.Model",), "render.plots.charts:render_bokeh", write="render.plots.charts:write_bokeh"),
+    Kind(("holoviews.Dimensioned",), "render.plots.charts:render_holoviews"),
+    Kind(
+        ("matplotlib.animation.Animation",),
+        "render.no_content:refuse_film",
+        instead='animation.save("film.gif"), then Path("film.gif").read_bytes()',
+    ),
     ARRAY,
     SCALAR,
     PLOT_PARTS,
@@ -150,6 +170,12 @@ LIBRARIES: Final = (
         ("IPython.core.display.HTML", "IPython.core.display.SVG"),
         "render.objects:render_loose",
         keep="render.objects:loose_bundle",
+    ),
+    Kind(("IPython.core.display.Javascript",), "render.no_content:refuse_script"),
+    Kind(
+        ("IPython.lib.display.FileLink", "IPython.lib.display.FileLinks"),
+        "render.no_content:refuse_file_link",
+        instead="attachments=path",
     ),
 )
 
@@ -176,9 +202,19 @@ BUILT_IN: Final = (
     Kind(("builtins.bytes", "builtins.bytearray", "builtins.memoryview"), "render.plots.figures:render_bytes"),
     Kind(("pathlib.PurePath",), "render.no_content:refuse_path"),
     Kind(("builtins.module",), "render.no_content:refuse_module"),
+    Kind(("builtins.type",), "render.no_content:refuse_class"),
+    Kind(("_io._IOBase",), "render.no_content:refuse_open_file"),
     Kind(("builtins.generator",), "render.no_content:refuse_generator"),
     Kind(
-        ("builtins.function", "builtins.method", "builtins.builtin_function_or_method", "functools.partial"),
+        (
+            "builtins.function",
+            "builtins.method",
+            "builtins.builtin_function_or_method",
+            "functools.partial",
+            "functools._lru_cache_wrapper",
+            "numpy.ufunc",
+            "numpy._ArrayFunctionDispatcher",
+        ),
         "render.no_content:refuse_uncalled",
     ),
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import MessageError
-from .html.foreign_tables import dressed
 from .html.plain_text import plain_text
 from .html.sanitise import acts, can_sanitise, sanitised
+from .html.still import Still, still
 from .part import File, Options, Part
 
 __all__ = ["interactive", "part_of_html", "render_html"]
@@ -20,16 +20,16 @@ def render_html(html: Any, _options: Options) -> Part:
             "HTML cannot be sent: the package nh3, which takes out what a mail must not hold, is missing.",
             hint="pip install mailconn-jupyter[report]",
         )
-    return part_of_html(str(html))
+    return part_of_html(still(str(html)))
 
 
-def part_of_html(html: str, *, attached: bool = False) -> Part:
+def part_of_html(page: Still, *, attached: bool = False) -> Part:
     """The sanitised HTML and its plain text; ``attached``: the whole page is too, so that no script of it is lost."""
-    result = sanitised(dressed(html))
-    warnings = list(result.warnings)
-    if acts(html) and not attached:
+    result = sanitised(page.html)
+    warnings = [*page.warnings, *result.warnings]
+    if acts(page.html) and not attached:
         warnings.append("Scripts, frames and drawings of the HTML are not sent: mail programs run none.")
-    return Part(plain_text(result.html), result.html, result.pictures, warnings=tuple(warnings))
+    return Part(plain_text(result.html), result.html, result.pictures, warnings=tuple(dict.fromkeys(warnings)))
 
 
 def interactive(html: str, name: str, options: Options) -> tuple[File, str]:

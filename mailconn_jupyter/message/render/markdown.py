@@ -54,7 +54,14 @@ def _styled(tokens: Sequence[Any], warnings: list[str]) -> None:
             token.type, token.content = "html_block", f'<pre style="{PRE}">{escape(token.content.rstrip())}</pre>\n'
         elif token.type == "image":
             warnings.append("An image of the Markdown is not sent: attach it, or pass it as content.")
-            token.type, token.content = "text", f"[{token.content}]"
+            source = str(token.attrGet("src") or "")
+            if source.startswith(("http://", "https://")):
+                said = (
+                    f'<a href="{escape(source)}" style="{_STYLES["link_open"]}">[{escape(token.content or source)}]</a>'
+                )
+                token.type, token.content = "html_inline", said
+            else:
+                token.type, token.content = "text", f"[{token.content}]"
         if token.type == "table_open":
             token.attrSet("cellpadding", "5")
             token.attrSet("cellspacing", "0")

@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NoReturn
 
 from ...errors import MessageError
+from ..kinds import ARRAY, FIGURE, kind_of
 from ..texts import one_line
 from .part import Options
 
 __all__ = [
+    "refuse_class",
+    "refuse_file_link",
+    "refuse_film",
     "refuse_generator",
     "refuse_module",
     "refuse_nameless",
+    "refuse_nothing",
+    "refuse_open_file",
     "refuse_path",
     "refuse_plan",
     "refuse_plot_part",
+    "refuse_script",
     "refuse_uncalled",
     "says_nothing",
+    "without_addresses",
 ]
 
-# Collections within collections that are looked into.
+# Collections within collections that are looked into, and entries of an array.
 _DEEPEST = 4
+_MOST_ENTRIES = 1000
+_ADDRESS = re.compile(r" (?:object )?at 0x[0-9a-fA-F]{4,}")
 
 
 def refuse_plot_part(value: Any, _options: Options) -> NoReturn:
@@ -32,9 +44,61 @@ def refuse_plot_part(value: Any, _options: Options) -> NoReturn:
     )
 
 
-def refuse_plan(_value: Any, _options: Options) -> NoReturn:
-    """A polars LazyFrame, which has no rows yet."""
-    raise MessageError("A LazyFrame is a plan: it has no rows to show.", hint="Send what it gives: frame.collect()")
+def refuse_plan(value: Any, _options: Options) -> NoReturn:
+    """A table that is still to be computed: a LazyFrame, rows in groups."""
+    raise MessageError(
+        f"{_named(value)} is a plan: it has no rows to show.", hint=f"Send what it gives: {_instead(value)}"
+    )
+
+
+def refuse_film(value: Any, _options: Options) -> NoReturn:
+    """An animation of Matplotlib, of which a notebook shows no more than its address."""
+    raise MessageError(f"{_named(value)} shows nothing before it is drawn.", hint=f"Send its film: {_instead(value)}")
+
+
+def refuse_script(_value: Any, _options: Options) -> NoReturn:
+    """A script, which no mail program runs."""
+    raise MessageError("A script shows nothing in a mail, which runs none.", hint="Send what it would show.")
+
+
+def refuse_file_link(value: Any, _options: Options) -> NoReturn:
+    """A link that the notebook's server answers, and nobody else."""
+    raise MessageError(
+        f"{_named(value)} leads to a file of this machine, which a reader has not.",
+        hint=f"Attach the file: {_instead(value)}",
+    )
+
+
+def refuse_class(value: Any, _options: Options) -> NoReturn:
+    """A class in place of what is made with it."""
+    name = one_line(value.__qualname__, 60)
+    raise MessageError(f"{name} is a class.", hint=f"Send something that is made with it: {name}(...)")
+
+
+def refuse_open_file(value: Any, _options: Options) -> NoReturn:
+    """An open file, or one in memory."""
+    raise MessageError(
+        f"{_named(value)} is not what is in the file.",
+        hint='Send what it holds: file.read(), or attach it: attachments={"name": file}',
+    )
+
+
+def refuse_nothing(value: Any) -> NoReturn:
+    """What has no more to show than its address; where it has something that says more, that is named."""
+    kind = type(value)
+    hint = "Send what it holds, a text of it, or teach it to show itself with _repr_html_()."
+    if hasattr(kind, "__next__"):
+        refuse_generator(value, Options())
+    for name in ("figure_", "figure", "fig"):
+        if getattr(value, name, None) in FIGURE:
+            hint = f"Send its figure: .{name}"
+    for name in ("summary", "to_frame", "to_pandas"):
+        if callable(getattr(kind, name, None)):
+            hint = f"Send what it says of itself: .{name}()"
+            break
+    raise MessageError(
+        f"An object of type {one_line(kind.__name__, 60)} shows nothing of itself but its address.", hint=hint
+    )
 
 
 def refuse_uncalled(value: Any, _options: Options) -> NoReturn:
@@ -53,9 +117,10 @@ def refuse_module(value: Any, _options: Options) -> NoReturn:
     )
 
 
-def refuse_generator(_value: Any, _options: Options) -> NoReturn:
+def refuse_generator(value: Any, _options: Options) -> NoReturn:
     """What is empty once it was shown."""
-    raise MessageError("A generator shows nothing of what it gives.", hint="Send what it gives: list(generator)")
+    name = one_line(type(value).__name__, 60)
+    raise MessageError(f"{_named(value)} shows nothing of what it gives.", hint=f"Send what it gives: list({name})")
 
 
 def refuse_path(value: Any, _options: Options) -> NoReturn:
@@ -77,11 +142,26 @@ def refuse_nameless(value: Any) -> None:
 
 
 def _entries(value: Any, deepest: int) -> Iterator[Any]:
-    if not isinstance(value, dict | list | tuple | set | frozenset):
+    if value in ARRAY and value.dtype == object:
+        yield from islice(value.flat, _MOST_ENTRIES)
+    elif not isinstance(value, dict | list | tuple | set | frozenset):
         yield value
     elif deepest:
         for entry in value.values() if isinstance(value, dict) else value:
             yield from _entries(entry, deepest - 1)
+
+
+def without_addresses(text: str, value: Any) -> str:
+    """The text of the object without where things lie in memory, which says nothing; texts that it holds stay whole."""
+    if " at 0x" not in text or any(isinstance(entry, str) and " at 0x" in entry for entry in _entries(value, _DEEPEST)):
+        return text
+    return _ADDRESS.sub("", text)
+
+
+def _instead(value: Any) -> str:
+    kind = kind_of(value)
+    assert kind is not None
+    return kind.instead
 
 
 def _named(value: Any) -> str:

@@ -6,18 +6,24 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from ...errors import MessageError
 from ..texts import mended, one_line
+from .cell_outputs import WIDGET
 from .foreign import interactive, part_of_html
-from .html.drawings import drawing_acts
+from .html.drawings import drawing_acts, drawing_picture
 from .html.sanitise import acts, can_sanitise
+from .html.still import Still, still
 from .image.dimensions import image_type
 from .markdown import render_markdown
+from .no_content import without_addresses
 from .part import File, Options, Part, Picture, joined
 from .plots.figures import picture_part
+from .plots.formula_picture import formula_picture
+from .taught import taught
 from .values import render_repr
 from .words import MimeBundle, Preformatted, note, render_preformatted
 
@@ -32,7 +38,7 @@ _METHODS: Final = {
     "text/latex": "_repr_latex_",
     "application/json": "_repr_json_",
 }
-_NO_TEXT: Final = re.compile(r"<[\w.]+ object(?: at 0x[0-9a-fA-F]+)?>")
+_NO_TEXT: Final = re.compile(r"<[\w.<>]+(?: object| at 0x[0-9a-fA-F]+| object at 0x[0-9a-fA-F]+)>")
 _IMAGES: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
@@ -40,7 +46,9 @@ def render_rich(value: Any, options: Options) -> Part:
     """An object by its ``_repr_*_`` methods, asked in IPython's way."""
     name = one_line(type(value).__name__, 60)
     data, metadata, warnings = _asked(value, name)
-    if "text/plain" not in data and not data:
+    if WIDGET in data:
+        raise MessageError(f"A widget ({name}) lives in its notebook alone.", hint="Send what it holds: its value.")
+    if not data:
         try:
             part = render_repr(value, options)
         except MessageError as error:
@@ -72,13 +80,13 @@ def _asked(value: Any, name: str) -> tuple[dict[str, Any], dict[str, Any], list[
     data: dict[str, Any] = {}
     metadata: dict[str, Any] = {}
     warnings = []
-    for kind, method in (("", "_repr_mimebundle_"), *_METHODS.items()):
-        if kind in data or not callable(getattr(type(value), method, None)):
+    for kind, called, method in _forms(value, name):
+        if kind in data:
             continue
         try:
-            said = _said(getattr(value, method), whole=not kind)
+            said = _said(method, whole=not kind)
         except Exception as error:  # noqa: BLE001  # a form that fails is a form less; the next one serves
-            warnings.append(f"{name}.{method} failed: {one_line(repr(error))}")
+            warnings.append(f"{called} failed: {one_line(repr(error))}")
             continue
         if said is None:
             continue
@@ -90,6 +98,17 @@ def _asked(value: Any, name: str) -> tuple[dict[str, Any], dict[str, Any], list[
             data[kind] = said
             metadata |= {kind: more} if more else {}
     return data, metadata, warnings
+
+
+def _forms(value: Any, name: str) -> Iterator[tuple[str, str, Callable[..., Any]]]:
+    """What can be asked of it: the MIME type (none for a whole bundle), what the way is called, and the way."""
+    for kind, function in taught(value).items():
+        yield kind, f"IPython's formatter of {name}", partial(function, value)
+    for kind, method in (("", "_repr_mimebundle_"), *_METHODS.items()):
+        if callable(getattr(type(value), method, None)):
+            yield kind, f"{name}.{method}", getattr(value, method)
+    if callable(getattr(type(value), "_repr_pretty_", None)):
+        yield "text/plain", f"{name}._repr_pretty_", partial(_repr, value)
 
 
 def _said(method: Any, *, whole: bool) -> Any:
@@ -104,6 +123,10 @@ def _said(method: Any, *, whole: bool) -> Any:
 
 def _repr(value: Any) -> str:
     try:
+        if callable(getattr(type(value), "_repr_pretty_", None)):
+            from IPython.lib.pretty import pretty  # noqa: PLC0415  # who has this method knows IPython
+
+            return str(pretty(value))  # type: ignore[no-untyped-call]  # IPython has no types for it
         return repr(value)
     except Exception:  # noqa: BLE001  # the other forms are what is sent
         return type(value).__name__
@@ -113,9 +136,10 @@ def render_bundle(bundle: MimeBundle, options: Options) -> Part:
     """The first that is there of: HTML that needs no script, an image, Markdown, HTML's still part, text."""
     data = bundle.data
     html = bundle.text("text/html")
-    page = bool(html) and acts(html)
+    shown = still(html)
+    page = acts(shown.html)
     if html and not page and can_sanitise():
-        part = part_of_html(html)
+        part = part_of_html(shown)
         if part.text.strip() or part.pictures:
             return part
     if (picture := _picture(bundle)) is not None:
@@ -123,24 +147,29 @@ def render_bundle(bundle: MimeBundle, options: Options) -> Part:
     if "text/markdown" in data:
         return render_markdown(bundle.text("text/markdown"), options)
     if html:
-        return _page(bundle, html, options) if page else _without_html(bundle, options)
+        return _page(bundle, html, shown, options) if page else _without_html(bundle, options)
     if "image/svg+xml" in data:
         svg = mended(bundle.text("image/svg+xml"))
+        if (drawn := drawing_picture(svg)) is not None:
+            return picture_part(drawn, "Drawing")
         file = File(options.own_name("image.svg"), svg.encode(), "image/svg+xml")
         said = f"The drawing is attached as {file.name}."
         return Part(
             f"[{said}]", note(said), files=(file,), warnings=_told(file) if bundle.loose and drawing_acts(svg) else ()
         )
+    if "text/latex" in data and (formula := formula_picture(bundle.text("text/latex"))) is not None:
+        said = _plain(bundle, options).text
+        return joined([picture_part(formula)], said, picture_part(formula).html)
     return _plain(bundle, options)
 
 
-def _page(bundle: MimeBundle, html: str, options: Options) -> Part:
+def _page(bundle: MimeBundle, html: str, shown: Still, options: Options) -> Part:
     """HTML that needs scripts or frames: its page attached, and of the rest what can stand still."""
     file, said = interactive(html, bundle.name.lower() if bundle.name.isascii() else "output", options)
-    still = part_of_html(html, attached=True) if can_sanitise() else None
-    if still is None or not (still.text.strip() or still.pictures):
-        still = _plain(bundle, options)
-    part = joined([still], f"{still.text}\n{said}", f"{still.html or ''}\n{note(said)}")
+    rest = part_of_html(shown, attached=True) if can_sanitise() else None
+    if rest is None or not (rest.text.strip() or rest.pictures):
+        rest = _plain(bundle, options)
+    part = joined([rest], f"{rest.text}\n{said}", f"{rest.html or ''}\n{note(said)}")
     page = Part("", files=(file,), warnings=_told(file) if bundle.loose else ())
     return joined([part, page], part.text, part.html)
 
@@ -162,7 +191,7 @@ def _plain(bundle: MimeBundle, options: Options) -> Part:
             text = json.dumps(bundle.data["application/json"], indent=2, ensure_ascii=False, default=repr)
         elif "text/latex" in bundle.data:
             text = bundle.text("text/latex")
-    return render_preformatted(Preformatted(text), options)
+    return render_preformatted(Preformatted(without_addresses(text, None)), options)
 
 
 def _picture(bundle: MimeBundle) -> Picture | None:

@@ -10,6 +10,7 @@ from ...keywords import public
 from ..kinds import kind_of, load, type_names
 from ..texts import one_line
 from .part import Options, Part
+from .taught import taught
 
 __all__ = ["Renderer", "is_result", "register", "render", "unregister"]
 
@@ -62,14 +63,23 @@ def _find(value: Any) -> str:
     if (kind := kind_of(value)) is not None:
         return kind.render
     if not isinstance(value, type):
-        if _offers(value, "__arrow_c_stream__") or _offers(value, "__dataframe__"):
+        rich = any(_offers(value, name) for name in _REPRESENTATIONS) or bool(taught(value))
+        if _is_table(value, rich=rich):
             return "render.tables:render_interchange"
-        if any(_offers(value, name) for name in _REPRESENTATIONS):
+        if rich:
             return "render.objects:render_rich"
     kind = kind_of(value, built_in=True)
     return "render.values:render_repr" if kind is None else kind.render
 
 
+def _is_table(value: Any, *, rich: bool) -> bool:
+    """Whether it hands out columns that are all of it. A cube hands some out, too; what it shows of itself says more."""
+    if _offers(value, "__dataframe__"):
+        return True
+    return _offers(value, "__arrow_c_stream__") and (not rich or any(hasattr(type(value), name) for name in _OF_TABLES))
+
+
+_OF_TABLES: Final = ("columns", "schema")
 _TEXTS: Final = ("render.values", "render.words")
 _REPRESENTATIONS: Final = (
     "_repr_mimebundle_",
@@ -80,6 +90,7 @@ _REPRESENTATIONS: Final = (
     "_repr_svg_",
     "_repr_latex_",
     "_repr_json_",
+    "_repr_pretty_",
 )
 
 
@@ -90,7 +101,8 @@ def is_result(value: Any, deep: int = 3) -> bool:
     if isinstance(value, list | tuple):
         # A list may hold itself.
         return deep > 0 and any(is_result(entry, deep - 1) for entry in value)
-    return value is not None and _find(value).partition(":")[0] not in _TEXTS
+    # Of columns' types a list tells something; alone a class tells nothing.
+    return value is not None and not isinstance(value, type) and _find(value).partition(":")[0] not in _TEXTS
 
 
 def _offers(value: Any, method: str) -> bool:

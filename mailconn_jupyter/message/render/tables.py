@@ -53,12 +53,12 @@ def frame_of(value: Any) -> Frame | None:
         arrow = import_module("pyarrow")
     except ImportError:
         return None
-    if hasattr(type(value), "__arrow_c_stream__"):
-        try:
+    try:
+        if hasattr(type(value), "__arrow_c_stream__"):
             return ArrowFrame(arrow.table(value))
-        except (TypeError, ValueError, arrow.ArrowException):
-            return None  # a stream of one column, for example
-    return ArrowFrame(import_module("pyarrow.interchange").from_dataframe(value))
+        return ArrowFrame(import_module("pyarrow.interchange").from_dataframe(value))
+    except Exception:  # noqa: BLE001  # a stream of one column, for example, or a protocol that is not all there
+        return None
 
 
 def render_frame(frame: Frame, options: Options) -> Part:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ...errors import MessageError
 from ..texts import one_line
-from .no_content import refuse_nameless
+from .no_content import refuse_nameless, refuse_nothing, without_addresses
 from .pairs import table_of_pairs
 from .part import Options, Part
 from .plots.plot_leftovers import figure_of
@@ -21,7 +21,7 @@ __all__ = ["render_array", "render_dict", "render_list", "render_repr", "render_
 
 _MOST_PAIRS: Final = 200
 _MOST_RESULTS: Final = 50
-_ADDRESS: Final = re.compile(r"<[\w.<>]+ object at 0x[0-9a-fA-F]+>")
+_ADDRESS: Final = re.compile(r"<[\w.<>]+(?: object)? at 0x[0-9a-fA-F]+>")
 #: Characters of a dict that stand in a table; what is longer is a text, and attached where it is very long.
 _MOST: Final = 10_000
 
@@ -45,8 +45,9 @@ def render_dict(value: dict[Any, Any], options: Options) -> Part:
     ):
         return part
     try:
-        text = json.dumps(value, indent=2, ensure_ascii=False, default=repr)
+        text = json.dumps(value, indent=2, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
+        # With something in it that JSON has not, such as an array: as a notebook shows it.
         return render_repr(value, options)
     return render_preformatted(Preformatted(text), options)
 
@@ -77,6 +78,7 @@ def render_array(value: Any, options: Options) -> Part:
     """An array as numpy shows it; an array of axes, as ``plt.subplots`` gives, is its figure."""
     if (figure := figure_of(value)) is not None:
         return render(figure, options)
+    refuse_nameless(value)
     return render_preformatted(Preformatted(str(value)), options)
 
 
@@ -89,8 +91,5 @@ def render_repr(value: Any, options: Options) -> Part:
     except Exception as error:
         raise MessageError(f"An object of type {name} cannot be shown: its repr fails.") from error
     if _ADDRESS.fullmatch(text):
-        raise MessageError(
-            f"An object of type {name} shows nothing of itself but its address.",
-            hint="Send what it holds, a text of it, or teach it to show itself with _repr_html_().",
-        )
-    return render_preformatted(Preformatted(text), options)
+        refuse_nothing(value)
+    return render_preformatted(Preformatted(without_addresses(text, value)), options)

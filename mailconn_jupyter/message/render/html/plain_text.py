@@ -51,6 +51,7 @@ _APART: Final = frozenset(
     ["blockquote", "dl", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul"]
 )
 _IGNORED: Final = frozenset(["head", "script", "style", "template", "title"])
+_INLINE: Final = re.compile(r"(?:^|;)\s*display:\s*inline\b")
 _KEPT: Final = "\xa0"  # a space that stays
 
 
@@ -74,10 +75,17 @@ class TextReader(HTMLParser):
         self._ignored = 0
         self._as_it_is = 0
         self._links: list[str] = []
+        # Where the last link led: of several to one place, one says where that is.
+        self._led = ""
+        # Of each block that is open, whether it stands in the line.
+        self._inline: list[bool] = []
         self._right = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
+        inline = _INLINE.search(given.get("style", "")) is not None
+        if tag in _BLOCKS:
+            self._inline.append(inline)
         if tag in _IGNORED:
             self._ignored += 1
         elif tag == "table":
@@ -99,6 +107,8 @@ class TextReader(HTMLParser):
                 self._say(f"[{given['alt']}]")
         elif tag == "a":
             self._links.append(given.get("href", ""))
+        elif inline and tag in _BLOCKS:
+            self._say(" ")
         elif tag in _BLOCKS:
             self._break(apart=tag in _APART)
             if tag == "li":
@@ -117,9 +127,15 @@ class TextReader(HTMLParser):
             self._depth = max(self._depth - 1, 0)
             self._break(apart=True)
         elif tag == "a" and self._links:
-            target = self._links.pop()
+            # What a browser is to light up on the page is no part of the address.
+            target = self._links.pop().partition("#:~:")[0]
+            if target == self._led:
+                return
+            self._led = target
             if target and not target.startswith("#") and "".join(self._out[-1:]).strip() != target:
                 self._say(f" ({target.removeprefix('mailto:')})")
+        elif tag in _BLOCKS and (self._inline.pop() if self._inline else False):
+            self._say(" ")
         elif tag in _BLOCKS:
             self._as_it_is -= tag == "pre" and self._as_it_is > 0
             self._break(apart=tag in _APART)

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from ..image.dimensions import image_type
 from ..part import Picture
+from .hidden import opened_by_state, without_hidden
 
 __all__ = ["Sanitised", "acts", "can_sanitise", "module", "sanitised"]
 
@@ -35,7 +36,8 @@ _WITH_CONTENT: Final = _words(
     "script style title head noscript iframe frameset object embed applet template svg math audio video canvas select "
     "textarea button xmp"
 )
-_EVERYWHERE: Final = {"style", "align", "dir", "lang", "title"}
+# What is hidden by an attribute is taken out afterwards.
+_EVERYWHERE: Final = {"style", "align", "dir", "lang", "title", "hidden"}
 _ATTRIBUTES: Final = {
     "*": _EVERYWHERE,
     "a": {"href"},
@@ -47,7 +49,6 @@ _ATTRIBUTES: Final = {
     "col": {"span", "width"},
     "ol": {"start", "type"},
     "font": {"color", "face", "size"},
-    "details": {"open"},
 }
 # Looks only. Without position, z-index and negative places nothing can lie over the rest of the message.
 _PROPERTIES: Final = _words(
@@ -63,9 +64,11 @@ _PROPERTIES: Final = _words(
 )
 _UNSAFE_VALUE: Final = re.compile(r"url|expression|image|element|attr|var\s*\(|\\|/\*|[<>@]", re.IGNORECASE)
 _DATA: Final = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.IGNORECASE)
+_WEB: Final = re.compile(r"\s*https?://", re.IGNORECASE)
 _LINK: Final = re.compile(r"\s*(?:https?|mailto|tel):", re.IGNORECASE)
 # As the sanitiser writes its tags: every value in quotation marks, which are escaped inside.
 _IMG: Final = re.compile(r'<img((?:\s+[\w-]+="[^"]*")*)\s*/?>')
+_SRC: Final = re.compile(r'\ssrc="([^"]*)"')
 _ALT: Final = re.compile(r'\salt="([^"]*)"')
 _STYLE: Final = re.compile(r"<style[\s>]", re.IGNORECASE)
 _ACTS: Final = re.compile(r"<(?:script|iframe|object|embed|applet|canvas|svg|video|audio)[\s>/]", re.IGNORECASE)
@@ -101,7 +104,7 @@ def acts(html: str) -> bool:
 def sanitised(html: str) -> Sanitised:
     """The HTML as a fragment for a mail; call :func:`can_sanitise` first."""
     result = Sanitised("")
-    html = _inlined(html, result)
+    html = _inlined(opened_by_state(html), result)
     pictures: dict[str, Picture] = {}
 
     def attribute(_tag: str, name: str, value: str) -> str | None:
@@ -113,8 +116,8 @@ def sanitised(html: str) -> Sanitised:
             return value
         picture = _picture(value)
         if picture is None:
-            result.warnings.append("An image of the HTML is not sent: only those inside it (data:) are.")
-            return None
+            # Told below, with those that the parser has left without any; one on the web becomes a link.
+            return value if _WEB.match(value) else None
         pictures[picture.cid] = picture
         return f"cid:{picture.cid}"
 
@@ -127,8 +130,9 @@ def sanitised(html: str) -> Sanitised:
         # Links and images are judged above, one by one.
         url_schemes={"http", "https", "mailto", "tel", "data", "cid"},
         link_rel=None,
+        set_tag_attribute_values={"details": {"open": "open"}},
     )
-    result.html = _IMG.sub(lambda found: _shown(found, pictures), html).strip()
+    result.html = _IMG.sub(lambda found: _shown(found, pictures, result.warnings), without_hidden(html)).strip()
     result.pictures = tuple(pictures.values())
     result.warnings = list(dict.fromkeys(result.warnings))
     return result
@@ -177,14 +181,19 @@ def _picture(source: str) -> Picture | None:
     return Picture(data, "Image", kind) if kind else None
 
 
-def _shown(found: re.Match[str], pictures: dict[str, Picture]) -> str:
-    """An image tag with its size and alternative text; one that lost its source is its alternative text."""
+def _shown(found: re.Match[str], pictures: dict[str, Picture], warnings: list[str]) -> str:
+    """An image tag with its size and alternative text; one that is elsewhere is a link, or its alternative text."""
     attributes = found.group(1)
     alt = _ALT.search(attributes)
-    source = re.search(r'\ssrc="cid:([^"]*)"', attributes)
-    if source is None or source.group(1) not in pictures:
-        return f"[{escape(unescape(alt.group(1)))}]" if alt and alt.group(1).strip() else ""
-    size = pictures[source.group(1)].size
+    source = _SRC.search(attributes)
+    if source is None or source.group(1).removeprefix("cid:") not in pictures:
+        warnings.append("An image of the HTML is not sent: only those inside it (data:) are.")
+        said = unescape(alt.group(1)).strip() if alt else ""
+        if source is None:
+            return f"[{escape(said or 'an image that is not in this message')}]"
+        address = unescape(source.group(1)).strip()
+        return f'<a href="{escape(address)}">[{escape(said or address)}]</a>'
+    size = pictures[source.group(1).removeprefix("cid:")].size
     if alt is None:
         attributes += ' alt="Image"'
     if size is not None and not re.search(r'\s(?:width|height)="', attributes):

@@ -10,11 +10,20 @@ from typing import Any, Final
 from ...texts import one_line
 from ..foreign import interactive
 from ..part import Options, Part, Picture
+from ..registry import render
 from ..words import note
 from .chart_browser import BROWSER
 from .figures import IMAGE_FORMATS, picture_part
 
-__all__ = ["render_altair", "render_plotly", "write_altair", "write_plotly"]
+__all__ = [
+    "render_altair",
+    "render_bokeh",
+    "render_holoviews",
+    "render_plotly",
+    "write_altair",
+    "write_bokeh",
+    "write_plotly",
+]
 
 _SCALE: Final = 2
 
@@ -88,6 +97,35 @@ def altair_file(chart: Any, kind: str, *, scale: float = 1) -> bytes:
 def write_altair(chart: Any, suffix: str) -> bytes:
     """The chart as a file; images at twice their size."""
     return altair_file(chart, IMAGE_FORMATS.get(suffix, suffix), scale=_SCALE)
+
+
+def render_bokeh(figure: Any, options: Options) -> Part:
+    """A figure or a layout of Bokeh: drawn by Selenium where that works, else attached as a page that needs no network."""
+    title = getattr(getattr(figure, "title", None), "text", None)
+    alt = one_line(title, 250) if isinstance(title, str) and title else "Bokeh figure"
+    return _chart(
+        lambda: bokeh_file(figure, "png"), lambda: bokeh_file(figure, "html").decode(), alt, "selenium", options
+    )
+
+
+def bokeh_file(figure: Any, kind: str) -> bytes:
+    """The figure as ``html``, which needs no network, or as ``png`` at twice its size."""
+    if kind == "html":
+        page: str = import_module("bokeh.embed").file_html(figure, import_module("bokeh.resources").INLINE)
+        return page.encode()
+    buffer = BytesIO()
+    import_module("bokeh.io.export").get_screenshot_as_png(figure, scale_factor=_SCALE).save(buffer, "png")
+    return buffer.getvalue()
+
+
+def write_bokeh(figure: Any, suffix: str) -> bytes | None:
+    """The figure as a file."""
+    return bokeh_file(figure, suffix) if suffix in {"html", "png"} else None
+
+
+def render_holoviews(value: Any, options: Options) -> Part:
+    """What HoloViews would show: the figure of the library that draws for it."""
+    return render(import_module("holoviews").render(value), options)
 
 
 def _chart(draw: Callable[[], bytes], page: Callable[[], str], alt: str, needs: str, options: Options) -> Part:

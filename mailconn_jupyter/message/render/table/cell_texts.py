@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any, Final
 
+from ....errors import MessageError
 from ...texts import clean, html_text
+from ..no_content import says_nothing
 
 __all__ = ["MISSING", "as_html", "as_text", "dates", "floats", "is_number", "labels", "missing", "others"]
 
@@ -64,9 +66,15 @@ def _text(value: Any) -> str:
     if isinstance(value, float):
         return floats([value], _PRECISION)[0]
     try:
-        return str(value)
+        text = str(value)
     except Exception:  # noqa: BLE001  # one broken object must not cost the whole table
         return f"({type(value).__name__})"
+    if " at 0x" in text and says_nothing(value):
+        raise MessageError(
+            f"A cell of the table holds an object of type {type(value).__name__}, which shows nothing but its address.",
+            hint="Leave its column out: frame.drop(columns=[...])",
+        )
+    return text
 
 
 def missing(value: Any) -> bool:
