@@ -12,6 +12,7 @@ from hypothesis import example, given, settings, strategies as st
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.errors import MessageError
 from mailconn_jupyter.message.addresses import envelope_address
+from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.session.smtp.errors import NotSupported
 from mailconn_jupyter.transport.dial import a_label
@@ -101,6 +102,37 @@ def test_an_address_is_read_as_it_is_meant(given_address: str, text: str | None)
             envelope_address(given_address)
     else:
         assert str(envelope_address(given_address)) == text
+
+
+@pytest.mark.parametrize(
+    ("pasted", "sign"),
+    [
+        ("ana@example.org\u2019", "\u2019 (U+2019, right single quotation mark)"),
+        ("\u201cana@example.org\u201d", "\u201c (U+201C, left double quotation mark)"),
+        ("\u2019ana@example.org", "\u2019 (U+2019, right single quotation mark)"),
+        ("ana@exam\u2019ple.org", "\u2019 (U+2019, right single quotation mark)"),
+        ("ana@example.org\u200b", "(U+200B, zero width space)"),
+        ("ana@exa\u00admple.org", "(U+00AD, soft hyphen)"),
+        ("ana@example.org\u00a0", "(U+00A0, no-break space)"),
+        ("\ufeffana@example.org", "(U+FEFF, zero width no-break space)"),
+        ("ana\u200b@example.org", "(U+200B, zero width space)"),
+    ],
+)
+def test_a_sign_that_a_pasted_address_brings_along_is_refused_and_named(pasted: str, sign: str) -> None:
+    for given_address in (pasted, f"Ana <{pasted}>"):
+        with pytest.raises(MessageError) as caught:
+            envelope_address(given_address)
+        assert caught.value.hint == f"It holds {sign}, as pasted texts do: type it anew."
+        with pytest.raises(MessageError, match="as pasted texts do"):
+            compose(given_address, "x", "y")
+
+
+def test_an_apostrophe_within_a_name_and_the_joiners_of_persian_stay() -> None:
+    assert str(envelope_address("o\u2019neil@example.org")) == "o\u2019neil@example.org"
+    assert (
+        str(envelope_address("ana@\u0646\u0627\u0645\u0647\u200c\u0627\u06cc.example"))
+        == "ana@xn--mgba3gch31f060k.example"
+    )
 
 
 def test_only_a_sender_may_be_empty() -> None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import email
+import email.policy
+import pickle
+from collections.abc import Callable
 from email.header import Header
 from email.message import EmailMessage, Message
 from typing import Any
@@ -10,6 +15,7 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from mailconn_jupyter.connection import MailConnection
+from mailconn_jupyter.delivery.send import send_composed
 from mailconn_jupyter.errors import MessageError
 from mailconn_jupyter.message.addresses import listed_addresses, plain_addresses
 from mailconn_jupyter.message.compose import compose
@@ -257,3 +263,43 @@ def test_who_changes_a_field_of_a_composed_message_changes_the_envelope() -> Non
     del message["Cc"]
     message["Bcc"] = B
     assert envelope_of(message, None, None) == (BOB, ["c@example.test", B])
+
+
+ODD_NAMES = [
+    '"a..b"@docomo.example',
+    '"ab."@docomo.example',
+    '".ab"@docomo.example',
+    '"a@b"@example.test',
+    '"a,b"@example.test',
+]
+#: What people do with a message before they send it.
+TREATED: list[Callable[[EmailMessage], EmailMessage]] = [
+    lambda message: message,
+    copy.copy,
+    copy.deepcopy,
+    lambda message: pickle.loads(pickle.dumps(message)),
+    lambda message: email.message_from_bytes(message.as_bytes(), policy=email.policy.default),
+]
+
+
+@pytest.mark.parametrize("treated", TREATED, ids=["itself", "copied", "copied deeply", "pickled", "written and read"])
+@pytest.mark.parametrize("field", ["to", "cc", "bcc", "sender"])
+@pytest.mark.parametrize("address", ODD_NAMES)
+def test_whoever_compose_takes_is_whom_the_message_goes_by(
+    address: str, field: str, treated: Callable[[EmailMessage], EmailMessage]
+) -> None:
+    named = {"sender": BOB, "to": A} | {field: f"Ana <{address}>"}
+    message = treated(compose(named.pop("to"), "x", "y", **named))  # type: ignore[arg-type]  # texts, each
+    sender, recipients = envelope_of(message, None, None)
+    assert address in ({sender} if field == "sender" else set(recipients))
+    with CountingServer() as server, connect(to(server)) as session:
+        assert send_composed(session, message).ok
+        assert any(f":<{address}>" in line for line in session.transcript)
+
+
+def test_a_field_that_is_written_anew_counts_and_not_what_stood_there() -> None:
+    message = compose('"a..b"@docomo.example', "x", "y", cc=B, sender=BOB)
+    message.replace_header("To", A)
+    assert envelope_of(message, None, None) == (BOB, [A, B])
+    del message["Cc"]
+    assert envelope_of(message, None, None) == (BOB, [A])

@@ -34,6 +34,9 @@ _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_\-]{0,61}[A-Za-z0-9_])?")
 # A comma or a semicolon outside quotes would be a second address, which must not be lost in silence.
 _WITH_NAME = re.compile(r'(?:[^<>",;]|"(?:[^<>"\\]|\\.)*")*<([^<>]*)>')
 _MOST_MAILBOX = 4_000  # characters
+# Within a word of Persian or of an Indian script they tell one from another.
+_JOINERS = frozenset("\u200c\u200d")
+_DOTTED = re.compile(r"^\.|\.\.|\.$")
 _MOST_LOCAL, _MOST_DOMAIN = 64, 255  # octets, RFC 5321, 4.5.3.1
 
 # An address that is its own name, as Outlook and others write it. It is looked for from the beginning of each word alone.
@@ -87,7 +90,10 @@ def envelope_address(given: str, *, what: str = "recipient", empty: bool = False
     name, at, domain = text.rpartition("@") if "@" in text else (text, "", "")
     if not (_LOCAL.fullmatch(name) or (at and _QUOTED.fullmatch(name))):
         raise _not_one(given, what)
-    if not name.isprintable() or " " in name:
+    if not name.isprintable() or " " in name or _quotes(name[0]) or _quotes(name[-1]):
+        raise _not_one(given, what)
+    if not domain.isprintable() and any(not sign.isprintable() and sign not in _JOINERS for sign in domain):
+        # They would be left out of the name, and what was pasted there is not to be guessed.
         raise _not_one(given, what)
     if len(name.encode()) > _MOST_LOCAL:
         raise MessageError(f"The {what} {shown(given)} has over {_MOST_LOCAL} bytes before the @.")
@@ -121,8 +127,20 @@ def _domain(domain: str, given: str, what: str) -> str:
     return name
 
 
+def _quotes(character: str) -> bool:
+    """Whether it is a quotation mark as word processors set them."""
+    return unicodedata.category(character) in {"Pi", "Pf"}
+
+
 def _not_one(given: str, what: str) -> MessageError:
-    return MessageError(f"The {what} {shown(given)} is not one mail address.", hint="For example: ana@example.org")
+    hint = "For example: ana@example.org"
+    for character in given[:_MOST_MAILBOX]:
+        if _quotes(character) or (character != " " and unicodedata.category(character) in {"Cf", "Zs"}):
+            sign = f"{character} (" if _quotes(character) else "("
+            name = unicodedata.name(character, "a sign without a name").lower()
+            hint = f"It holds {sign}U+{ord(character):04X}, {name}), as pasted texts do: type it anew."
+            break
+    return MessageError(f"The {what} {shown(given)} is not one mail address.", hint=hint)
 
 
 def header_addresses(value: Any) -> list[str]:
@@ -188,7 +206,17 @@ def _parsed(value: Any) -> Any:
 
 
 def _texts(parsed: Any) -> list[str]:
-    return [address.addr_spec for address in parsed.addresses if address.addr_spec != "<>"]
+    return [_spec(address) for address in parsed.addresses if address.addr_spec != "<>"]
+
+
+def _spec(address: Any) -> str:
+    """The address with the quotation marks that it stood in: the standard library leaves those out around ``a..b``."""
+    name, text = address.username, address.addr_spec
+    return (
+        f'"{name}"@{address.domain}'
+        if name and text == f"{name}@{address.domain}" and _DOTTED.search(name)
+        else str(text)
+    )
 
 
 def _source(parsed: Any) -> str:

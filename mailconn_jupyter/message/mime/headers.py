@@ -9,14 +9,23 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, Self
 from urllib.parse import quote
 
 from ...errors import MessageError
 from ..texts import one_line, unfit
 from .mailboxes import Mailbox
 
-__all__ = ["ADDRESS_FIELDS", "LONGEST", "address_list", "checked", "folded", "parameter", "unstructured"]
+__all__ = [
+    "ADDRESS_FIELDS",
+    "LONGEST",
+    "AddressField",
+    "address_list",
+    "checked",
+    "folded",
+    "parameter",
+    "unstructured",
+]
 
 #: The fields whose value is a list of addresses, which may need SMTPUTF8; Bcc does not travel.
 ADDRESS_FIELDS: Final = frozenset({
@@ -100,7 +109,23 @@ def _word(text: str, as_q: bool) -> str:
     return f"=?utf-8?q?{shown}?="
 
 
-def address_list(mailboxes: Iterable[Mailbox], name: str) -> str:
+class AddressField(str):
+    """The value of a field that we wrote, with its addresses beside it: read back from the text, some would be others."""
+
+    __slots__ = ("addresses",)
+
+    addresses: tuple[str, ...]
+
+    def __new__(cls, text: str, addresses: Iterable[str]) -> Self:
+        made = super().__new__(cls, text)
+        made.addresses = tuple(addresses)
+        return made
+
+    def __getnewargs__(self) -> tuple[str, tuple[str, ...]]:  # type: ignore[override]  # a copy, and a pickle, has both
+        return str(self), self.addresses
+
+
+def address_list(mailboxes: Iterable[Mailbox], name: str) -> AddressField:
     """The value of To, From and their kin: each mailbox with its name, folded between them."""
     lines = []
     used = len(name) + 2
@@ -109,7 +134,7 @@ def address_list(mailboxes: Iterable[Mailbox], name: str) -> str:
         comma = "," if number < len(mailboxes) else ""
         lines.append(f"{_mailbox(mailbox, used)}{comma}")
         used = 1
-    return _FOLD.join(lines)
+    return AddressField(_FOLD.join(lines), (mailbox.address.text for mailbox in mailboxes))
 
 
 def _mailbox(mailbox: Mailbox, used: int) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Self
 from ...errors import MessageError
 from ...formatting import shown
 from ...message.addresses import Address, envelope_address, listed_addresses, plain_addresses
+from ...message.mime.headers import AddressField
 
 __all__ = ["Envelope", "Parameters", "Recipient", "address_line", "envelope_of", "parameters"]
 
@@ -107,7 +108,7 @@ def envelope_of(
 
 def _listed(message: Message[Any, Any], name: str, written: Sequence[Any]) -> list[str]:
     """The addresses of all the fields of that name; ``written`` is what stands in them."""
-    plain = [plain_addresses(value) for value in written]
+    plain = [value.addresses if isinstance(value, AddressField) else plain_addresses(value) for value in written]
     if None in plain:
         return [address for value in message.get_all(name, []) for address in listed_addresses(name, value)]
     return [address for found in plain for address in found or ()]
