@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import unicodedata
 from collections.abc import Callable
 from enum import StrEnum
 from typing import NoReturn
@@ -71,6 +72,13 @@ class Secret:
         if any("\ud800" <= character <= "\udfff" for character in self.reveal()):
             return "is not UTF-8"
         return ""
+
+    def oddity(self) -> str:
+        """A sign that pasted texts bring along, as the end of a sentence; empty if there is none. It may be meant."""
+        for sign in self.reveal():
+            if sign != " " and unicodedata.category(sign) in {"Cf", "Zs"}:
+                return f"holds U+{ord(sign):04X} ({unicodedata.name(sign, 'no name').lower()}), as pasted texts do"
+        return "begins or ends with a blank" if self.reveal() != self.reveal().strip(" ") else ""
 
     def _bytes(self) -> bytes:
         return self._give().encode("utf-8", "surrogatepass")

@@ -109,6 +109,25 @@ def test_a_wrong_password_says_how_to_set_it(postfix: Postfix, certificates: Cer
     assert "%mailconn password ops" in hint
 
 
+@pytest.mark.parametrize(
+    ("password", "oddity"),
+    [
+        ("s3cret\u202f", "holds U+202F (narrow no-break space), as pasted texts do"),
+        ("s3cret\u00a0", "holds U+00A0 (no-break space), as pasted texts do"),
+        ("s3cret ", "begins or ends with a blank"),
+    ],
+)
+def test_a_password_that_may_be_wrongly_pasted_is_told_when_it_is_refused(
+    password: str, oddity: str, postfix: Postfix, certificates: Certificates
+) -> None:
+    give_password("ops", password)
+    report = check(to(postfix.submission, username="alice", ca_file=str(certificates.ca.pem)))
+    stage, cause, hint = failure(report)
+    assert (stage, cause) == ("authenticate", "wrong-password")
+    assert hint.startswith(f"The password {oddity}. Check the username, and set the password again: %mailconn password")
+    assert "s3cret" not in str(report)
+
+
 def test_a_login_that_the_server_does_not_offer_is_said(postfix: Postfix, certificates: Certificates) -> None:
     give_password("ops", "s3cret")
     ca_file = str(certificates.ca.pem)

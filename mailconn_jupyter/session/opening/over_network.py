@@ -184,7 +184,9 @@ class Opening(LinkOpening[Adapter]):
             used = secret.use(log_in)[0] if mechanism.needs_secret else sealed(lambda: self.adapter.log_in(mechanism))
         except Refused as error:
             if error.cause == "wrong-password":
-                error.hint = hint_for(error.cause, options) + self._other_way(mechanism)
+                oddity = held[0].secret.oddity() if held else ""
+                pasted = f"The password {oddity}. " if oddity else ""
+                error.hint = pasted + hint_for(error.cause, options) + self._other_way(mechanism)
             raise
         result.facts.update({"Mechanism": used or mechanism.name, "User": options.username})
         if held:
