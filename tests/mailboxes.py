@@ -25,10 +25,11 @@ ARRIVED = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Mail:
-    """A message, and whether the mailbox has it as read."""
+    """A message, and whether the mailbox has it as read, and with a flag."""
 
     raw: bytes
     seen: bool = False
+    flagged: bool = False
 
 
 def mail(
@@ -57,7 +58,7 @@ def fill_maildir(folder: Path, mails: Sequence[Mail]) -> None:
         os.chown(path, owner.pw_uid, owner.pw_gid)
     start = len(list((folder / "cur").iterdir()))
     for number, each in enumerate(mails, start):
-        flags = "S" if each.seen else ""
+        flags = ("F" if each.flagged else "") + ("S" if each.seen else "")
         # With its sizes, as Dovecot names what it delivers, so that they need not be counted.
         wide = len(each.raw) + each.raw.count(b"\n") - each.raw.count(b"\r\n")
         # The middle is as scattered as a clock's: Dovecot's table of names is slow where all are alike.
@@ -79,6 +80,7 @@ def fill_file(path: Path, mails: Sequence[Mail]) -> None:
     with path.open("ab") as file:
         for each in mails:
             status = b"Status: RO\n" if each.seen else b"Status: O\n"
+            status += b"X-Status: F\n" if each.flagged else b""
             raw = (status + each.raw).replace(b"\nFrom ", b"\n>From ").rstrip(b"\n")
             file.write(f"From ana@example.org {ARRIVED:%a %b %d %H:%M:%S %Y}\n".encode() + raw + b"\n\n")
 

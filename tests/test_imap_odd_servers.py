@@ -294,6 +294,10 @@ def test_a_text_that_a_server_does_not_search_for_is_compared_here(answer: Answe
     """Exchange says NO and BADCHARSET (jstedfast/MailKit #808), Yahoo BAD (iroco-co/aioimaplib #126), others as they like."""
     with server_of(*mailbox_of(answer)) as (connection, _):
         assert [message.uid for message in messages(connection, subject="B\u00c4R")] == ["105"]
+    with server_of(*mailbox_of(answer)) as (connection, _):
+        # Wherever it stands; then the body is read, and not handed over where nobody wants it.
+        (found,) = messages(connection, text="b\u00c4r", body=False)
+        assert (found.uid, found.complete, found.raw.endswith(b"\r\n\r\n")) == ("105", False, True)
 
 
 def test_a_search_that_is_refused_whatever_it_asks_for_is_an_error() -> None:

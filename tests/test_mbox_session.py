@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.errors import MailConnError, OpenError, OptionError
+from mailconn_jupyter.mailbox.messages import messages
 from mailconn_jupyter.session.check import check
 from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.session.mbox import file_lock, index
@@ -349,7 +350,9 @@ def test_all_messages_of_a_large_file_are_found_in_a_memory_that_does_not_grow_w
 
 
 LINES = st.lists(
-    st.sampled_from([b"From ana\n", b"From \n", b"from x\n", b">From x\n", b"\n", b"text\n", b"Fro", b"From"])
+    st.sampled_from(
+        [b"From ana Mon Jan  1 00:00:00 2024\n", b"from x\n", b">From x\n", b"\n", b"text\n", b"Fro", b"From"]
+    )
 )
 
 
@@ -367,6 +370,62 @@ def test_messages_begin_and_end_where_mailbox_says(lines: list[bytes], chunk: in
         assert found.spans == theirs._toc
         assert index.count_messages(file, most_bytes=10**6)[0] == len(theirs)
     theirs.close()
+
+
+FROM_LINES = [
+    # As mail programs, servers, lists and exports write them.
+    b"From ana@example.org Mon Jan  1 00:00:00 2024",
+    b"From MAILER-DAEMON Fri Jul  8 12:08:34 2011",
+    b"From - Thu Nov 26 08:30:00 2026",  # Thunderbird
+    b"From ???@??? Thu Nov 26 08:30:00 2026",  # Eudora
+    b"From 1598673415671923@xxx Thu Nov 26 08:30:00 +0000 2026",  # Google Takeout
+    b"From ana at example.org  Thu Nov 26 08:30:00 2026",  # pipermail
+    b"From ana@example.org Thu Nov 26 08:30:00 CET 2026",
+    b"From ana@example.org Thu Nov 26 08:30 2026 remote from relay",
+    b"From 0123456789abcdef Mon Sep 17 00:00:00 2001",  # git format-patch
+    b"From ana@example.org Thu, 26 Nov 2026 08:30:00 +0100",
+    b"From ana@example.org 2026-11-26 08:30:00",
+]
+NO_FROM_LINES = [
+    b"From the desk of someone",
+    b"From Monday on, in 2026, at 10:30, all is new",
+    b"From ana",
+    b"From what I saw on Thu 26 Nov, it was 08:30",
+    b">From ana@example.org Mon Jan  1 00:00:00 2024",
+    b"From " + b"x" * 2000 + b" Mon Jan  1 00:00:00 2024",
+]
+
+
+@pytest.mark.parametrize("chunk", [7, 2**20])
+@pytest.mark.parametrize("line", [*FROM_LINES, *NO_FROM_LINES], ids=lambda line: line[:50].decode())
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"], ids=["LF", "CRLF"])
+def test_a_message_begins_with_a_line_that_has_a_date(
+    line: bytes, end: bytes, chunk: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "_CHUNK", chunk)
+    monkeypatch.setattr("mailconn_jupyter.mailbox.by_mbox._CHUNK", chunk)
+    path = tmp_path / "box"
+    path.write_bytes(
+        end.join([b"From x", b"Subject: first", b"", b"Hello.", b"", line, b"Subject: second", b"", b"Bye.", b""])
+    )
+    wanted = ["second", "first"] if line in FROM_LINES else ["first"]
+    assert [message.subject for message in messages(to_file(path))] == wanted
+    with connect(to_file(path)) as session:
+        assert [message["subject"] for message in session] == wanted[::-1]
+    assert check(to_file(path)).stages[-1].facts["Messages"] == str(len(wanted))
+
+
+@pytest.mark.parametrize(
+    "before", [b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n\n", b"\n"], ids=["BOM", "BOM and blanks", "blank"]
+)
+def test_a_mailbox_may_begin_with_a_byte_order_mark(before: bytes, box: Path) -> None:
+    box.write_bytes(before + box.read_bytes())
+    assert [message.subject for message in messages(to_file(box))] == ["number 2", "number 1", "number 0"]
+    with connect(to_file(box)) as session:
+        assert [message["subject"] for message in session] == ["number 0", "number 1", "number 2"]
+    with connect(to_file(box), readonly=False) as session:
+        session.remove(1)
+    assert subjects(box) == ["number 0", "number 2"]
 
 
 def test_a_file_that_was_rewritten_meanwhile_gives_no_half_messages(box: Path) -> None:

@@ -95,6 +95,10 @@ def _inbox(parser: Arguments) -> None:
     )
     parser.add_argument("--to", metavar="TEXT", default="", help="Only to whom TEXT is part of.")
     parser.add_argument("--subject", metavar="TEXT", default="", help="Only what has TEXT in its subject.")
+    parser.add_argument("--text", metavar="TEXT", default="", help="Only what has TEXT in its header or its body.")
+    parser.add_argument("--flagged", action="store_true", help="Only what has a flag or a star (IMAP, MBOX).")
+    parser.add_argument("--larger", metavar="SIZE", help="Only what is larger: 500000, '10 MB'.")
+    parser.add_argument("--has-attachment", action="store_true", help="Only what has a file beside its text.")
     parser.add_argument("--since", metavar="WHEN", help="Only from this day on: 2026-11-22, '3 days', yesterday.")
     parser.add_argument("--before", metavar="WHEN", help="Only from before this day.")
     parser.add_argument("--folder", metavar="FOLDER", default="INBOX", help="The folder (IMAP; default: INBOX).")
@@ -220,7 +224,7 @@ _ALL: Final = (
     Command("journal", "[NAME]", "What the journals of many messages have.", "listing:journal", _journal),
     Command(
         "inbox",
-        "[NAME] [--limit N] [--unseen] [--from TEXT] [--subject TEXT] [--since WHEN] [--folder FOLDER]",
+        "[NAME] [--limit N] [--unseen] [--from TEXT] [--subject TEXT] [--text TEXT] [--since WHEN] [--folder FOLDER]",
         "The newest messages of a mailbox; none is marked as read.",
         "reading:inbox",
         _inbox,

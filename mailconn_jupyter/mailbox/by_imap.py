@@ -106,12 +106,15 @@ def _messages(session: IMAPSession, reading: Reading, count: int) -> Iterator[Pa
         _still_there(session, reading)
         uids, here = _found(session, reading, f"{low}:{high}", here=here)
         fits = selection.matches if here else selection.dated
+        # A text that the server does not look for is in the body, perhaps.
+        search_body = here and not selection.text.isascii()
         fresh = [uid for uid in reversed(uids) if uid < lowest]
         wanted = _all if here else reading.wanted
-        for done, message in enumerate(_fetch(session, reading, fresh, wanted)):
+        chosen = _with_files(session, reading, fresh) if selection.has_attachment else fresh
+        for done, message in enumerate(_fetch(session, reading, chosen, wanted, whole=reading.body or search_body)):
             reading.looked_at((count - high + (high - low + 1) * done / len(fresh)) / count)
-            if fits(message):
-                yield message
+            if fits(message) and (not search_body or selection.holds(message)):
+                yield message if reading.body or not search_body else message.without_body()
         lowest = min([lowest, *uids])
         # What was expunged meanwhile has moved what lies above it.
         gone = len(session.client.untagged_responses.pop("EXPUNGE", []))
@@ -136,12 +139,19 @@ def _all() -> float:
     return math.inf
 
 
+def _with_files(session: IMAPSession, reading: Reading, uids: Iterable[int]) -> Iterator[int]:
+    """Those with a file beside their text; what a message consists of, a server tells without its body."""
+    for portion in batches(uids, first=_FIRST_LIST, most=_LIST):
+        found = _ask(session, reading, portion, "(UID BODYSTRUCTURE)")
+        yield from (uid for uid in portion if uid in found and found[uid].has_file)
+
+
 def _fetch(
-    session: IMAPSession, reading: Reading, uids: list[int], wanted: Callable[[], float]
+    session: IMAPSession, reading: Reading, uids: Iterable[int], wanted: Callable[[], float], *, whole: bool
 ) -> Iterator[ParsedMessage]:
-    """Messages by their UIDs, in that order; one that is gone meanwhile is left out."""
+    """Messages by their UIDs, in that order, or their headers; one that is gone meanwhile is left out."""
     for portion in batches(uids, first=_FIRST_LIST, most=_LIST, wanted=wanted):
-        if not reading.body:
+        if not whole:
             found = _ask(session, reading, portion, f"({_ABOUT} BODY.PEEK[HEADER])")
             for uid in portion:
                 if uid in found:
@@ -165,7 +175,7 @@ def _ask(session: IMAPSession, reading: Reading, uids: Iterable[int], parts: str
     refusals = [one.refusal for one in found.values() if one.refusal is not None]
     if len(refusals) == len(found) > 1:
         raise refusals[0]
-    if "BODY" in parts and "EXPUNGE" in session.client.untagged_responses:
+    if "PEEK" in parts and "EXPUNGE" in session.client.untagged_responses:
         # A server may give an empty message for one that is gone (RFC 2180, 4.1).
         return {uid: one for uid, one in found.items() if one.raw or one.refusal}
     return found
@@ -185,7 +195,7 @@ def _tried(session: IMAPSession, reading: Reading, wanted: list[int], parts: str
     except Refused as error:
         if error.code != "EXPUNGEISSUED":
             # News of a flag that somebody changed has no body.
-            missing = [uid for uid in wanted if uid not in found or ("BODY" in parts and found[uid].raw is None)]
+            missing = [uid for uid in wanted if uid not in found or ("PEEK" in parts and found[uid].raw is None)]
             if len(wanted) == 1:
                 return {uid: found.get(uid, Fetched(uid)).updated(Fetched(refusal=error)) for uid in missing} or found
             half = (len(missing) + 1) // 2

@@ -10,7 +10,9 @@ from ..formatting import how_large
 from ..message.incoming.header import end_of_header
 from ..message.incoming.parsed import ParsedMessage
 from ..session.mbox.errors import FileChanged
+from ..session.mbox.index import BEGINNING, begins_message, first_byte
 from ..session.mbox.session import MBOXSession
+from .mbox_flags import flags_of_header, is_expunged
 from .portions import MOST_MESSAGE, Reading
 
 __all__ = ["read", "spans_backwards"]
@@ -19,9 +21,6 @@ _CHUNK: Final = 2**20
 _HEADER: Final = 8192  # bytes that hold the header of most messages
 _LONGEST_ENVELOPE: Final = 2**16
 _LINE_END: Final = os.linesep.encode()  # as mailbox has it
-_BEGINNING: Final = b"\nFrom "  # of a message, with the end of the line before
-# The letters of Status and X-Status, which mail programs write into a mailbox file.
-_FLAGS: Final = {"R": "\\Seen", "A": "\\Answered", "F": "\\Flagged", "D": "\\Deleted", "T": "\\Draft"}
 
 
 def read(session: MBOXSession, reading: Reading) -> Generator[ParsedMessage, None, None]:
@@ -33,15 +32,17 @@ def read(session: MBOXSession, reading: Reading) -> Generator[ParsedMessage, Non
         header = _header(file, begin, stop)
         message = _message(header, start, stop - begin, arrived, complete=False)
         reading.looked_at(1 - start / size)
-        if not reading.selection.matches(message):
+        if is_expunged(message.header) or not reading.selection.matches(message):
             continue
-        if not reading.body:
+        if not reading.body and not reading.selection.of_body:
             yield message
             continue
         file.seek(begin)
         raw = file.read(min(stop - begin, MOST_MESSAGE))
         cut = len(raw) < stop - begin
-        yield _message(raw, start, stop - begin, arrived, complete=True, flags_of=message, cut=cut)
+        whole = _message(raw, start, stop - begin, arrived, complete=True, flags_of=message, cut=cut)
+        if reading.selection.holds(whole):
+            yield whole if reading.body else message
 
 
 def _spans(session: MBOXSession) -> Iterator[tuple[int, int]]:
@@ -62,16 +63,19 @@ def spans_backwards(file: BinaryIO) -> Iterator[tuple[int, int]]:
         file.seek(start)
         # With the first bytes of what was read before, as a line end and "From " can lie across two chunks.
         window = file.read(position - start) + after
-        found = window.rfind(_BEGINNING)
+        found = window.rfind(BEGINNING)
         while found >= 0:
             begin = start + found + 1
-            yield begin, _end(file, stop)
-            stop = begin
-            found = window.rfind(_BEGINNING, 0, found)
-        after = window[: len(_BEGINNING) - 1]
+            if begins_message(file, begin, window, start):
+                yield begin, _end(file, stop)
+                stop = begin
+            found = window.rfind(BEGINNING, 0, found)
+        after = window[: len(BEGINNING) - 1]
         position = start
-    if after.startswith(_BEGINNING[1:]):
-        yield 0, _end(file, stop)
+    first = first_byte(file)
+    file.seek(first)
+    if stop > first and file.read(len(BEGINNING) - 1) == BEGINNING[1:]:
+        yield first, _end(file, stop)
 
 
 def _end(file: BinaryIO, stop: int) -> int:
@@ -85,7 +89,7 @@ def _envelope(file: BinaryIO, start: int, session: MBOXSession) -> tuple[int, st
     """Where the message itself begins, after the line that starts with From, and what that line says of its arrival."""
     file.seek(start)
     line = file.readline(_LONGEST_ENVELOPE)
-    if not line.startswith(_BEGINNING[1:]):
+    if not line.startswith(BEGINNING[1:]):
         raise FileChanged(
             f"{session.path} was changed by another program: a message is not where it was.",
             hint="Open it again.",
@@ -124,8 +128,7 @@ def _message(
         problems=[f"Only its first {how_large(MOST_MESSAGE)} were read."] if cut else [],
     )
     if flags_of is None:
-        letters = message.header("Status") + message.header("X-Status")
-        message.flags = frozenset(flag for letter, flag in _FLAGS.items() if letter in letters)
+        message.flags = flags_of_header(message.header)
     else:
         message.flags = flags_of.flags
     return message

@@ -29,10 +29,16 @@ def read(session: POP3Session, reading: Reading) -> Generator[ParsedMessage, Non
     numbers = sorted(mailbox.sizes, reverse=True)
     if not numbers:
         return
-    filtered = reading.selection.of_header
+    selection = reading.selection
+    filtered = selection.of_header or selection.of_body
+    if selection.larger is not None:
+        numbers = [number for number in numbers if mailbox.sizes[number] > selection.larger]
+    if not numbers:
+        return
     mailbox.try_top(numbers[0])
     # Where the header decides, or is all that is wanted, it comes alone.
-    heads = (filtered or not reading.body) and mailbox.has_top
+    whole = reading.body or selection.of_body
+    heads = (selection.of_header or not whole) and mailbox.has_top
     for batch in batches(
         numbers,
         first=_HEADERS if heads else 1,
@@ -41,17 +47,18 @@ def read(session: POP3Session, reading: Reading) -> Generator[ParsedMessage, Non
         wanted=lambda: math.inf if filtered else reading.left,
     ):
         chosen = []
-        for number, message in list(mailbox.get(batch, header=heads or not reading.body, whole=not heads)):
+        for number, message in list(mailbox.get(batch, header=heads or not whole, whole=not heads)):
             reading.looked_at((reading.looked + 1) / len(numbers))
-            if not reading.selection.matches(message):
+            if not selection.matches(message):
                 continue
-            if heads and reading.body:
+            if heads and whole:
                 chosen.append(number)
-            else:
-                yield message
+            elif not message.complete or selection.holds(message):
+                yield message if reading.body or not message.complete else message.without_body()
         for part in batches(chosen, first=1, most=_BODIES, size=mailbox.sizes.__getitem__, wanted=lambda: reading.left):
             for _, message in list(mailbox.get(part, header=False, whole=True)):
-                yield message
+                if selection.holds(message):
+                    yield message if reading.body else message.without_body()
 
 
 class _Mailbox:

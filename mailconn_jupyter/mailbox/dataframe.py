@@ -39,13 +39,16 @@ _KINDS: Final = {
 def to_frame(
     source: str | MailConnection | ReadingSession | Iterable[ParsedMessage] | None = None,
     *,
-    text: bool = False,
+    text: bool | str = False,
     since: When = None,
     before: When = None,
     sender: str = "",
     to: str = "",
     subject: str = "",
     unseen: bool = False,
+    flagged: bool = False,
+    larger: int | str | None = None,
+    has_attachment: bool = False,
     limit: int | None = None,
     folder: str | None = "INBOX",
     body: bool | None = None,
@@ -60,7 +63,8 @@ def to_frame(
     ``text`` says otherwise.
 
     Its columns: ``date`` (UTC), ``from``, ``to``, ``subject``, ``size`` (bytes), ``seen``, ``attachments`` (how many; missing
-    where only headers were read), ``uid``, and with ``text`` the body as plain text. What is not known is missing.
+    where only headers were read), ``uid``, and with ``text=True`` the body as plain text; any other ``text`` is looked for, as
+    ``messages`` does. What is not known is missing.
 
     Raises :class:`~mailconn_jupyter.errors.MailConnError` where pandas is not installed, and what ``messages`` raises.
     """
@@ -78,15 +82,20 @@ def to_frame(
         "sender": sender,
         "to": to,
         "subject": subject,
+        "text": "" if isinstance(text, bool) else text,
         "unseen": unseen,
+        "flagged": flagged,
+        "larger": larger,
+        "has_attachment": has_attachment,
         "limit": limit,
         "folder": folder,
         "body": body,
         "mark_seen": mark_seen,
         "progress": progress,
     }
-    rows = [_row(message, text=text) for message in _messages(source, text=text, asked=asked)]
-    kinds = {**_KINDS, "text": "str"} if text else _KINDS
+    texts = text is True
+    rows = [_row(message, text=texts) for message in _messages(source, text=texts, asked=asked)]
+    kinds = {**_KINDS, "text": "str"} if texts else _KINDS
     columns = {name: pd.Series([row[name] for row in rows], dtype=kind) for name, kind in kinds.items()}
     # Before it is a column of dates, as pandas takes no date of some centuries.
     dates = pd.to_datetime(pd.Series([row["date"] for row in rows], dtype="object"), utc=True, errors="coerce")
@@ -96,8 +105,8 @@ def to_frame(
 def _messages(source: Any, *, text: bool, asked: dict[str, Any]) -> Iterable[Any]:
     if source is None or isinstance(source, str | MailConnection) or protocol_of(source):
         return messages(source, **asked | {"body": text if asked["body"] is None else asked["body"]})
-    usual = signature(to_frame).parameters
-    said = [name for name, value in asked.items() if value != usual[name].default]
+    usual = signature(messages).parameters
+    said = [name for name, value in asked.items() if value != (None if name == "body" else usual[name].default)]
     if said:
         raise OptionError(
             f"{', '.join(sorted(said))}: messages that are read already cannot be asked for more.",

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, Self
 
 from ..session.imap.commands_imap import Part
 from ..session.imap.errors import Refused
+from .body_structure import structure_of
 
 __all__ = ["Fetched", "Records"]
 
@@ -32,12 +33,13 @@ class Fetched(NamedTuple):
     size: int | None = None
     arrived: str | None = None
     raw: bytes | None = None
+    has_file: bool | None = None
     refusal: Refused | None = None
 
     @classmethod
     def of(cls, parts: list[Part]) -> Self:
         """What one answer says."""
-        said = b" ".join(part[0] if isinstance(part, tuple) else part for part in parts)
+        said, has_file = structure_of(parts)
         raw = next((part[1] for part in parts if isinstance(part, tuple) and _LITERAL.search(part[0])), None)
         if raw is None and (quoted := _QUOTED.search(said)):
             raw = _ESCAPED.sub(rb"\1", quoted[1])
@@ -49,6 +51,7 @@ class Fetched(NamedTuple):
             int(size[1]) if size else None,
             arrived[1].decode("ascii", "replace") if arrived else None,
             raw,
+            has_file,
         )
 
     def updated(self, later: Fetched) -> Fetched:

@@ -13,6 +13,7 @@ from ..connection.declarations import SENDING
 from ..errors import OptionError
 from ..keywords import public
 from ..message.incoming.parsed import ParsedMessage
+from ..message.texts import bytes_of
 from ..progress import Tell, teller
 from ..scalars import count_of
 from ..session.connect import open_session, protocol_of
@@ -38,7 +39,11 @@ def messages(
     sender: str = "",
     to: str = "",
     subject: str = "",
+    text: str = "",
     unseen: bool = False,
+    flagged: bool = False,
+    larger: int | str | None = None,
+    has_attachment: bool = False,
     limit: int | None = None,
     folder: str | None = "INBOX",
     body: bool = True,
@@ -54,7 +59,9 @@ def messages(
     ``since`` and ``before`` are about the date of a message (its Date header, or its arrival where that has none): a date
     (the day that is written there; ``since`` includes it), a datetime (local where it has no zone), those of NumPy and
     pandas, ISO 8601, ``"3 days"`` (ago), ``"today"`` or ``"yesterday"``. ``sender``, ``to`` and ``subject`` are looked for
-    anywhere in the header, without regard to case. ``unseen`` takes what is not marked as read (POP3 keeps no such mark).
+    anywhere in the header, ``text`` in header and body, without regard to case. ``unseen`` takes what is not marked as read,
+    ``flagged`` what has a flag or a star (POP3 keeps no such marks). ``larger`` is a size in bytes, or such as ``"10 MB"``;
+    ``has_attachment`` takes what has a file beside its text; pictures in the text are none.
     ``limit`` is how many are taken at most, ``folder`` (IMAP) where they are looked for (None: INBOX). An IMAP server does the search itself, as it understands it.
 
     Without ``body`` only headers are fetched. Nothing is marked as read, unless with ``mark_seen`` (IMAP) each message that
@@ -74,7 +81,18 @@ def messages(
     if breaks_a_line(folder.encode("utf-8", "replace")):
         raise UnsafeArgument("folder: the name holds a CR, an LF or a NUL. Nothing was sent.")
     reading = Reading(
-        selection=Selection(moment("since", since), moment("before", before), sender, to, subject, unseen),
+        selection=Selection(
+            since=moment("since", since),
+            before=moment("before", before),
+            sender=sender,
+            to=to,
+            subject=subject,
+            unseen=unseen,
+            text=text,
+            flagged=flagged,
+            larger=_size(larger),
+            has_attachment=has_attachment,
+        ),
         left=left,
         folder=folder,
         body=body,
@@ -103,11 +121,22 @@ def _require(protocol: str, reading: Reading) -> None:
     if protocol != "IMAP" and reading.mark_seen:
         hint = "" if protocol == "POP3" else "connect(name, readonly=False) opens the file to be changed."
         raise OptionError(f"messages() cannot mark a message as read by {protocol}.", hint=hint)
-    if protocol == "POP3" and reading.selection.unseen:
-        raise OptionError(
-            "POP3 does not know which messages were read, so unseen cannot be asked for.",
-            hint="Leave unseen out, or read the mailbox by IMAP.",
-        )
+    marks = {"unseen": reading.selection.unseen, "flagged": reading.selection.flagged}
+    for mark, asked in marks.items():
+        if protocol == "POP3" and asked:
+            kept = "were read" if mark == "unseen" else "have a flag"
+            raise OptionError(
+                f"POP3 does not know which messages {kept}, so {mark} cannot be asked for.",
+                hint=f"Leave {mark} out, or read the mailbox by IMAP.",
+            )
+
+
+def _size(given: int | str | None) -> int | None:
+    """The bytes that are meant."""
+    number = bytes_of(given) if isinstance(given, str) else count_of(given)
+    if number is None and given is not None:
+        raise OptionError("larger is a number of bytes, or a size such as '10 MB'.")
+    return number
 
 
 def _read(target: Any, protocol: str, reading: Reading) -> Generator[ParsedMessage, None, None]:

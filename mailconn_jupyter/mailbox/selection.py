@@ -21,6 +21,8 @@ When = str | date | datetime | timedelta | None
 #: A day, as it is written in a message; or an instant, which has a zone.
 Moment = date | datetime | None
 
+_SHOWN: Final = ("Subject", "From", "To", "Cc", "Reply-To", "Date", "Message-ID")
+_LARGEST: Final = 2**32 - 1  # that a server counts, RFC 9051, 9: number
 _AGO: Final = re.compile(r"(\d{1,6}) *(minute|hour|day|week)s?(?: ago)?", re.IGNORECASE)
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # An instant is on three days at most, by the zones of the world; a server searches by the day that is written, or that it
@@ -71,7 +73,9 @@ class Selection:
 
     Texts are looked for anywhere in the header of the same name, without regard to case. Dates are those of the Date
     header, as with SENTSINCE and SENTBEFORE of RFC 9051, 6.4.4, or of the arrival where there is none: a day is compared to
-    the day that is written there, an instant to the instant. ``since`` includes its day, ``before`` does not.
+    the day that is written there, an instant to the instant. ``since`` includes its day, ``before`` does not. ``text`` is
+    looked for in header and body, as with TEXT; ``larger`` counts bytes; ``has_attachment`` is about files beside the text,
+    and the pictures in it are none.
     """
 
     since: Moment = None
@@ -80,6 +84,10 @@ class Selection:
     to: str = ""
     subject: str = ""
     unseen: bool = False
+    text: str = ""
+    flagged: bool = False
+    larger: int | None = None
+    has_attachment: bool = False
 
     def __post_init__(self) -> None:
         for name, text in self._texts().items():
@@ -89,17 +97,23 @@ class Selection:
                 raise UnsafeArgument(f"{name}: the text to look for holds a CR, an LF or a NUL. Nothing was sent.")
 
     def _texts(self) -> dict[str, str]:
-        return {"sender": self.sender, "to": self.to, "subject": self.subject}
+        return {"sender": self.sender, "to": self.to, "subject": self.subject, "text": self.text}
 
     @property
     def of_header(self) -> bool:
         """Whether the header must be read to know."""
-        return bool(self.since or self.before or any(self._texts().values()))
+        return bool(self.since or self.before or self.sender or self.to or self.subject)
+
+    @property
+    def of_body(self) -> bool:
+        """Whether all of it must be read to know, where no server searches."""
+        return bool(self.text or self.has_attachment)
 
     @property
     def everything(self) -> bool:
         """Whether every message is asked for."""
-        return not self.of_header and not self.unseen
+        chosen = self.of_header or self.of_body or self.unseen or self.flagged
+        return not chosen and self.larger is None
 
     def words(self, *, ascii_only: bool = False) -> Iterator[str | bytes]:
         """The words of an IMAP SEARCH; a text that must be quoted is in bytes. It may find more than :meth:`dated` takes.
@@ -108,6 +122,10 @@ class Selection:
         """
         if self.unseen:
             yield "UNSEEN"
+        if self.flagged:
+            yield "FLAGGED"
+        if self.larger is not None:
+            yield f"LARGER {min(self.larger, _LARGEST)}"
         # What has no date that a server can read is dated by its arrival.
         if self.since is not None:
             day = _day(_earlier(self.since))
@@ -115,7 +133,7 @@ class Selection:
         if self.before is not None:
             day = _day(_later(self.before))
             yield f"OR SENTBEFORE {day} BEFORE {day}"
-        for word, text in (("FROM", self.sender), ("TO", self.to), ("SUBJECT", self.subject)):
+        for word, text in (("FROM", self.sender), ("TO", self.to), ("SUBJECT", self.subject), ("TEXT", self.text)):
             if text and (text.isascii() or not ascii_only):
                 yield word
                 yield text.encode("utf-8", "replace")
@@ -136,13 +154,33 @@ class Selection:
         )
 
     def matches(self, message: ParsedMessage) -> bool:
-        """Whether its header, and its mark of being read, are what is asked for."""
-        if self.unseen and message.seen:
+        """Whether its header, its marks and its size are what is asked for."""
+        if (self.unseen and message.seen) or (self.flagged and not message.flagged):
+            return False
+        if self.larger is not None and (message.size or 0) <= self.larger:
             return False
         wanted = {"From": self.sender, "To": self.to, "Subject": self.subject}
         return self.dated(message) and all(
             _folded(text) in _folded(message.header(name)) for name, text in wanted.items() if text
         )
+
+    def holds(self, message: ParsedMessage) -> bool:
+        """Whether the whole of it has the text, and the file, that are asked for."""
+        if self.has_attachment and all(file.inline for file in message.attachments):
+            return False
+        wanted = _folded(self.text)
+        return not wanted or any(wanted in _folded(said) for said in _said(message))
+
+
+def _said(message: ParsedMessage) -> Iterator[str]:
+    """What a reader may have seen of it: its header, its texts, the names of its files."""
+    yield from (message.header(name) for name in _SHOWN)
+    yield message.text
+    if message.parts.text and message.html:
+        from ..message.incoming.html_text import text_of_html  # noqa: PLC0415  # few ask, and what makes it is not small
+
+        yield text_of_html(message.html)
+    yield from (file.name for file in message.attachments)
 
 
 def _folded(text: str) -> str:

@@ -61,7 +61,27 @@ class ParsedMessage:
     @property
     def seen(self) -> bool | None:
         """Whether it is marked as read; None where the mailbox does not know."""
-        return None if self.flags is None else "\\seen" in {flag.lower() for flag in self.flags}
+        return self._has("\\seen")
+
+    @property
+    def flagged(self) -> bool | None:
+        """Whether it is marked with a flag, or a star; None where the mailbox does not know."""
+        return self._has("\\flagged")
+
+    def _has(self, flag: str) -> bool | None:
+        return None if self.flags is None else flag in {each.lower() for each in self.flags}
+
+    def without_body(self) -> ParsedMessage:
+        """The same with its header alone, as where no more was read."""
+        return ParsedMessage(
+            self.raw[: end_of_header(self.raw)],
+            uid=self.uid,
+            size=self.size,
+            flags=self.flags,
+            arrived=self._arrived,
+            complete=False,
+            problems=self._known_problems,
+        )
 
     @cached_property
     def _header(self) -> Header:

@@ -83,7 +83,7 @@ def refuse_other_formats(file: BinaryIO, path: Path) -> None:
         start = file.read(_MOST_BLANK)
     except OSError as error:
         raise TransportError(f"{path} cannot be read ({error.strerror}).", cause="unreadable") from error
-    if not start or start.lstrip(_BLANK).startswith(b"From "):
+    if not start or start.removeprefix(b"\xef\xbb\xbf").lstrip(_BLANK).startswith(b"From "):
         return
     packed = next((name for magic, name in _COMPRESSED.items() if start.startswith(magic)), "")
     if packed:

@@ -3,20 +3,61 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import BinaryIO
 
-__all__ = ["MboxIndex", "count_messages"]
+__all__ = ["BEGINNING", "MboxIndex", "begins_message", "count_messages", "first_byte"]
 
 _CHUNK = 2**20
 _LINE_END = os.linesep.encode()  # as mailbox has it
-_BEGINNING = b"\nFrom "  # of a message, with the end of the line before
+#: Of a message, perhaps, with the end of the line before.
+BEGINNING = b"\nFrom "
+# UTF-8's mark, which editors and some exports put before all.
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_LONGEST_LINE = 1000
+_DAYS = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,?[ \t]+"
+_MONTHS = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
+# RFC 4155: who sent it, and when it came. Senders have blanks in them (pipermail), dates a zone, or RFC 5322's order.
+_FROM_LINE = re.compile(
+    rb"From [^\n]{0,500}?(?:"
+    + _DAYS
+    + _MONTHS
+    + rb"[ \t]+\d{1,2}[ \t]+\d{1,2}:\d\d(?::\d\d)?(?:[ \t]+[A-Za-z+\-][\w+\-]*){0,2}[ \t]+\d{4}\b|"
+    + _DAYS
+    + rb"\d{1,2}[ \t]+"
+    + _MONTHS
+    + rb"[ \t]+\d{4}[ \t]+\d{1,2}:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d)"
+)
+
+
+def begins_message(file: BinaryIO, start: int, window: bytes, offset: int) -> bool:
+    """Whether a message begins at ``start`` with the line there, not only with ``From``: it has a date, or is the first.
+
+    ``window`` is what was read of the file at ``offset``. A text may have a line that begins with that word, and not
+    every program quotes it; Dovecot and mutt tell the two apart by the date, too.
+    """
+    if start == first_byte(file):
+        return True
+    place = start - offset
+    end = window.find(b"\n", place, place + _LONGEST_LINE)
+    if end < 0 and len(window) - place < _LONGEST_LINE:
+        file.seek(start)
+        return _FROM_LINE.match(file.read(_LONGEST_LINE)) is not None
+    return _FROM_LINE.match(window, place, end if end >= 0 else place + _LONGEST_LINE) is not None
+
+
+def first_byte(file: BinaryIO) -> int:
+    """Where the file begins, behind the mark of its encoding."""
+    file.seek(0)
+    return len(_BYTE_ORDER_MARK) if file.read(len(_BYTE_ORDER_MARK)) == _BYTE_ORDER_MARK else 0
 
 
 class MboxIndex:
     """Finds the messages of a file one after the other, as ``mailbox.mbox`` does for all at once.
 
-    A message begins with a line that starts with ``From``; the empty line before the next one is not part of it.
-    ``spans`` maps number to start and end in bytes. 1 GB is scanned in a second or two, and never held in memory.
+    A message begins with a line that starts with ``From`` and has a date (:func:`begins_message`); the empty line before
+    the next one is not part of it. ``spans`` maps number to start and end in bytes. 1 GB is scanned in a second or two,
+    and never held in memory.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -24,7 +65,7 @@ class MboxIndex:
         self.spans: dict[int, tuple[int, int]] = {}
         self.complete = False
         #: Up to where the file was read.
-        self.position = 0
+        self.position = first_byte(file)
         self._start = -1
         # What was read last, as a line end and "From " can lie across two chunks.
         self._tail = b"\n"
@@ -43,12 +84,13 @@ class MboxIndex:
             self._finish(window)
             return
         # A match that lies in the tail as a whole was found before; its first bytes only tell what comes before a match.
-        found = window.find(_BEGINNING, max(0, len(self._tail) - len(_BEGINNING) + 1))
+        found = window.find(BEGINNING, max(0, len(self._tail) - len(BEGINNING) + 1))
         while found >= 0:
-            self._message_begins(offset + found + 1, window[: found + 1])
-            found = window.find(_BEGINNING, found + 1)
+            if begins_message(self._file, offset + found + 1, window, offset):
+                self._message_begins(offset + found + 1, window[: found + 1])
+            found = window.find(BEGINNING, found + 1)
         self.position += len(chunk)
-        self._tail = window[1 - len(_BEGINNING) - len(_LINE_END) :]
+        self._tail = window[1 - len(BEGINNING) - len(_LINE_END) :]
 
     def _message_begins(self, start: int, before: bytes) -> None:
         self._message_ends(start, before)
@@ -66,11 +108,17 @@ class MboxIndex:
 
 def count_messages(file: BinaryIO, *, most_bytes: int) -> tuple[int, int]:
     """How many messages the file has in its first so many bytes, and how many bytes were looked at."""
-    file.seek(0)
-    count, seen, tail = 0, 0, b"\n"
-    while seen < most_bytes and (chunk := file.read(_CHUNK)):
-        window = tail + chunk
-        count += window.count(_BEGINNING)
+    seen = first_byte(file)
+    count, tail = 0, b"\n"
+    while seen < most_bytes:
+        file.seek(seen)
+        if not (chunk := file.read(_CHUNK)):
+            break
+        window, offset = tail + chunk, seen - len(tail)
+        found = window.find(BEGINNING)
+        while found >= 0:
+            count += begins_message(file, offset + found + 1, window, offset)
+            found = window.find(BEGINNING, found + 1)
         seen += len(chunk)
-        tail = window[1 - len(_BEGINNING) :]
+        tail = window[1 - len(BEGINNING) :]
     return count, seen
