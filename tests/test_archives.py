@@ -46,6 +46,7 @@ def test_one_archive_holds_them_all_when_it_is_asked_for(folder: Path) -> None:
             assert archive.read("a.txt") == b"x" * 10_000
     assert list(attached(arrived("x", attachments=files, zip=20_000))) == ["a.txt", "b.txt"]
     assert attached(arrived("x", zip=True)) == {}
+    assert attached(arrived("x", zip=numpy.bool_(True))) == {}
 
 
 def test_the_rows_of_a_table_are_zipped_with_the_rest() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import json
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -15,6 +16,7 @@ import pyarrow
 import pytest
 
 from mailconn_jupyter.errors import MessageError
+from mailconn_jupyter.message.attach.writers import written
 from mailconn_jupyter.message.render import Options, Part, register, render, unregister
 from mailconn_jupyter.message.render.table.cell_texts import MISSING
 from mailconn_jupyter.message.render.table.export import table_file
@@ -109,6 +111,32 @@ def test_a_long_polars_table_with_lists_and_objects_is_attached_with_their_texts
     frame = frame.with_columns(polars.Series("thing", [datetime.UTC] * 60, dtype=polars.Object))
     (file,) = render(frame).files
     assert file.data.split(b"\r\n")[1] == b"0,\"['a', 'b']\",{'x': 1},UTC"
+
+
+def test_a_long_polars_table_with_durations_and_bytes_is_attached_with_their_texts() -> None:
+    frame = polars.DataFrame(
+        {"took": [datetime.timedelta(days=1, seconds=5), None] * 30, "key": [b"\x00\xff", None] * 30}
+    )
+    (file,) = render(frame).files
+    assert file.data.split(b"\r\n")[1:3] == [b"\"1 day, 0:00:05\",b'\\x00\\xff'", b","]
+    assert written("t.tsv", frame, Options()).split(b"\r\n")[1] == b"1 day, 0:00:05\tb'\\x00\\xff'"
+
+
+def test_a_column_that_is_called_none_keeps_that_name() -> None:
+    frame = pandas.DataFrame([[1, 2]], columns=[None, "b"])
+    assert json.loads(written("t.json", frame, Options())) == [{"None": 1, "b": 2}]
+    assert json.loads(written("t.json", frame.iloc[:, :1], Options())) == [{"None": 1}]
+    assert json.loads(written("t.json", pandas.Series([1]), Options())) == [1]
+    assert json.loads(written("t.json", pandas.Series([1], index=["x"]), Options())) == [{"index": "x", "value": 1}]
+    assert json.loads(written("t.json", pandas.DataFrame({None: [1]}, index=["x"]), Options())) == [
+        {"index": "x", "None": 1}
+    ]
+
+
+def test_what_cannot_be_feather_is_said_of_feather() -> None:
+    for name in ("t.feather", "t.arrow"):
+        with pytest.raises(MessageError, match=r"^The table cannot be written as Feather: "):
+            written(name, pandas.DataFrame({"m": [1, "a"]}), Options())
 
 
 def sheet(frame: pandas.DataFrame) -> list[tuple[Any, ...]]:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from ...errors import MessageError
 from ...formatting import how_large
+from ...scalars import plain
 from ..file_names import file_name
 from ..mime.part_tree import encoded_size
 from ..render.part import File, unique
@@ -64,6 +65,7 @@ def packing(wanted: Any) -> Packing:
     >>> packing("500 kB").above, packing("week 47").name
     (500000, 'week 47.zip')
     """
+    wanted = plain(wanted)
     if wanted is None or wanted is False:
         return Packing()
     if wanted is True:

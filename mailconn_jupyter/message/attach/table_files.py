@@ -61,7 +61,7 @@ def _feather(frame: Frame, options: Options) -> bytes:
             f"A table cannot be written as Feather: {error}.", hint="pip install pyarrow, or choose CSV."
         ) from error
     buffer = BytesIO()
-    table = parquet.read_table(arrow.BufferReader(table_file(frame, "parquet", index=options.index)))
+    table = parquet.read_table(arrow.BufferReader(table_file(frame, "parquet", index=options.index, called="Feather")))
     feather.write_feather(table, buffer)
     return buffer.getvalue()
 

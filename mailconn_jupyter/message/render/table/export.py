@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import Any, Final
 
 from ....errors import MailConnError, MessageError
-from ...texts import mended_lines
+from ...texts import mended_lines, one_line
 from .formulas import quoted
 from .frames import Frame
 
@@ -24,11 +24,13 @@ _ILLEGAL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uf
 _LONGEST: Final = 32_767
 
 
-def table_file(frame: Frame, kind: str, *, index: bool | None, quote: bool = False) -> bytes:
+def table_file(frame: Frame, kind: str, *, index: bool | None, quote: bool = False, called: str = "") -> bytes:
     """The table in the format ``kind``; :class:`MessageError` when it does not fit the format.
 
-    ``quote``: in CSV, a text that a spreadsheet would compute has an apostrophe before it.
+    ``quote``: in CSV, a text that a spreadsheet would compute has an apostrophe before it. ``called`` is the format that
+    is made of it, in errors.
     """
+    what = called or kind
     try:
         match kind:
             case "csv":
@@ -44,10 +46,12 @@ def table_file(frame: Frame, kind: str, *, index: bool | None, quote: bool = Fal
         raise
     except ImportError as error:
         raise MessageError(
-            f"A table cannot be written as {kind}: {error}.", hint=f"pip install {_NEEDS[kind]}, or choose CSV."
+            f"A table cannot be written as {what}: {error}.", hint=f"pip install {_NEEDS[kind]}, or choose CSV."
         ) from error
     except Exception as error:
-        raise MessageError(f"The table cannot be written as {kind}: {error}", hint="Choose another format.") from error
+        raise MessageError(
+            f"The table cannot be written as {what}: {one_line(str(error), 300)}", hint="Choose another format."
+        ) from error
     raise MessageError(f"There is no table format {kind!r}.", hint=f"There are {', '.join(FORMATS)}.")
 
 

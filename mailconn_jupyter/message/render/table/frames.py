@@ -103,7 +103,8 @@ class PandasFrame(Frame):
     def records(self, *, index: bool | None) -> tuple[list[tuple[str, ...]], Iterator[tuple[Any, ...]]]:
         frame = self.frame
         series = [frame.iloc[:, number] for number in range(frame.shape[1])]
-        names = [self._names(number) for number in range(frame.shape[1])]
+        # A column that is called None has that for its name, as in Parquet; the values of a Series have none.
+        names = [name if any(name) or self._nameless else ("None",) for name in map(self._names, range(frame.shape[1]))]
         if self._with_index(index):
             levels = range(frame.index.nlevels)
             above = ("",) * (frame.columns.nlevels - 1)
@@ -235,11 +236,12 @@ class PolarsFrame(_Columnar):
 
     def csv(self, *, index: bool | None) -> str:
         polars = sys.modules["polars"]
-        # A list, a struct or an object has no form in CSV; its text is what the message shows of it, too.
+        # What has no form in CSV is the text that the message shows of it, too.
+        without = (polars.Object, polars.Duration, polars.Binary)
         texts = [
             polars.Series(series.name, [None if value is None else str(value) for value in series.to_list()])
             for series in self.frame
-            if series.dtype.is_nested() or series.dtype == polars.Object
+            if series.dtype.is_nested() or series.dtype in without
         ]
         text: str = self.frame.with_columns(texts).write_csv(line_terminator="\r\n")
         return text
