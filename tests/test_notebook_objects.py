@@ -211,7 +211,9 @@ def test_a_drawing_within_a_page_is_shown_in_its_place_and_an_icon_is_left_out()
     message = arrived(display.HTML(html))
     [picture] = pictures(message)
     assert picture.size == (120, 80)
-    assert picture.convert("RGB").getpixel((110, 70)) == (0, 255, 0)
+    assert picture.convert("RGB").getpixel((110, 70)) == (95, 255, 95)
+    shades = {colour for _, colour in picture.convert("RGB").getcolors(10_000)}
+    assert min(shades) < (40, 80, 40), "the number is drawn, too"
     assert re.sub(r"\s+", " ", text_of(message)) == "before [Drawing] behind "
     assert harmless(html_of(message))
 
@@ -319,6 +321,20 @@ def test_what_opens_at_a_click_is_open_and_what_is_hidden_is_in_neither_text() -
     assert ("details", {"open": "open"}) in tags_of(html_of(message))
     for hidden in ("rerun", "Long", "gone", " hidden"):
         assert hidden not in html_of(message)
+
+
+def test_a_value_that_a_style_sheet_names_is_put_where_it_is_used() -> None:
+    html = (
+        "<style>:root{--ground:var(--theme, #fff5e6);--edge:1px solid var(--ink,black)} @media (prefers-color-scheme:dark)"
+        "{:root{--ground:#000}} p{background-color:var(--ground);border:var(--edge);color:var(--none, var(--also, #333))}"
+        "</style><p>box</p>"
+    )
+    assert html_of(arrived(display.HTML(html))).count(
+        '<p style="background-color:#fff5e6;border:1px solid black;color:#333">box</p>'
+    )
+    bomb = "".join(f"--a{number}:{f'var(--a{number - 1}) ' * 9};" for number in range(1, 40))
+    sheet = f"<style>:root{{--a0:x;{bomb}}} p{{color:var(--a39);{'font:var(--a3);' * 2000}}}</style><p>x</p>"
+    assert len(render(display.HTML(sheet)).html or "") < 100_000
 
 
 def test_a_hostile_page_of_hidden_things_takes_no_longer_than_its_length() -> None:

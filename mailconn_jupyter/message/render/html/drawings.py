@@ -38,7 +38,7 @@ _REPEATS: Final = re.compile(r"<(?:pattern|mask|marker|symbol|filter)\b", re.IGN
 _USED: Final = re.compile(r"""<use\b[^<>]*href\s*=\s*["']#([^"']*)["']""", re.IGNORECASE)
 _NAMED: Final = re.compile(r"""<(\w+)\b[^<>]*\bid\s*=\s*["']([^"']*)["']""")
 _SHAPES: Final = frozenset({"path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "text"})
-_SHEER: Final = re.compile(r"(#[\da-fA-F]{6})[\da-fA-F]{2}\b")
+_BOX: Final = re.compile(r"""viewBox\s*=\s*["']\s*(-?[\d.]+)[\s,]+(-?[\d.]+)[\s,]""", re.IGNORECASE)
 _REM: Final = re.compile(r"(?<![\w.])(\d{1,4}(?:\.\d{1,6})?)rem\b")
 _DRAWS: Final = re.compile(r"<(?:path|rect|circle|ellipse|line|polyline|polygon|text|image)\b", re.IGNORECASE)
 _NOWHERE: Final = re.compile(r"""<svg\b[^<>]*style\s*=\s*["'][^"']*\bwidth:\s*0\b""", re.IGNORECASE)
@@ -59,12 +59,18 @@ def png_of_drawing(svg: str) -> tuple[bytes, int, int] | None:
     used = set(_USED.findall(svg))
     if used and any(name in used and tag.lower() not in _SHAPES for tag, name in _NAMED.findall(svg)):
         return None
-    # In the words that vl-convert knows: colours without their share of the ground, sizes in pixels.
-    svg = _REM.sub(lambda found: f"{float(found[1]) * 16}px", _SHEER.sub(r"\1", svg))
     head = _HEAD.search(svg)
-    if head is not None and "xmlns=" not in head[1]:
-        # In a page it needs to say no more.
-        svg = f'{svg[: head.start(1)]} xmlns="http://www.w3.org/2000/svg"{svg[head.start(1) :]}'
+    if head is None:
+        return None
+    # Sizes by the letters of a page, which there is none around it; a drawing within a page names neither its language
+    # nor a font; and of what shines through, vl-convert gets the colours wrong, except on an opaque ground.
+    box = _BOX.search(head[1])
+    left, top = box.groups() if box else ("0", "0")
+    named = head[1] if "xmlns=" in head[1] else f'{head[1]} xmlns="http://www.w3.org/2000/svg"'
+    font = "" if "font-family" in named else ' font-family="sans-serif"'
+    ground = f'<rect x="{left}" y="{top}" width="100%" height="100%" fill="#ffffff" stroke="none"/>'
+    svg = f"{svg[: head.start()]}<svg{named}{font}>{ground}{svg[head.end() :]}"
+    svg = _REM.sub(lambda found: f"{float(found[1]) * 16}px", svg)
     try:
         data: bytes = import_module("vl_convert").svg_to_png(svg, scale=_SCALE)
     except Exception:  # noqa: BLE001  # not installed, or no drawing

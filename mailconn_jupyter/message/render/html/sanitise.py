@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from ..image.dimensions import image_type
 from ..part import Picture
+from .custom_properties import with_values
 from .hidden import opened_by_state, without_hidden
 
 __all__ = ["Sanitised", "acts", "can_sanitise", "module", "sanitised"]
@@ -29,7 +30,7 @@ def _words(text: str) -> frozenset[str]:
 
 _TAGS: Final = _words(
     "a abbr b bdi bdo blockquote br caption center cite code col colgroup dd del details dfn div dl dt em figcaption "
-    "figure font h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp small span strike strong sub summary sup "
+    "figure font h1 h2 h3 h4 h5 h6 hr i img ins kbd label li mark ol p pre q s samp small span strike strong sub summary sup "
     "table tbody td tfoot th thead tr tt u ul var"
 )
 _WITH_CONTENT: Final = _words(
@@ -52,11 +53,11 @@ _ATTRIBUTES: Final = {
 }
 # Looks only. Without position, z-index and negative places nothing can lie over the rest of the message.
 _PROPERTIES: Final = _words(
-    "background background-color border border-bottom border-bottom-color border-bottom-style border-bottom-width "
+    "align-items background background-color border border-bottom border-bottom-color border-bottom-style border-bottom-width "
     "border-collapse border-color border-left border-left-color border-left-style border-left-width border-radius "
     "border-right border-right-color border-right-style border-right-width border-spacing border-style border-top "
-    "border-top-color border-top-style border-top-width border-width caption-side color direction display empty-cells "
-    "font font-family font-size font-style font-variant font-weight height letter-spacing line-height list-style "
+    "border-top-color border-top-style border-top-width border-width caption-side color direction display empty-cells flex-direction flex-wrap gap "
+    "font font-family font-size font-style font-variant font-weight height justify-content letter-spacing line-height list-style "
     "list-style-type margin margin-bottom margin-left margin-right margin-top max-height max-width min-height min-width "
     "opacity overflow overflow-wrap overflow-x padding padding-bottom padding-left padding-right padding-top "
     "table-layout text-align text-decoration text-indent text-overflow text-transform vertical-align white-space width "
@@ -104,7 +105,7 @@ def acts(html: str) -> bool:
 def sanitised(html: str) -> Sanitised:
     """The HTML as a fragment for a mail; call :func:`can_sanitise` first."""
     result = Sanitised("")
-    html = _inlined(opened_by_state(html), result)
+    html = _inlined(with_values(opened_by_state(html)), result)
     pictures: dict[str, Picture] = {}
 
     def attribute(_tag: str, name: str, value: str) -> str | None:
