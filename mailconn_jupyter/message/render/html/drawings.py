@@ -28,7 +28,7 @@ def drawing_acts(svg: str) -> bool:
 
 
 _SCALE: Final = 2
-_MOST_PIXELS: Final = 20_000_000
+_MOST_PIXELS: Final = 8_000_000
 _HEAD: Final = re.compile(r"<svg\b([^<>]*)>", re.IGNORECASE)
 _SIZE: Final = re.compile(r"""(?<![\w-])(width|height|viewBox)\s*=\s*["']([^"']*)["']""", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"[\d.]{1,12}")

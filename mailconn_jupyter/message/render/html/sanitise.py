@@ -30,8 +30,8 @@ def _words(text: str) -> frozenset[str]:
 
 _TAGS: Final = _words(
     "a abbr b bdi bdo blockquote br caption center cite code col colgroup dd del details dfn div dl dt em figcaption "
-    "figure font h1 h2 h3 h4 h5 h6 hr i img ins kbd label li mark ol p pre q s samp small span strike strong sub summary sup "
-    "table tbody td tfoot th thead tr tt u ul var"
+    "figure font h1 h2 h3 h4 h5 h6 hr i img ins kbd label li mark ol p pre q s samp small span strike strong sub "
+    "summary sup table tbody td tfoot th thead tr tt u ul var"
 )
 _WITH_CONTENT: Final = _words(
     "script style title head noscript iframe frameset object embed applet template svg math audio video canvas select "
@@ -53,15 +53,16 @@ _ATTRIBUTES: Final = {
 }
 # Looks only. Without position, z-index and negative places nothing can lie over the rest of the message.
 _PROPERTIES: Final = _words(
-    "align-items background background-color border border-bottom border-bottom-color border-bottom-style border-bottom-width "
-    "border-collapse border-color border-left border-left-color border-left-style border-left-width border-radius "
-    "border-right border-right-color border-right-style border-right-width border-spacing border-style border-top "
-    "border-top-color border-top-style border-top-width border-width caption-side color direction display empty-cells flex-direction flex-wrap gap "
-    "font font-family font-size font-style font-variant font-weight height justify-content letter-spacing line-height list-style "
-    "list-style-type margin margin-bottom margin-left margin-right margin-top max-height max-width min-height min-width "
-    "opacity overflow overflow-wrap overflow-x padding padding-bottom padding-left padding-right padding-top "
-    "table-layout text-align text-decoration text-indent text-overflow text-transform vertical-align white-space width "
-    "word-break word-wrap"
+    "align-items background background-color border border-bottom border-bottom-color border-bottom-style "
+    "border-bottom-width border-collapse border-color border-left border-left-color border-left-style "
+    "border-left-width border-radius border-right border-right-color border-right-style border-right-width "
+    "border-spacing border-style border-top border-top-color border-top-style border-top-width border-width "
+    "caption-side color direction display empty-cells flex-direction flex-wrap gap font font-family font-size "
+    "font-style font-variant font-weight height justify-content letter-spacing line-height list-style list-style-type "
+    "margin margin-bottom margin-left margin-right margin-top max-height max-width min-height min-width opacity "
+    "overflow overflow-wrap overflow-x padding padding-bottom padding-left padding-right padding-top table-layout "
+    "text-align text-decoration text-indent text-overflow text-transform vertical-align white-space width word-break "
+    "word-wrap"
 )
 _UNSAFE_VALUE: Final = re.compile(r"url|expression|image|element|attr|var\s*\(|\\|/\*|[<>@]", re.IGNORECASE)
 _DATA: Final = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.IGNORECASE)

@@ -14,12 +14,12 @@ from .foreign_tables import dressed
 __all__ = ["Still", "still"]
 
 _MEDIA: Final = re.compile(r"<(iframe|video|audio|source|embed)\b([^<>]*)>", re.IGNORECASE)
-_ATTRIBUTE: Final = re.compile(r"""([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
+_ATTRIBUTE: Final = re.compile(r"""(?<![\w-])([\w-]{1,40})\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 _WEB: Final = re.compile(r"https?:", re.IGNORECASE)
 _DATA: Final = re.compile(r"(?:data|about):", re.IGNORECASE)
 _DRAWING: Final = re.compile(r"<(/?)svg\b[^<>]*>", re.IGNORECASE)
 # Of one page; a hostile one could have any number.
-_MOST_DRAWINGS: Final = 50
+_MOST_DRAWINGS: Final = 20
 # For branca (Folium), where a notebook is not trusted; and the ticks, which are nothing but that.
 _FOR_THE_UNTRUSTED: Final = re.compile(r"<span[^<>]*>Make this Notebook Trusted[^<]*</span>")
 # xarray sets its lists by a grid, which few mail programs know.
