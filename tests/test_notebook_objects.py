@@ -378,6 +378,12 @@ def test_what_is_on_the_web_is_a_link_and_not_loaded(value: Any) -> None:
     assert harmless(html_of(message))
 
 
+@pytest.mark.filterwarnings("ignore:An image of:mailconn_jupyter.errors.MailConnWarning")
+def test_an_image_of_the_web_says_once_where_it_is() -> None:
+    assert text_of(arrived(display.Image(url=URL))) == f"{URL}\n"
+    assert text_of(arrived(display.HTML(f'<img src="{URL}" alt="logo">'))) == f"[logo] ({URL})\n"
+
+
 def test_a_film_of_youtube_is_a_link_and_no_page() -> None:
     message = arrived(display.YouTubeVideo("abc"))
     assert text_of(message).startswith("https://www.youtube.com/embed/abc")

@@ -194,7 +194,7 @@ def _shown(found: re.Match[str], pictures: dict[str, Picture], warnings: list[st
         if source is None:
             return f"[{escape(said or 'an image that is not in this message')}]"
         address = unescape(source.group(1)).strip()
-        return f'<a href="{escape(address)}">[{escape(said or address)}]</a>'
+        return f'<a href="{escape(address)}">{escape(f"[{said}]" if said else address)}</a>'
     size = pictures[source.group(1).removeprefix("cid:")].size
     if alt is None:
         attributes += ' alt="Image"'
