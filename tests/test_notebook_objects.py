@@ -212,8 +212,7 @@ def test_a_drawing_within_a_page_is_shown_in_its_place_and_an_icon_is_left_out()
     [picture] = pictures(message)
     assert picture.size == (120, 80)
     assert picture.convert("RGB").getpixel((110, 70)) == (95, 255, 95)
-    shades = {colour for _, colour in picture.convert("RGB").getcolors(10_000)}
-    assert min(shades) < (40, 80, 40), "the number is drawn, too"
+    assert min(picture.convert("L").tobytes()) < 80, "the number is drawn, too"
     assert re.sub(r"\s+", " ", text_of(message)) == "before [Drawing] behind "
     assert harmless(html_of(message))
 

@@ -53,11 +53,6 @@ def mistakes() -> None:
     mailconn.send_notebook("ops", "ana@example.org", dryrun=True)  # E: call-arg "dryrun" for "send_notebook"
     mailconn.send_notebook("ops", "ana@example.org", on_error="always")  # E: arg-type "on_error" to "send_notebook"
 
-    mailconn.messages(42)  # E: arg-type Argument 1 to "messages"
-    mailconn.messages(mailconn.connect_smtp())  # E: arg-type Argument 1 to "messages"
-    mailconn.messages("inbox", limt=3)  # E: call-arg "limt" for "messages"; did you mean "limit"
-    mailconn.to_frame("inbox", limt=3)  # E: call-arg "limt" for "to_frame"; did you mean "limit"
-    mailconn.to_frame("inbox", since=3)  # E: arg-type "since" to "to_frame"
     mailconn.check("ops", timout=3)  # E: call-arg "timout" for "check"
     mailconn.set_password("ops", pasword="x")  # E: call-arg "pasword" for "set_password"
     mailconn.forget_password()  # E: call-arg Missing positional argument "target"
@@ -72,3 +67,13 @@ def mistakes_of_a_merge() -> None:
     mailconn.merge([], to="email", subject="s", content="c", doubles="yes")  # E: arg-type "doubles" to "merge"
     mailconn.merge([], to="email", subject="s", content="c").keys()  # E: attr-defined "Merge" has no attribute "keys"
     mailconn.merge([], to="email", subject="s", content="c")["a"]  # E: call-overload No overload variant of "__getitem__"
+
+
+def mistakes_of_reading() -> None:
+    mailconn.messages(42)  # E: arg-type Argument 1 to "messages"
+    mailconn.messages(mailconn.connect_smtp())  # E: arg-type Argument 1 to "messages"
+    mailconn.messages("inbox", limt=3)  # E: call-arg "limt" for "messages"; did you mean "limit"
+    mailconn.messages("inbox", larger=1.5)  # E: arg-type "larger" to "messages"
+    mailconn.messages("inbox", has_attachments=True)  # E: call-arg "has_attachments" for "messages"; did you mean "has_attachment"
+    mailconn.to_frame("inbox", limt=3)  # E: call-arg "limt" for "to_frame"; did you mean "limit"
+    mailconn.to_frame("inbox", since=3)  # E: arg-type "since" to "to_frame"

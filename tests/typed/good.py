@@ -82,6 +82,9 @@ def libraries_take_them(which: str) -> None:
     pop3(mailconn.connect_pop3())
     mbox(mailconn.open_mbox())
     mailconn.messages(mailconn.connect_imap())
+    mailconn.messages("inbox", text="invoice", flagged=True, larger="1 MB", has_attachment=True)
+    mailconn.to_frame("inbox", text="invoice", larger=1_000_000)
+    mailconn.to_frame("inbox", text=True)
     mailconn.send(
         smtplib.SMTP("localhost"), ["ana@example.org"], mailconn.Template("{{ n }} rows"), "", variables={"n": 3}
     )
