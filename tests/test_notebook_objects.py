@@ -362,10 +362,11 @@ URL = "https://example.org/report"
         display.Video(URL),
         display.Image(url=URL),
         display.HTML(f'<img src="{URL}" alt="{URL}">'),
+        display.HTML(f'<img src="{URL.removeprefix("https:")}"><iframe src="{URL.removeprefix("https:")}"></iframe>'),
         display.HTML(f"<audio controls><source src='{URL}'></audio>"),
         display.Markdown(f"![the board]({URL})"),
     ],
-    ids=["IFrame", "Video", "Image", "img", "audio", "Markdown"],
+    ids=["IFrame", "Video", "Image", "img", "by the same protocol", "audio", "Markdown"],
 )
 @pytest.mark.filterwarnings("ignore:An image of:mailconn_jupyter.errors.MailConnWarning")
 @pytest.mark.filterwarnings("ignore:Scripts, frames:mailconn_jupyter.errors.MailConnWarning")

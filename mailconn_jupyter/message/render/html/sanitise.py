@@ -119,7 +119,7 @@ def sanitised(html: str) -> Sanitised:
         picture = _picture(value)
         if picture is None:
             # Told below, with those that the parser has left without any; one on the web becomes a link.
-            return value if _WEB.match(value) else None
+            return f"https:{value.strip()}" if value.strip().startswith("//") else value if _WEB.match(value) else None
         pictures[picture.cid] = picture
         return f"cid:{picture.cid}"
 

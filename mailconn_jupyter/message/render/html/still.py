@@ -53,6 +53,9 @@ def still(html: str) -> Still:
     def linked(found: re.Match[str]) -> str:
         given = {name.lower(): one or two or three for name, one, two, three in _ATTRIBUTE.findall(found[2])}
         address = unescape(given.get("src", "")).strip()
+        if address.startswith("//"):
+            # By the same protocol as the page, which a mail has not.
+            address = f"https:{address}"
         tag = found[1].lower()
         if not address and tag in {"audio", "video"}:
             return ""  # what it plays stands within it
