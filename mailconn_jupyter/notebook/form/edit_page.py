@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Editor"]
 
-# The section at whose end one signs in, those that everybody needs, and those that fold away.
+# The section beside the others, the one at whose end one signs in, and those that fold away.
+_FIRST: Final = "Server"
 _SIGN_IN: Final = "Sign-in"
-_FIRST: Final = ("Server", "Authentication")
 _FOLDED: Final = ("Security", "Proxy", "More")
 
 
@@ -84,9 +84,8 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         show(self.conflict, False)
         self.status = live()
         self.sections = self._sections()
-        first = [self.sections[title] for title in _FIRST]
-        others = [section for title, section in self.sections.items() if title not in _FIRST]
-        main = box(widgets.VBox, "mailconn-main", self.finder.panel, *first)
+        others = [section for title, section in self.sections.items() if title != _FIRST]
+        main = box(widgets.VBox, "mailconn-main", self.finder.panel, self.sections[_FIRST])
         side = box(widgets.VBox, "mailconn-side", *others)
         self.add_class("mailconn-editor")
         # What came of a test stands where the eye is: at its button.
@@ -174,7 +173,8 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _state(self, problems: Mapping[str, OptionError]) -> tuple[str, str]:
         labels = [
-            self.fields[name].option.label if name in self.fields else str(error) for name, error in problems.items()
+            self.fields[name].option.label_for(self.draft.connection.protocol) if name in self.fields else str(error)
+            for name, error in problems.items()
         ]
         if labels:
             return "note", f"Still to do: {', '.join(labels)}."
