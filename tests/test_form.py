@@ -11,6 +11,7 @@ from typing import Any
 import ipywidgets
 import pytest
 
+from mailconn_jupyter import sandbox
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.credentials import Kind
 from mailconn_jupyter.errors import StoreError
@@ -376,6 +377,31 @@ def test_a_wrong_password_is_told_with_its_hint(form: Editor, postfix: Postfix, 
     assert "set the password again" in text(form.live.stages["authenticate"])
     assert text(form.live.stages["ready"]) == "· Ready for mail"
     assert not seen(form.live.pin)
+
+
+def test_a_connection_that_works_sends_a_mail_where_it_is_asked_to(form: Editor) -> None:
+    server = sandbox.start()
+    try:
+        page = editor("sandbox")
+        trial = page.live.trial
+        assert not seen(trial.row)
+        assert run_test(page).startswith("✓")
+        assert seen(trial.row)
+        assert trial.send.disabled
+        trial.address.set_state({"value": "ana@example.org"})
+        trial.send.click()
+        assert trial.wait(20)
+        assert text(trial.note) == "✓ Sent: 'A test of your mail connection', 348 bytes, to ana@example.org."
+        assert [message.subject for message in server.inbox] == ["A test of your mail connection"]
+        trial.address.set_state({"value": "a@b@c"})
+        trial.send.click()
+        assert trial.wait(20)
+        assert text(trial.note).startswith("✗ ")
+        fill(page, server_port="2525")
+        assert not seen(trial.row)
+        page.close()
+    finally:
+        server.stop()
 
 
 def test_an_unknown_certificate_is_pinned_with_one_click(

@@ -15,7 +15,6 @@ from .wrong_usage import WrongUsage
 
 if TYPE_CHECKING:
     from ..connection import MailConnection
-    from ..delivery.report import SendReport
     from ..sandbox import Inbox
     from ..session.check import CheckReport
 
@@ -44,7 +43,9 @@ def run_tests(
         connection = connections.pick(targets[0] if targets else None, sends=None if mail is None else True)
         yield from _test_one(connection, verbose=verbose)
         if mail is not None:
-            yield _send_to(mail, connection)
+            from ..delivery.trial import send_trial  # noqa: PLC0415  # only for this flag
+
+            yield send_trial(connection, mail)
 
 
 def _test_one(connection: MailConnection, *, verbose: bool) -> Iterator[object]:
@@ -60,13 +61,6 @@ def _test_one(connection: MailConnection, *, verbose: bool) -> Iterator[object]:
         yield from report.transcript
     if report.error is not None:
         raise report.error
-
-
-def _send_to(address: str, connection: MailConnection) -> SendReport:
-    from ..delivery.send import send  # noqa: PLC0415  # only for this flag
-
-    said = f"The connection {connection.name!r} works: this mail came through it."
-    return send(connection, address, "A test of your mail connection", said)
 
 
 def _test_many(targets: Sequence[MailConnection]) -> Iterator[object]:

@@ -19,6 +19,7 @@ from ...session.opening.stages import STAGES, StageResult
 from ...store import last_tests
 from ...worker import Worker
 from . import style
+from .trial_row import TrialRow
 from .widgets import bar, box, live, show
 
 __all__ = ["LiveTest"]
@@ -59,7 +60,8 @@ class LiveTest:
         self.pin.tooltip = "Accept exactly this certificate for this host: adds it to the trusted hosts"
         self.summary = live(style.message("note", "Not tested yet."), "mailconn-summary")
         self.stages = {name: widgets.HTML(_stage(StageResult(name))) for name in STAGES}
-        self.panel = box(widgets.VBox, "mailconn-panel", *self.stages.values(), bar(self.pin))
+        self.trial = TrialRow()
+        self.panel = box(widgets.VBox, "mailconn-panel", *self.stages.values(), bar(self.pin), self.trial.row)
         show(self.panel, False)
         self.cancel.on_click(lambda _: self.stop())
         self.pin.on_click(lambda _: self._pin())
@@ -101,6 +103,7 @@ class LiveTest:
                 return
             self._report = None
             self._fresh = True
+            self.trial.offer(None, {})
             self._name = connection.name
             self.summary.value = style.message("note", f"Testing {connection.server_host} …")
             for name, stage in self.stages.items():
@@ -126,6 +129,8 @@ class LiveTest:
             self.summary.value = style.message(*end)
             if not self._fresh:
                 self._outdate()
+            elif report is not None and report.ok:
+                self.trial.offer(connection, secrets)
             self._buttons()
 
     def _heard(self, result: StageResult) -> None:
@@ -151,6 +156,7 @@ class LiveTest:
 
     def _outdate(self) -> None:
         self._report = None
+        self.trial.offer(None, {})
         self.summary.value += "<br>" + style.message("note", "The values have changed since this test.")
 
     def _pin(self) -> None:
