@@ -62,7 +62,9 @@ class MailConnection(ConnectionOptions):
     @classmethod
     def _with_implied(cls, options: Mapping[str, Any]) -> dict[str, Any]:
         implied = super()._with_implied(options)
-        if not implied.get("server_host") and (usual := _HOSTS.get(str(implied.get("protocol")).strip().upper())):
+        protocol = implied.get("protocol")
+        usual = _HOSTS.get(protocol.strip().upper()) if isinstance(protocol, str) else None
+        if usual and not implied.get("server_host"):
             implied["server_host"] = usual
         return implied
 

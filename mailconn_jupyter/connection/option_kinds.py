@@ -236,7 +236,7 @@ class HeloName(Host):
             if re.fullmatch(r"\w(?:[\w.-]*\w)?", name, re.ASCII) and is_host(name):
                 return name
             hint = "For example: notebook.example.org or [192.0.2.7]"
-            raise self.fail(f"{text!r} is not a host name.", hint) from None
+            raise self.fail(f"{shown(text)} is not a host name.", hint) from None
         return f"[IPv6:{address}]" if address.version == 6 else f"[{address}]"
 
 
