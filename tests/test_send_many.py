@@ -250,12 +250,25 @@ def test_a_session_that_ends_with_its_token_is_opened_anew_and_its_messages_are_
         assert sum(line.upper().startswith("EHLO") for line in server.lines) > 1
 
 
+@pytest.mark.usefixtures("opened_once")
 def test_a_server_that_has_too_many_connections_gets_fewer() -> None:
     with Moody(crowd=1) as server, Relay(server.port, round_trip=0.02) as link:
         report = send_many(to(link.port), letters(40), connections=4)
         judge(report, server)
         assert report.counts == {"accepted": 40}
         assert (server.opened, server.turned_away) == (1, 3)
+
+
+def test_a_batch_that_is_done_does_not_wait_for_a_session_that_is_still_being_opened() -> None:
+    turned: list[int] = []
+
+    def told(progress: Progress) -> None:
+        turned.append(server.turned_away)
+
+    # Each opening is tried again after 1 and 5 seconds.
+    with Moody(crowd=1) as server, Relay(server.port, round_trip=0.05) as link:
+        assert send_many(to(link.port), letters(6), connections=3, on_progress=told)
+        assert turned[-1] == server.turned_away < 6
 
 
 def test_a_server_that_says_so_at_the_message_gets_fewer_and_the_message_by_another() -> None:
@@ -391,6 +404,9 @@ def test_a_wrong_option_is_told_before_anything_is_opened(words: str) -> None:
 def test_what_cannot_send_is_no_target() -> None:
     with pytest.raises(OptionError, match="reads mail"):
         send_many(to(1, protocol="IMAP"), letters(1))
+    graph = MailConnection(name="ops", protocol="GRAPH", username="ana@example.test")
+    with pytest.raises(OptionError, match=r"send_many\(\) sends over SMTP alone, not over GRAPH"):
+        send_many(graph, letters(1))
     with pytest.raises(OptionError, match=r"cannot send over an smtplib\.SMTP"):
         send_many(smtplib.SMTP(), letters(1))  # type: ignore[arg-type]
 

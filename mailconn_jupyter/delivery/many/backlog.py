@@ -20,7 +20,7 @@ _TICK = 0.25  # seconds: how soon whoever waits here hears of an interrupt, and 
 
 
 class Backlog:
-    """``most`` messages at a time are ready to be sent; ``stop`` is set when no further one is to be."""
+    """``most`` messages at a time are ready to be sent; ``stop`` is set when no further one is to be, or none is left."""
 
     def __init__(self, most: int) -> None:
         self.stop = threading.Event()
@@ -84,6 +84,7 @@ class Backlog:
                 if self._ready:
                     return True
                 if self._whole and not self._waiting and not self._taken:
+                    self.stop.set()
                     self._changed.notify_all()
                     return False
                 due = self._waiting[0][0] - now if self._waiting else _IDLE

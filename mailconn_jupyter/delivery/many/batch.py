@@ -89,6 +89,9 @@ class Batch:
         for courier in self.couriers:
             while courier.is_alive():
                 courier.join(_TICK)
+                if self.backlog.stop.is_set():
+                    # Nobody waits for a session that is still being opened.
+                    courier.call_off()
                 tick()
 
     def finish(self) -> None:
@@ -98,8 +101,6 @@ class Batch:
         while True:
             try:
                 self.backlog.call_off()
-                for courier in self.couriers:
-                    courier.call_off()
                 self._await_couriers(bool)
                 with suppress(RuntimeError):  # it was started before an interrupt
                     self._finisher.start()

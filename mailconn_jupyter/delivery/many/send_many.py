@@ -18,6 +18,7 @@ from ...errors import MailConnError, OptionError, warn
 from ...formatting import how_long
 from ...keywords import public
 from ...scalars import count_of
+from ...session.connect import protocol_of
 from ...session.smtp.session import SMTPSession
 from ...store import connections as stored
 from ..kept_sessions import lent
@@ -111,13 +112,19 @@ def send_many(
 def _target(target: Any) -> tuple[MailConnection | None, SMTPSession | None]:
     if isinstance(target, SMTPSession):
         return target.connection, target
-    if isinstance(target, smtplib.SMTP):
+    if isinstance(target, smtplib.SMTP) or protocol_of(target):
         raise OptionError(
-            "send_many() cannot send over an smtplib.SMTP.",
-            hint="Name a connection, or open one: mailconn.connect(name)",
+            f"send_many() cannot send over {'an smtplib.SMTP' if isinstance(target, smtplib.SMTP) else protocol_of(target)}.",
+            hint="Name an SMTP connection, or open one: mailconn.connect_smtp(name)",
         )
     connection = stored.pick(target, sends=True)
     require_sending(connection)
+    if connection.protocol != "SMTP":
+        raise OptionError(
+            f"{connection.name}: send_many() sends over SMTP alone, not over {connection.protocol}.",
+            trait="protocol",
+            hint="Send its messages one by one: mailconn.send(...)",
+        )
     return connection, None
 
 
