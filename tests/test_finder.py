@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.discovery.discover import Settings
 from mailconn_jupyter.notebook.form import find_panel
 from mailconn_jupyter.notebook.form.edit_page import Editor
-from tests.form_driver import editor, eventually, fill, nothing_typed, seen, text, wrong
+from mailconn_jupyter.store import connections
+from tests.form_driver import editor, eventually, fill, nothing_typed, seen, text
 
 __all__ = ["nothing_typed"]
 
@@ -38,10 +40,20 @@ def test_a_known_providers_settings_are_filled_in_with_what_a_person_must_know(f
     assert form.fields["server_host"].control.value == "smtp.gmail.com"
     assert form.fields["username"].control.value == "ana@gmail.com"
     assert form.fields["use_authentication"].control.value is True
-    assert text(form.status) == "Still to do: Connection name."
-    assert not wrong(form, "name")
-    fill(form, name="ops")
+    assert form.fields["name"].control.value == "gmail"
+    assert text(form.status) == "Unsaved changes."
     assert not form.save.disabled
+
+
+def test_a_name_is_proposed_that_is_free_and_only_where_none_was_typed(form: Editor) -> None:
+    connections.save(MailConnection(name="gmail", server_host="mail.example.org"))
+    find(form, "ana@gmail.com")
+    assert form.fields["name"].control.value == "gmail-2"
+    other = editor()
+    fill(other, name="mine")
+    find(other, "ana@gmail.com")
+    assert other.fields["name"].control.value == "mine"
+    other.close()
 
 
 def test_what_was_typed_is_kept_and_the_proposal_told(form: Editor) -> None:
@@ -77,6 +89,6 @@ def test_a_search_can_be_cancelled_and_fills_nothing(form: Editor, monkeypatch: 
 
 def test_a_stored_connection_has_no_search(form: Editor) -> None:
     assert seen(form.finder.panel)
-    fill(form, name="ops", server_host="h")
+    fill(form, name="ops", server_host="h", use_authentication=False)
     form.save.click()
     assert not seen(form.finder.panel)

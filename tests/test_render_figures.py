@@ -5,6 +5,7 @@ import struct
 import sys
 from collections.abc import Iterator
 from email.message import EmailMessage
+from importlib import import_module
 from typing import Any
 
 import altair
@@ -156,6 +157,8 @@ def test_a_chart_that_cannot_be_drawn_is_attached_as_a_page_and_both_sides_are_t
         raise ValueError("Image export requires kaleido")
 
     # Whether kaleido finds a browser is the machine's affair.
+    # Plotly remembers for good whether it found it when it was imported.
+    import_module("plotly.io._kaleido")
     monkeypatch.setitem(sys.modules, "kaleido", None)
     monkeypatch.setattr(type(chart), "to_image", fails)
     with pytest.warns(MailConnWarning, match="kaleido"):

@@ -102,5 +102,5 @@ def test_smtplibs_own_way_to_log_in_shows_no_secret_either(postfix: Postfix, cap
 def test_a_message_is_a_count_of_bytes_in_the_transcript(postfix: Postfix) -> None:
     with SMTPSession("localhost", postfix.relay, timeout=5) as smtp:
         smtp.sendmail("bob@example.test", ["alice@example.test"], b"Subject: private\r\n\r\nwords\r\n")
-    assert "C: (the message, 30 bytes)" in smtp.transcript
+    assert "C: (the message, 27 bytes)" in smtp.transcript
     assert "private" not in "\n".join(smtp.transcript)
