@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 import threading
 import traceback
 import uuid
@@ -29,7 +31,7 @@ from tests.contract.smtp import SMTPKit
 from tests.isolation import give_password
 from tests.reading import to_dovecot, to_script
 from tests.servers import Certificates, Dovecot, Postfix
-from tests.servers.script import ScriptServer
+from tests.servers.script import ScriptServer, Send, Silence
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here"),
@@ -337,3 +339,10 @@ def test_a_child_neither_writes_nor_unlocks_the_parents_file(tmp_path: Path) -> 
         assert path.with_name("box.lock").exists()
         session.add(b"Subject: 3\n\nz\n")
     assert re.findall(rb"Subject: (\d)", path.read_bytes()) == [b"0", b"1", b"3"]
+
+
+def test_a_program_that_ends_with_an_open_session_ends_without_a_word() -> None:
+    with ScriptServer([Send(b"220 hi\r\n"), Silence(5)], strict=False) as server:
+        program = f"import mailconn_jupyter as m; s = m.SMTPSession('127.0.0.1', {server.port}, timeout=5)"
+        ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert (ran.stdout, ran.stderr) == ("", "")

@@ -9,10 +9,14 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable
+from itertools import count
+from typing import Any
 
 __all__ = ["in_children"]
 
-_known: set[weakref.WeakMethod[Callable[[], None]]] = set()
+# Not WeakMethod: at the end of the interpreter it complains when it goes before its object does.
+_known: dict[int, tuple[weakref.ref[Any], Callable[[Any], None]]] = {}
+_numbers = count()
 _lasting: list[Callable[[], None]] = []
 
 
@@ -25,13 +29,16 @@ def in_children(let_go: Callable[[], None], *, lasting: bool = False) -> None:
     if lasting:
         _lasting.append(let_go)
     else:
-        _known.add(weakref.WeakMethod(let_go, _known.discard))
+        number, method = next(_numbers), let_go.__func__  # type: ignore[attr-defined]  # of a bound method
+        _known[number] = weakref.ref(let_go.__self__, lambda _: _known.pop(number, None)), method  # type: ignore[attr-defined]
 
 
 def _forked() -> None:
-    for let_go in [*_lasting, *(known() for known in list(_known))]:
-        if let_go is not None:
-            let_go()
+    for let_go in _lasting:
+        let_go()
+    for owner, method in list(_known.values()):
+        if (alive := owner()) is not None:
+            method(alive)
 
 
 if hasattr(os, "register_at_fork"):  # Windows has no fork
