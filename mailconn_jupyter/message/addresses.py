@@ -163,6 +163,8 @@ def listed_addresses(name: str, value: Any) -> list[str]:
     with contextlib.suppress(AttributeError, LookupError, ValueError, TypeError, RecursionError):
         said = str(value)
         parsed = _parsed(value)
+        if _is_whole(parsed) and not _has_split_name(parsed):
+            return _texts(parsed)
         said = _source(parsed)
         if not _is_whole(parsed):
             # Nobody is lost of an address that is its own name, and of a semicolon with nothing behind it.
