@@ -519,6 +519,14 @@ def test_a_session_says_that_it_is_no_smtp_and_connect_smtp_refuses_it(connectio
         next(mailconn.messages(connection))
 
 
+def test_connect_graph_without_a_name_means_the_connection_that_sends(connection: MailConnection) -> None:
+    mailconn.connections.save(connection)
+    mailconn.connections.save(MailConnection(name="inbox", protocol="IMAP", server_host="imap.example.org"))
+    with mailconn.connect_graph() as mine:
+        assert mine.connection is not None
+        assert mine.connection.name == "ops"
+
+
 # No token anywhere
 
 

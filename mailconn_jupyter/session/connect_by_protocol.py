@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ..connection import MailConnection
-from ..connection.declarations import Protocol
+from ..connection.declarations import SENDING, Protocol
 from ..errors import OptionError
 from ..keywords import public
 from ..store import connections
@@ -92,7 +92,7 @@ def connect_graph(
 
 
 def _of(protocol: Protocol, target: str | MailConnection | None) -> MailConnection:
-    connection = connections.pick(target, sends=protocol == "SMTP")
+    connection = connections.pick(target, sends=protocol in SENDING)
     if connection.protocol != protocol:
         no_smtp = " Its session sends, and is no smtplib.SMTP." if connection.protocol == "GRAPH" else ""
         raise OptionError(
