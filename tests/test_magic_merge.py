@@ -126,6 +126,12 @@ def test_a_line_that_is_wrong_says_so_and_sends_nothing(shell: Shell, server: Sa
     assert not len(server.inbox)
 
 
+def test_without_a_name_the_connection_that_sends_is_meant(shell: Shell, server: Sandbox) -> None:
+    keep("inbox", protocol="IMAP")
+    assert shell.ok(f"%mailconn {LINE.replace('sandbox ', '')} 'Dear {{{{ id }}}}'").value.ok
+    assert len(server.inbox) == 3
+
+
 def test_a_cell_takes_the_rows_alone(shell: Shell, server: Sandbox) -> None:
     error = shell.run(f"%%mailconn {LINE} 'more'\nDear {{{{ id }}}}").error
     assert isinstance(error, UsageError)

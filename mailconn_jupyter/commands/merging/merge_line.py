@@ -55,7 +55,7 @@ def merge(
     """Send the content to each row of the first result; ``mail`` is a :class:`~mailconn_jupyter.commands.sending.Mail`'s, its texts templates."""
     asked = Mail(**mail)
     rows, content = _read(results, cell, kind, attached=bool(asked.attach))
-    connection = stored.pick(asked.target)
+    connection = stored.pick(asked.target, sends=True)
     if journal is not None and key is None:
         raise WrongUsage(
             "%mailconn merge: --journal needs --key.",
