@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..connection import MailConnection
 from ..connection.changes import when_changed
@@ -24,7 +24,11 @@ from ..session.smtp.session import SMTPSession
 from ..transport.forks import in_children
 from .report import DeliveryError
 
-__all__ = ["KEPT", "lent"]
+if TYPE_CHECKING:
+    from ..session.any_session import AnySession
+    from ..session.graph.session import GraphSession
+
+__all__ = ["KEPT", "farewell", "lent"]
 
 _SECONDS = 30.0
 #: The options that name a file whose content counts when a session opens.
@@ -108,13 +112,14 @@ atexit.register(KEPT.close_all)
 
 
 @contextmanager
-def lent(connection: MailConnection, *, keep: bool) -> Iterator[SMTPSession]:
-    """An open session of the connection; with ``keep``, which is for the stored one as it is, one that waits, and it waits on.
+def lent(connection: MailConnection, *, keep: bool) -> Iterator[AnySession]:
+    """An open session of the connection, closed afterwards. With ``keep`` one that waits is taken, and it waits on.
 
-    Opens and raises as :func:`~mailconn_jupyter.session.connect.open_session`.
+    ``keep`` is for SMTP, and for the stored connection as it is. Opens and raises as
+    :func:`~mailconn_jupyter.session.connect.open_session`.
     """
     key = fold(connection.name)
-    session: SMTPSession | None = None
+    session: Any = None
     opened_as, age = None, 0
     if keep:
         opened_as = _stamp(connection)
@@ -134,7 +139,7 @@ def lent(connection: MailConnection, *, keep: bool) -> Iterator[SMTPSession]:
             farewell(session)
 
 
-def farewell(session: SMTPSession) -> None:
+def farewell(session: SMTPSession | GraphSession) -> None:
     """Close a session; where the server has hung up first, nothing is lost by it."""
     with suppress(MailConnError, OSError):
         session.quit()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any, Final, Protocol
 
 from ...connection import MailConnection
@@ -13,6 +12,7 @@ from ...session.smtp.errors import LinkLost
 from ...session.smtp.pipeline import Fate, Posted, post
 from ...session.smtp.session import SMTPSession
 from ...transport.transport_errors import readable
+from ..kept_sessions import farewell
 from .backlog import Backlog
 from .crowding import is_crowded
 from .entry import Entry
@@ -209,6 +209,4 @@ class Courier(threading.Thread):
     def _end(self) -> None:
         session, self._session = self._session, None
         if session is not None:
-            with suppress(MailConnError, OSError):
-                session.quit()
-            session.close()
+            farewell(session)
