@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from itertools import zip_longest
 
-__all__ = ["columns", "did_you_mean", "escape", "how_large", "how_long", "shown", "table"]
+__all__ = ["columns", "did_you_mean", "escape", "few", "how_large", "how_long", "shown", "table"]
 
 
 def table(rows: Iterable[Sequence[object]], *, header: Sequence[str], caption: str = "") -> str:
@@ -63,6 +63,16 @@ def how_long(seconds: float) -> str:
         if (parts and scale * 60 <= seconds) or len(parts) == 2:  # as said
             break
     return " ".join(parts) or "0 s"
+
+
+def few(names: Sequence[str], most: int = 5, *, separator: str = ", ") -> str:
+    """The first names, and how many there are beside them.
+
+    >>> few(["ana", "bea", "eve"], 2)
+    'ana, bea and 1 more'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{separator.join(names[:most])}{more}"
 
 
 def did_you_mean(word: str, known: Sequence[str], also: Mapping[str, str] | None = None) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import MailConnError
-from ..formatting import columns, how_large, table
+from ..formatting import columns, few, how_large, table
 from ..session.smtp.advice import advice
 from ..transport.transport_errors import readable
 
@@ -24,8 +24,8 @@ _WORDS = {
     "unknown": "UNKNOWN",
     "not sent": "not sent",
 }
-# What a line and a table show of thousands of recipients; the report has all of them.
-_MOST_NAMES, _MOST_ROWS = 5, 20
+# What a table shows of thousands of recipients; the report has all of them.
+_MOST_ROWS = 20
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,9 @@ class Outcome:
 class SendReport:
     """The outcomes of one message. True when every recipient's was accepted (or it was a dry run).
 
-    Shows as a table; of many recipients those first who do not have the message, and the rest counted. ``message`` is what was sent, ``message_id`` its Message-ID, ``size`` its bytes as they travel.
-    ``by`` is the way where it has one outcome for all (``Graph``), empty for SMTP, which has one for each.
+    Shows as a table; of many recipients those first who do not have the message, and the rest counted. ``message`` is
+    what was sent, ``message_id`` its Message-ID, ``size`` its bytes as they travel. ``by`` is the way where it has one
+    outcome for all (``Graph``), empty for SMTP, which has one for each.
     """
 
     def __init__(
@@ -109,9 +110,9 @@ class SendReport:
         count = len(self.outcomes)
         what = f"{self.subject!r}, {how_large(self.size)}"
         if self.dry_run:
-            return f"Not sent, as asked: {what}, to {_few([outcome.recipient for outcome in self.outcomes])}"
+            return f"Not sent, as asked: {what}, to {few([outcome.recipient for outcome in self.outcomes])}"
         if self.ok:
-            return f"Sent{self._way}: {what}, to {_few(self.accepted)}{self._as_one}"
+            return f"Sent{self._way}: {what}, to {few(self.accepted)}{self._as_one}"
         return f"Sent{self._way} to {len(self.accepted)} of {count}: {what}{self._as_one}"
 
     @property
@@ -156,22 +157,18 @@ class DeliveryError(MailConnError):
 
     def __init__(self, report: SendReport) -> None:
         bad = [outcome for outcome in report.outcomes if outcome.outcome != "accepted"]
-        said = _few([f"{outcome.recipient}: {outcome.outcome} {_reply(outcome)}".strip() for outcome in bad], "; ")
+        said = few(
+            [f"{outcome.recipient}: {outcome.outcome} {_reply(outcome)}".strip() for outcome in bad], separator="; "
+        )
         hint = "The others have it." if report.accepted else "Nobody has it, as far as is known."
         if advised := next(filter(None, (advice(outcome.code, outcome.words) for outcome in bad)), ""):
             hint = f"{advised} {hint}"
         if report.unknown:
-            hint = f"Ask {_few(report.unknown)} before you send again: it may arrive twice."
+            hint = f"Ask {few(report.unknown)} before you send again: it may arrive twice."
         help_for = next((outcome.hint for outcome in bad if outcome.hint), "")
         hint = f"{hint} {help_for}".rstrip()
         super().__init__(f"{report.subject!r} was not delivered to everybody. {said}", hint=hint)
         self.report = report
-
-
-def _few(names: Sequence[str], separator: str = ", ") -> str:
-    """The first names, and how many there are beside them."""
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return f"{separator.join(names[:_MOST_NAMES])}{more}"
 
 
 def _reply(outcome: Outcome) -> str:

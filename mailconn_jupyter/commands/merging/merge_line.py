@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ...delivery.merge import Merge, merge as merge_rows
 from ...delivery.merging.letter import MergedMessage
 from ...delivery.preview import Preview, preview
 from ...errors import MailConnError
-from ...formatting import how_large
+from ...formatting import few, how_large
 from ...message.mime.wire_format import wired
 from ...message.template import Template
 from ...session.smtp.envelope import envelope_of
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from ...delivery.many.many_report import DeliveryReport
 
 __all__ = ["NotAllAccepted", "merge"]
-
-_MOST_NAMES: Final = 5
 
 
 class NotAllAccepted(MailConnError):
@@ -52,7 +50,7 @@ def merge(
     connections: int | None = None,
     **mail: Any,
 ) -> Generator[object, None, DeliveryReport | Preview | None]:
-    """Send the content to each row of the first result; ``mail`` is a :class:`~mailconn_jupyter.commands.sending.Mail`'s, its texts templates."""
+    """Send the content to each row of the first result; ``mail`` is a :class:`~..sending.Mail`'s, its texts templates."""
     asked = Mail(**mail)
     rows, content = _read(results, cell, kind, attached=bool(asked.attach))
     connection = stored.pick(asked.target, sends=True)
@@ -147,6 +145,5 @@ def _counted(merged: Merge) -> str:
         count += 1
         size += len(wired(message, utf8=False, eight_bit=True))
         names += envelope_of(message, "", None)[1]
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     messages = "1 message" if count == 1 else f"{count} messages"
-    return f"Not sent, as asked: {messages}, {how_large(size)}, to {', '.join(names[:_MOST_NAMES])}{more}"
+    return f"Not sent, as asked: {messages}, {how_large(size)}, to {few(names)}"

@@ -42,7 +42,7 @@ class MergeError(MessageError):
         for fault in self.faults:
             alike.setdefault(fault.words, []).append(fault)
         lines = [_line(words, found) for words, found in list(alike.items())[:_MOST_WORDS]]
-        if left := len(alike) - _MOST_WORDS if len(alike) > _MOST_WORDS else 0:
+        if (left := len(alike) - _MOST_WORDS) > 0:
             lines.append(f"and {left} more")
         if rows is None:
             (said,) = lines

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
+from ....formatting import few
 from ...texts import one_line
 
 __all__ = ["quoted", "told"]
 
-_MOST_NAMED: Final = 5
 # Full-width forms are the same to a spreadsheet.
 _BEGINS: Final = (
     "=@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
@@ -78,8 +78,7 @@ def told(name: str, data: bytes, separator: str = ",") -> tuple[str, ...]:
     ]
     if not cells:
         return ()
-    more = f" and {len(cells) - _MOST_NAMED} more" if len(cells) > _MOST_NAMED else ""
-    said = f"{name} has texts that a spreadsheet computes when it opens them: {', '.join(cells[:_MOST_NAMED])}{more}."
+    said = f"{name} has texts that a spreadsheet computes when it opens them: {few(cells)}."
     return (f'{said} formulas="quote" puts an apostrophe before each; as XLSX they are texts.',)
 
 
