@@ -10,10 +10,7 @@ from ...names import fold
 from ...secret import Kind, Secret
 from ..account import Account
 
-__all__ = ["FLOWS", "AccessToken", "Identity"]
-
-#: Both for a person, then both for a job.
-FLOWS = ("device", "link", "client_credentials", "service_account")
+__all__ = ["AccessToken", "Identity"]
 
 
 @dataclass(frozen=True)
