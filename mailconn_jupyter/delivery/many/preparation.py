@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import operator
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -12,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from ...errors import MailConnError, MessageError
+from ...message.mime.headers import with_field
 from ...message.mime.wire_format import Wire
 from ...scalars import plain
 from ...session.smtp.envelope import Envelope, envelope_of
@@ -89,14 +89,15 @@ class Preparation:
                 raise MessageError(
                     "The message has no sender.", hint="Give it a From, or the connection a from_address."
                 )
-            message = _with(message, "From", self._sender)
+            message = with_field(message, "From", self._sender)
         envelope = Envelope.of(*envelope_of(message, None, None))
         if self._journal is None:
             return message, envelope, {}
         known = self._journal.known(key)
         domain = str(envelope.sender).rpartition("@")[2] or "localhost"
         before = next(iter(known.values()), None)
-        message = _with(message, "Message-ID", before.message_id if before else self._journal.message_id(key, domain))
+        message_id = before.message_id if before else self._journal.message_id(key, domain)
+        message = with_field(message, "Message-ID", message_id)
         names = [str(each.address) for each in envelope.recipients]
         return message, envelope, {name: known[name] for name in names if name in known}
 
@@ -153,15 +154,6 @@ def _key(given: Any) -> str:
         raise MessageError(
             f"Not a key: {value!r}.", hint="A key is a text or a whole number, the same each time."
         ) from None
-
-
-def _with(message: Message[Any, Any], name: str, value: str) -> Message[Any, Any]:
-    """The message with another header of that name; the one that was given stays as it is."""
-    message = copy.copy(message)
-    # Deleting builds a list of headers of its own, also where there is nothing to delete.
-    del message[name]
-    message[name] = value
-    return message
 
 
 def _named(message: Message[Any, Any]) -> tuple[str, str]:

@@ -7,9 +7,11 @@ encoded word for one. These functions write the field themselves; ``set_raw`` of
 from __future__ import annotations
 
 import base64
+import copy
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final, Self
+from email.message import Message
+from typing import Any, Final, Self
 from urllib.parse import quote
 
 from ...errors import MessageError
@@ -25,6 +27,7 @@ __all__ = [
     "folded",
     "parameter",
     "unstructured",
+    "with_field",
 ]
 
 #: The fields whose value is a list of addresses, which may need SMTPUTF8; Bcc does not travel.
@@ -150,6 +153,15 @@ def _mailbox(mailbox: Mailbox, used: int) -> str:
     last = name.rpartition("\n")[2]
     gap = " " if len(last) + len(address) + 4 <= _LINE - (used if "\n" not in name else 0) else _FOLD
     return f"{name}{gap}<{address}>"
+
+
+def with_field(message: Message[Any, Any], name: str, value: str) -> Message[Any, Any]:
+    """A copy of the message with this field in the place of all of its name; the one that was given stays as it is."""
+    message = copy.copy(message)
+    # Deleting gives the copy a list of fields of its own, also where there is nothing to delete.
+    del message[name]
+    message[name] = value
+    return message
 
 
 def parameter(name: str, value: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import smtplib
 import threading
 from collections.abc import Iterable, Sequence
@@ -15,6 +14,7 @@ from ...connection import MailConnection
 from ...errors import MessageError, warn
 from ...formatting import how_large
 from ...message.addresses import envelope_address, listed_addresses
+from ...message.mime.headers import with_field
 from ...message.mime.wire_format import Wire, normalised, wired
 from ...transport.http_question import Content
 from ..opening.error_classes import DeliveryUnknown, LinkLost
@@ -98,10 +98,7 @@ class GraphSession:
         """
         default = self.opening.options.from_address if self.opening is not None else ""
         if default and msg.get("From") is None:
-            msg = copy.copy(msg)
-            # The copy has the same list of headers, until one is deleted.
-            del msg["From"]
-            msg["From"] = default
+            msg = with_field(msg, "From", default)
         recipients = _named(msg, from_addr, to_addrs, (*mail_options, *rcpt_options))
         return self._deliver(msg, wired(msg, utf8=False, eight_bit=True, bcc=True), recipients)
 

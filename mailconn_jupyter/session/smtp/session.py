@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import smtplib
 import threading
 import time
@@ -14,6 +13,7 @@ from typing import Any
 
 from ...connection import MailConnection
 from ...errors import MailConnError, OpenError
+from ...message.mime.headers import with_field
 from ...message.mime.wire_format import Wire, wired
 from ..opening.over_network import Opening
 from ..opening.stages import Listener
@@ -189,10 +189,7 @@ class SMTPSession(SMTPClient):
                 options.veil.error(error)
             raise
         if default and msg.get("From") is None:
-            msg = copy.copy(msg)
-            # The copy has the same list of headers, until one is deleted.
-            del msg["From"]
-            msg["From"] = default
+            msg = with_field(msg, "From", default)
         envelope = Envelope.of(sender, recipients, mail_options, rcpt_options, local=True)
         own = getattr(self.sendmail, "__func__", None) is not _SENDMAIL
         with self.turn():
