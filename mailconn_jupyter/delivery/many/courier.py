@@ -24,8 +24,6 @@ __all__ = ["Courier"]
 # Seconds before each further try to open a session after the link was lost, or an opening failed, with nothing sent between.
 _PAUSES: Final = (0.0, 1.0, 5.0, 15.0, 30.0, 60.0)
 
-_LOGIN_FIRST: Final = 530  # RFC 4954, 6
-
 
 class Work(Protocol):
     """What the connections of a batch have in common."""
@@ -150,24 +148,19 @@ class Courier(threading.Thread):
                 self._work.put_back(entry)
             self._mine = set()
         if self._stale:
-            # The next message finds no link, and opens one with a login anew.
             self._stale = False
             session.link.close()
 
     def _settle(self, posted: Posted, fates: dict[str, Fate]) -> None:
         entry: Any = posted.key
         self._mine.discard(entry)
-        if self._login_is_over(fates):
+        session, codes = self._session, [fate.reply.code for fate in fates.values() if fate.reply is not None]
+        if session is not None and any(map(session.login_is_over, codes)):
+            # The next message finds no link, and opens one with a login anew.
             self._stale = True
             fates = {name: Fate("not sent", fate.reply, fate.words) for name, fate in fates.items()}
         self._look_at(fates)
         self._work.settle(entry, fates)
-
-    def _login_is_over(self, fates: dict[str, Fate]) -> bool:
-        """Whether the server wants a login anew: with some, a session ends with its token."""
-        connection = self._session.connection if self._session is not None else None
-        wanted = any(fate.reply is not None and fate.reply.code == _LOGIN_FIRST for fate in fates.values())
-        return wanted and connection is not None and bool(connection.signs_in)
 
     def _feed(self, first: Entry) -> Iterator[Posted]:
         """What is ready, without waiting for more: the pipeline has content in its hands meanwhile."""

@@ -28,6 +28,7 @@ from .transaction import Refusals
 __all__ = ["SMTPSession"]
 
 _IDLE = 5.0  # seconds after which a NOOP makes sure that the server is still there
+_LOGIN_FIRST = 530  # RFC 4954, 6
 
 
 class SMTPSession(SMTPClient):
@@ -219,15 +220,15 @@ class SMTPSession(SMTPClient):
             return transact(self.link, envelope, data)
         except (LinkLost, SenderRefused) as error:
             # Up to MAIL nothing has begun: the server may have hung up while the command was on its way.
-            untouched = error.before_message if isinstance(error, LinkLost) else self._login_is_over(error)
+            untouched = error.before_message if isinstance(error, LinkLost) else self.login_is_over(error.smtp_code)
             if not untouched or not self.reopens:
                 raise
         self._reopen()
         return transact(self.link, envelope, data)
 
-    def _login_is_over(self, error: SenderRefused) -> bool:
-        """Whether the server wants a login anew: with some, a session ends with its token."""
-        return error.smtp_code == 530 and self.connection is not None and bool(self.connection.signs_in)
+    def login_is_over(self, code: int) -> bool:
+        """Whether the server wants a login anew by a reply with this code: with some, a session ends with its token."""
+        return code == _LOGIN_FIRST and self.connection is not None and self.connection.signs_in
 
     # Ending
 
