@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..secret import Kind, Secret
+from ..transport.forks import in_children
 from .account import Account, Place
 from .memory import memory
 
@@ -50,8 +50,7 @@ def _forked() -> None:
         _running.popitem()[1].end()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
+in_children(_forked, lasting=True)
 
 
 @contextmanager

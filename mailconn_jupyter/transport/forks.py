@@ -24,7 +24,7 @@ def in_children(let_go: Callable[[], None], *, lasting: bool = False) -> None:
     """Have a bound method called in each child that is forked from now on, as long as its object lives.
 
     It lets go of what is the parent's, without a word to anybody; it is called before anything else of the child runs.
-    ``lasting``: its object lives as long as the process.
+    ``lasting``: for as long as the process lives; it may be any function.
     """
     if lasting:
         _lasting.append(let_go)

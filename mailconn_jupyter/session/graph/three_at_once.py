@@ -5,7 +5,6 @@ https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits. One 
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from ...transport.deadline import Limit
+from ...transport.forks import in_children
 
 __all__ = ["MOST", "places"]
 
@@ -46,5 +46,4 @@ class _Places:
 
 
 places: Final = _Places()
-if hasattr(os, "register_at_fork"):  # Windows has no fork
-    os.register_at_fork(after_in_child=places.begin)
+in_children(places.begin, lasting=True)
