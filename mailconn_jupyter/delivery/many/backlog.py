@@ -13,10 +13,11 @@ from ...errors import MailConnError
 from ...transport.forks import in_children
 from .entry import Entry
 
-__all__ = ["Backlog"]
+__all__ = ["TICK", "Backlog"]
 
+#: Seconds: how soon whoever waits hears of an interrupt, and shows how far it has come.
+TICK = 0.25
 _IDLE = 1.0  # seconds without anything ready
-_TICK = 0.25  # seconds: how soon whoever waits here hears of an interrupt, and shows how far it has come
 
 
 class Backlog:
@@ -49,7 +50,7 @@ class Backlog:
         with self._changed:
             while len(self._ready) >= self._most and not self.stop.is_set():
                 self._require_own()
-                self._changed.wait(_TICK)
+                self._changed.wait(TICK)
                 tick()
             self._require_own()
             if self.stop.is_set():

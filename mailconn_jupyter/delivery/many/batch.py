@@ -12,7 +12,7 @@ from ...errors import MailConnError
 from ...session.smtp.pipeline import Fate
 from ...session.smtp.session import SMTPSession
 from .advance import Advance
-from .backlog import Backlog
+from .backlog import TICK, Backlog
 from .courier import Courier
 from .entry import Entry
 from .journal import Journal
@@ -26,8 +26,7 @@ __all__ = ["Batch"]
 _PAUSES: Final = (10.0, 60.0, 300.0)
 # How often a message is sent again under which the link broke.
 _MOST_LOSSES: Final = 3
-_LONGEST_WORDS: Final = 300
-_TICK: Final = 0.25  # seconds: how often it is told how far it has come
+_LONGEST_WORDS: Final = 300  # characters of what a server said
 
 
 class Batch:
@@ -88,7 +87,7 @@ class Batch:
     def _await_couriers(self, tick: Callable[[], object]) -> None:
         for courier in self.couriers:
             while courier.is_alive():
-                courier.join(_TICK)
+                courier.join(TICK)
                 if self.backlog.stop.is_set():
                     # Nobody waits for a session that is still being opened.
                     courier.call_off()

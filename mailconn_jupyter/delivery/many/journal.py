@@ -30,7 +30,6 @@ __all__ = ["Journal", "JournalError", "Known", "journal_names", "journal_path", 
 
 _ENDING: Final = ".sqlite3"
 _APPLICATION: Final = 0x6D636A31  # "mcj1": tells a journal from another program's file
-_LONGEST_WORDS: Final = 300
 _LOCK_SECONDS = 10.0  # for another program that has the file open
 _SCHEMA: Final = """
     BEGIN EXCLUSIVE;
@@ -249,7 +248,7 @@ class Journal:
     def _note(self, key: str, message_id: str, outcomes: Mapping[str, tuple[str, int, str]]) -> None:
         at = datetime.now(UTC).isoformat(timespec="seconds")
         rows = [
-            Known(key, recipient, message_id, outcome, code, words[:_LONGEST_WORDS], at)
+            Known(key, recipient, message_id, outcome, code, words, at)
             for recipient, (outcome, code, words) in outcomes.items()
         ]
         with self._noting:
