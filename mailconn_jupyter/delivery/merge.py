@@ -65,12 +65,13 @@ def merge(
     plain one; :class:`Markdown`, :class:`HTML` and :class:`Template` say what else), any result, or a list of those.
 
     ``key`` tells a row from all others, also in another run: by it a journal knows whose message was sent. With
-    ``doubles`` several rows may have one recipient. The rest is as of
+    ``doubles`` several rows may have one recipient. The rest is as for
     :func:`~mailconn_jupyter.message.compose.compose`; its ``rows`` is ``table_rows`` here.
 
     Nothing is opened, and no message is composed before it is asked for. But all rows are looked at now: addresses,
-    keys, names in templates, paths of attachments. Raises :class:`MergeError`, which names the rows, for what is wrong in them. Rows
-    that come only once (a generator, a cursor) are looked at one by one as they come, so that it is raised amid them.
+    keys, names in templates, paths of attachments. Raises :class:`MergeError`, which names the rows, for what is wrong
+    in them. Rows that come only once (a generator, a cursor) are looked at one by one as they come, so that it is raised
+    amid them.
     """
     table = rows_of(rows)
     columns = table.names

@@ -66,17 +66,18 @@ def send(
 
     ``target`` is the name of a connection, a connection, an open session (which stays open), or None for the default.
     ``dry_run`` does all but send: it composes the message, and opens nothing. ``sender`` is by default the connection's
-    ``from_address``, or its username where that is an address. The rest is as of
-    :func:`~mailconn_jupyter.message.compose.compose`. The session of a connection that is named is kept for half a minute, so
-    that the next message finds it open.
+    ``from_address``, or its username where that is an address. The rest is as for
+    :func:`~mailconn_jupyter.message.compose.compose`. The SMTP session of a connection that is named is kept for half a
+    minute, so that the next message finds it open.
 
     What the server refuses for the moment (a 4xx) is tried again after 1 and 5 seconds, as long as each try reaches
     somebody more and twice after that; a 5xx is not, and neither is what may have been delivered. Microsoft Graph answers
-    for all recipients at once, and is waited for as it asks, within the connection's deadline. Raises
-    :class:`~mailconn_jupyter.delivery.report.DeliveryError`, which
-    has the report, unless every recipient's was accepted; what is wrong with the message itself is raised before
-    anything is sent. Where the link of an ``smtplib.SMTP`` breaks, each outcome is unknown: such a session does not say
-    whether it was before or after the last byte.
+    for all recipients at once, and is waited for as it asks, within the connection's deadline.
+
+    Raises :class:`~mailconn_jupyter.delivery.report.DeliveryError`, which has the report, unless every recipient's was
+    accepted; what is wrong with the message itself is raised before anything is sent. Where the link of an
+    ``smtplib.SMTP`` breaks, each outcome is unknown: such a session does not say whether it was before or after the last
+    byte.
     """
     session: Any = target if isinstance(target, smtplib.SMTP) or protocol_of(target) == "GRAPH" else None
     connection: MailConnection | None = getattr(session, "connection", None)

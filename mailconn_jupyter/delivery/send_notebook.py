@@ -75,10 +75,10 @@ def send_notebook(
     ``execute`` runs it first, in a kernel of its own; the file stays as it is. When a cell fails then, nothing is sent
     (``on_error="skip"``), or what there is, with the error (``"send"``): subject and first line say that it failed. The
     error is raised in either case. Cells tagged ``remove_cell``, ``remove_input`` and ``remove_output`` go as nbconvert
-    has it. The rest is as of :func:`~mailconn_jupyter.delivery.send.send`.
+    has it. The rest is as for :func:`~mailconn_jupyter.delivery.send.send`.
 
     Needs the extra ``notebook``. Raises :class:`NotebookError` before anything is sent, or after a failed notebook was;
-    the rest is as of ``send``.
+    the rest is as for ``send``.
     """
     _known("attach", attach, (None, *FORMATS))
     _known("on_error", on_error, _ON_ERROR)

@@ -59,7 +59,7 @@ def to_frame(
 
     ``source`` is what :func:`~mailconn_jupyter.mailbox.messages.messages` gives, or any other messages (those of a sandbox's
     inbox), or what ``messages`` takes: the name of a connection, a connection, an open session, None for the default. Then
-    the rest, ``since`` to ``progress``, is as of ``messages``, except that only headers are fetched unless ``body`` or
+    the rest, ``since`` to ``progress``, is as for ``messages``, except that only headers are fetched unless ``body`` or
     ``text`` says otherwise.
 
     Its columns: ``date`` (UTC), ``from``, ``to``, ``subject``, ``size`` (bytes), ``seen``, ``attachments`` (how many; missing

@@ -60,9 +60,10 @@ def messages(
     (the day that is written there; ``since`` includes it), a datetime (local where it has no zone), those of NumPy and
     pandas, ISO 8601, ``"3 days"`` (ago), ``"today"`` or ``"yesterday"``. ``sender``, ``to`` and ``subject`` are looked for
     anywhere in the header, ``text`` in header and body, without regard to case. ``unseen`` takes what is not marked as read,
-    ``flagged`` what has a flag or a star (POP3 keeps no such marks). ``larger`` is a size in bytes, or such as ``"10 MB"``;
-    ``has_attachment`` takes what has a file beside its text; pictures in the text are none.
-    ``limit`` is how many are taken at most, ``folder`` (IMAP) where they are looked for (None: INBOX). An IMAP server does the search itself, as it understands it.
+    ``flagged`` what has a flag or a star (POP3 keeps no such marks). ``larger`` is a size in bytes, or a text such as
+    ``"10 MB"``; ``has_attachment`` takes what has a file beside its text; pictures in the text are none. ``limit`` is how
+    many are taken at most, ``folder`` (IMAP) where they are looked for (None: INBOX). An IMAP server does the search
+    itself, as it understands it.
 
     Without ``body`` only headers are fetched. Nothing is marked as read, unless with ``mark_seen`` (IMAP) each message that
     was taken. ``progress`` is called with the number of messages looked at, and the part of all that is done (0 to 1);

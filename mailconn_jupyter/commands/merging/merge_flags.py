@@ -30,7 +30,7 @@ def merge_flags(parser: Arguments) -> None:
         metavar="N",
         help="Which row --preview shows, from 0 (default: the first).",
     )
-    parser.add_argument("--rate", metavar="RATE", help="How many messages a time at most: 30/min, 1000/hour.")
+    parser.add_argument("--rate", metavar="RATE", help="The most messages in a time: 30/min, 1000/hour.")
     parser.add_argument(
         "--journal",
         metavar="NAME",

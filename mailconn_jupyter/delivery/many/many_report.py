@@ -24,8 +24,8 @@ _ORDER: Final = ("refused", "unknown", "not sent", "accepted")
 class Delivery:
     """What became of one message for one recipient; ``index`` is the message's place among all, from 0.
 
-    ``outcome``, ``code`` and ``words`` are as of :class:`~mailconn_jupyter.delivery.report.Outcome`. ``tries`` is how often it
-    was sent in this batch: 0 for what did not come to that, or what an earlier batch of the journal had settled.
+    ``outcome``, ``code`` and ``words`` are as for :class:`~mailconn_jupyter.delivery.report.Outcome`. ``tries`` is how
+    often it was sent in this batch: 0 for what did not come to that, or what an earlier batch of the journal had settled.
     """
 
     index: int

@@ -1,4 +1,4 @@
-"""How many messages a time: ``30/min``, ``1000/hour``; and the clock that keeps to it."""
+"""How many messages in a time: ``30/min``, ``1000/hour``; and the clock that keeps to it."""
 
 from __future__ import annotations
 

@@ -57,14 +57,14 @@ def send_many(
 
     ``target`` is the name of a connection, a connection, an open session (which stays open, and is the only one), or None
     for the default. ``messages`` are those of :func:`~mailconn_jupyter.message.compose.compose`, in a list or from a
-    generator: they are taken one by one, and memory stays flat. They are sent over up to so many ``connections`` at a time;
+    generator: they are taken one by one, and memory stays flat. They are sent over at most so many ``connections`` at once;
     ``window`` is how many may be on their way over one of them (more than 1 where the server offers CHUNKING): when a link
     breaks, of so many it is unknown whether they arrived.
 
-    ``rate`` is how many messages a time at most (``"30/min"``, ``"1000/hour"``), evenly spread. A provider's own limits are
+    ``rate`` is the most messages in a time (``"30/min"``, ``"1000/hour"``), evenly spread. A provider's own limits are
     kept where they are known (Microsoft 365: 3 connections, 30 messages a minute). What the server refuses for the moment
-    (a 4xx) is tried again after 10 seconds, 1 minute and 5 minutes while the others go on, and so is at once what was not
-    sent when a link broke; nobody who was accepted, refused for good (a 5xx), or perhaps has it, is sent it again.
+    (a 4xx) is tried again after 10 seconds, 1 minute and 5 minutes while the others go on, and what was not sent when a
+    link broke, at once; nobody who was accepted, refused for good (a 5xx), or perhaps has it, is sent it again.
 
     ``journal`` is a name (a file in the Jupyter data directory) or a path: what became of each message is written there, so
     that the same call after a crash goes on where it ended. Then ``messages`` are pairs of a key and a message, or those of

@@ -19,7 +19,7 @@ __all__ = ["Attached"]
 
 
 class Attached:
-    """The attachments of each message: as of compose, with templates in paths and names, columns, and functions."""
+    """The attachments of each message: as for compose, with templates in paths and names, columns, and functions."""
 
     def __init__(self, given: Any, columns: Sequence[str]) -> None:
         self._cheap: list[Field] = []

@@ -29,8 +29,8 @@ class ParsedMessage:
     r"""A message as it came: ``raw`` is all of it, or its header alone, where only that was read (``complete`` is False).
 
     ``uid`` is what the mailbox calls it (the UID of IMAP, the unique id of POP3, where it begins in an MBOX file), ``size``
-    its bytes there, ``arrived`` when it came there (also in the mailbox's words), each None where that is not known. ``flags`` are those of the mailbox,
-    in the words of IMAP (``\Seen``, ``\Flagged``); None where it keeps none.
+    its bytes there, ``arrived`` when it came there (also in the mailbox's words), each None where that is not known.
+    ``flags`` are those of the mailbox, in the words of IMAP (``\Seen``, ``\Flagged``); None where it keeps none.
     """
 
     def __init__(

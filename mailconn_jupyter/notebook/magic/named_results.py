@@ -19,10 +19,10 @@ _ADDRESS: Final = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 def connection_and_results(
     words: Sequence[Word], namespace: Mapping[str, Any], said: Callable[..., str] = expand
 ) -> tuple[str | None, list[Any]]:
-    """The connection that the first word names, None when it names none, and the values of the others; ``said`` expands their texts.
+    """The connection that the first word names, None when it names none, and the values of the others.
 
-    What is both, a connection and a variable, is the connection: in braces it is the variable. Raises
-    :class:`~mailconn_jupyter.notebook.usage_error.UsageError` when the first word is neither.
+    ``said`` expands their texts. What is both, a connection and a variable, is the connection: in braces it is the
+    variable. Raises :class:`~mailconn_jupyter.notebook.usage_error.UsageError` when the first word is neither.
     """
     if not words:
         return None, []

@@ -6,16 +6,16 @@ The causes, each a fixed word: ``host-unknown``, ``refused``, ``unreachable``, `
 ``bad-greeting``, ``bad-reply``, ``too-long``, ``plain-text-refused``, ``no-secret``, ``no-login``, ``no-mechanism``,
 ``bad-challenge``, ``proxy-unknown``, ``proxy-unreachable``, ``proxy-login``, ``proxy-rules``, ``proxy-hung-up``,
 ``proxy-bad-reply``, ``proxy-silent``, ``target-unreachable``, ``client-certificate``, ``server-unproved``,
-``server-busy``, ``helo-refused``, ``wrong-password``, ``app-password``, ``basic-off``, ``smtp-off-tenant``, ``smtp-off-mailbox``, ``login-policy``,
-``web-login``, ``token-refused``, ``mechanism-refused``, ``login-temporary``, ``too-many-connections``, ``rate-limited``,
-``not-enabled``, ``refused-by-server``, ``option``.
+``server-busy``, ``helo-refused``, ``wrong-password``, ``app-password``, ``basic-off``, ``smtp-off-tenant``,
+``smtp-off-mailbox``, ``login-policy``, ``web-login``, ``token-refused``, ``mechanism-refused``, ``login-temporary``,
+``too-many-connections``, ``rate-limited``, ``not-enabled``, ``not-installed``, ``refused-by-server``, ``option``.
 
 Of Microsoft Graph alone: ``no-permission``, ``foreign-sender``, ``no-mailbox``, ``app-only``.
 
 Of signing in alone: ``sign-in``, ``sign-in-refused``, ``sign-in-unreachable``, ``sign-in-option``.
 
-Of reading alone: ``preauth``, ``in-use``, ``not-authorized``, ``not-installed``; of a mailbox file: ``no-file``,
-``no-regular-file``, ``unreadable``, ``not-writable``, ``not-a-mailbox``, ``locked``.
+Of reading alone: ``preauth``, ``in-use``, ``not-authorized``; of a mailbox file: ``no-file``, ``no-regular-file``,
+``unreadable``, ``not-writable``, ``not-a-mailbox``, ``locked``.
 """
 
 from __future__ import annotations

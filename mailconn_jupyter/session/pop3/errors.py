@@ -59,7 +59,7 @@ class MailboxChanged(MailConnError, poplib.error_proto):
 
 
 class SessionNotOpened(OpenError, poplib.error_proto):
-    """A POP3 session could not be opened; ``code`` and ``words`` are as of :class:`Refused`, where the server said no."""
+    """A POP3 session could not be opened; ``code`` and ``words`` are as for :class:`Refused`, where the server said no."""
 
     code = words = ""
 

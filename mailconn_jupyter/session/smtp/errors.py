@@ -200,7 +200,7 @@ class NotASCII(NotSupported, UnicodeEncodeError):
 
 
 class SessionNotOpened(OpenError, smtplib.SMTPException):
-    """An SMTP session could not be opened; the rest is as of :class:`Refused`, where it was the server that said no."""
+    """An SMTP session could not be opened; the rest is as for :class:`Refused`, where it was the server that said no."""
 
     smtp_code = -1
     smtp_error: bytes | str = b""
