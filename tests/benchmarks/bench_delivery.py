@@ -9,13 +9,11 @@ from __future__ import annotations
 import asyncio
 import smtplib
 import subprocess
-import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
-from pathlib import Path
 
 import aiosmtplib
 from redmail.email.sender import EmailSender
@@ -25,9 +23,8 @@ from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.session.smtp.envelope import Envelope
 from mailconn_jupyter.session.smtp.pipeline import Posted, post
 from mailconn_jupyter.session.smtp.session import SMTPSession
-from tests.servers.certificates import make_certificates
-from tests.servers.dovecot import run_dovecot
-from tests.servers.postfix import Postfix, run_postfix
+from tests.benchmarks.mail_server import mail_server
+from tests.servers.postfix import Postfix
 from tests.servers.relay import Relay
 
 SENDER, SINK = "bob@example.test", "ana@sink.test"
@@ -184,22 +181,14 @@ def processor(port: int) -> None:
 
 def main() -> None:
     warnings.simplefilter("ignore")
-    with tempfile.TemporaryDirectory(prefix="mailconn-", dir="/tmp") as name:
-        state = Path(name)
-        state.chmod(0o755)
-        (state / "certificates").mkdir()
-        certificates = make_certificates(state / "certificates")
-        with (
-            run_dovecot(state / "dovecot", certificates) as dovecot,
-            run_postfix(state / "postfix", certificates, dovecot) as postfix,
-        ):
-            with Relay(postfix.relay, round_trip=0.04) as link:
-                one_message(link.port)
-                fifty_recipients(link.port)
-            with Relay(postfix.relay, round_trip=0.025) as link:
-                many(link.port, postfix, 0.025)
-            many(postfix.relay, postfix, 0.0)
-            processor(postfix.relay)
+    with mail_server() as (postfix, _):
+        with Relay(postfix.relay, round_trip=0.04) as link:
+            one_message(link.port)
+            fifty_recipients(link.port)
+        with Relay(postfix.relay, round_trip=0.025) as link:
+            many(link.port, postfix, 0.025)
+        many(postfix.relay, postfix, 0.0)
+        processor(postfix.relay)
 
 
 if __name__ == "__main__":

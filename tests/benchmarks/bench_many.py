@@ -22,9 +22,8 @@ import mailconn_jupyter as mailconn
 from mailconn_jupyter import connections
 from mailconn_jupyter.delivery.many.advance import Progress
 from tests.batches import to
-from tests.servers.certificates import make_certificates
-from tests.servers.dovecot import run_dovecot
-from tests.servers.postfix import Postfix, run_postfix
+from tests.benchmarks.mail_server import mail_server
+from tests.servers.postfix import Postfix
 from tests.servers.relay import Relay
 
 MANY, LONG, ROUND_TRIP = 10_000, 200, 0.025
@@ -98,19 +97,11 @@ def loop(postfix: Postfix) -> None:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory(prefix="mailconn-", dir="/tmp") as folder:
-        state = Path(folder)
-        state.chmod(0o755)
-        (state / "certificates").mkdir()
-        certificates = make_certificates(state / "certificates")
-        with (
-            run_dovecot(state / "dovecot", certificates) as dovecot,
-            run_postfix(state / "postfix", certificates, dovecot) as postfix,
-        ):
-            for journal in ("", str(state / "batch")):
-                subprocess.run([sys.executable, "-m", __spec__.name, str(postfix.relay), journal], check=True)
-            long_link(postfix)
-            loop(postfix)
+    with mail_server() as (postfix, state):
+        for journal in ("", str(state / "batch")):
+            subprocess.run([sys.executable, "-m", __spec__.name, str(postfix.relay), journal], check=True)
+        long_link(postfix)
+        loop(postfix)
 
 
 if __name__ == "__main__":

@@ -11,15 +11,12 @@ import gc
 import resource
 import shutil
 import smtplib
-import tempfile
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from email.message import EmailMessage
 from functools import partial
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -29,9 +26,8 @@ from markdown_it import MarkdownIt
 import mailconn_jupyter as mailconn
 from mailconn_jupyter.message.mime.wire_format import as_bytes
 from mailconn_jupyter.session.smtp.session import SMTPSession
-from tests.servers.certificates import make_certificates
-from tests.servers.dovecot import run_dovecot
-from tests.servers.postfix import Postfix, run_postfix
+from tests.benchmarks.mail_server import mail_server
+from tests.servers.postfix import Postfix
 
 SENDER, RECIPIENT = "bob@example.test", "alice@example.test"
 ROUNDS, TIMES = 7, 200
@@ -166,20 +162,6 @@ def a_text_sent(postfix: Postfix) -> None:
         report(f"A text of {len(TEXT)} characters, composed and sent on an open session", measured(ways, 30))
 
 
-@contextmanager
-def mail_server() -> Iterator[Postfix]:
-    with tempfile.TemporaryDirectory(prefix="mailconn-", dir="/tmp") as name:
-        state = Path(name)
-        state.chmod(0o755)
-        (state / "certificates").mkdir()
-        certificates = make_certificates(state / "certificates")
-        with (
-            run_dovecot(state / "dovecot", certificates) as dovecot,
-            run_postfix(state / "postfix", certificates, dovecot) as postfix,
-        ):
-            yield postfix
-
-
 def figures() -> None:
     import plotly.graph_objects as go  # noqa: PLC0415  # where it is installed
 
@@ -196,7 +178,7 @@ def main() -> None:
     template_and_row()
     ten_thousand()
     if shutil.which("postfix") is not None:
-        with mail_server() as postfix:
+        with mail_server() as (postfix, _):
             a_text_sent(postfix)
     if find_spec("kaleido") is not None:
         figures()

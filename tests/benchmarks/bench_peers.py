@@ -13,7 +13,6 @@ import email
 import email.policy
 import io
 import smtplib
-import tempfile
 import time
 import tracemalloc
 import uuid
@@ -31,11 +30,10 @@ from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.session.smtp.session import SMTPSession
+from tests.benchmarks.mail_server import mail_server
 from tests.composed import words_of
 from tests.results import KINDS, Kind
-from tests.servers.certificates import make_certificates
-from tests.servers.dovecot import run_dovecot
-from tests.servers.postfix import Postfix, run_postfix
+from tests.servers.postfix import Postfix
 
 SENDER, RECIPIENT = "bob@example.test", "alice@example.test"
 MIB = 1024 * 1024
@@ -174,21 +172,13 @@ def large(postfix: Postfix, session: SMTPSession, folder: Path) -> None:
 
 def main() -> None:
     warnings.simplefilter("ignore")
-    with tempfile.TemporaryDirectory(prefix="mailconn-", dir="/tmp") as name:
-        state = Path(name)
-        state.chmod(0o755)
-        (state / "certificates").mkdir()
-        certificates = make_certificates(state / "certificates")
-        with (
-            run_dovecot(state / "dovecot", certificates) as dovecot,
-            run_postfix(state / "postfix", certificates, dovecot) as postfix,
-        ):
-            connection = MailConnection(
-                name="bench", server_host="127.0.0.1", server_port=postfix.big, use_secure_authentication=False
-            )
-            with connect(connection) as session:
-                kinds(postfix, session)
-                large(postfix, session, state)
+    with mail_server() as (postfix, state):
+        connection = MailConnection(
+            name="bench", server_host="127.0.0.1", server_port=postfix.big, use_secure_authentication=False
+        )
+        with connect(connection) as session:
+            kinds(postfix, session)
+            large(postfix, session, state)
 
 
 if __name__ == "__main__":
