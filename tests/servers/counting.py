@@ -7,10 +7,11 @@ import logging
 import ssl
 import threading
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.servers.loop_thread import LoopServer
 
 __all__ = ["CountingServer", "Fickle", "Moody", "Taken", "Watched"]
 
@@ -28,21 +29,16 @@ class Taken:
     content: bytes
 
 
-class CountingServer:
+class CountingServer(LoopServer):
     """An SMTP server on loopback, by aiosmtpd, in a thread; a context manager.
 
     ``taken`` is what it took, in order. With ``tls`` it speaks TLS from the first byte.
     """
 
-    host = "127.0.0.1"
-
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
-        self.port = 0
+        super().__init__("counting")
         self.taken: list[Taken] = []
         self._tls = tls
-        self._loop = asyncio.new_event_loop()
-        self._loop.set_exception_handler(lambda _loop, _context: None)
-        self._thread = threading.Thread(target=self._loop.run_forever, name="counting", daemon=True)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  # aiosmtpd's
         content = envelope.original_content or b""
@@ -52,28 +48,8 @@ class CountingServer:
     def _link(self) -> Any:
         return SMTP(self, hostname="mail.test", enable_SMTPUTF8=True, loop=self._loop, auth_require_tls=False)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        listening = self._loop.create_server(self._link, self.host, 0, ssl=self._tls)
-        self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result(5)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(5)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
-        self._loop.close()
-
-    async def _end(self) -> None:
-        self._server.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        await asyncio.sleep(0.01)
+    async def _listen(self) -> asyncio.Server:
+        return await self._loop.create_server(self._link, self.host, 0, ssl=self._tls)
 
 
 class Fickle(CountingServer):

@@ -15,10 +15,9 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Self
 
 from tests.servers.counting import Taken
+from tests.servers.loop_thread import LoopServer
 
 __all__ = ["BOTH", "GROUPED", "PipeliningServer"]
 
@@ -26,7 +25,7 @@ GROUPED = ("PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 1000000")
 BOTH = (*GROUPED, "CHUNKING")
 
 
-class PipeliningServer:
+class PipeliningServer(LoopServer):
     """Speaks SMTP on loopback, in a thread; a context manager. ``taken`` is what it took, in order.
 
     It offers ``offers``, and after STARTTLS ``offers_in_tls``; with ``tls`` and no STARTTLS among them it is TLS from the
@@ -34,8 +33,6 @@ class PipeliningServer:
     answer to a line (``BDAT`` and ``.`` stand for a content), ``go_on`` says 354 to nobody, too, as RFC 2920 allows.
     After ``most_errors`` it hangs up, as Postfix does. With ``buffers`` the system keeps no more bytes for it than so many.
     """
-
-    host = "127.0.0.1"
 
     def __init__(
         self,
@@ -48,7 +45,7 @@ class PipeliningServer:
         most_errors: int = 1000,
         buffers: int = 0,
     ) -> None:
-        self.port = 0
+        super().__init__("pipelining")
         self.taken: list[Taken] = []
         #: Every line that came, without its end; contents are counted as ``(123 bytes)``.
         self.lines: list[str] = []
@@ -58,44 +55,21 @@ class PipeliningServer:
         self._links = 0
         self._quiet = threading.Event()
         self._quiet.set()
-        self._loop = asyncio.new_event_loop()
-        self._loop.set_exception_handler(lambda _loop, _context: None)
-        self._thread = threading.Thread(target=self._loop.run_forever, name="pipelining", daemon=True)
 
     @property
     def tls(self) -> ssl.SSLContext | None:
         return self._tls
 
-    def __enter__(self) -> Self:
-        self._thread.start()
+    async def _listen(self) -> asyncio.Server:
         at_once = self._tls if "STARTTLS" not in self.offers else None
         listener = socket.create_server((self.host, 0))
         for option in (socket.SO_SNDBUF, socket.SO_RCVBUF) if self._buffers else ():
             listener.setsockopt(socket.SOL_SOCKET, option, self._buffers)
-        listening = asyncio.start_server(self._serve, sock=listener, ssl=at_once)
-        self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result(5)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(5)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
-        self._loop.close()
+        return await asyncio.start_server(self._serve, sock=listener, ssl=at_once)
 
     def wait(self) -> None:
         """Until every link has ended, and with it all that came over it was carried out."""
         assert self._quiet.wait(10)
-
-    async def _end(self) -> None:
-        self._server.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        await asyncio.sleep(0.01)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._links += 1
