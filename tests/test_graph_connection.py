@@ -29,7 +29,7 @@ from tests.isolation import give_password
 from tests.proxied import through
 from tests.servers import Certificates, Proxy
 from tests.servers.counting import CountingServer
-from tests.servers.graph import GraphServer
+from tests.servers.graph import GraphServer, options_for
 from tests.servers.issuer import Issuer
 from tests.servers.odd_issuer import OddIssuer, said
 from tests.servers.script import Close, Expect, ScriptServer, Send
@@ -55,18 +55,6 @@ def cold_start(monkeypatch: pytest.MonkeyPatch) -> None:
 def graph(certificates: Certificates) -> Iterator[GraphServer]:
     with GraphServer(certificates.good.server_context(), TOKEN) as server:
         yield server
-
-
-def options_for(graph: GraphServer, certificates: Certificates, **options: Any) -> dict[str, Any]:
-    given = {
-        "name": "ops",
-        "protocol": "GRAPH",
-        "server_host": "localhost",
-        "server_port": graph.port,
-        "username": "ana@company.example",
-        "ca_file": str(certificates.ca.pem),
-    }
-    return given | options
 
 
 # The options

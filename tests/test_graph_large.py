@@ -20,7 +20,7 @@ from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.session.graph.attached_files import is_sealed, take_apart
 from tests.isolation import give_password
 from tests.servers import Certificates
-from tests.servers.graph import Answer, Cut, GraphServer, answer, error, html
+from tests.servers.graph import Answer, Cut, GraphServer, answer, error, html, options_for
 
 TOKEN = "eyJ0eXAiOiJKV1QiLCJub25jZSI6Ij.large-test-token.c2lnbmF0dXJl"
 MB = 10**6
@@ -36,14 +36,7 @@ def graph(certificates: Certificates) -> Iterator[GraphServer]:
 @pytest.fixture
 def connection(graph: GraphServer, certificates: Certificates) -> MailConnection:
     give_password("ops", TOKEN)
-    return MailConnection(
-        name="ops",
-        protocol="GRAPH",
-        server_host="localhost",
-        server_port=graph.port,
-        username="ana@company.example",
-        ca_file=str(certificates.ca.pem),
-    )
+    return MailConnection(**options_for(graph, certificates))
 
 
 def noise(size: int, seed: int = 1) -> bytes:

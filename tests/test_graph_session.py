@@ -25,7 +25,7 @@ from mailconn_jupyter.session.graph.session import GraphSession
 from tests.isolation import give_password
 from tests.leaks import holds_no_text
 from tests.servers import Certificates
-from tests.servers.graph import Cut, GraphServer, Wait, answer, error, html
+from tests.servers.graph import Cut, GraphServer, Wait, answer, error, html, options_for
 
 TOKEN = "eyJ0eXAiOiJKV1QiLCJub25jZSI6Ij.graph-test-token.c2lnbmF0dXJl"
 
@@ -39,15 +39,7 @@ def graph(certificates: Certificates) -> Iterator[GraphServer]:
 def to_graph(graph: GraphServer, certificates: Certificates, **options: Any) -> MailConnection:
     """A connection to it, with a token that was brought by hand."""
     give_password("ops", TOKEN)
-    given: dict[str, Any] = {
-        "name": "ops",
-        "protocol": "GRAPH",
-        "server_host": "localhost",
-        "server_port": graph.port,
-        "username": "ana@company.example",
-        "ca_file": str(certificates.ca.pem),
-    }
-    return MailConnection(**(given | options))
+    return MailConnection(**options_for(graph, certificates, **options))
 
 
 def letter(**more: Any) -> EmailMessage:

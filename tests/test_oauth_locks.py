@@ -42,6 +42,25 @@ def shelf(own_config: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
         yield backend
 
 
+def amid_a_refresh(
+    identity: Identity, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> tuple[threading.Thread, threading.Event]:
+    """A thread that is renewing the access token; it goes on when the event is set."""
+    within, on = threading.Event(), threading.Event()
+    refresh = access_tokens._refresh
+
+    def slowly(*given: Any) -> Any:
+        within.set()
+        assert on.wait(20)
+        return refresh(*given)
+
+    monkeypatch.setattr(access_tokens, "_refresh", slowly)
+    renewing = threading.Thread(target=access_token, args=(identity, http_of(issuer)))
+    renewing.start()
+    assert within.wait(20)
+    return renewing, on
+
+
 @contextmanager
 def holding(identity: Identity, issuer: Issuer, folder: Path) -> Iterator[subprocess.Popen[str]]:
     """A process that has taken the identity's lock, and was stopped then."""
@@ -109,18 +128,7 @@ def test_a_sign_out_waits_for_a_refresh_and_nothing_comes_back_after_it(
     issuer: Issuer, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     identity = signed_in(issuer)
-    within, on = threading.Event(), threading.Event()
-    refresh = access_tokens._refresh
-
-    def slowly(*given: Any) -> Any:
-        within.set()
-        assert on.wait(20)
-        return refresh(*given)
-
-    monkeypatch.setattr(access_tokens, "_refresh", slowly)
-    renewing = threading.Thread(target=access_token, args=(identity, http_of(issuer)))
-    renewing.start()
-    assert within.wait(20)
+    renewing, on = amid_a_refresh(identity, issuer, monkeypatch)
     said: list[str] = []
     leaving = threading.Thread(
         target=lambda: said.extend(access_tokens.sign_out(identity, direct(issuer.certificates)))
@@ -141,19 +149,8 @@ def test_a_child_that_is_forked_amid_a_refresh_waits_for_it_and_makes_none_of_it
 ) -> None:
     with using(encrypted(tmp_path)):
         identity = signed_in(issuer)
-        before = refreshes(issuer)
-        within, on = threading.Event(), threading.Event()
-        refresh = access_tokens._refresh
-
-        def slowly(*given: Any) -> Any:
-            within.set()
-            assert on.wait(20)
-            return refresh(*given)
-
-        monkeypatch.setattr(access_tokens, "_refresh", slowly)
-        renewing = threading.Thread(target=access_token, args=(identity, http_of(issuer)))
-        renewing.start()
-        assert within.wait(20)
+        before, refresh = refreshes(issuer), access_tokens._refresh
+        renewing, on = amid_a_refresh(identity, issuer, monkeypatch)
         child = os.fork()
         if child == 0:
             # Nothing of pytest's may run here.

@@ -30,7 +30,9 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self
 
-__all__ = ["Cut", "GraphServer", "Sent", "Wait", "answer", "error", "html"]
+from tests.servers.certificates import Certificates
+
+__all__ = ["Cut", "GraphServer", "Sent", "Wait", "answer", "error", "html", "options_for"]
 
 #: 4 MB, and so much more that a file of just under 3 MB fits, as the documents want it.
 MOST = 4 * 2**20 + 1024
@@ -104,12 +106,25 @@ class Asked:
     peer: str
 
 
+def options_for(graph: GraphServer, certificates: Certificates, **options: Any) -> dict[str, Any]:
+    """The options of a connection to it."""
+    given = {
+        "name": "ops",
+        "protocol": "GRAPH",
+        "server_host": "localhost",
+        "server_port": graph.port,
+        "username": "ana@company.example",
+        "ca_file": str(certificates.ca.pem),
+    }
+    return given | options
+
+
 class GraphServer:
     """A context manager; listens over TLS on a loopback port, or in plain text without ``tls``.
 
     ``tokens`` are those that are good, ``permissions`` what they may do. ``script`` holds, by method and the path's last
-    word (``POST sendMail``, ``PUT upload``), what happens in place of the next answers, None for the usual; the question whether a token may send is not
-    counted there. ``sent`` and ``drafts`` are what came of it, ``asked`` all that was asked.
+    word (``POST sendMail``, ``PUT upload``), what happens in place of the next answers, None for the usual; the question
+    whether a token may send is not counted there. ``sent`` and ``drafts`` are what came of it, ``asked`` all that was asked.
     """
 
     def __init__(self, tls: ssl.SSLContext | None, token: str = "", *, app_only: bool = False) -> None:
