@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ...delivery.merge import Merge, merge as merge_rows
 from ...delivery.merging.letter import MergedMessage
 from ...delivery.preview import Preview, preview
+from ...delivery.send import sender_of
 from ...errors import MailConnError
 from ...formatting import few, how_large
 from ...message.mime.wire_format import wired
@@ -62,7 +63,6 @@ def merge(
 
     def done() -> DeliveryReport | Preview | str:
         options: dict[str, Any] = {} if asked.limit is None else {"limit": asked.limit}
-        stays = asked.preview or asked.dry_run
         merged = merge_rows(
             rows,
             to=asked.to,
@@ -72,7 +72,7 @@ def merge(
             cc=asked.cc,
             bcc=asked.bcc,
             # What stays here is shown as it would be sent.
-            sender=asked.sender or (connection.resolved().sender if stays else ""),
+            sender=asked.sender or (sender_of(connection) if asked.stays else ""),
             reply_to=asked.reply_to,
             attachments=asked.attach,
             headers=asked.headers(),
