@@ -38,13 +38,14 @@ class MailConn(Magics):
         """Mail server connections: make, test, keep and open them, and send through them.
 
         %mailconn                                 the connections, each with its last test
-        %mailconn new ops --server-host mail.example.org --username ana
+        %mailconn new ops mail.example.org --username ana
         %mailconn password ops                    asks for the password and keeps it in the keyring
         %mailconn test ops                        opens a session stage by stage, and says what it found
         smtp = %mailconn connect ops              an open smtplib.SMTP, secured and logged in
         %mailconn send ops --to ana@example.org --subject Churn df fig
         %%mailconn send ops --to ...              as a cell's first line: sends what the cell shows
         %%mailconn notify ops --to ...            the same: a mail when the cell ends or fails
+        %%mailconn merge ops df --to email ...    the same: a message for each row, the cell is its template
         %mailconn help                            every command; %mailconn COMMAND -h says more of one
 
         $name and {expression} are taken from the notebook; $$ is a dollar, {{ a brace. ${NAME} stays: it is the
