@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..forks import in_children
 from ..secret import Kind, Secret
-from ..transport.forks import in_children
 from .account import Account, Place
 from .memory import memory
 

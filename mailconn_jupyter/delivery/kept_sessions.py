@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from ..connection import MailConnection
 from ..connection.changes import when_changed
 from ..errors import MailConnError
+from ..forks import in_children
 from ..names import fold
 from ..session.connect import open_session
 from ..session.smtp.session import SMTPSession
-from ..transport.forks import in_children
 from .report import DeliveryError
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+from ..forks import in_children
 from .certificate import Certificate
 from .deadline import READ, SLOWEST, WRITE, Limit
 from .dial import is_loopback
-from .forks import in_children
 from .tls import TLSFacts, TLSPolicy, explain, hung_up
 from .transport_errors import TransportError
 

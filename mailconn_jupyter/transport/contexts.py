@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .forks import in_children
+from ..forks import in_children
 
 __all__ = ["kept", "stamp"]
 

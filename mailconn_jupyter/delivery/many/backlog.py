@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 
 from ...errors import MailConnError
-from ...transport.forks import in_children
+from ...forks import in_children
 from .entry import Entry
 
 __all__ = ["TICK", "Backlog"]

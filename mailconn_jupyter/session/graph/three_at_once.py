@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from ...forks import in_children
 from ...transport.deadline import Limit
-from ...transport.forks import in_children
 
 __all__ = ["MOST", "places"]
 

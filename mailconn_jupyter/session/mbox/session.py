@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
 
 from ...connection import MailConnection
-from ...transport.forks import in_children
+from ...forks import in_children
 from ..opening.stages import Listener
 from .errors import FileChanged, ReadOnly
 from .file_lock import open_file

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from ...credentials.cell_literal import BY_HAND, tell_of_literal
+from ...forks import in_children
 from ...message.addresses import Address, envelope_address
 from ...secret import STARS, Secret
 from ...transport.channel import Channel
 from ...transport.deadline import Limit
 from ...transport.dial import connect_any, look_up
-from ...transport.forks import in_children
 from ...transport.tls import TLSPolicy
 from ...transport.transport_errors import TransportError
 from ..opening.log_in import log_in

@@ -17,7 +17,7 @@ from concurrent.futures import Future
 from importlib import import_module
 from typing import Any, Final
 
-from ....transport.forks import in_children
+from ....forks import in_children
 
 __all__ = ["BROWSER", "Browsers"]
 
