@@ -83,8 +83,9 @@ def connect(
 
     ``target`` is a name, a connection (it need not be stored), or None for the default. ``ask`` says whether a missing
     password may be asked for. ``readonly`` is for IMAP (INBOX is only examined; off by default) and MBOX (the file is
-    only read; on by default). Raises :class:`~mailconn_jupyter.errors.OpenError`, which names the stage that failed
-    and what to do, and :class:`~mailconn_jupyter.errors.StoreError` for a name that is not stored.
+    only read; on by default). What a server refuses for the moment is tried again after 1 and 5 seconds, within the
+    connection's deadline. Raises :class:`~mailconn_jupyter.errors.OpenError`, which names the stage that failed and what
+    to do, and :class:`~mailconn_jupyter.errors.StoreError` for a name that is not stored.
     """
     return open_session(connections.pick(target), ask=ask, source_address=source_address, readonly=readonly)
 
