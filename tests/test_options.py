@@ -10,7 +10,8 @@ import pytest
 from traitlets import TraitError
 
 from mailconn_jupyter.connection import MailConnection
-from mailconn_jupyter.connection.option_kinds import Switch, expand, has_variable
+from mailconn_jupyter.connection.expansion import expand, has_variable
+from mailconn_jupyter.connection.option_kinds import Switch
 from mailconn_jupyter.connection.trusted_hosts import Trust
 from mailconn_jupyter.errors import MailConnError, OptionError
 from mailconn_jupyter.formatting import did_you_mean

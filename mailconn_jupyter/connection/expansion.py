@@ -6,6 +6,7 @@ and errors; so a variable that looks like a secret is not expanded, and of any o
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -14,7 +15,9 @@ from typing import Final
 from ..domains import ascii_domain
 from ..errors import MailConnError, OptionError
 
-__all__ = ["Veil", "refuse_secret"]
+__all__ = ["VARIABLE", "Environment", "Veil", "expand", "has_variable"]
+
+VARIABLE: Final = re.compile(r"\$\{([^{}]*)\}")
 
 # PWD and OLDPWD are directories; of words that begin others (PASS, AUTH, KEY, PAT) the whole word counts.
 _SECRET: Final = re.compile(
@@ -25,7 +28,51 @@ _SECRET: Final = re.compile(
 _URL_WITH_PASSWORD: Final = re.compile(r"//[^/\s]*:[^/\s]*@")
 
 
-def refuse_secret(name: str, environ: Mapping[str, str], *, label: str, trait: str) -> None:
+class Environment(Mapping[str, str]):
+    """The environment's variables (by default this process's), which do not show: there are passwords among them.
+
+    ``%xmode Verbose`` prints the variables of every frame, and of a mapping all that it holds.
+    """
+
+    def __init__(self, variables: Mapping[str, str] | None = None) -> None:
+        self._variables = os.environ if variables is None else variables
+
+    def __getitem__(self, name: str) -> str:
+        return self._variables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._variables)
+
+    def __len__(self) -> int:
+        return len(self._variables)
+
+    def __repr__(self) -> str:
+        return f"<environment of {len(self)} variables>"
+
+
+def has_variable(value: object) -> bool:
+    """Whether ``value`` holds a ``${NAME}`` that is only known when the session opens."""
+    return isinstance(value, str) and VARIABLE.search(value) is not None
+
+
+def expand(value: str, environ: Mapping[str, str], *, label: str, trait: str) -> str:
+    """Replace each ``${NAME}`` by the environment's value; a name that is undefined or a secret's is an error."""
+
+    def replacement(match: re.Match[str]) -> str:
+        name = match.group(1)
+        _refuse_secret(name, environ, label=label, trait=trait)
+        if name not in environ:
+            raise OptionError(
+                f"{label}: the environment has no variable {name!r}.",
+                trait=trait,
+                hint=f"Set {name} before the kernel starts, or with %env in this notebook.",
+            )
+        return environ[name]
+
+    return VARIABLE.sub(replacement, value)
+
+
+def _refuse_secret(name: str, environ: Mapping[str, str], *, label: str, trait: str) -> None:
     """Raise :class:`~mailconn_jupyter.errors.OptionError` where a variable is a secret, by its name or its value."""
     if _SECRET.search(name):
         why = "by its name it is a secret"

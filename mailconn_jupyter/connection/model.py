@@ -9,10 +9,9 @@ from typing import Any, Final
 from ..errors import OptionError
 from ..formatting import table
 from .declarations import SENDING, ConnectionOptions
-from .expansion import Veil
+from .expansion import Environment, Veil, expand, has_variable
 from .lookalikes import mixed_scripts
 from .mechanisms import EXTERNAL, named
-from .option_kinds import Environment, expand, has_variable
 from .option_set import takes_options
 from .trusted_hosts import Trust, TrustedHosts
 

@@ -6,10 +6,9 @@ say what is wrong with the value and what would be right. They raise :class:`~ma
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Generic, SupportsFloat, SupportsIndex, TypeVar
 
 from traitlets import TraitType, Undefined
@@ -18,7 +17,7 @@ from ..domains import ascii_domain
 from ..errors import OptionError
 from ..formatting import did_you_mean, shown
 from ..scalars import plain
-from .expansion import refuse_secret
+from .expansion import has_variable
 from .lookalikes import hidden
 
 Got = TypeVar("Got")
@@ -29,55 +28,10 @@ Given = TypeVar("Given")
 
 Word = TypeVar("Word", bound=str)
 
-VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 # Control characters, halves of surrogate pairs (no file can hold them), and Unicode's own line breaks.
 _UNFIT = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _TRUE = frozenset({"true", "yes", "on", "1", "y"})
 _FALSE = frozenset({"false", "no", "off", "0", "n"})
-
-
-class Environment(Mapping[str, str]):
-    """The environment's variables (by default this process's), which do not show: there are passwords among them.
-
-    ``%xmode Verbose`` prints the variables of every frame, and of a mapping all that it holds.
-    """
-
-    def __init__(self, variables: Mapping[str, str] | None = None) -> None:
-        self._variables = os.environ if variables is None else variables
-
-    def __getitem__(self, name: str) -> str:
-        return self._variables[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._variables)
-
-    def __len__(self) -> int:
-        return len(self._variables)
-
-    def __repr__(self) -> str:
-        return f"<environment of {len(self)} variables>"
-
-
-def has_variable(value: object) -> bool:
-    """Whether ``value`` holds a ``${NAME}`` that is only known when the session opens."""
-    return isinstance(value, str) and VARIABLE.search(value) is not None
-
-
-def expand(value: str, environ: Mapping[str, str], *, label: str, trait: str) -> str:
-    """Replace each ``${NAME}`` by the environment's value; a name that is undefined or a secret's is an error."""
-
-    def replacement(match: re.Match[str]) -> str:
-        name = match.group(1)
-        refuse_secret(name, environ, label=label, trait=trait)
-        if name not in environ:
-            raise OptionError(
-                f"{label}: the environment has no variable {name!r}.",
-                trait=trait,
-                hint=f"Set {name} before the kernel starts, or with %env in this notebook.",
-            )
-        return environ[name]
-
-    return VARIABLE.sub(replacement, value)
 
 
 class Option(TraitType[Got, Given]):

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..formatting import shown
-from .option_kinds import Line, has_variable, is_host
+from .expansion import has_variable
+from .option_kinds import Line, is_host
 
 __all__ = ["Trust", "TrustedHosts"]
 

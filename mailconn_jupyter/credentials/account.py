@@ -118,7 +118,7 @@ def _as_written(connection: MailConnection, kind: Kind) -> str:
 
 
 def _expanded(text: str) -> str:
-    from ..connection.option_kinds import Environment, expand  # noqa: PLC0415  # loaded with the connection
+    from ..connection.expansion import Environment, expand  # noqa: PLC0415  # loaded with the connection
 
     try:
         return expand(text, Environment(), label="", trait="")

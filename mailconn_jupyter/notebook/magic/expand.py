@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ...connection.option_kinds import VARIABLE
+from ...connection.expansion import VARIABLE
 from ...formatting import did_you_mean
 from ..usage_error import UsageError
 

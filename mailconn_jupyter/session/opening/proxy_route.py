@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ...connection import MailConnection
-from ...connection.option_kinds import Environment
+from ...connection.expansion import Environment
 from ...connection.proxy_url import ProxyURL
 from ...credentials import Kind, Secret, remember, resolve
 from ...errors import OptionError
