@@ -61,6 +61,12 @@ class Address:
     text: str
     international: bool
 
+    @property
+    def key(self) -> str:
+        """What addresses are compared by: only the server knows whether Ana@ and ana@ are one mailbox."""
+        local, _, domain = self.text.rpartition("@")
+        return f"{local}@{domain.lower()}"
+
     def __str__(self) -> str:
         return self.text
 

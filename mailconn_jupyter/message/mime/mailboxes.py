@@ -51,9 +51,7 @@ def mailboxes(given: Any, what: str) -> list[Mailbox]:
     found: dict[str, Mailbox] = {}
     for text in texts:
         mailbox = _mailbox(text, what)
-        local, _, domain = mailbox.address.text.rpartition("@")
-        # Only the server knows whether Ana@ and ana@ are one mailbox.
-        found.setdefault(f"{local}@{domain.lower()}", mailbox)
+        found.setdefault(mailbox.address.key, mailbox)
     return list(found.values())
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 from ...connection import MailConnection
 from ...errors import MessageError, warn
 from ...formatting import how_large
-from ...message.addresses import envelope_address, listed_addresses
+from ...message.addresses import Address, envelope_address, listed_addresses
 from ...message.mime.headers import with_field
 from ...message.mime.wire_format import Wire, normalised, wired
 from ...transport.http_question import Content
@@ -180,30 +180,24 @@ def _named(
     if message.get("Resent-Date") or message.get("Resent-To"):
         # Its To names those who have it already.
         raise NoEnvelope("A message that is sent again (Resent-To) is not sent to those whom its To names.", hint=_WHY)
-    named = {_same(each): each for name in ("To", "Cc", "Bcc") for each in _listed(message, name)}
+    named = {each.key: each for name in ("To", "Cc", "Bcc") for each in _listed(message, name)}
     if not named:
         raise MessageError("The message has no recipient.", hint="Name one in To, Cc or Bcc.")
     if recipients is not None:
         asked = [recipients] if isinstance(recipients, str) else list(recipients)
-        wanted = {_same(str(envelope_address(each))): each for each in asked}
+        wanted = {envelope_address(each).key: each for each in asked}
         if stranger := next((each for key, each in wanted.items() if key not in named), None):
             raise NoEnvelope(f"{stranger} is in none of To, Cc and Bcc.", hint=_WHY)
         if left_out := next((each for key, each in named.items() if key not in wanted), None):
             raise NoEnvelope(f"{left_out} is in the message's headers, and would get it, too.", hint=_WHY)
     if sender is not None:
-        own = next(iter([*_listed(message, "Sender"), *_listed(message, "From")]), "")
-        given = str(envelope_address(sender, what="sender", empty=True))
-        if own and _same(given) != _same(own):
-            raise NoEnvelope(f"The sender {given or '<>'} is not the one of the message, {own}.", hint=_WHY)
-    return tuple(named.values())
+        own = next(iter([*_listed(message, "Sender"), *_listed(message, "From")]), None)
+        given = envelope_address(sender, what="sender", empty=True)
+        if own is not None and given.key != own.key:
+            raise NoEnvelope(f"The sender {str(given) or '<>'} is not the one of the message, {own}.", hint=_WHY)
+    return tuple(map(str, named.values()))
 
 
-def _listed(message: Message[Any, Any], name: str) -> list[str]:
+def _listed(message: Message[Any, Any], name: str) -> list[Address]:
     found = [each for value in message.get_all(name, []) for each in listed_addresses(name, value)]
-    return [str(envelope_address(each)) for each in found]
-
-
-def _same(address: str) -> str:
-    """What addresses are compared by: only the server knows whether Ana@ and ana@ are one mailbox."""
-    local, _, domain = address.rpartition("@")
-    return f"{local}@{domain.lower()}"
+    return [envelope_address(each) for each in found]
