@@ -316,6 +316,8 @@ def _handler(graph: GraphServer) -> type[http.server.BaseHTTPRequestHandler]:
 
         def finish(self) -> None:
             super().finish()
+            # Closed before it is told: whoever waits for that is to find the link gone.
+            self.connection.close()
             graph.gave_up.set()
 
         def _serve(self) -> None:
