@@ -1,4 +1,4 @@
-"""How many messages a time, how often progress is told, and what the providers take."""
+"""How many messages in a time, how often progress is told, and what the providers take."""
 
 from __future__ import annotations
 

@@ -80,7 +80,6 @@ class Mail:
         self, subject: str, content: Sequence[Any], *, dry_run: bool = False, files: bool = True
     ) -> Generator[Aside, None, SendReport]:
         """Send it; what was lost on the way into it is told. ``files``: with those that the line attaches."""
-        options: dict[str, Any] = {} if self.limit is None else {"limit": self.limit}
 
         def done() -> SendReport:
             return send_mail(
@@ -88,32 +87,34 @@ class Mail:
                 self.to,
                 subject,
                 *content,
-                cc=self.cc,
-                bcc=self.bcc,
                 sender=self.sender,
-                reply_to=self.reply_to,
                 attachments=self.attach if files else (),
-                headers=self.headers(),
-                priority=self.priority,
-                importance=self.importance,
-                sensitivity=self.sensitivity,
-                index=self.index,
                 rows=self.rows,
-                table_as=self.table_as,
-                formulas=self.formulas,
-                zip=self.zip,
                 dry_run=dry_run,
-                **options,
+                **self.options(),
             )
 
         return (yield from telling(done))
 
-    def headers(self) -> dict[str, list[str]]:
-        """Each header of one's own with its values."""
+    def options(self) -> dict[str, Any]:
+        """What ``send()`` and ``merge()`` take alike, by their keywords."""
         headers: dict[str, list[str]] = {}
         for name, value in self.header:
             headers.setdefault(name, []).append(value)
-        return headers
+        options: dict[str, Any] = {
+            "cc": self.cc,
+            "bcc": self.bcc,
+            "reply_to": self.reply_to,
+            "headers": headers,
+            "priority": self.priority,
+            "importance": self.importance,
+            "sensitivity": self.sensitivity,
+            "index": self.index,
+            "table_as": self.table_as,
+            "formulas": self.formulas,
+            "zip": self.zip,
+        }
+        return options if self.limit is None else options | {"limit": self.limit}
 
 
 def send(

@@ -62,30 +62,18 @@ def merge(
         )
 
     def done() -> DeliveryReport | Preview | str:
-        options: dict[str, Any] = {} if asked.limit is None else {"limit": asked.limit}
         merged = merge_rows(
             rows,
             to=asked.to,
             subject=str(asked.subject),
             content=content,
             key=key,
-            cc=asked.cc,
-            bcc=asked.bcc,
             # What stays here is shown as it would be sent.
             sender=asked.sender or (sender_of(connection) if asked.stays else ""),
-            reply_to=asked.reply_to,
             attachments=asked.attach,
-            headers=asked.headers(),
-            priority=asked.priority,
-            importance=asked.importance,
-            sensitivity=asked.sensitivity,
-            index=asked.index,
             table_rows=asked.rows,
-            table_as=asked.table_as,
-            formulas=asked.formulas,
-            zip=asked.zip,
             doubles=doubles,
-            **options,
+            **asked.options(),
         )
         if asked.preview:
             return preview(_message(merged, row))
