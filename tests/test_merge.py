@@ -517,6 +517,8 @@ HOSTILE = [
     'x" <eve@evil.example>, "y',
     "eve@evil.example, ana",
     "ana>, <eve@evil.example",
+    "eve@evil.example>, <ana",
+    'eve@evil.example>, "Ana" <ana',
     "a\r\nBcc: eve@evil.example",
     "a\nBcc: eve@evil.example",
     "eve@evil.example\0",
@@ -562,6 +564,24 @@ def test_no_name_adds_a_recipient_or_a_header(name: str, to: str) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("template", "name"),
+    [
+        ("{{ row.items }}", "items"),
+        ("{{ range }}", "safe_range"),
+        ("{{ dict }}", "dict"),
+        ("{{ name.upper }}", "upper"),
+    ],
+)
+def test_a_function_that_is_not_called_is_told_and_not_printed(template: str, name: str) -> None:
+    row = {"email": "ana@example.org", "items": "three", "name": "Ana"}
+    for letter in ({"subject": template, "content": "Text"}, {"subject": "News", "content": template}):
+        (fault,) = faults([row], **letter)
+        assert f"it prints a function, {name}" in fault
+    (message,) = merged([row], subject='{{ row["items"] }} {{ name.upper() }}', content="Text")
+    assert message["Subject"] == "three ANA"
+
+
 @given(
     st.one_of(
         st.sampled_from(HOSTILE),
@@ -570,9 +590,15 @@ def test_no_name_adds_a_recipient_or_a_header(name: str, to: str) -> None:
 )
 @settings(deadline=None, max_examples=200)
 def test_no_part_of_an_address_adds_another(user: str) -> None:
-    for to in ("{{ user }}@example.org", "<{{ user }}@example.org>", "Ana <{{ user }}@example.org>"):
+    for to in (
+        "{{ user }}@example.org",
+        "<{{ user }}@example.org>",
+        "Ana <{{ user }}@example.org>",
+        "{{ user }}@{{ at }}",
+        'Ana "A" {{ user }}@{{ at }}',
+    ):
         try:
-            merge = mailconn.merge([{"user": user}], to=to, subject="News", content="Text")
+            merge = mailconn.merge([{"user": user, "at": "example.org"}], to=to, subject="News", content="Text")
         except MessageError:
             continue
         assert recipients(merge[0]) == [f"{user.strip(' ')}@example.org"]
@@ -643,6 +669,42 @@ def test_no_cell_leads_to_another_file(hostile: str, tmp_path: Path) -> None:
     row = {"email": "ana@example.org", "id": hostile}
     (fault,) = faults([row], subject="News", content="Text", attachments=f"{tmp_path}/out/{{{{ id }}}}.txt")
     assert "is no part of a path" in fault
+
+
+@pytest.mark.parametrize(
+    ("path", "first", "second"),
+    [
+        ("out/{{ first }}{{ second }}.txt", ".", "./secret"),
+        ("out/.{{ second }}.txt", "", "./secret"),
+        ("out/{{ first }}.{{ second }}.txt", "", "./secret"),
+        ("{{ first }}/secret.txt", "~", ""),
+        ("{{ first }}{{ second }}/secret.txt", "~", "root"),
+        ("{{ first }}secret.txt", "\\\\host\\", ""),
+    ],
+)
+def test_no_cell_leads_to_another_file_beside_another_cell_or_a_sign_of_the_template(
+    path: str, first: str, second: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    row = {"email": "ana@example.org", "first": first, "second": second}
+    (fault,) = faults([row], subject="News", content="Text", attachments=path)
+    assert "is no part of a path" in fault
+
+
+def test_a_path_that_goes_up_or_begins_in_a_home_by_its_template_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "1.txt").write_text("one")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    for path in ("../{{ id }}.txt", "~/{{ id }}.txt", f"{tmp_path}/{{{{ id }}}}.txt"):
+        (message,) = merged([{"email": "ana@example.org", "id": 1}], subject="News", content="Text", attachments=path)
+        assert list(attached(message)) == ["1.txt"]
 
 
 def test_headers_and_variables_go_with_every_row() -> None:

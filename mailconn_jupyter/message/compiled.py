@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from functools import cache, lru_cache
 from importlib import import_module
 from pathlib import Path
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, Final
 
 from ..errors import MessageError
@@ -17,6 +18,8 @@ __all__ = ["compiled", "no_value", "placing", "require_jinja2"]
 #: What becomes of a value where it is printed, in the template that is being filled in. The compiled template knows none:
 #: it is kept, and a value is of one message.
 _placed: Final[ContextVar[Callable[[Any], Any]]] = ContextVar("placed")
+# What is not printed but called.
+_CALLED: Final = (FunctionType, BuiltinFunctionType, MethodType, type)
 _KEPT: Final = 256
 _LONGEST: Final = 200_000  # characters: who makes a template for each message does not fill the memory with them
 
@@ -63,6 +66,12 @@ def _environment(*, escaped: bool, folder: Path | None) -> Any:
     def finalize(_context: Any, value: Any) -> Any:
         if isinstance(value, jinja2.Undefined):
             str(value)  # a strict one raises
+        if isinstance(value, _CALLED):
+            # One of Jinja2's own, a method, or of a dict one where the column of that name is meant.
+            name = getattr(value, "__name__", "")
+            raise jinja2.TemplateRuntimeError(
+                f"it prints a function, {name}: its result is {name}(), a column row[{name!r}]"
+            )
         return value if _is_markup(value) else _placed.get()(value)
 
     environment = sandbox.SandboxedEnvironment(

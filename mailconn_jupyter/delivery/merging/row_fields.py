@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from ...errors import MessageError
-from ...formatting import did_you_mean
+from ...formatting import did_you_mean, shown
 from ...message.compiled import no_value
 from ...message.render.words import HTML, Markdown
 from ...message.template import Bound, Template, as_words, filled, render_subject, understood
@@ -184,10 +184,18 @@ def _mailbox(piece: str, values: Sequence[str]) -> str:
     """One mailbox: what the row says is the name where the template has the name, and the address where it has that."""
     match = _MAILBOX.fullmatch(piece)
     if match is None:
-        return piece if not TOKEN.search(piece) else f"<{whole(piece.strip(' '), values)}>"
-    name, address = (whole(match[part].strip(" "), values).strip(" ") for part in ("name", "address"))
+        return _in_brackets(piece, values) if TOKEN.search(piece) else piece
+    name, address = whole(match["name"].strip(" "), values).strip(" "), _in_brackets(match["address"], values)
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}" <{address}>' if name else f"<{address}>"
+    return f'"{escaped}" {address}' if name else address
+
+
+def _in_brackets(text: str, values: Sequence[str]) -> str:
+    """An address in the brackets that end it: none is in what the row says, for behind it another address could begin."""
+    said = whole(text.strip(" "), values).strip(" ")
+    if {"<", ">"} & {*said}:
+        raise MessageError(f"{shown(said)} is not one mail address.")
+    return f"<{said}>"
 
 
 def words(given: Any, what: str, columns: Sequence[str]) -> Field:

@@ -82,10 +82,20 @@ def _path(source: str, columns: Sequence[str]) -> Field:
 
     def field(given: Given) -> Path:
         text, values = tokens(given)
-        if not TOKEN.fullmatch(text.strip(" ")):
-            for value in values:
-                if not value or ".." in re.split(r"[/\\]", value) or set("*?[") & set(value) or value.startswith("/"):
-                    raise MessageError(f"{one_line(value, 60)!r} is no part of a path to a file that is attached.")
-        return Path(whole(text.strip(" "), values))
+        text = text.strip(" ")
+        path = whole(text, values)
+        if not TOKEN.fullmatch(text):
+            bad = (value for value in values if not value or set("*?[") & set(value) or value[0] in "/\\")
+            # Of the whole: two cells side by side may lead where neither does.
+            found = next(bad, None if _turns(path) == _turns(text) else path)
+            if found is not None:
+                raise MessageError(f"{one_line(found, 60)!r} is no part of a path to a file that is attached.")
+        return Path(path)
 
     return field
+
+
+def _turns(path: str) -> tuple[str, str, int]:
+    """Where a path begins (its drive; at the root, or in a home), and how often it goes up."""
+    steps = re.split(r"[/\\]", path)
+    return os.path.splitdrive(path)[0], steps[0][:1] if steps[0][:1] in {"", "~"} else "of its own", steps.count("..")
