@@ -29,6 +29,7 @@ from mailconn_jupyter.session.check import check
 from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.session.smtp.errors import LoginRefused
 from mailconn_jupyter.store import connections
+from tests.servers.counting import Watched
 
 
 @pytest.fixture(autouse=True)
@@ -292,6 +293,27 @@ def test_beside_another_kernels_sandbox_this_one_gets_its_own_name_and_is_what_s
         assert connections.pick("sandbox").server_port == other.port
     finally:
         assert other.end() == 0
+
+
+def test_a_connection_of_a_persons_own_that_is_called_sandbox_is_what_sandbox_means() -> None:
+    with Watched() as server:
+        own = MailConnection(name="sandbox", server_host="localhost", server_port=server.port, use_authentication=False)
+        own.update(use_secure_authentication=False, from_address="bob@example.test")
+        started = sandbox.start("play")
+        assert connections.pick("sandbox").name == "play"
+        connections.save(own)
+        send("Sandbox", "ana@example.test", "To the company", "text")
+        assert (len(server.taken), len(started.inbox)) == (1, 0)
+        connections.delete("sandbox")
+        send("sandbox", "ana@example.test", "Here", "text")
+        assert (len(server.taken), len(started.inbox)) == (1, 1)
+        started.stop()
+        connections.save(MailConnection(name="sandbox", server_host="mail.example.org"))
+        path = connections.where("sandbox").path
+        started = sandbox.start("play")
+        path.write_text("no JSON")
+        with pytest.raises(StoreError, match="cannot be read"):
+            send("sandbox", "ana@example.test", "Nowhere", "text")
 
 
 def test_a_name_that_was_chosen_and_is_another_kernels_is_refused() -> None:

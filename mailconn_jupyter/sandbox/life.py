@@ -49,7 +49,8 @@ def start(name: str = NAME) -> Sandbox:
     """Start the sandbox, and keep a connection to it under ``name``; a sandbox that runs already is returned.
 
     The connection's password is random and stays in this kernel. Where another kernel's sandbox has the usual name, this
-    one's connection is called ``sandbox-2`` and so on; whoever says ``sandbox`` in this kernel means this one. Raises
+    one's connection is called ``sandbox-2`` and so on; whoever says ``sandbox`` in this kernel means this one, unless a
+    connection of the person's own is called so. Raises
     :class:`~mailconn_jupyter.errors.MailConnError` when the extra ``sandbox`` is not installed, when another
     connection has the name, or when another kernel's sandbox runs under a name that was chosen.
     """

@@ -54,7 +54,7 @@ class ConnectionStore:
         self._folder = folder
         self._layers = layers
         self._names: tuple[object, list[str]] = None, []
-        #: What :meth:`pick` takes for another name in this process, by the folded name.
+        #: What :meth:`pick` takes for the name of a sandbox in this process, by the folded name; a person's own comes first.
         self.aliases: dict[str, str] = {}
 
     @property
@@ -137,7 +137,10 @@ class ConnectionStore:
         if isinstance(target, MailConnection):
             return target
         if target is not None:
-            return self[self.aliases.get(fold(str(target)), target)]
+            alias = self.aliases.get(fold(str(target)))
+            there = self._find(target) if alias is not None else None
+            meant = there is None or (there.connection is not None and there.connection.is_sandbox)
+            return self[alias if alias is not None and meant else target]
         return self._defaults.pick(self.values, sends=sends)
 
     @public
