@@ -279,6 +279,12 @@ def test_a_child_that_quits_deletes_nothing_that_the_parent_has_marked(
         assert other.stat()[0] == BODIES - 1
 
 
+def test_a_process_that_ends_with_a_session_open_prints_no_error_of_it() -> None:
+    code = "import smtplib, mailconn_jupyter; smtplib.mine = mailconn_jupyter.SMTPSession()"
+    run = subprocess.run([sys.executable, "-c", code], check=True, timeout=30, capture_output=True, text=True)
+    assert (run.stdout, run.stderr) == ("", "")
+
+
 def test_a_lock_that_a_thread_of_the_parent_holds_does_not_stop_a_child(
     postfix: Postfix,
 ) -> None:
