@@ -22,6 +22,7 @@ from mailconn_jupyter.delivery.report import DeliveryError
 from mailconn_jupyter.errors import OpenError
 from tests.servers.certificates import Certificates
 from tests.servers.counting import CountingServer, Fickle, Watched
+from tests.servers.ports import free_ports
 from tests.servers.relay import Relay
 from tests.test_forks import child, ended
 
@@ -116,6 +117,43 @@ def test_a_variable_that_says_something_else_opens_anew(server: Watched, monkeyp
     monkeypatch.setenv("THERE", "127.0.0.1")
     send()
     monkeypatch.setenv("MAILCONN_OPS_PASSWORD", "another-secret")
+    send()
+    assert (server.opened, server.quits) == (3, 2)
+
+
+def test_a_proxy_of_the_environment_that_is_another_one_opens_anew(
+    server: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    connections.update("ops", use_environment_proxy=True)
+    send()
+    send()
+    assert server.opened == 1
+    monkeypatch.setenv("ALL_PROXY", f"socks5://localhost:{free_ports(1)[0]}")
+    send()
+    assert server.opened == 2
+    monkeypatch.delenv("NO_PROXY")
+    with pytest.raises(OpenError, match="connect failed"):
+        send()
+    assert (len(server.taken), server.quits) == (3, 2)
+
+
+@pytest.mark.parametrize("place", ["a file", "systemd's folder", "a folder"])
+def test_a_secret_whose_file_is_another_one_opens_anew(
+    place: str, server: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "MAILCONN_OPS_PASSWORD"
+    if place == "a file":
+        monkeypatch.setenv("MAILCONN_OPS_PASSWORD_FILE", str(file))
+    else:
+        monkeypatch.setenv("MAILCONN_SECRETS_DIR" if place == "a folder" else "CREDENTIALS_DIRECTORY", str(tmp_path))
+    file.write_text("first-secret")
+    send()
+    send()
+    assert server.opened == 1
+    file.write_text("another-secret")
+    send()
+    file.unlink()
     send()
     assert (server.opened, server.quits) == (3, 2)
 
@@ -236,7 +274,8 @@ SCRIPT = """if True:
 
 
 def test_the_end_of_the_process_says_farewell(server: Watched) -> None:
-    subprocess.run([sys.executable, "-c", SCRIPT], check=True, timeout=30)
+    run = subprocess.run([sys.executable, "-c", SCRIPT], check=True, timeout=30, capture_output=True, text=True)
+    assert (run.stdout, run.stderr) == ("", "")
     assert (len(server.taken), server.opened, server.quits) == (2, 1, 1)
 
 
@@ -255,6 +294,47 @@ def test_a_child_has_a_session_of_its_own_and_says_no_word_over_the_parents(serv
     assert (server.opened, server.quits) == (2, 1)
     send()
     assert (len(server.taken), server.opened, server.quits) == (3, 3, 2)
+
+
+AT_THE_END = """if True:
+    import atexit
+    import mailconn_jupyter as mailconn
+
+    def tell():
+        report = mailconn.send("ops", "alice@example.test", "x", "y")
+        print(report.summary)
+
+    mailconn.send("ops", "alice@example.test", "x", "y")
+    atexit.register(tell)
+"""
+
+
+def test_a_mail_that_the_end_of_a_process_sends_is_told_as_sent(server: Watched) -> None:
+    run = subprocess.run([sys.executable, "-c", AT_THE_END], check=False, timeout=30, capture_output=True, text=True)
+    assert (run.stderr, run.returncode) == ("", 0)
+    assert run.stdout.startswith("Sent: 'x'")
+    assert len(server.taken) == 2
+
+
+def test_where_no_thread_can_be_started_the_session_is_closed_and_the_message_is_told_as_sent(
+    server: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_: threading.Timer) -> None:
+        # CPython's words, from 3.12 on at the end of the interpreter, before that where there are too many.
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Timer, "start", start)
+    send()
+    assert (len(server.taken), server.quits, KEPT._idle) == (1, 1, {})
+
+
+def test_what_waits_shows_no_value_of_a_variable(server: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAILCONN_OPS_PASSWORD", "correct-horse-battery")
+    connections.update("ops", server_host="${THERE}")
+    monkeypatch.setenv("THERE", "127.0.0.1")
+    send()
+    (idle,) = KEPT._idle.values()
+    assert [word for word in ("127.0.0.1", "correct-horse") if word in repr(idle)] == []
 
 
 def test_a_shown_pool_holds_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,9 +17,10 @@ from . import naming, secret_file
 from .account import Account, Credential
 from .variables import clash, require_unshared, variable as variable_of
 
-__all__ = ["find", "misplaced", "where"]
+__all__ = ["FOLDERS", "find", "misplaced", "where"]
 
-_VARIABLES: Final = ("CREDENTIALS_DIRECTORY", "MAILCONN_SECRETS_DIR")
+#: The variables that name them.
+FOLDERS: Final = ("CREDENTIALS_DIRECTORY", "MAILCONN_SECRETS_DIR")
 
 
 def find(account: Account, _ask: bool) -> Credential | None:
@@ -51,7 +52,7 @@ def where(account: Account) -> str:
 
 def _file(account: Account) -> tuple[str, Path] | None:
     """The variable whose folder has the file, and its path."""
-    for variable in _VARIABLES:
+    for variable in FOLDERS:
         folder = os.environ.get(variable, "")
         path = Path(folder, variable_of(account.name, account.kind))
         if not relative(variable, folder) and os.path.lexists(path):
@@ -61,7 +62,7 @@ def _file(account: Account) -> tuple[str, Path] | None:
 
 def misplaced() -> Iterator[str]:
     """Why a folder that is named is not looked into, as sentences."""
-    for variable in _VARIABLES:
+    for variable in FOLDERS:
         named = os.environ.get(variable)
         if named and (reason := relative(variable, named)):
             yield f"{reason}, so it is not looked into. Give its whole path, or unset the variable."

@@ -12,15 +12,18 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..connection import MailConnection
 from ..connection.changes import when_changed
+from ..credentials.secret_folders import FOLDERS
+from ..credentials.variables import variable
 from ..errors import MailConnError
 from ..forks import in_children
 from ..names import fold
+from ..secret import Kind
 from ..session.connect import open_session
+from ..session.opening.proxy_route import VARIABLES as PROXY_VARIABLES
 from ..session.smtp.session import SMTPSession
 from .report import DeliveryError
 
@@ -78,8 +81,12 @@ class KeptSessions:
         with self._lock:
             if age != self._age or key in self._idle:
                 return False
+            try:
+                timer.start()
+            except RuntimeError:
+                # The interpreter ends, or there are too many threads. The message has been sent all the same.
+                return False
             self._idle[key] = _Idle(session, opened_as, timer)
-            timer.start()
         return True
 
     def _expire(self, key: str, session: SMTPSession) -> None:
@@ -147,18 +154,24 @@ def farewell(session: SMTPSession | GraphSession) -> None:
 
 
 def _stamp(connection: MailConnection) -> object:
-    """What must be the same for a session to be the one that would be opened now."""
+    """What must be the same for a session to be the one that would be opened now; of values, which stay out of it, a hash."""
     options: Any = connection.resolved()
-    files = [_file_stamp(str(getattr(options, name))) for name in _FILES]
-    # A hash: the values are not kept here.
-    variables = hash(frozenset(item for item in os.environ.items() if item[0].startswith("MAILCONN_")))
-    return connection.origin, options.as_dict(), files, variables
+    files = [str(getattr(options, name)) for name in _FILES]
+    variables = []
+    for name in sorted(os.environ):
+        if name.startswith("MAILCONN_") or name in {*PROXY_VARIABLES, *FOLDERS}:
+            variables.append((name, hash(os.environ.get(name))))
+        if name.startswith("MAILCONN_") and name.endswith("_FILE"):
+            files.append(os.environ.get(name, ""))
+        if name in FOLDERS:
+            files += [os.path.join(os.environ.get(name, ""), variable(connection.name, kind)) for kind in Kind]  # noqa: PTH118
+    return connection.origin, hash(repr(options.as_dict())), variables, [_file_stamp(path) for path in files]
 
 
 def _file_stamp(path: str) -> tuple[int, int, int] | None:
     if not path:
         return None
-    with suppress(OSError):
-        status = Path(path).expanduser().stat()
+    with suppress(OSError, ValueError):
+        status = os.stat(os.path.expanduser(path))  # noqa: PTH111, PTH116  # Path raises for ~nobody
         return status.st_mtime_ns, status.st_size, status.st_ino
     return None

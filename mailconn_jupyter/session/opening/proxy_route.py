@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from ...connection import MailConnection
 from ...connection.expansion import Environment
@@ -11,7 +12,12 @@ from ...credentials import Kind, Secret, remember, resolve
 from ...errors import OptionError
 from ...transport.proxy import ProxyRoute
 
-__all__ = ["route_of"]
+__all__ = ["VARIABLES", "route_of"]
+
+_NAMING: Final = ("ALL_PROXY", "all_proxy")
+_EXCEPTING: Final = ("NO_PROXY", "no_proxy")
+#: The variables that a proxy may be taken from.
+VARIABLES: Final = (*_NAMING, *_EXCEPTING)
 
 
 def route_of(
@@ -45,13 +51,13 @@ def _route(
 
 
 def _from_environment(host: str, environ: Environment) -> ProxyRoute | None:
-    variable = next((name for name in ("ALL_PROXY", "all_proxy") if environ.get(name)), None)
+    variable = next((name for name in _NAMING if environ.get(name)), None)
     if variable is None:
         return None
     # Heavy, and needed here alone. Names, their ends, or * for every host, as other programs read the variable.
     from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # noqa: PLC0415  # not in the stubs
 
-    excepted = environ.get("NO_PROXY") or environ.get("no_proxy") or ""
+    excepted = next((said for name in _EXCEPTING if (said := environ.get(name))), "")
     if proxy_bypass_environment(host, {"no": excepted}):
         return None
     try:
