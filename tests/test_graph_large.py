@@ -218,6 +218,23 @@ def test_a_server_that_takes_no_more_of_a_file_is_not_asked_for_ever(
     assert len(graph.deleted) == 1
 
 
+@pytest.mark.parametrize(
+    "ranges",
+    [["3932160-", "0-"], ["9" * 5000], ["-5"], ["99999999999-"], ["٣-"]],
+    ids=["to and fro", "of 5000 digits", "below zero", "behind the end", "other digits"],
+)
+def test_a_server_whose_places_in_a_file_make_no_sense_is_left_soon_and_the_draft_is_deleted(
+    ranges: list[str], graph: GraphServer, connection: MailConnection
+) -> None:
+    for method in ("PUT", "GET"):
+        graph.script[f"{method} upload"] = [answer(200, nextExpectedRanges=[each]) for each in ranges * 20]
+    with connect(connection) as session, pytest.warns(MailConnWarning), pytest.raises(mailconn.LinkLost):
+        session.send_message(letter(ATTACHED))
+    assert sum(one.path.startswith("/upload/") for one in graph.asked) <= 6
+    assert len(graph.deleted) == 1
+    assert graph.sent == []
+
+
 def test_a_chunk_that_graph_has_no_time_for_is_sent_again(
     graph: GraphServer, connection: MailConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,7 +25,7 @@ from mailconn_jupyter.session.graph.session import GraphSession
 from tests.isolation import give_password
 from tests.leaks import holds_no_text
 from tests.servers import Certificates
-from tests.servers.graph import Cut, GraphServer, Wait, answer, error, html, options_for
+from tests.servers.graph import Answer, Cut, GraphServer, Wait, answer, error, html, options_for
 
 TOKEN = "eyJ0eXAiOiJKV1QiLCJub25jZSI6Ij.graph-test-token.c2lnbmF0dXJl"
 
@@ -539,6 +539,33 @@ def test_the_token_is_in_no_transcript_error_or_traceback(graph: GraphServer, co
         seen += session.transcript
     assert sum("What is Bearer ******** for?" in text for text in seen) > 1
     assert [text for text in seen if TOKEN in text] == []
+
+
+@pytest.mark.parametrize("way", ["escaped", "escaped slashes", "as the content's type", "as a key", "deep"])
+def test_a_token_that_a_server_says_back_in_whatever_form_is_shown_as_stars(
+    way: str, graph: GraphServer, connection: MailConnection
+) -> None:
+    token = "EwB4A8l6BAAUkj1NuJYtTVha/Mogk+HEiPbQo04AAW0JHGhU9"
+    give_password("ops", token)
+    graph.tokens = {token}
+    escaped = "".join(f"\\u{ord(sign):04x}" for sign in token)
+    said = token.replace("/", "\\/") if way == "escaped slashes" else escaped
+    body = f'{{"error": {{"code": "ErrorInvalid", "message": "What is {said} for?"}}}}'
+    kind = "application/json"
+    if way == "as the content's type":
+        body, kind = "no JSON", token
+    elif way == "as a key":
+        body = f'{{"{said}": 1, "error": {{"code": "{said}", "message": ""}}}}'
+    elif way == "deep":
+        body = f'{{"error": {{"code": "ErrorInvalid", "message": "{said}", "more": {"[" * 50}"{said}"{"]" * 50}}}}}'
+    with connect(connection) as session:
+        graph.script["POST sendMail"] = [
+            Answer(400, body.encode(), kind, {"Location": f"https://x.example/?t={token}"})
+        ]
+        with pytest.raises(Refused, match=r"\*{8}") as caught:
+            session.send_message(letter())
+        holds_no_text(caught.value, token)
+        assert token not in f"{caught.value}{caught.value.args}{vars(caught.value)}{session.transcript}"
 
 
 def test_a_token_that_no_header_can_carry_is_an_error_of_ours(connection: MailConnection) -> None:

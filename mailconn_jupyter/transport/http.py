@@ -11,10 +11,11 @@ import base64
 import contextlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http.client import HTTPException
-from typing import Final
+from typing import Any, Final
+from urllib.parse import unquote
 
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError
@@ -119,15 +120,13 @@ class HTTP:
             failure = TransportError(f"The server's answer has over {most // 1024} kB.", cause="too-long")
             failure.whole_left = True
             raise failure
-        for secret in hidden:
-            data = data.replace(secret.encode(), STARS.encode())
-        said = response.headers
+        hide, said = _hiding(hidden), response.headers
         later = said.get("Retry-After", "")
         return Reply(
             response.status,
-            readable(said.get("Content-Type", "").partition(";")[0], 60),
-            _parse(data),
-            readable(said.get("Location", "")),
+            readable(hide(said.get("Content-Type", "").partition(";")[0]), 60),
+            _parse(data, hide),
+            readable(hide(said.get("Location", ""))),
             float(later) if re.fullmatch(r"[0-9]{1,6}", later) else None,
         )
 
@@ -201,9 +200,27 @@ def _look_at_certificate(link: Callable[[], Channel], host: str) -> Certificate 
         return None
 
 
-def _parse(data: bytes) -> Fields | None:
+def _hiding(secrets: Iterable[str]) -> Callable[[Any], Any]:
+    """What puts stars in the place of secrets, in a text or in all that JSON has: there each sign may be written in two ways."""
+    found = sorted({form for secret in secrets for form in (secret, unquote(secret))}, key=len, reverse=True)
+    pattern = re.compile("|".join(map(re.escape, found))) if found else None
+
+    def hide(value: Any) -> Any:
+        match value:
+            case str():
+                return pattern.sub(STARS, value) if pattern is not None else value
+            case list():
+                return [hide(each) for each in value]
+            case dict():
+                return {hide(name): hide(each) for name, each in value.items()}
+        return value
+
+    return hide
+
+
+def _parse(data: bytes, hide: Callable[[Any], Any]) -> Fields | None:
     try:
-        found = json.loads(data)
+        found = hide(json.loads(data))
     except (ValueError, RecursionError):
         return None
     return Fields(found) if isinstance(found, dict) else None

@@ -32,7 +32,7 @@ from typing import Any, Self
 
 from tests.servers.certificates import Certificates
 
-__all__ = ["Cut", "GraphServer", "Sent", "Wait", "answer", "error", "html", "options_for"]
+__all__ = ["Answer", "Cut", "GraphServer", "Sent", "Wait", "answer", "error", "html", "options_for"]
 
 #: 4 MB, and so much more that a file of just under 3 MB fits, as the documents want it.
 MOST = 4 * 2**20 + 1024

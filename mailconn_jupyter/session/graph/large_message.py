@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -153,7 +154,7 @@ def _parsed(url: Secret) -> Place | None:
 
 
 def _upload(client: GraphClient, place: Place, file: AttachedFile) -> None:
-    size, start, tries, unsure = len(file.data), 0, 0, False
+    size, start, furthest, tries, unsure = len(file.data), 0, 0, 0, False
     while start < size:
         end = min(start + _CHUNK, size)
         content = Content(
@@ -175,10 +176,11 @@ def _upload(client: GraphClient, place: Place, file: AttachedFile) -> None:
                 raise
             unsure = True
             continue
-        tries = 0 if following > start else tries + 1
-        if tries == _TRIES:
+        # It may go back, but not again and again.
+        tries = 0 if following > furthest else tries + 1
+        if tries == _TRIES or following > size:
             raise LinkLost(f"Graph takes no more of {file.name!r}.", cause="bad-reply")
-        start, unsure = following, False
+        start, furthest, unsure = following, max(furthest, following), False
 
 
 def _following(reply: Reply, last: int | None) -> int:
@@ -190,8 +192,8 @@ def _following(reply: Reply, last: int | None) -> int:
     fields = reply.fields
     # In the documents with a small first letter, on the wire with either.
     ranges = (fields.texts("nextExpectedRanges") or fields.texts("NextExpectedRanges")) if fields is not None else ()
-    if ranges and (begin := ranges[0].partition("-")[0]).isdecimal():
-        return int(begin)
-    if last is None:
+    if ranges and (begin := re.match("[0-9]{1,18}(?=-|$)", ranges[0])) is not None:
+        return int(begin[0])
+    if ranges or last is None:
         raise LinkLost("Graph does not say how much of an attachment has arrived.", cause="bad-reply")
     return last
