@@ -26,7 +26,7 @@ import mailconn_jupyter as mailconn
 from mailconn_jupyter import DeliveryReport, JournalError
 from mailconn_jupyter.delivery.many import batch as batch_module, courier, journal as journal_module
 from mailconn_jupyter.delivery.many.journal import Journal, journal_path, using
-from mailconn_jupyter.errors import MessageError, StoreError
+from mailconn_jupyter.errors import MessageError, OptionError, StoreError
 from tests.batch_process import keyed
 from tests.batches import arrived, judge, letter, to
 from tests.servers.counting import CountingServer, Moody
@@ -160,7 +160,40 @@ def test_a_retry_goes_on_in_the_same_journal() -> None:
         }
 
 
+def test_a_retry_from_another_folder_goes_on_in_the_same_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path)
+    known = [f"user{number}" for number in range(40)]
+    with Moody() as server:
+        assert send_many(to(server.port), names(*known), journal="./x")
+        report = send_many(to(server.port), names("gone", *known), journal="./x", again="refused", stop_after=1)
+        assert report.stopped
+        monkeypatch.chdir(tmp_path / "other")
+        report.retry()
+        assert max(arrived(server).values()) == 1
+    assert list(Path().iterdir()) == []
+
+
 # Keys
+
+
+@pytest.mark.parametrize("given", [b"x", True, 3, float("nan"), "", "  ", Path("a\0b"), "a\0/b", object()])
+def test_what_is_neither_a_name_nor_a_path_is_told(given: Any) -> None:
+    with pytest.raises(OptionError, match="Not a journal"):
+        send_many(to(1), [], journal=given)
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-that-name/j", "mit Leerzeichen/джурнал", "нет"])
+def test_a_path_may_have_any_signs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    if "/" in name:
+        (tmp_path / name).parent.mkdir()
+    with CountingServer() as server:
+        assert send_many(to(server.port), names("ana", "bob"), journal=name)
+        assert send_many(to(server.port), names("ana", "bob"), journal=name)
+        assert len(server.taken) == 2
 
 
 @pytest.mark.parametrize("key", [None, "", " ", float("nan"), pd.NaT])

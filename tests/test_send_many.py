@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email.policy
 import os
 import random
 import re
@@ -10,10 +11,13 @@ import threading
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from email import message_from_bytes
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+import numpy
+import pandas
 import pytest
 
 import mailconn_jupyter as mailconn
@@ -37,6 +41,7 @@ from tests.test_forks import ended
 __all__ = ["clean_up", "kernel", "shell"]
 
 send_many = mailconn.send_many
+ALICE = "alice@example.test"
 
 
 @pytest.fixture(autouse=True)
@@ -684,3 +689,55 @@ def test_neither_report_nor_progress_has_the_password(
     assert outcomes(report) == {"refused": 3}
     assert "s3cret" not in repr(report) + report._repr_html_() + repr(report.deliveries) + repr(told)
     assert b"s3cret" not in journal.read_bytes()
+
+
+# What nobody means to give
+
+
+@pytest.mark.parametrize("header", ["From: <", "Message-ID: <", "From: .<>a", 'To: =?utf-8?q?=0A[\ta"\xff\t'])
+def test_a_message_whose_headers_nobody_can_read_is_not_sent_and_the_others_are(header: str) -> None:
+    raw = f"{header}\nSubject: number 1\n\nText".encode("latin-1")
+    broken = message_from_bytes(raw, policy=email.policy.default)
+    with Watched() as server:
+        report = send_many(to(server.port), [letter(ALICE, 0), broken, letter(ALICE, 2)])
+        assert [row.outcome for row in report.deliveries] == ["accepted", "not sent", "accepted"]
+        judge(report, server)
+
+
+def test_an_error_of_the_messages_has_the_report_whatever_the_headers_of_those_left_are() -> None:
+    broken = message_from_bytes(b"From: <\nTo: <\nSubject: number 2\n\nText", policy=email.policy.default)
+    given: Any = [letter(ALICE, 0), None, broken]
+    with Watched() as server:
+        with pytest.raises(MessageError, match="not NoneType") as caught:
+            send_many(to(server.port), given)
+        report: DeliveryReport = caught.value.report  # type: ignore[attr-defined]  # what an error of send_many() has
+        assert [row.index for row in report.deliveries] == [0, 2]
+        judge(report, server)
+
+
+@pytest.mark.parametrize(
+    "given", [None, 5, float("nan"), "ana@example.org", b"x", {"key": letter(ALICE)}, letter(ALICE)]
+)
+def test_what_are_no_several_messages_is_told_before_anything_is_opened(given: Any) -> None:
+    with pytest.raises(MessageError, match="sends several messages"):
+        send_many(to(1), given)
+
+
+@pytest.mark.parametrize("given", [None, 5, True, ["unknown", []], ["x"], "x", float("nan")])
+def test_what_is_not_sent_again_is_told(given: Any) -> None:
+    with pytest.raises(OptionError, match="Not to be sent again"):
+        send_many(to(1), [], again=given, journal="j")
+
+
+@pytest.mark.parametrize(
+    "given", [0, -1, 101, 10**9, True, "3", 3.0, float("nan"), None, numpy.int64(0), numpy.float64(3)]
+)
+def test_so_many_connections_are_told(given: Any) -> None:
+    with pytest.raises(OptionError, match="connections is a whole number, from 1 to 100"):
+        send_many(to(1), [], connections=given)
+
+
+def test_numbers_of_a_table_are_numbers() -> None:
+    one: Any = numpy.int64(1)
+    with Watched() as server:
+        assert send_many(to(server.port), letters(2), connections=one, window=one, stop_after=pandas.Series([1])[0])

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ...errors import MailConnError, OptionError
+from ...formatting import shown
 from ...names import decode, encode
 from ...own_folder import own_folder
 from ...store import atomic_files
@@ -93,15 +94,21 @@ def _folder() -> Path:
     return own_folder("data")[0] / "journals"
 
 
-def journal_path(given: str | PathLike[str]) -> Path:
-    """Where the journal of that name is; a path, or a text with a slash in it, is the file itself."""
-    if not str(given).strip():
+def journal_path(given: object) -> Path:
+    """Where the journal of that name is; a path, or a text with a slash in it, is the file itself.
+
+    Raises :class:`~mailconn_jupyter.errors.OptionError` for what is neither.
+    """
+    text = os.fspath(given) if isinstance(given, str | PathLike) else None
+    if not isinstance(text, str) or not text.strip() or "\0" in text:
         raise OptionError(
-            f"Not a journal: journal={given!r}.", trait="journal", hint='Give it a name, such as "churn-47", or a path.'
+            f"Not a journal: journal={shown(given)}.",
+            trait="journal",
+            hint='Give it a name, such as "churn-47", or a path.',
         )
     if isinstance(given, str) and not {"/", os.sep} & {*given}:
         return _folder() / f"{encode(given)}{_ENDING}"
-    return Path(os.path.abspath(Path(given).expanduser()))  # noqa: PTH100  # a link in it stays
+    return Path(os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111  # a link in it stays; Path raises for ~nobody
 
 
 def journal_names() -> list[str]:

@@ -13,6 +13,7 @@ from uuid import UUID
 from ...errors import MailConnError, MessageError
 from ...message.mime.headers import with_field
 from ...message.mime.wire_format import Wire
+from ...message.texts import one_line
 from ...scalars import plain
 from ...session.smtp.envelope import Envelope, envelope_of
 from .entry import Entry
@@ -56,9 +57,11 @@ class Preparation:
                 envelope, content = serialised(replace(envelope, recipients=left), message)
             except JournalError:
                 raise
-            except MailConnError as error:
-                words = " ".join(str(error).split())
-                report([_row(number, message, str(message.get("To", "")), ("not sent", 0, words))], True, True)
+            except Exception as error:  # noqa: BLE001  # the standard library's, of headers that it cannot read, are of any class
+                said = error if isinstance(error, MailConnError) else f"It cannot be read: {error!r}"
+                report(
+                    [_row(number, message, _said(message, "To"), ("not sent", 0, one_line(str(said), 500)))], True, True
+                )
                 continue
             settled = [found for found in known.values() if not self._open(found)]
             if rows := [_row(number, message, found.recipient, _said_before(found)) for found in settled]:
@@ -76,8 +79,8 @@ class Preparation:
                     names = [str(each.address) for each in envelope.recipients]
                 except JournalError:
                     raise
-                except MailConnError:
-                    names, known = [str(message.get("To", ""))], {}
+                except Exception:  # noqa: BLE001  # as above
+                    names, known = [_said(message, "To")], {}
                 for name in names:
                     said = _said_before(known[name]) if name in known else ("not sent", 0, "")
                     yield _row(number, message, name, said)
@@ -157,7 +160,14 @@ def _key(given: Any) -> str:
 
 
 def _named(message: Message[Any, Any]) -> tuple[str, str]:
-    return str(message.get("Message-ID", "")), str(message.get("Subject", ""))
+    return _said(message, "Message-ID"), _said(message, "Subject")
+
+
+def _said(message: Message[Any, Any], name: str) -> str:
+    """What a header says; nothing where the standard library cannot read it."""
+    with suppress(Exception):
+        return str(message.get(name, ""))
+    return ""
 
 
 def _row(number: int, message: Message[Any, Any], recipient: str, said: tuple[Any, int, str]) -> Delivery:

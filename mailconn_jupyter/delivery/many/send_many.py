@@ -6,16 +6,17 @@ import contextlib
 import itertools
 import smtplib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from os import PathLike
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from ...connection import MailConnection
 from ...discovery.sending_limits import SendingLimits, limits_of
-from ...errors import MailConnError, OptionError, warn
-from ...formatting import how_long
+from ...errors import MailConnError, MessageError, OptionError, warn
+from ...formatting import how_long, shown
 from ...keywords import public
 from ...scalars import count_of
 from ...session.connect import protocol_of
@@ -37,7 +38,9 @@ __all__ = ["send_many"]
 
 T = TypeVar("T")
 
-_AGAIN: Final = frozenset({"unknown", "refused"})
+_AGAIN: Final = ("unknown", "refused")
+# Each has a thread, and no server takes so many of one client.
+_MOST_CONNECTIONS: Final = 100
 
 
 @public
@@ -80,28 +83,32 @@ def send_many(
     no session can be opened at all, :class:`~mailconn_jupyter.delivery.many.journal.JournalError`, and whatever
     ``messages`` raise; each has the ``report`` of what was sent before that.
     """
+    if isinstance(messages, str | bytes | Mapping | Message) or not hasattr(type(messages), "__iter__"):
+        raise MessageError(
+            f"send_many() sends several messages, not {type(messages).__name__}.",
+            hint="Give them in a list, or from a generator; one alone: [message].",
+        )
     connection, session = _target(target)
     limits = limits_of(str(connection.resolved().server_host)) if connection is not None else SendingLimits("")
     given = None if rate is None else Rate.of(rate)
-    taken = frozenset([again] if isinstance(again, str) else again)
-    if taken - _AGAIN or (taken and journal is None):
+    taken = [again] if isinstance(again, str) or not isinstance(again, Iterable) else list(again)
+    if any(word not in _AGAIN for word in taken) or (taken and journal is None):
         raise OptionError(
-            f"Not to be sent again: again={again!r}.",
+            f"Not to be sent again: again={shown(again)}.",
             trait="again",
             hint='"unknown" or "refused", of what a journal has: with journal="NAME".',
         )
-    if journal is not None:
-        journal_path(journal)
     mailing = _Mailing(
         target=target,
         connection=connection,
         session=session,
-        connections=_count("connections", connections),
+        connections=_count("connections", connections, _MOST_CONNECTIONS),
         window=_count("window", window),
         limits=limits,
         rate=given or (Rate(limits.a_minute, "minute") if limits.a_minute else None),
-        journal=journal,
-        again=taken,
+        # The file itself: another folder may be current when the rest is sent.
+        journal=None if journal is None else journal_path(journal),
+        again=frozenset(taken),
         on_progress=on_progress,
         stop_after=None if stop_after is None else _count("stop_after", stop_after),
         spool=Spool(),
@@ -128,10 +135,11 @@ def _target(target: Any) -> tuple[MailConnection | None, SMTPSession | None]:
     return connection, None
 
 
-def _count(name: str, value: Any) -> int:
+def _count(name: str, value: Any, most: int | None = None) -> int:
     number = count_of(value)
-    if not number:
-        raise OptionError(f"{name} is a whole number, 1 or more, not {value!r}.", trait=name)
+    if not number or (most is not None and number > most):
+        bounds = "1 or more" if most is None else f"from 1 to {most}"
+        raise OptionError(f"{name} is a whole number, {bounds}, not {shown(value)}.", trait=name)
     return number
 
 
@@ -146,7 +154,7 @@ class _Mailing:
     window: int
     limits: SendingLimits
     rate: Rate | None
-    journal: str | PathLike[str] | None
+    journal: Path | None
     again: frozenset[str]
     on_progress: bool | Callable[[Progress], Any] | None
     stop_after: int | None
