@@ -85,6 +85,8 @@ def test_a_file_whose_name_looks_like_a_pattern_is_that_file(folder: Path) -> No
     [
         ("missing.csv", "'missing.csv' does not exist"),
         (Path("missing.csv"), "'missing.csv' does not exist"),
+        ("~nobody-of-that-name/x.csv", "'~nobody-of-that-name/x.csv' does not exist"),
+        (Path("~nobody-of-that-name/x.csv"), "'~nobody-of-that-name/x.csv' does not exist"),
         ("nowhere/missing.csv", "'nowhere/missing.csv' does not exist"),
         ("out/*.parquet", r"No file matches the attachment pattern 'out/\*\.parquet'"),
         ("out", "'out' is a folder"),

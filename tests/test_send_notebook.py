@@ -214,6 +214,7 @@ def test_what_cannot_be_sent_is_told_in_a_sentence(tmp_path: Path) -> None:
     broken.write_text("{")
     for path, options, said in (
         (tmp_path / "no.ipynb", {}, "There is no notebook"),
+        ("~nobody-of-that-name/no.ipynb", {}, "There is no notebook"),
         (broken, {}, "cannot be read as a notebook"),
         (weekly(tmp_path), {"attach": "htlm"}, "Did you mean 'html'"),
         (weekly(tmp_path), {"on_error": "sent", "execute": True}, "Did you mean 'send'"),

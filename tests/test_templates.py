@@ -145,6 +145,9 @@ def test_a_file_says_by_its_suffix_what_it_is_and_may_include_its_neighbours(tmp
     assert text.get_content_type() == "text/plain"
     with pytest.raises(MessageError, match="cannot be read"):
         compose("ana@example.org", "x", Template(tmp_path / "missing.md"), variables={})
+    for nowhere in ("~nobody-of-that-name/x.md", "x\0.md"):
+        with pytest.raises(MessageError, match="cannot be read"):
+            compose("ana@example.org", "x", Template(Path(nowhere)), variables={})
     (tmp_path / "bad.md").write_text("{% include 'missing.md' %}")
     with pytest.raises(MessageError, match="which is not beside it"):
         compose("ana@example.org", "x", Template(tmp_path / "bad.md"), variables={})

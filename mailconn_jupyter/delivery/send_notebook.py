@@ -185,7 +185,7 @@ def _file(path: str | PathLike[str] | None, *, execute: bool) -> Path:
                 hint="Save it and send it as it is, or run it from another one, by its path.",
             )
         return current
-    file = Path(path).expanduser()
+    file = Path(os.path.expanduser(path))  # noqa: PTH111  # Path raises for ~nobody
     if not file.is_file():
         raise NotebookError(f"There is no notebook {str(file)!r}.", hint=f"Looked from {one_line(str(Path.cwd()))}")
     return file

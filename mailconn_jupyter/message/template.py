@@ -7,6 +7,7 @@ their methods, so it is code of the author's all the same. A name that is not de
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from collections.abc import Callable, Mapping
@@ -217,10 +218,11 @@ def understood(template: Template) -> Any:
     text, folder = template.source, None
     if isinstance(text, Path):
         # By its whole path: another folder may be current the next time.
-        folder = text.expanduser().parent.absolute()
+        file = Path(os.path.expanduser(text)).absolute()  # noqa: PTH111  # Path raises for ~nobody
+        folder = file.parent
         try:
-            text = text.expanduser().read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            text = file.read_text("utf-8")
+        except (OSError, ValueError) as error:
             raise MessageError(f"The template {template.name!r} cannot be read: {one_line(str(error), 160)}") from error
     try:
         return compiled(text, escaped=template.kind == "html", folder=folder)

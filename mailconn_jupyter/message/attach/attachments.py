@@ -132,7 +132,7 @@ def _one(path: Path) -> Unread:
 
 
 def _paths(text: str) -> Iterator[Unread]:
-    path = Path(text).expanduser()
+    path = Path(os.path.expanduser(text))  # noqa: PTH111  # Path raises for ~nobody
     # Path.exists() raises where a folder may not be looked into.
     if os.path.exists(path) or not _PATTERN & set(text):  # noqa: PTH110
         yield _one(path)
