@@ -132,9 +132,18 @@ def test_what_is_no_answer_of_an_authorization_server_is_told(answer: Answer, wo
     assert words in refusal(answer).message
 
 
-def test_a_server_that_repeats_the_token_in_its_error_does_not_get_it_shown() -> None:
-    error = refusal(said(400, error="invalid_request", error_description="bad token rt-1-of-the-person!"))
-    assert "rt-1" not in str(error)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        said(400, error="invalid_request", error_description="bad token rt-1-of-the-person!"),
+        said(400, error="rt-1-of-the-person"),
+        (400, "application/rt-1-of-the-person", b"no JSON", {}),
+        page(302, Location="https://portal.test/?token=rt-1-of-the-person"),
+    ],
+)
+def test_a_server_that_repeats_the_token_in_its_error_does_not_get_it_shown(answer: Answer) -> None:
+    error = refusal(answer)
+    assert "rt-1" not in f"{error}{error.args}{vars(error)}"
     assert "********" in error.message
 
 

@@ -120,21 +120,24 @@ def _link_hint(failure: TransportError, host: str) -> str:
 
 def refusal(reply: Reply, host: str, *hidden: Secret, what: str = "refused the sign-in") -> SignInError:
     """What a server's no means, with its own words and what to do; ``hidden`` is not repeated where the server does."""
+
+    def shown(text: str) -> str:
+        for secret in hidden:
+            if len(secret.reveal()) >= 6:
+                text = text.replace(secret.reveal(), "********")
+        return text
+
     if reply.fields is None:
-        found = f"{reply.status} {reply.kind}".rstrip()
+        found = f"{reply.status} {shown(reply.kind)}".rstrip()
         if 300 <= reply.status < 400:
-            found += f", sent on to {reply.location[:100]}"
+            found += f", sent on to {shown(reply.location)[:100]}"
         return SignInError(
             f"{host} did not answer as an authorization server does ({found}).",
             cause="sign-in-unreachable",
             hint="A proxy or a captive portal may answer in its place; or try again in a few minutes.",
         )
-    words = reply.fields.text("error_description")
-    for secret in hidden:
-        if len(secret.reveal()) >= 6:
-            words = words.replace(secret.reveal(), "********")
-    error = reply.fields.text("error") or str(reply.status)
-    return refusal_words(host, error, words, what=what)
+    error = shown(reply.fields.text("error")) or str(reply.status)
+    return refusal_words(host, error, shown(reply.fields.text("error_description")), what=what)
 
 
 def refusal_words(host: str, error: str, description: str, *, what: str = "refused the sign-in") -> SignInError:
