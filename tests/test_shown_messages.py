@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
-from mailconn_jupyter import compose, sandbox, send
+import pytest
+
+from mailconn_jupyter import compose, connect, connections, sandbox, send
+from mailconn_jupyter.delivery.trial import send_trial
+from mailconn_jupyter.errors import OptionError
 from tests.shells import Shell, clean_up, keep, shell
 
 __all__ = ["clean_up", "shell"]
@@ -70,6 +75,17 @@ def test_a_test_sends_a_mail_where_it_is_asked_to_and_only_when_it_has_passed(sh
     shell.fails("%mailconn test dead --mail ana@example.org")
     assert "one connection" in shell.fails("%mailconn test --all --mail ana@example.org")
     assert len(server.inbox) == 1
+
+
+def test_what_reads_mail_is_told_before_anything_is_opened(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "mbox").touch()
+    box = keep("box", protocol="MBOX", server_host=str(tmp_path / "mbox"))
+    keep("dead", protocol="IMAP", server_host="127.0.0.1", server_port=1)
+    assert "IMAP reads mail" in shell.fails("%mailconn test dead --mail ana@example.org")
+    with pytest.raises(OptionError, match="IMAP reads mail"):
+        send_trial(connections["dead"], "ana@example.org")
+    with connect(box) as session, pytest.raises(OptionError, match="This session: MBOX reads mail; only SMTP"):
+        send(session, "ana@example.org", "x", "y")
 
 
 def test_a_connection_without_a_sender_is_told_so_when_it_is_made_and_tested(shell: Shell) -> None:

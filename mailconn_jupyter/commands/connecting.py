@@ -41,11 +41,15 @@ def run_tests(
         yield from _test_many(list(found.values()))
     else:
         connection = connections.pick(targets[0] if targets else None, sends=None if mail is None else True)
-        yield from _test_one(connection, verbose=verbose)
-        if mail is not None:
-            from ..delivery.trial import send_trial  # noqa: PLC0415  # only for this flag
+        if mail is None:
+            yield from _test_one(connection, verbose=verbose)
+            return
+        from ..delivery.send import require_sending  # noqa: PLC0415  # only for this flag
+        from ..delivery.trial import send_trial  # noqa: PLC0415  # as above
 
-            yield send_trial(connection, mail)
+        require_sending(connection)
+        yield from _test_one(connection, verbose=verbose)
+        yield send_trial(connection, mail)
 
 
 def _test_one(connection: MailConnection, *, verbose: bool) -> Iterator[object]:

@@ -82,6 +82,8 @@ def send(
     session: Any = target if isinstance(target, smtplib.SMTP) or protocol_of(target) == "GRAPH" else None
     connection: MailConnection | None = getattr(session, "connection", None)
     if session is None:
+        if protocol := protocol_of(target):
+            raise _reads("This session", protocol)
         connection = connections.pick(target, sends=True)  # type: ignore[arg-type]  # what is no session
         require_sending(connection)
     try:
@@ -136,10 +138,11 @@ def send(
 def require_sending(connection: MailConnection) -> None:
     """Raise unless it is a connection that mail is sent by."""
     if not connection.sends:
-        raise OptionError(
-            f"{connection.name}: {connection.protocol} reads mail; only {' and '.join(SENDING)} send it.",
-            trait="protocol",
-        )
+        raise _reads(connection.name, connection.protocol)
+
+
+def _reads(what: str, protocol: str) -> OptionError:
+    return OptionError(f"{what}: {protocol} reads mail; only {' and '.join(SENDING)} send it.", trait="protocol")
 
 
 def sender_of(connection: MailConnection | None) -> str:
