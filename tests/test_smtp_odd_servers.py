@@ -79,6 +79,29 @@ def test_a_reply_of_two_codes_after_the_message_leaves_the_delivery_unknown(repl
         assert outcomes(to(server.port)) == {ALICE: ("unknown", 0)}
 
 
+@pytest.mark.parametrize("reply", [b"550 5.7.1 not you\r\n", b"450 4.7.1 later\r\n"])
+def test_a_server_that_refuses_the_sender_and_takes_the_message_leaves_the_delivery_unknown(reply: bytes) -> None:
+    offer: list[Step] = [GREETING, Expect(rb"ehlo .*"), Send(b"250-mail.test\r\n250-PIPELINING\r\n250 CHUNKING\r\n")]
+    script = [
+        *offer,
+        *RSET,
+        *MAIL[:1],
+        Send(reply),
+        *RCPT,
+        Expect(rb"BDAT .*"),
+        ExpectUntil(b"moved.\r\n"),
+        TAKEN,
+        *BYE,
+    ]
+    with ScriptServer(script) as server, connect(to(server.port)) as smtp:
+        with pytest.raises(DeliveryUnknown, match="refused the sender, and then took the message") as caught:
+            smtp.sendmail(BOB, [ALICE], LETTER)
+        assert caught.value.recipients == (ALICE,)
+    with ScriptServer([*script[:-4], ExpectUntil(b"\r\n\r\ny\r\n"), TAKEN, *BYE]) as server:
+        # Nobody is sent it twice.
+        assert outcomes(to(server.port)) == {ALICE: ("unknown", 0)}
+
+
 @pytest.mark.parametrize("reply", TWO_CODES)
 @pytest.mark.parametrize("before", [MAIL[:1], [*MAIL, *RCPT[:1]], [*MAIL, *RCPT, Expect(rb"DATA")]])
 def test_a_reply_of_two_codes_before_the_message_leaves_it_not_sent(

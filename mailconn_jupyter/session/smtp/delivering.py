@@ -51,7 +51,9 @@ def _judged(one: Transaction, lost: LinkLost | None, handed: int) -> Refusals:
     accepted = tuple(name for name in one.names if name not in refused)
     in_doubt = final is None and one.may_be_there(handed)
     no_sender = one.sender_refused and not (one.wanted and (final is not None or in_doubt))
-    if no_sender or (lost is None and one.sender is not None and not one.sender.positive):
+    # Who refuses the sender and takes the message says both.
+    taken = one.wanted and final is not None and not (final.temporary or final.permanent)
+    if no_sender or (lost is None and not taken and one.sender is not None and not one.sender.positive):
         assert one.sender is not None
         raise SenderRefused(f"The server refused the sender {sender}", one.sender, sender=sender) from lost
     if one.unwanted:
