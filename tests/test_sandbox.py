@@ -285,6 +285,8 @@ def test_beside_another_kernels_sandbox_this_one_gets_its_own_name_and_is_what_s
         assert started.name == "sandbox-3"
         assert connections["sandbox"].server_port == other.port
         assert check("sandbox").ok
+        connections.default = "sandbox"
+        assert connections.default == "sandbox-3"
         send("Sandbox", "ana@example.org", "Here", "text")
         assert [message.subject for message in started.inbox] == ["Here"]
         assert sandbox.start() is started

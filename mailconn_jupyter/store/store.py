@@ -225,7 +225,7 @@ class ConnectionStore:
 
     @default.setter
     def default(self, name: str | None) -> None:
-        chosen = None if name is None else self[name]
+        chosen = None if name is None else self[self.pick(name).name]
         with atomic_files.locked(self.folder):
             if chosen is None:
                 self._defaults.clear()
