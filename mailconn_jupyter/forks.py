@@ -6,7 +6,6 @@ one link mix their commands, and over TLS use one key and one record number for 
 
 from __future__ import annotations
 
-import atexit
 import os
 import weakref
 from collections.abc import Callable
@@ -19,8 +18,6 @@ __all__ = ["in_children"]
 _known: dict[int, tuple[weakref.ref[Any], Callable[[Any], None]]] = {}
 _numbers = count()
 _lasting: list[Callable[[], None]] = []
-# Objects that are left when the interpreter ends would each have it print an error that nobody has made.
-atexit.register(_known.clear)
 
 
 def in_children(let_go: Callable[[], None], *, lasting: bool = False) -> None:

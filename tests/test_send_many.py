@@ -737,6 +737,12 @@ def test_so_many_connections_are_told(given: Any) -> None:
         send_many(to(1), [], connections=given)
 
 
+@pytest.mark.parametrize("given", [0, 1001, 10**18, True, float("inf"), numpy.float64(3)])
+def test_so_many_on_their_way_are_told(given: Any) -> None:
+    with pytest.raises(OptionError, match="window is a whole number, from 1 to 1000"):
+        send_many(to(1), [], window=given)
+
+
 def test_numbers_of_a_table_are_numbers() -> None:
     one: Any = numpy.int64(1)
     with Watched() as server:

@@ -1,8 +1,9 @@
 """A session that is kept for the next message: a cell in a loop pays one opening.
 
 It is of this process alone, and for whoever names the stored connection: at most one waits for each, for half a minute. It is
-closed at once when the connection or a secret of it changes here, and at the end of the process; it is not used when anything
-else is no longer as it was when it was opened. A forked child has none.
+closed at once when the connection or a secret of it changes here, and at the end of the process; it is not used when a file
+or a variable is no longer as it was when it was opened. What another program has put into a keyring counts from the next
+opening on. A forked child has none.
 """
 
 from __future__ import annotations

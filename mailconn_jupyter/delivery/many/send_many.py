@@ -41,6 +41,8 @@ T = TypeVar("T")
 _AGAIN: Final = ("unknown", "refused")
 # Each has a thread, and no server takes so many of one client.
 _MOST_CONNECTIONS: Final = 100
+# So many, and as many that wait, are in memory at once.
+_MOST_WINDOW: Final = 1000
 
 
 @public
@@ -60,9 +62,9 @@ def send_many(
 
     ``target`` is the name of a connection, a connection, an open session (which stays open, and is the only one), or None
     for the default. ``messages`` are those of :func:`~mailconn_jupyter.message.compose.compose`, in a list or from a
-    generator: they are taken one by one, and memory stays flat. They are sent over at most so many ``connections`` at once;
-    ``window`` is how many may be on their way over one of them (more than 1 where the server offers CHUNKING): when a link
-    breaks, of so many it is unknown whether they arrived.
+    generator: they are taken one by one, and memory stays flat. They are sent over up to so many ``connections`` at a time
+    (at most 100); ``window`` is how many may be on their way over one of them (more than 1 where the server offers CHUNKING,
+    at most 1000): when a link breaks, of so many it is unknown whether they arrived.
 
     ``rate`` is the most messages in a time (``"30/min"``, ``"1000/hour"``), evenly spread. A provider's own limits are
     kept where they are known (Microsoft 365: 3 connections, 30 messages a minute). What the server refuses for the moment
@@ -103,7 +105,7 @@ def send_many(
         connection=connection,
         session=session,
         connections=_count("connections", connections, _MOST_CONNECTIONS),
-        window=_count("window", window),
+        window=_count("window", window, _MOST_WINDOW),
         limits=limits,
         rate=given or (Rate(limits.a_minute, "minute") if limits.a_minute else None),
         # The file itself: another folder may be current when the rest is sent.
