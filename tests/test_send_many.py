@@ -6,6 +6,7 @@ import email.policy
 import os
 import random
 import re
+import signal
 import smtplib
 import threading
 import uuid
@@ -532,6 +533,27 @@ def test_the_stop_button_of_a_cell_gives_the_report(shell: Shell) -> None:
         judge(shell.ip.user_ns["report"], server)
         assert len(shell.ip.user_ns["report"].deliveries) == 500
         assert 0 < len(server.taken) < 500
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGINT to one's own process there")
+@pytest.mark.parametrize("count", [1, 5])
+def test_what_is_on_its_way_at_an_interrupt_is_waited_for_also_when_all_are_taken_over(count: int) -> None:
+    returned = threading.Event()
+
+    def answer(line: str) -> str | None:
+        if line == "." and not returned.is_set():
+            os.kill(os.getpid(), signal.SIGINT)
+            # Who does not wait for the answer returns before it comes.
+            returned.wait(1)
+        return None
+
+    with PipeliningServer(GROUPED, answer=answer) as server:
+        report = send_many(to(server.port), letters(count), connections=1)
+        returned.set()
+        assert report.stopped == "It was interrupted."
+        assert len(report.deliveries) == count
+        judge(report, server)
+        assert outcomes(report)["accepted"] >= 1
 
 
 def test_a_second_interrupt_cuts_what_is_on_its_way(shell: Shell) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from typing import Final
 
 from ...connection import MailConnection
@@ -60,6 +59,7 @@ class Batch:
         self._latest: Entry | None = None
         # In a thread of its own, where no interrupt comes.
         self._finisher = threading.Thread(target=self._leave_rest, name="mailconn-batch", daemon=True)
+        self._finished = threading.Event()
         self.couriers = [Courier(self, first, connection)]
         if connection is not None:
             self.couriers += [Courier(self, None, connection) for _ in range(connections - 1)]
@@ -86,8 +86,8 @@ class Batch:
 
     def _await_couriers(self, tick: Callable[[], object]) -> None:
         for courier in self.couriers:
-            while courier.is_alive():
-                courier.join(TICK)
+            # Not by join(): after an interrupt within it CPython takes a thread that runs for one that has ended (bpo-45274).
+            while courier.ident is not None and not courier.ended.wait(TICK):
                 if self.backlog.stop.is_set():
                     # Nobody waits for a session that is still being opened.
                     courier.call_off()
@@ -101,18 +101,25 @@ class Batch:
             try:
                 self.backlog.call_off()
                 self._await_couriers(bool)
-                with suppress(RuntimeError):  # it was started before an interrupt
+                try:
                     self._finisher.start()
-                self._finisher.join()
+                except RuntimeError:
+                    # It was started before an interrupt; or none can be, at the end of the interpreter.
+                    if self._finisher.ident is None:
+                        self._leave_rest()
+                self._finished.wait()
                 break
             except KeyboardInterrupt:
                 for courier in self.couriers:
                     courier.cut()
 
     def _leave_rest(self) -> None:
-        unqueued = [self._latest] if self._latest is not None and not self._latest.queued else []
-        for entry in (*self.backlog.rest(), *unqueued):
-            self._leave(entry)
+        try:
+            unqueued = [self._latest] if self._latest is not None and not self._latest.queued else []
+            for entry in (*self.backlog.rest(), *unqueued):
+                self._leave(entry)
+        finally:
+            self._finished.set()
 
     def call_off(self, why: str, error: MailConnError | None = None) -> None:
         """Send nothing more; the first reason counts."""

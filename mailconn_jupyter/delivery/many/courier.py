@@ -58,6 +58,8 @@ class Courier(threading.Thread):
     def __init__(self, work: Work, session: SMTPSession | None, connection: MailConnection | None) -> None:
         super().__init__(name="mailconn-batch", daemon=True)
         self.over = False
+        #: Set at its end.
+        self.ended = threading.Event()
         self._work, self._backlog = work, work.backlog
         self._connection, self._session = connection, session
         self._given = session
@@ -78,9 +80,12 @@ class Courier(threading.Thread):
             self._work.call_off(failure.message, failure)
         finally:
             self.over = True
-            self._work.idle()
-            if self._session is not self._given:
-                self._end()
+            try:
+                self._work.idle()
+                if self._session is not self._given:
+                    self._end()
+            finally:
+                self.ended.set()
 
     # Opening
 
