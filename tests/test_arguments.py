@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailconn_jupyter.commands import COMMANDS, Overview
+from mailconn_jupyter.commands import COMMANDS, Command, Overview
 from mailconn_jupyter.commands.option_flags import chosen_options, flags_of, option_named
 from mailconn_jupyter.commands.refused_words import refuse_passwords
 from mailconn_jupyter.commands.wrong_usage import PasswordGiven, WrongUsage
@@ -179,6 +179,15 @@ def test_an_option_is_found_under_any_spelling(text: str) -> None:
 def test_an_unknown_option_gets_the_near_one() -> None:
     with pytest.raises(WrongUsage, match=r"Did you mean '--server-port'\?"):
         option_named("servr-port")
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=lambda command: command.name)
+def test_the_help_of_a_command_says_of_each_flag_what_it_takes_and_what_it_does(command: Command) -> None:
+    parser = command.parser()
+    assert " None" not in parser.format_help()
+    for flag, action in parser.flags().items():
+        assert action.help, flag
+        assert action.nargs == 0 or action.metavar, flag
 
 
 def test_the_overview_has_every_command() -> None:

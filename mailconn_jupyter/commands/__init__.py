@@ -10,7 +10,7 @@ import argparse
 import re
 from typing import Final
 
-from .arguments import Arguments
+from .arguments import Arguments, Words
 from .command import Command
 from .merging.merge_flags import merge_flags
 from .option_flags import add_options
@@ -91,11 +91,18 @@ def _inbox(parser: Arguments) -> None:
     parser.add_argument("--limit", type=_limit, metavar="N", default=20, help="How many at most (default: 20).")
     parser.add_argument("--unseen", action="store_true", help="Only what is not marked as read (IMAP, MBOX).")
     parser.add_argument(
-        "--from", "--sender", dest="sender", metavar="TEXT", default="", help="Only from whom TEXT is part of."
+        "--from",
+        "--sender",
+        dest="sender",
+        metavar="TEXT",
+        default="",
+        help="Only from senders with TEXT in their name or address.",
     )
-    parser.add_argument("--to", metavar="TEXT", default="", help="Only to whom TEXT is part of.")
-    parser.add_argument("--subject", metavar="TEXT", default="", help="Only what has TEXT in its subject.")
-    parser.add_argument("--text", metavar="TEXT", default="", help="Only what has TEXT in its header or its body.")
+    parser.add_argument(
+        "--to", metavar="TEXT", default="", help="Only to recipients with TEXT in their name or address."
+    )
+    parser.add_argument("--subject", metavar="TEXT", default="", help="Only with TEXT in the subject.")
+    parser.add_argument("--text", metavar="TEXT", default="", help="Only with TEXT in the header or the body.")
     parser.add_argument("--flagged", action="store_true", help="Only what has a flag or a star (IMAP, MBOX).")
     parser.add_argument("--larger", metavar="SIZE", help="Only what is larger: 500000, '10 MB'.")
     parser.add_argument("--has-attachment", action="store_true", help="Only what has a file beside its text.")
@@ -124,7 +131,12 @@ def _password(parser: Arguments) -> None:
 
 def _signin(parser: Arguments) -> None:
     _one(parser)
-    parser.add_argument("--flow", choices=["device", "link"], help="By a code or by a link; else by what fits.")
+    parser.add_argument(
+        "--flow",
+        type=Words("device", "link"),
+        metavar="{device,link}",
+        help="By a code (device) or by a link (default: what the issuer offers).",
+    )
 
 
 def _two(parser: Arguments) -> None:
@@ -138,7 +150,9 @@ def _delete(parser: Arguments) -> None:
 
 
 def _form(parser: Arguments) -> None:
-    parser.add_argument("name", metavar="NAME", nargs="?", help="A stored connection to edit; without it a new one.")
+    parser.add_argument(
+        "name", metavar="NAME", nargs="?", help="A stored connection to edit; without it the list of all."
+    )
 
 
 def _default(parser: Arguments) -> None:
@@ -160,7 +174,9 @@ def _sandbox(parser: Arguments) -> None:
 
 
 _ALL: Final = (
-    Command("list", "", "The connections, each with its last test; what %mailconn alone does.", "listing:list_", _none),
+    Command(
+        "list", "", "The connections, each with its last test; %mailconn alone does the same.", "listing:list_", _none
+    ),
     Command("new", "NAME HOST [flags]", "Make a connection and keep it.", "keeping:new", _new),
     Command(
         "find",
@@ -203,7 +219,7 @@ _ALL: Final = (
     Command(
         "merge",
         "[NAME] ROWS --to COLUMN --subject TEXT [flags] CONTENT ...",
-        "A message to each row of a table; in a cell's first line, as %%mailconn merge, what the cell says.",
+        "A message to each row of a table; in a cell's first line, as %%mailconn merge, the cell is its text.",
         "merging.merge_line:merge",
         merge_flags,
         1,
@@ -221,7 +237,13 @@ _ALL: Final = (
         below="cell_mail:notify",
         later=("--subject",),
     ),
-    Command("journal", "[NAME]", "What the journals of many messages have.", "listing:journal", _journal),
+    Command(
+        "journal",
+        "[NAME]",
+        "The journals of batches, or what one says became of each message.",
+        "listing:journal",
+        _journal,
+    ),
     Command(
         "inbox",
         "[NAME] [--limit N] [--unseen] [--from TEXT] [--subject TEXT] [--text TEXT] [--since WHEN] [--folder FOLDER]",

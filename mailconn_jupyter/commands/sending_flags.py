@@ -33,7 +33,7 @@ def people(parser: Arguments, name: str) -> None:
         action="append",
         default=[],
         metavar="ADDRESS",
-        help="Who gets the answers, where that is not the sender; may be repeated.",
+        help="Where replies go, if not to the sender; may be repeated.",
     )
 
 
@@ -102,14 +102,14 @@ def shapes(parser: Arguments) -> None:
         type=formats,
         default="csv",
         metavar="{csv,xlsx,parquet}",
-        help="How a table is attached of which not all is shown (default: csv).",
+        help="The format of the file with the whole of a table that is cut (default: csv).",
     )
     parser.add_argument(
         "--formulas",
         type=Words("keep", "quote"),
         default="keep",
         metavar="{keep,quote}",
-        help="A text in a CSV that a spreadsheet would compute: kept and told (default), or with an apostrophe before it.",
+        help="A text in a CSV that a spreadsheet would compute: kept, with a warning (default), or with an apostrophe before it.",
     )
     parser.add_argument(
         "--limit",
@@ -122,7 +122,7 @@ def shapes(parser: Arguments) -> None:
 def stays(parser: Arguments) -> None:
     """What keeps it from being sent."""
     parser.add_argument(
-        "--dry-run", action="store_true", help="Do all but send: say to whom it would go, and its size."
+        "--dry-run", action="store_true", help="Do everything but send: say to whom it would go, and its size."
     )
     parser.add_argument("--preview", action="store_true", help="Show the message as it will arrive; send nothing.")
 
@@ -164,7 +164,7 @@ def notify_flags(parser: Arguments) -> None:
         type=number,
         default=0.0,
         metavar="SECONDS",
-        help="Send nothing when the cell ends, well or not, before so many seconds.",
+        help="Send nothing if the cell ends, well or not, in less than this many seconds.",
     )
     parser.add_argument("--code", action="store_true", help="Send the cell's source, too.")
     marks(parser)

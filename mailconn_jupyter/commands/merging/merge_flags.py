@@ -18,7 +18,9 @@ def merge_flags(parser: Arguments) -> None:
         help="The table, by its name; then what each message shows: templates in quotes, names, expressions.",
     )
     parser.add_argument("--subject", required=True, metavar="TEXT", help="The subject.")
-    parser.add_argument("--key", metavar="COLUMN", help="What tells a row from all others; a journal needs it.")
+    parser.add_argument(
+        "--key", metavar="COLUMN", help="The column that tells a row from all others; a journal needs it."
+    )
     parser.add_argument("--doubles", action="store_true", help="Several rows may have one recipient.")
     shapes(parser)
     marks(parser)
@@ -30,17 +32,19 @@ def merge_flags(parser: Arguments) -> None:
         metavar="N",
         help="Which row --preview shows, from 0 (default: the first).",
     )
-    parser.add_argument("--rate", metavar="RATE", help="The most messages in a time: 30/min, 1000/hour.")
+    parser.add_argument(
+        "--rate", metavar="RATE", help="How many messages at most, and in what time: 30/min, 1000/hour."
+    )
     parser.add_argument(
         "--journal",
         metavar="NAME",
-        help="Write down what became of each message, so that the same line goes on after a crash.",
+        help="Write down what became of each message, so that the same line goes on where it ended.",
     )
     parser.add_argument(
         "--again",
         type=Words("unknown", "refused"),
         metavar="{unknown,refused}",
-        help="Send again what the journal has as that.",
+        help="Also send again what is unknown, or refused, by the journal.",
     )
     parser.add_argument(
         "--connections", type=whole_number, metavar="N", help="Over how many connections at a time (default: 3)."
