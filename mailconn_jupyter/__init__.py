@@ -124,10 +124,10 @@ _ROOMS = {
     "store.kept_secrets": "forget_password set_password",
 }
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names.split()}
-# What an extra brings: the module, and what installs it. Where it is missing, the name is none of the public ones.
+# What an extra brings: the module, and the extra. Where it is missing, the name is none of the public ones.
 _EXTRAS = {
-    "GraphSession": ("urllib3", "mailconn-jupyter[oauth]"),
-    "IMAPSession": ("imap_tools", "mailconn-jupyter[imap]"),
+    "GraphSession": ("urllib3", "oauth"),
+    "IMAPSession": ("imap_tools", "imap"),
 }
 
 
@@ -153,7 +153,9 @@ def _public(name: str) -> Any:
         module, extra = _EXTRAS.get(name, ("", ""))
         if (error.name or "").partition(".")[0] != module:
             raise
-        raise AttributeError(f'{name} needs {module}, which is not installed. Run: %pip install "{extra}"') from error
+        from .extras import install  # noqa: PLC0415  # as above
+
+        raise AttributeError(f"{name} needs {module}, which is not installed. Run: %{install(extra)}") from error
     value = room if name == "sandbox" else getattr(room, name)
     globals()[name] = value
     return value

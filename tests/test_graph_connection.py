@@ -19,6 +19,7 @@ from mailconn_jupyter.credentials.oauth import access_tokens, metadata
 from mailconn_jupyter.credentials.oauth.metadata import Metadata
 from mailconn_jupyter.credentials.oauth.scopes import scope_of
 from mailconn_jupyter.errors import MailConnError, MailConnWarning, OpenError, OptionError, SignInError
+from mailconn_jupyter.extras import install
 from mailconn_jupyter.session.check import check
 from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.session.invitation import Invitation
@@ -429,7 +430,7 @@ def test_without_the_extra_the_error_says_what_to_install() -> None:
     """
     assert in_another_process(code) == (
         "resolve|cloud: sending by Microsoft Graph needs urllib3, which is not installed."
-        '|Run: %pip install "mailconn-jupyter[oauth]"|False'
+        f"|Run: %{install('oauth')}|False"
     )
 
 

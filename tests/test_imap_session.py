@@ -15,6 +15,7 @@ from imap_tools.errors import MailboxLoginError, MailboxTaggedResponseError
 
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.errors import MailConnError, OpenError, OptionError
+from mailconn_jupyter.extras import install
 from mailconn_jupyter.session.check import check, check_all
 from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.session.imap import wire
@@ -847,7 +848,7 @@ def test_without_imap_tools_the_error_says_how_to_install_it(monkeypatch: pytest
     connection = to_script("IMAP", 1)
     with pytest.raises(MailConnError) as caught:
         connect(connection)
-    assert '%pip install "mailconn-jupyter[imap]"' in caught.value.hint
+    assert f"%{install('imap')}" in caught.value.hint
     other = MailConnection(name="other", server_host="localhost", server_port=1)
     reports = check_all([connection, other])
     assert [report.ok for report in reports] == [False, False]

@@ -14,6 +14,7 @@ import pytest
 
 import mailconn_jupyter as mailconn
 from mailconn_jupyter.errors import UnknownKeyword
+from mailconn_jupyter.extras import install
 from tests.reading import to_dovecot
 from tests.servers import Certificates, Dovecot
 from tests.shells import keep
@@ -86,7 +87,7 @@ def test_without_the_extra_for_imap_the_rest_is_there_and_the_name_says_what_it_
     assert done.stdout.splitlines() == [
         "False False POP3Session send",
         "False connect_imap",
-        'IMAPSession needs imap_tools, which is not installed. Run: %pip install "mailconn-jupyter[imap]"',
+        f"IMAPSession needs imap_tools, which is not installed. Run: %{install('imap')}",
     ]
 
 

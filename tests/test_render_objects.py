@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from mailconn_jupyter.errors import MailConnError, MailConnWarning, MessageError
+from mailconn_jupyter.extras import install
 from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.message.render import HTML, Markdown, MimeBundle, Preformatted, render
 from mailconn_jupyter.message.render.html.plain_text import plain_text
@@ -191,7 +192,7 @@ def test_html_of_ones_own_without_the_sanitiser_is_an_error(monkeypatch: pytest.
     monkeypatch.setitem(sys.modules, "nh3", None)
     with pytest.raises(MessageError) as caught:
         render(HTML("<p>x</p>"))
-    assert "mailconn-jupyter[report]" in caught.value.hint
+    assert install("report") in caught.value.hint
 
 
 def test_an_object_without_the_sanitiser_is_shown_as_its_text_and_the_author_told(

@@ -9,6 +9,7 @@ import pandas
 import pytest
 
 from mailconn_jupyter.errors import MessageError
+from mailconn_jupyter.extras import install
 from mailconn_jupyter.message.render import render
 from mailconn_jupyter.message.render.styled.styled_html import BASE, InlineTemplate
 from tests.composed import arrived, attached, harmless, html_of, tags_of, text_of, words_of
@@ -62,7 +63,7 @@ def test_without_the_extra_a_styler_is_an_error_that_says_what_to_install(
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(MessageError) as caught:
         render(pandas.DataFrame({"a": [1]}).style)
-    assert "mailconn-jupyter[report]" in caught.value.hint
+    assert install("report") in caught.value.hint
 
 
 def test_a_styler_looks_as_pandas_own_template_and_an_inliner_make_it(monkeypatch: pytest.MonkeyPatch) -> None:

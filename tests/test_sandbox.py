@@ -23,6 +23,7 @@ from mailconn_jupyter import sandbox, send
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.credentials import remember, resolve, where
 from mailconn_jupyter.errors import MailConnError, OptionError, StoreError
+from mailconn_jupyter.extras import install
 from mailconn_jupyter.sandbox import server as server_module
 from mailconn_jupyter.sandbox.server import HOST, MailServer
 from mailconn_jupyter.session.check import check
@@ -398,7 +399,7 @@ def test_without_aiosmtpd_the_error_says_how_to_install_it(monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "aiosmtpd.smtp", None)
     with pytest.raises(MailConnError, match="needs aiosmtpd") as caught:
         sandbox.start()
-    assert caught.value.hint == 'Run: %pip install "mailconn-jupyter[sandbox]"'
+    assert caught.value.hint == f"Run: %{install('sandbox')}"
     assert "sandbox" not in connections
 
 

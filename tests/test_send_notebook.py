@@ -14,6 +14,7 @@ import pytest
 import mailconn_jupyter as mailconn
 from mailconn_jupyter import sandbox
 from mailconn_jupyter.delivery.send_notebook import NotebookError, current_notebook, send_notebook
+from mailconn_jupyter.extras import install
 from mailconn_jupyter.sandbox import Received, Sandbox
 from tests.composed import ATTACKS, harmless
 from tests.saved_notebooks import code, keep, printed, shown, weekly, words
@@ -230,7 +231,7 @@ def test_without_the_extra_it_says_what_to_install(tmp_path: Path, monkeypatch: 
         monkeypatch.setitem(sys.modules, missing, None)
         with pytest.raises(NotebookError, match=rf"needs {missing}, which is missing") as caught:
             send_notebook("ops", "ana@example.org", path)
-        assert caught.value.hint == "pip install mailconn-jupyter[notebook]"
+        assert caught.value.hint == install("notebook")
         monkeypatch.undo()
 
 

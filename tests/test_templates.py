@@ -15,6 +15,7 @@ from hypothesis import given, settings, strategies
 from matplotlib.figure import Figure
 
 from mailconn_jupyter.errors import MessageError
+from mailconn_jupyter.extras import install
 from mailconn_jupyter.message.compiled import kept
 from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.message.template import Template
@@ -166,7 +167,7 @@ def test_without_jinja2_the_error_says_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(MessageError) as caught:
         compose("ana@example.org", "x", Template("y"), variables={})
-    assert "mailconn-jupyter[templates]" in caught.value.hint
+    assert install("templates") in caught.value.hint
 
 
 @pytest.mark.parametrize("kind", ["markdown", "text", "html"])

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from ..extras import install
 from ..message.render.cell_outputs import PLOTLY, WIDGET
 from ..message.render.html.drawings import drawing_acts
 from ..message.render.html.sanitise import acts, can_sanitise, sanitised
@@ -100,7 +101,7 @@ def _inert_forms(data: Mapping[str, Any], lost: list[str]) -> Iterator[tuple[str
 def inert_html(html: str) -> tuple[str, list[str]]:
     """The HTML as a mail may hold it, with its images in it, and what was lost; nothing of it without what can sanitise."""
     if not can_sanitise():
-        return "", ["The HTML of the notebook is not sent: nh3 is missing. pip install mailconn-jupyter[report]"]
+        return "", [f"The HTML of the notebook is not sent: nh3 is missing. {install('report')}"]
     page = still(html)
     result = sanitised(page.html)
     urls = {f"cid:{picture.cid}": _data_url(picture) for picture in result.pictures}

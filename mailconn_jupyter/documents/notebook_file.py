@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import MailConnError
+from ..extras import install
 from ..message.render import Preformatted
 from ..message.render.cell_outputs import WIDGET, displayed, printed
 from ..message.texts import one_line
@@ -28,7 +29,7 @@ def library(name: str, what: str) -> Any:
         return import_module(name)
     except ImportError as error:
         raise NotebookError(
-            f"{what} needs {name.partition('.')[0]}, which is missing.", hint="pip install mailconn-jupyter[notebook]"
+            f"{what} needs {name.partition('.')[0]}, which is missing.", hint=install("notebook")
         ) from error
 
 

@@ -12,6 +12,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, Final
 
 from ..errors import MessageError
+from ..extras import install
 
 __all__ = ["compiled", "no_value", "placing", "require_jinja2"]
 
@@ -29,9 +30,7 @@ def require_jinja2() -> Any:
     try:
         return import_module("jinja2")
     except ImportError as error:
-        raise MessageError(
-            "Templates need Jinja2, which is missing.", hint="pip install mailconn-jupyter[templates]"
-        ) from error
+        raise MessageError("Templates need Jinja2, which is missing.", hint=install("templates")) from error
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from ..credentials import Secret, remember
 from ..credentials.account import Account
 from ..credentials.memory import memory
 from ..errors import MailConnError, StoreError
+from ..extras import install
 from ..keywords import public
 from ..names import fold, quote
 from ..store import ConnectionStore, UnknownConnection, atomic_files, connections, last_tests
@@ -188,7 +189,7 @@ def _new_server(inbox: Inbox, secret: Secret, ident: str) -> MailServer:
         if (error.name or "").partition(".")[0] != "aiosmtpd":
             raise
         raise MailConnError(
-            "The sandbox needs aiosmtpd, which is not installed.", hint='Run: %pip install "mailconn-jupyter[sandbox]"'
+            "The sandbox needs aiosmtpd, which is not installed.", hint=f"Run: %{install('sandbox')}"
         ) from error
     return MailServer(inbox, username=_USER, secret=secret, ident=ident)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..connection import MailConnection
 from ..errors import MailConnError, OpenError, warn
+from ..extras import install
 from ..keywords import public
 from ..store import connections
 
@@ -48,7 +49,7 @@ def session_class(connection: MailConnection) -> type[Any]:
             f"{connection.name}: {need}, which is not installed.",
             stage="resolve",
             cause="not-installed",
-            hint=f'Run: %pip install "mailconn-jupyter[{extra}]"',
+            hint=f"Run: %{install(extra)}",
         ) from error
     return found
 

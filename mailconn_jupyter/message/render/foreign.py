@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import MessageError
+from ...extras import install
 from .html.plain_text import plain_text
 from .html.sanitise import acts, can_sanitise, sanitised
 from .html.still import Still, still
@@ -18,7 +19,7 @@ def render_html(html: Any, _options: Options) -> Part:
     if not can_sanitise():
         raise MessageError(
             "HTML cannot be sent: the package nh3, which takes out what a mail must not hold, is missing.",
-            hint="pip install mailconn-jupyter[report]",
+            hint=install("report"),
         )
     return part_of_html(still(str(html)))
 

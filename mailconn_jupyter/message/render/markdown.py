@@ -7,6 +7,7 @@ from html import escape
 from importlib import import_module
 from typing import Any, Final
 
+from ...extras import install
 from ..texts import clean, mended
 from .part import Options, Part
 from .words import PARAGRAPH, PRE
@@ -33,7 +34,7 @@ def render_markdown(text: Any, _options: Options) -> Part:
     except ImportError:
         return Part(
             source,
-            warnings=("Markdown goes as plain text: markdown-it-py is missing. pip install mailconn-jupyter[report]",),
+            warnings=(f"Markdown goes as plain text: markdown-it-py is missing. {install('report')}",),
         )
     reader = library.MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     tokens = reader.parse(clean(source))

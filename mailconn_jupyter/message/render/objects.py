@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 from ...errors import MessageError
+from ...extras import install
 from ..texts import mended, one_line
 from .cell_outputs import WIDGET
 from .foreign import interactive, part_of_html
@@ -178,7 +179,7 @@ def _without_html(bundle: MimeBundle, options: Options) -> Part:
     part = _plain(bundle, options)
     if can_sanitise():
         return part
-    lost = f"The HTML of {bundle.name} is not sent, its text is: nh3 is missing. pip install mailconn-jupyter[report]"
+    lost = f"The HTML of {bundle.name} is not sent, its text is: nh3 is missing. {install('report')}"
     return joined([part, Part("", warnings=(lost,))], part.text, part.html)
 
 

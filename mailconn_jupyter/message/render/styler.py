@@ -9,6 +9,7 @@ from html import escape
 from typing import Any, Final
 
 from ...errors import MessageError
+from ...extras import install
 from .html.plain_text import plain_text
 from .html.sanitise import can_sanitise, module, sanitised
 from .part import ROWS, Options, Part
@@ -37,7 +38,7 @@ def render_styler(styler: Any, options: Options) -> Part:
     if not can_sanitise() or module("css_inline") is None:
         raise MessageError(
             "A styled table cannot be sent: css-inline and nh3, which put its styles into its cells, are missing.",
-            hint="pip install mailconn-jupyter[report], or pass the DataFrame: styler.data",
+            hint=f"{install('report')}, or pass the DataFrame: styler.data",
         )
     lengths = part_lengths(styler)
     frame = visible(styler)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ...connection import MailConnection
 from ...credentials.account import Account
 from ...errors import SignInError
+from ...extras import install
 from ...secret import Kind
 from ...transport.deadline import Limit
 from ...transport.tls import TLSPolicy
@@ -93,5 +94,5 @@ def needing_the_extra(connection: MailConnection) -> Iterator[None]:
         raise SignInError(
             f"{connection.name}: signing in needs oauthlib and urllib3, which are not installed.",
             cause="not-installed",
-            hint='Run: %pip install "mailconn-jupyter[oauth]"',
+            hint=f"Run: %{install('oauth')}",
         ) from error

@@ -16,6 +16,7 @@ from html import escape, unescape
 from importlib import import_module
 from typing import Any, Final
 
+from ....extras import install
 from ..image.dimensions import image_type
 from ..part import Picture
 from .custom_properties import with_values
@@ -145,9 +146,7 @@ def _inlined(html: str, result: Sanitised) -> str:
         return html
     inliner = module("css_inline")
     if inliner is None:
-        result.warnings.append(
-            "The styles of the HTML are not sent: css-inline is missing. pip install mailconn-jupyter[report]"
-        )
+        result.warnings.append(f"The styles of the HTML are not sent: css-inline is missing. {install('report')}")
         return html
     try:
         # load_remote_stylesheets: a link to a style sheet would be fetched from the network, or read from the disk.
