@@ -12,27 +12,27 @@ __all__ = ["marks", "notify_flags", "people", "send_flags", "shapes", "stays"]
 _LATER: Final = "; of a cell, $name and {expression} in it are evaluated when the cell has run."
 
 
-def people(parser: Arguments, name: str) -> None:
-    """Through which connection, to whom, and from whom."""
+def people(
+    parser: Arguments, name: str, *, who: str = "ADDRESS", to: str = "To whom; may be repeated, or hold several."
+) -> None:
+    """Through which connection, to whom, and from whom; ``who`` is what the help calls one of them."""
     parser.add_argument("target", metavar="NAME", nargs="?", help=name)
-    parser.add_argument(
-        "--to", action="append", required=True, metavar="ADDRESS", help="To whom; may be repeated, or hold several."
-    )
+    parser.add_argument("--to", action="append", required=True, metavar=who, help=to)
     for flag, about in (("--cc", "Who gets a copy; may be repeated."), ("--bcc", "The same, and nobody sees it.")):
-        parser.add_argument(flag, action="append", default=[], metavar="ADDRESS", help=about)
+        parser.add_argument(flag, action="append", default=[], metavar=who, help=about)
     parser.add_argument(
         "--from",
         "--sender",
         dest="sender",
         default="",
-        metavar="ADDRESS",
+        metavar=who,
         help="From whom; by default the connection's own address.",
     )
     parser.add_argument(
         "--reply-to",
         action="append",
         default=[],
-        metavar="ADDRESS",
+        metavar=who,
         help="Where replies go, if not to the sender; may be repeated.",
     )
 

@@ -10,14 +10,21 @@ __all__ = ["merge_flags"]
 
 def merge_flags(parser: Arguments) -> None:
     """The arguments of ``%mailconn merge`` and ``%%mailconn merge``."""
-    people(parser, "A stored connection; without it the default, or the only one.")
+    people(
+        parser,
+        "A stored connection; without it the default, or the only one.",
+        who="COLUMN",
+        to='To whom: a column, or a template ("{{ name }} <{{ email }}>"); may be repeated.',
+    )
     parser.add_argument(
         "results",
         metavar="ROWS",
         nargs="*",
         help="The table, by its name; then what each message shows: templates in quotes, names, expressions.",
     )
-    parser.add_argument("--subject", required=True, metavar="TEXT", help="The subject.")
+    parser.add_argument(
+        "--subject", required=True, metavar="TEXT", help="The subject: a template, in which the columns are variables."
+    )
     parser.add_argument(
         "--key", metavar="COLUMN", help="The column that tells a row from all others; a journal needs it."
     )
