@@ -245,6 +245,7 @@ def test_the_messages_of_a_merge_have_the_keys_of_their_rows() -> None:
         # Read anew, and with a row more.
         report = send_many(to(server.port), merged(table.to_dict("records")), journal="x")
         assert [row.tries for row in report.deliveries] == [0, 0, 1]
+        assert report.summary == "3 messages in 0 s: 3 accepted (2 of them before, by the journal)."
         assert len(server.taken) == 3
 
 
@@ -507,7 +508,9 @@ def test_the_journals_are_listed_and_shown(shell: Shell, tmp_path: Path) -> None
     assert "gone1@example.test" in shown.text
     assert "ana@example.test" not in shown.text
     assert "<th" in shown.html
-    assert "Journal" in shell.ok(f"%mailconn journal {tmp_path / 'elsewhere'}").text
+    accepted = shell.ok(f"%mailconn journal {tmp_path / 'elsewhere'}")
+    assert "Journal" in accepted.text
+    assert "1 recipient: 1 accepted" in accepted.html
     assert "There is no journal 'churn47'. Did you mean 'churn-47'?" in shell.fails("%mailconn journal churn47")
 
 

@@ -26,6 +26,7 @@ from mailconn_jupyter import DeliveryReport, MailConnection, connections
 from mailconn_jupyter.delivery.kept_sessions import KEPT
 from mailconn_jupyter.delivery.many import batch as batch_module, courier, send_many as send_many_module
 from mailconn_jupyter.delivery.many.advance import Progress
+from mailconn_jupyter.delivery.many.many_report import Delivery
 from mailconn_jupyter.discovery.sending_limits import SendingLimits
 from mailconn_jupyter.errors import MailConnError, MailConnWarning, MessageError, OpenError, OptionError
 from tests.batches import arrived, judge, letter, letters, to
@@ -114,11 +115,20 @@ def test_a_list_goes_over_as_many_sessions_as_asked_for_and_each_says_farewell()
         assert server.quits == server.opened
 
 
+def test_a_batch_that_everybody_has_is_a_line_and_no_empty_table() -> None:
+    report = DeliveryReport([Delivery(0, "<a@b>", "x", "ana@example.test", "accepted", tries=1)])
+    assert "<table" not in report._repr_html_()
+    assert report.summary in report._repr_html_()
+    report = DeliveryReport([Delivery(0, "<a@b>", "x", "ana@example.test", "refused", 550, "no <such>", tries=1)])
+    assert "<table" in report._repr_html_()
+    assert "no &lt;such&gt;" in report._repr_html_()
+
+
 def test_nothing_to_send_opens_one_session_and_is_no_failure() -> None:
     with Watched() as server:
         report = send_many(to(server.port), [])
         assert report
-        assert report.summary == "0 messages in 0 s: 0 accepted."
+        assert report.summary == "There was nothing to send."
         assert report.to_frame().shape == (0, 8)
         assert report.retry().deliveries == ()
         assert server.opened == 1

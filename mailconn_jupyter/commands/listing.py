@@ -81,7 +81,8 @@ def _one(name: str) -> View:
             f'mailconn.send_many(..., journal={name!r}, again="unknown").'
         )
     notes.append(f"The file: {atomic_files.show(journal_path(name))}")
-    caption = f"Journal {name!r}, {len(rows):,} recipients: {_counted(rows) or 'nothing yet'}"
+    people = f"{len(rows):,} {'recipient' if len(rows) == 1 else 'recipients'}"
+    caption = f"Journal {name!r}, {people}: {_counted(rows) or 'nothing yet'}"
     shown = [(row.key, row.recipient, _outcome(row), _words(row), _when(row.at)) for row in open_[:_MOST_ROWS]]
     return View(
         shown, header=("Key", "Recipient", "Outcome", "The server's words", "When"), caption=caption, notes=notes

@@ -31,8 +31,10 @@ class View:
         return "\n".join(part for part in (self.caption, body, *self.notes) if part)
 
     def _repr_html_(self) -> str:
+        # Without rows there is no table that would have the caption.
+        lines = self.notes if self.rows or not self.caption else [self.caption, *self.notes]
         body = table(self.rows, header=self.header, caption=self.caption) if self.rows else ""
-        return body + "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return body + "".join(f"<p>{escape(line)}</p>" for line in lines)
 
 
 class Passing:

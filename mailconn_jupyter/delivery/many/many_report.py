@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ...errors import MailConnError
-from ...formatting import columns, how_long, table
+from ...formatting import columns, escape, how_long, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,13 +115,17 @@ class DeliveryReport:
     def summary(self) -> str:
         """The outcome in one line."""
         recipients = len(self.deliveries)
+        if not recipients:
+            return self.stopped or "There was nothing to send."
         messages = len({row.index for row in self.deliveries})
         accepted = self.counts.get("accepted", 0)
         what = f"{messages:,} {'message' if messages == 1 else 'messages'}"
         if recipients != messages:
             what = f"{what} to {recipients:,} recipients"
+        before = sum(row.outcome == "accepted" and not row.tries for row in self.deliveries)
+        earlier = f" ({before:,} of them before, by the journal)" if before else ""
         rest = ", ".join(f"{count:,} {outcome}" for outcome, count in self.counts.items() if outcome != "accepted")
-        said = f"{what} in {how_long(self.seconds)}: {accepted:,} accepted{f', {rest}' if rest else ''}."
+        said = f"{what} in {how_long(self.seconds)}: {accepted:,} accepted{earlier}{f', {rest}' if rest else ''}."
         return f"{said} {self.stopped}".strip()
 
     def _rows(self) -> list[tuple[str, str, str, str, str]]:
@@ -140,5 +144,7 @@ class DeliveryReport:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
+        if not self.failed:
+            return f"<p>{escape(self.summary)}</p>"
         header = ("#", "Recipient", "Subject", "Outcome", "The server's words")
         return table(self._rows(), header=header, caption=self.summary)
