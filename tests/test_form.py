@@ -489,6 +489,22 @@ def test_a_test_of_a_stored_connection_is_remembered_and_one_of_typed_values_is_
     assert text(editor("ops").live.summary).startswith("✓ Last test, ")
 
 
+def test_a_test_of_typed_values_is_remembered_once_they_are_saved_and_none_of_others(
+    form: Editor, postfix: Postfix
+) -> None:
+    ready(form, postfix.relay, use_secure_authentication=False)
+    assert run_test(form).startswith("✓")
+    form.save.click()
+    assert text(editor("ops").live.summary).startswith("✓ Last test, ")
+    other = editor()
+    ready(other, postfix.relay, use_secure_authentication=False)
+    fill(other, name="other", use_authentication=False)
+    assert run_test(other).startswith("✓")
+    fill(other, server_port="1")
+    other.save.click()
+    assert text(editor("other").live.summary) == "Not tested yet."
+
+
 def test_an_mbox_that_is_not_there_fails_where_it_is_opened(form: Editor) -> None:
     fill(form, name="box", protocol="MBOX", server_host="/nowhere/mail/ana")
     assert run_test(form).startswith("✗ Failed at: ")

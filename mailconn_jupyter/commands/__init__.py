@@ -180,7 +180,7 @@ _ALL: Final = (
     Command("new", "NAME HOST [flags]", "Make a connection and keep it.", "keeping:new", _new),
     Command(
         "find",
-        "ADDRESS [--protocol PROTOCOL] [--via NAME] [--save NAME [--replace]]",
+        "ADDRESS [flags]",
         "Propose server, port and security for a mail address.",
         "finding:find",
         _find,
@@ -229,7 +229,7 @@ _ALL: Final = (
     ),
     Command(
         "notify",
-        "[NAME] --to ADDRESS [--subject TEXT] [--if-longer SECONDS] [flags]",
+        "[NAME] --to ADDRESS [--if-longer SECONDS] [flags]",
         "In a cell's first line: a mail when the cell ends or fails.",
         "",
         notify_flags,
@@ -246,7 +246,7 @@ _ALL: Final = (
     ),
     Command(
         "inbox",
-        "[NAME] [--limit N] [--unseen] [--from TEXT] [--subject TEXT] [--text TEXT] [--since WHEN] [--folder FOLDER]",
+        "[NAME] [flags]",
         "The newest messages of a mailbox; none is marked as read.",
         "reading:inbox",
         _inbox,

@@ -247,6 +247,7 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             clash = ""
             try:
                 self._said = self.draft.save(replace=replace)
+                self.live.keep()
             except ConnectionChanged as error:
                 self._said = [("warn", "Not saved yet.")]
                 clash = error.message

@@ -146,6 +146,13 @@ class LiveTest:
                 self.summary.value = style.message("note", "Cancelling …")
                 self._buttons()
 
+    def keep(self) -> None:
+        """Remember what the test found of the values in the form, which are stored now."""
+        with self._worker.lock:
+            report = self._report
+        if report is not None and (report.ok or report.failed):
+            last_tests.record(report.name, ok=report.ok, summary=report.summary, milliseconds=report.milliseconds)
+
     def stale(self) -> None:
         """Say that what the panel shows is about other values than those in the form."""
         with self._worker.lock:
