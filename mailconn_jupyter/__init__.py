@@ -54,7 +54,12 @@ if TYPE_CHECKING:
     )
     from .message.template import Template as Template
     from .notebook.form.form import Form as Form, form as form
-    from .session.check import CheckReport as CheckReport, check as check, check_all as check_all
+    from .session.check import (
+        CheckReport as CheckReport,
+        CheckReports as CheckReports,
+        check as check,
+        check_all as check_all,
+    )
     from .session.connect import connect as connect
     from .session.connect_by_protocol import (
         connect_graph as connect_graph,
@@ -109,7 +114,7 @@ _ROOMS = {
     "message.template": "Template",
     "notebook.form.form": "Form form",
     "sandbox": "sandbox",
-    "session.check": "CheckReport check check_all",
+    "session.check": "CheckReport CheckReports check check_all",
     "session.connect": "connect",
     "session.connect_by_protocol": "connect_graph connect_imap connect_pop3 connect_smtp open_mbox",
     "session.graph.session": "GraphSession",

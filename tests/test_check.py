@@ -260,6 +260,14 @@ def test_many_are_tested_side_by_side_in_the_order_asked() -> None:
         thread.join()
     assert [report.name for report in reports] == [f"number {number}" for number in range(count)]
     assert {failure(report)[:2] for report in reports} == {("greet", "closed")}
+    # In a cell they are a table, with a row of each and not its stages.
+    lines = repr(reports).splitlines()
+    assert [line.split()[:3] for line in lines if line.startswith("number")] == [
+        ["number", str(number), "FAILED"] for number in range(count)
+    ]
+    assert "resolve" not in repr(reports)
+    assert reports._repr_html_().count("<tr>") == count + 1
+    assert repr(check_all([])) == "There is no connection."
 
 
 def test_the_outcome_of_a_stored_connections_test_is_remembered(postfix: Postfix) -> None:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from ..errors import MailConnError
 from ..store import connections
 from ..worker import Worker
-from .connection_views import reports_view, stages_view
+from .connection_views import stages_view
 from .wrong_usage import WrongUsage
 
 if TYPE_CHECKING:
     from ..connection import MailConnection
     from ..sandbox import Inbox
-    from ..session.check import CheckReport
+    from ..session.check import CheckReports
 
 __all__ = ["connect", "run_tests", "sandbox"]
 
@@ -69,7 +69,7 @@ def _test_one(connection: MailConnection, *, verbose: bool) -> Iterator[object]:
 
 def _test_many(targets: Sequence[MailConnection]) -> Iterator[object]:
     reports = _check_all(targets)
-    yield reports_view(reports)
+    yield reports
     failed = [report.name for report in reports if not report.ok]
     if failed:
         raise MailConnError(
@@ -78,11 +78,11 @@ def _test_many(targets: Sequence[MailConnection]) -> Iterator[object]:
         )
 
 
-def _check_all(targets: Sequence[MailConnection]) -> list[CheckReport]:
+def _check_all(targets: Sequence[MailConnection]) -> CheckReports:
     """Test them in a thread, while this one stays ready for an interrupt and hands it on."""
     from ..session.check import check_all  # noqa: PLC0415  # a socket
 
-    found: Future[list[CheckReport]] = Future()
+    found: Future[CheckReports] = Future()
 
     def work(cancel: threading.Event) -> None:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from ..names import fold
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..store import ConnectionStore
     from ..store.last_tests import Outcome
 
-__all__ = ["connection_view", "connections_view", "reports_view", "server_text", "stages_view"]
+__all__ = ["connection_view", "connections_view", "server_text", "stages_view"]
 
 
 def connections_view(store: ConnectionStore) -> View:
@@ -121,25 +121,6 @@ def _secret_rows(connection: MailConnection, what: str, kind: Kind) -> Iterable[
     kept = credentials.where(connection, kind=kind) or credentials.withheld(connection, kind=kind)
     yield what, kept or "not kept; asked for when a session opens"
     yield f"{what}'s variable", note(connection.name, kind)
-
-
-def reports_view(reports: Sequence[CheckReport]) -> View:
-    """The outcome of several tests, one a line."""
-    rows = [
-        (
-            report.name,
-            "passed" if report.ok else "FAILED",
-            f"{report.milliseconds:.0f} ms",
-            _findings(report),
-        )
-        for report in reports
-    ]
-    return View(rows, header=("Connection", "Outcome", "Time", "What was found"))
-
-
-def _findings(report: CheckReport) -> str:
-    failed = report.failed
-    return "\n".join(part for part in (failed.message, failed.hint) if part) if failed else ""
 
 
 def stages_view(report: CheckReport) -> View:

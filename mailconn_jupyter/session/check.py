@@ -19,7 +19,7 @@ from .opening.hints import pin_for
 from .opening.run_stages import StagedOpening
 from .opening.stages import STAGES, Listener, StageResult
 
-__all__ = ["CheckReport", "check", "check_all"]
+__all__ = ["CheckReport", "CheckReports", "check", "check_all"]
 
 _WORDS = {"ok": "passed", "failed": "FAILED", "skipped": "skipped", "not reached": "not reached", "running": "..."}
 _MOST_AT_ONCE = 64
@@ -94,6 +94,30 @@ class CheckReport:
         return table(self.rows(), header=("Stage", "Outcome", "Time", "What was learnt"), caption=self.summary)
 
 
+class CheckReports(list[CheckReport]):
+    """The reports of several tests, in the order asked; shows as a table with a row of each."""
+
+    _HEADER = ("Connection", "Outcome", "Time", "What was found")
+
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """Each connection with its outcome, its time, why it failed and what to do."""
+        return [
+            (
+                report.name,
+                "passed" if report.ok else "FAILED",
+                f"{report.milliseconds:.0f} ms",
+                "\n".join(filter(None, (failed.message, failed.hint))) if (failed := report.failed) else "",
+            )
+            for report in self
+        ]
+
+    def __repr__(self) -> str:
+        return columns(self.rows(), header=self._HEADER) if self else "There is no connection."
+
+    def _repr_html_(self) -> str:
+        return table(self.rows(), header=self._HEADER) if self else f"<p>{self!r}</p>"
+
+
 @public
 def check(
     target: str | MailConnection | None = None,
@@ -156,10 +180,10 @@ def _not_begun(connection: MailConnection, error: OpenError, listener: Listener 
 @public
 def check_all(
     targets: Iterable[str | MailConnection] | None = None, *, cancel: threading.Event | None = None
-) -> list[CheckReport]:
+) -> CheckReports:
     """Test many side by side (None: all that are stored), in the time of the slowest; nobody is asked for a password."""
     chosen = [connections.pick(target) for target in (connections if targets is None else targets)]
     if not chosen:
-        return []
+        return CheckReports()
     with ThreadPoolExecutor(min(len(chosen), _MOST_AT_ONCE), thread_name_prefix="mailconn-check") as pool:
-        return list(pool.map(lambda connection: check(connection, cancel=cancel, ask=False), chosen))
+        return CheckReports(pool.map(lambda connection: check(connection, cancel=cancel, ask=False), chosen))
