@@ -7,18 +7,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from itertools import zip_longest
 
-__all__ = ["columns", "did_you_mean", "escape", "few", "how_large", "how_long", "shown", "table"]
+__all__ = ["columns", "did_you_mean", "escape", "few", "how_large", "how_long", "prose", "shown", "table"]
+
+
+def prose(text: str) -> str:
+    """A text in HTML; what stands between two ``$`` would be a formula there, to JupyterLab.
+
+    >>> prose("<5 $")
+    '&lt;5 <span>$</span>'
+    """
+    return escape(text).replace("$", "<span>$</span>")
 
 
 def table(rows: Iterable[Sequence[object]], *, header: Sequence[str], caption: str = "") -> str:
     """An HTML table in the notebook's own style; the first column is the row's header."""
-    head = "".join(f'<th scope="col" style="text-align:left">{escape(cell)}</th>' for cell in header)
+    head = "".join(f'<th scope="col" style="text-align:left">{prose(cell)}</th>' for cell in header)
     body = []
     for row in rows:
-        first, *rest = (escape(str(cell)).replace("\n", "<br>") for cell in row)
+        first, *rest = (prose(str(cell)).replace("\n", "<br>") for cell in row)
         cells = "".join(f'<td style="text-align:left">{cell}</td>' for cell in rest)
         body.append(f'<tr><th scope="row" style="text-align:left">{first}</th>{cells}</tr>')
-    title = f'<caption style="text-align:left">{escape(caption)}</caption>' if caption else ""
+    title = f'<caption style="text-align:left">{prose(caption)}</caption>' if caption else ""
     return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
 
 

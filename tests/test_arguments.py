@@ -190,6 +190,11 @@ def test_the_help_of_a_command_says_of_each_flag_what_it_takes_and_what_it_does(
         assert action.nargs == 0 or action.metavar, flag
 
 
+def test_what_the_overview_says_of_variables_is_no_formula_to_jupyterlab() -> None:
+    html = Overview()._repr_html_()
+    assert html.count("<span>$</span>") == html.count("$") > 3
+
+
 def test_the_overview_has_every_command() -> None:
     lines = repr(Overview()).splitlines()
     for command in COMMANDS.values():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from ..formatting import columns, escape, table
+from ..formatting import columns, prose, table
 
 __all__ = ["Aside", "Passing", "Question", "View", "when_text"]
 
@@ -34,7 +34,7 @@ class View:
         # Without rows there is no table that would have the caption.
         lines = self.notes if self.rows or not self.caption else [self.caption, *self.notes]
         body = table(self.rows, header=self.header, caption=self.caption) if self.rows else ""
-        return body + "".join(f"<p>{escape(line)}</p>" for line in lines)
+        return body + "".join(f"<p>{prose(line)}</p>" for line in lines)
 
 
 class Passing:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ...errors import MailConnError
-from ...formatting import columns, escape, how_long, table
+from ...formatting import columns, how_long, prose, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,6 +145,6 @@ class DeliveryReport:
 
     def _repr_html_(self) -> str:
         if not self.failed:
-            return f"<p>{escape(self.summary)}</p>"
+            return f"<p>{prose(self.summary)}</p>"
         header = ("#", "Recipient", "Subject", "Outcome", "The server's words")
         return table(self._rows(), header=header, caption=self.summary)
