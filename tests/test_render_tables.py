@@ -372,3 +372,26 @@ def test_the_names_of_the_columns_levels_are_shown_without_an_index_too() -> Non
     for index in (None, False):
         assert render(levels, Options(index=index)).text.splitlines()[:2] == ["k  a", "l  x  y"]
     assert "th align" in (render(levels).html or "")
+
+
+def test_a_float_among_other_things_is_written_as_pandas_was_told_too() -> None:
+    mixed = pandas.DataFrame({"value": [1037.7190661, "many", 3]}, dtype=object)
+    with pandas.option_context("display.float_format", "{:,.1f}".format):
+        assert lines(mixed)[2:] == ["1,037.7", "many", "3"]
+        assert lines({"mean": 1037.7190661, "rows": 3}) == ["mean  1,037.7", "rows        3"]
+    with pandas.option_context("display.precision", 2):
+        assert lines(mixed)[2:] == ["1037.72", "many", "3"]
+
+
+def test_the_number_format_of_polars_is_kept() -> None:
+    frame = polars.DataFrame({"mean": [1037.7190661, -0.25, None, 12345678.0], "n": [1_000_000, -2, 30_000, None]})
+    with polars.Config(float_precision=1, thousands_separator=True):
+        assert [line.split() for line in lines(frame)[2:]] == [
+            ["1,037.7", "1,000,000"],
+            ["-0.2", "-2"],
+            ["\N{EN DASH}", "30,000"],
+            ["12,345,678.0", "\N{EN DASH}"],
+        ]
+    with polars.Config(thousands_separator=".", decimal_separator=","):
+        assert lines(polars.DataFrame({"a": [1234.5, float("inf")]}))[2:] == ["1.234,5", "    inf"]
+    assert lines(frame)[3].split() == ["-0.250000", "-2"]

@@ -15,6 +15,7 @@ from .part import Options, Part
 from .plots.plot_leftovers import figure_of
 from .registry import is_result, render
 from .stack import stacked
+from .taught import float_text
 from .words import Preformatted, render_preformatted, render_text
 
 __all__ = ["render_array", "render_dict", "render_list", "render_repr", "render_scalar"]
@@ -27,8 +28,8 @@ _MOST: Final = 10_000
 
 
 def render_scalar(value: Any, options: Options) -> Part:
-    """A number, a date: as ``print`` would show it."""
-    return render_text(str(value), options)
+    """A number, a date: as ``print`` would show it, a float as a cell does."""
+    return render_text(float_text(value) if isinstance(value, float) else str(value), options)
 
 
 def render_dict(value: dict[Any, Any], options: Options) -> Part:

@@ -6,6 +6,7 @@ import datetime
 import math
 import numbers
 import re
+import sys
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any, Final
@@ -14,7 +15,7 @@ from ....errors import MessageError
 from ...texts import clean, html_text
 from ..no_content import says_nothing
 
-__all__ = ["MISSING", "as_html", "as_text", "dates", "floats", "is_number", "labels", "missing", "others"]
+__all__ = ["MISSING", "as_html", "as_text", "chosen", "dates", "floats", "is_number", "labels", "missing", "others"]
 
 #: What stands for a value that is not there: NaN, None, NaT, <NA>.
 MISSING: Final = "\N{EN DASH}"
@@ -52,8 +53,14 @@ def dates(values: Sequence[datetime.date]) -> list[str]:
     return [str(value) for value in values]
 
 
+def chosen() -> tuple[int, Callable[[float], str] | None]:
+    """The decimals of floats, and what writes them, as pandas was told (``display.precision``, ``display.float_format``)."""
+    options = getattr(sys.modules.get("pandas"), "get_option", None)
+    return (_PRECISION, None) if options is None else (options("display.precision"), options("display.float_format"))
+
+
 def others(values: Sequence[Any]) -> list[str]:
-    """Anything else, by its ``str``; a single float as short as in a column of floats."""
+    """Anything else, by its ``str``; a single float as in a column of floats."""
     return [value if type(value) is str else _text(value) for value in values]
 
 
@@ -64,7 +71,7 @@ def is_number(value: Any) -> bool:
 
 def _text(value: Any) -> str:
     if isinstance(value, float):
-        return floats([value], _PRECISION)[0]
+        return floats([value], *chosen())[0]
     try:
         text = str(value)
     except Exception:  # noqa: BLE001  # one broken object must not cost the whole table

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from io import BytesIO
 from typing import Any, Final
 
-from .cell_texts import MISSING, dates, floats, is_number, labels, missing, others
+from .cell_texts import MISSING, chosen, dates, floats, is_number, labels, missing, others
 from .csv_text import csv_text
 from .grid import Column
 
@@ -57,7 +58,8 @@ class PandasFrame(Frame):
         rows, columns = self.frame.shape
         return int(rows), int(columns)
 
-    def _with_index(self, wanted: bool | None) -> bool:
+    def shows_index(self, wanted: bool | None) -> bool:
+        """Whether the index is shown: as ``wanted``, or, where that is None, when it says something."""
         if wanted is not None or self._hides_index:
             return bool(wanted) and not self._hides_index
         index = self.frame.index
@@ -75,7 +77,7 @@ class PandasFrame(Frame):
     def columns(self, rows: int, columns: int, *, index: bool | None) -> list[Column]:
         shown = self.frame.iloc[:rows, :columns]
         tops = () if self._nameless else labels(shown.columns.names)
-        with_index = self._with_index(index)
+        with_index = self.shows_index(index)
         owns = labels(shown.index.names) if with_index else ()
         # Both have a name: that of the index stands in a line of its own, as pandas has it.
         apart = any(tops[-1:]) and any(owns)
@@ -105,7 +107,7 @@ class PandasFrame(Frame):
         series = [frame.iloc[:, number] for number in range(frame.shape[1])]
         # A column that is called None has that for its name, as in Parquet; the values of a Series have none.
         names = [name if any(name) or self._nameless else ("None",) for name in map(self._names, range(frame.shape[1]))]
-        if self._with_index(index):
+        if self.shows_index(index):
             levels = range(frame.index.nlevels)
             above = ("",) * (frame.columns.nlevels - 1)
             names = [(*above, labels([frame.index.names[level]])[0]) for level in levels] + names
@@ -119,7 +121,7 @@ class PandasFrame(Frame):
         return names, zip(*lists, strict=True)
 
     def csv(self, *, index: bool | None) -> str:
-        return csv_text(self.frame, index=self._with_index(index), header=not self._nameless)
+        return csv_text(self.frame, index=self.shows_index(index), header=not self._nameless)
 
     def parquet(self, *, index: bool | None) -> bytes:
         frame = self.frame.rename(columns=str) if self.frame.columns.nlevels == 1 else self.frame
@@ -142,10 +144,9 @@ def _pandas_cells(column: Any) -> tuple[list[str], bool, bool]:
         values = [value for value, absent in zip(values, gone, strict=True) if not absent]
     safe = True
     if kind == "f":
-        options = sys.modules["pandas"].get_option
-        chosen = options("display.float_format")
-        texts = floats([float(value) for value in values], options("display.precision"), chosen)
-        right, safe = True, chosen is None
+        precision, written = chosen()
+        texts = floats([float(value) for value in values], precision, written)
+        right, safe = True, written is None
     elif kind in "iubc":
         texts, right = [str(value) for value in values], kind != "b"
     elif kind == "M":
@@ -195,17 +196,20 @@ class _Columnar(Frame):
         for number in range(min(columns, self.size[1])):
             name, values, kind = self._column(number, rows)
             known = [value for value in values if not missing(value)]
-            if kind == "float":
-                texts = floats(known, _PRECISION)
-            elif kind == "date":
-                texts = dates(known)
-            else:
-                texts = others(known)
+            texts = dates(known) if kind == "date" else self._texts(known, kind)
             if len(known) != len(values):
                 texts = _with_gaps(texts, list(map(missing, values)))
             right = kind in {"float", "number"}
-            found.append(Column((name,), texts, right=right, safe=right or kind == "date"))
+            found.append(Column((name,), texts, right=right, safe=self._plain if right else kind == "date"))
         return found
+
+    @property
+    def _plain(self) -> bool:
+        """Whether numbers are written in signs that need no escaping."""
+        return True
+
+    def _texts(self, values: list[Any], kind: str) -> list[str]:
+        return floats(values, _PRECISION) if kind == "float" else others(values)
 
     def records(self, *, index: bool | None) -> tuple[list[tuple[str, ...]], Iterator[tuple[Any, ...]]]:
         columns = [self._column(number, None) for number in range(self.size[1])]
@@ -234,6 +238,27 @@ class PolarsFrame(_Columnar):
             taken = _shortest(taken)
         return series.name, taken.to_list(), kind
 
+    @cached_property
+    def _told(self) -> tuple[int | None, str, str]:
+        """Decimals, and the signs between thousands and before the decimals, as polars was told (``Config``)."""
+        told = sys.modules["polars"].Config.state()
+        precision = told.get("set_float_precision")
+        return precision, told.get("set_thousands_separator") or "", told.get("set_decimal_separator") or "."
+
+    @property
+    def _plain(self) -> bool:
+        return self._told[1:] == ("", ".")
+
+    def _texts(self, values: list[Any], kind: str) -> list[str]:
+        precision, group, point = self._told
+        if kind == "float" and precision is not None:
+            texts = [f"{value:.{precision}f}" for value in values]
+        else:
+            texts = super()._texts(values, kind)
+        if self._plain or kind not in {"float", "number"}:
+            return texts
+        return [_grouped(text, group, point) for text in texts]
+
     def csv(self, *, index: bool | None) -> str:
         polars = sys.modules["polars"]
         # What has no form in CSV is the text that the message shows of it, too.
@@ -252,6 +277,15 @@ class PolarsFrame(_Columnar):
         buffer = BytesIO()
         self.frame.write_parquet(buffer)
         return buffer.getvalue()
+
+
+def _grouped(text: str, group: str, point: str) -> str:
+    """A number with the separators that polars was told; one that is no row of digits as it is."""
+    sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
+    whole, dot, rest = digits.partition(".")
+    if not whole.isdecimal():
+        return text
+    return f"{sign}{int(whole):,}".replace(",", group) + (f"{point}{rest}" if dot else "")
 
 
 def _shortest(series: Any) -> Any:
