@@ -362,3 +362,19 @@ def test_an_object_of_which_no_form_works_says_why() -> None:
 
     with pytest.raises(MessageError, match=r"Broken\._repr_mimebundle_ failed: ValueError\('no GPU'\)"):
         render(Broken())
+
+
+@pytest.mark.parametrize(
+    ("said", "looks"),
+    [
+        ("", 'width="572" height="143" style="width:800px;max-width:100%;height:auto"'),
+        (' width="300"', 'width="300" style="max-width:100%;height:auto"'),
+        (' style="width:320px"', 'width="320" style="width:320px;max-width:100%;height:auto"'),
+        (' style="height:40px"', 'style="height:40px;max-width:100%"'),
+        (' style="max-width:10em;border:0"', 'style="max-width:10em;border:0"'),
+    ],
+)
+def test_an_image_within_html_has_its_width_as_an_attribute_and_fits_its_pane(said: str, looks: str) -> None:
+    source = base64.b64encode(png(800, 200)).decode()
+    shown = render(HTML(f'<p>x</p><img alt="a" src="data:image/png;base64,{source}"{said}>')).html or ""
+    assert looks in shown

@@ -18,7 +18,7 @@ from hypothesis import given, settings, strategies
 from mailconn_jupyter.errors import MessageError
 from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.message.mime.wire_format import as_bytes
-from mailconn_jupyter.message.render import Options, render
+from mailconn_jupyter.message.render import HTML, Markdown, Options, render
 from mailconn_jupyter.message.texts import width
 from tests.composed import ATTACKS, arrived, attached, harmless, html_of, tags_of, text_of, usual_frame, words_of
 
@@ -140,7 +140,7 @@ def test_a_thousand_rows_show_the_first_fifty_and_attach_them_all() -> None:
     message = arrived("All of it:", frame)
     assert len(html_of(message)) < 100_000
     assert html_of(message).count("<tr ") == 51
-    said = "... the first 50 of 1000 rows; table.csv holds all of them."
+    said = "... the first 50 of 1000 rows and the first 6 of 10 columns; table.csv holds all of them."
     assert said in text_of(message)
     assert said in words_of(html_of(message))
     pandas.testing.assert_frame_equal(pandas.read_csv(io.BytesIO(attached(message)["table.csv"])), frame)
@@ -165,7 +165,7 @@ def test_rows_that_are_asked_for_are_shown() -> None:
 
 
 def test_wide_rows_are_fewer_so_that_the_page_stays_under_what_gmail_shows() -> None:
-    frame = pandas.DataFrame({f"c{number}": ["word " * 30] * 100 for number in range(10)})
+    frame = pandas.DataFrame({f"c{number}": ["& " * 100] * 100 for number in range(3)})
     message = arrived(frame)
     assert 50_000 < len(html_of(message)) < 100_000
     assert "table.csv" in attached(message)
@@ -181,7 +181,7 @@ def test_several_tables_share_the_room_and_have_names_of_their_own() -> None:
 
 def test_too_many_columns_are_attached() -> None:
     message = arrived(numbers(3, 80))
-    assert "the first 50 of 80 columns" in text_of(message)
+    assert "the first 6 of 80 columns" in text_of(message)
     assert pandas.read_csv(io.BytesIO(attached(message)["table.csv"])).shape == (3, 80)
 
 
@@ -395,3 +395,74 @@ def test_the_number_format_of_polars_is_kept() -> None:
     with polars.Config(thousands_separator=".", decimal_separator=","):
         assert lines(polars.DataFrame({"a": [1234.5, float("inf")]}))[2:] == ["1.234,5", "    inf"]
     assert lines(frame)[3].split() == ["-0.250000", "-2"]
+
+
+def test_of_a_wide_table_the_columns_that_fit_a_page_are_shown_and_all_attached() -> None:
+    frame = pandas.DataFrame({f"c{number}": range(10_000, 10_003) for number in range(40)})
+    message = arrived(frame)
+    said = "... the first 11 of 40 columns; table.csv holds all of them."
+    assert said in text_of(message)
+    assert said in words_of(html_of(message))
+    assert [tag for tag, _ in tags_of(html(frame))].count("td") == 3 * 11
+    assert text_of(message).splitlines()[0].split() == [f"c{number}" for number in range(11)]
+    pandas.testing.assert_frame_equal(pandas.read_csv(io.BytesIO(attached(message)["table.csv"])), frame)
+
+
+def test_a_styled_table_is_cut_by_the_same_columns() -> None:
+    frame = pandas.DataFrame({f"c{number}": range(10_000, 10_003) for number in range(40)})
+    message = arrived(frame.style.highlight_max(color="#ffe08a"))
+    assert "... the first 11 of 40 columns; table.csv holds all of them, without the styles." in text_of(message)
+    assert text_of(message).splitlines()[0].split() == [f"c{number}" for number in range(11)]
+    short = arrived(frame.add(0.123456).style.format("{:.0f}"))
+    assert "the first 11 of 40 columns" in text_of(short)
+    pandas.testing.assert_frame_equal(pandas.read_csv(io.BytesIO(attached(message)["table.csv"])), frame)
+
+
+def test_one_column_is_shown_however_wide_it_and_its_index_are() -> None:
+    frame = pandas.DataFrame({"n" * 300: [1], "m": [2]}, index=pandas.Index(["x" * 150], name="i" * 100))
+    for value in (frame, frame.style):
+        assert "the first 1 of 2 columns" in render(value).text
+        assert "n" * 100 in render(value).text
+
+
+def test_a_table_whose_sentences_can_wrap_is_shown_in_full() -> None:
+    frame = pandas.DataFrame({f"said {number}": ["the quick brown fox jumps over it"] * 3 for number in range(2)})
+    frame = frame.assign(day=pandas.Timestamp("2026-01-02"), amount=1234.5, share=-0.25)
+    part = render(frame)
+    assert not part.files
+    # No date is broken at its hyphens, and no number after its sign.
+    assert '<td align="left" nowrap>2026-01-02</td>' in (part.html or "") or "<td nowrap>2026-01-02</td>" in (
+        part.html or ""
+    )
+
+
+def test_a_word_that_no_column_has_room_for_may_be_broken() -> None:
+    shown = html(pandas.DataFrame({"key": ["a" * 60, "short"], "n": [1, 2]}))
+    assert f'<td style="word-break:break-all">{"a" * 60}</td>' in shown
+    assert "<td>short</td>" in shown
+
+
+def test_row_numbers_are_left_out_of_a_styled_table_as_they_are_of_a_plain_one() -> None:
+    frame = pandas.DataFrame({"a": [2, 1], "b": [3, 4]})
+    for value in (frame, frame.style):
+        assert lines(value)[-1].split() == ["1", "4"]
+        assert lines(value, index=True)[-1].split() == ["1", "1", "4"]
+    for value in (frame.sort_values("a"), frame.sort_values("a").style):
+        assert lines(value)[-1].split() == ["0", "2", "3"]
+    for value in (frame.set_index("a"), frame.set_index("a").style):
+        assert lines(value, index=False)[-1].split() == ["4"]
+
+
+def test_tables_have_one_look_whatever_they_are_made_of() -> None:
+    frame = pandas.DataFrame({"a": [1, 2, 3], "b": [4, 5, 6]})
+    written = frame.to_html(classes="dataframe", index=False)
+    markdown = Markdown("| a | b |\n|---|---|\n| 1 | 4 |\n| 2 | 5 |\n| 3 | 6 |\n")
+    looks = []
+    for value in (frame, frame.style, polars.DataFrame({"a": [1, 2, 3], "b": [4, 5, 6]}), markdown, HTML(written)):
+        tags = tags_of(html(value))
+        table = next(attributes for tag, attributes in tags if tag == "table")
+        looks.append((table, [attributes.get("bgcolor") for tag, attributes in tags if tag == "tr"]))
+    assert looks == [looks[0]] * len(looks)
+    assert looks[0][1] == ["#e6eaf0", None, "#f4f6f8", None]
+    pairs = tags_of(html({"a": 1, "b": 2}))
+    assert next(attributes for tag, attributes in pairs if tag == "table") == looks[0][0]

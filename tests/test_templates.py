@@ -50,17 +50,21 @@ def test_a_result_stands_where_its_variable_is(kind: Any) -> None:
     tags = [tag for tag, _ in tags_of(page)]
     assert tags.index("table") < tags.index("img")
     assert (
-        page.index("before") < page.index("<table") < page.index("between") < page.index("<img") < page.index("after")
+        page.index("before")
+        < page.index("<table cell")
+        < page.index("between")
+        < page.index("<img")
+        < page.index("after")
     )
     assert "North   1200" in text_of(message)
-    assert "<p style" not in page[page.index("before") + 12 : page.index("<table")].replace("</p>", "")
+    assert "<p style" not in page[page.index("before") + 12 : page.index("<table cell")].replace("</p>", "")
     assert sum(part.get_content_type() == "image/png" for part in message.walk()) == 1
 
 
 def test_a_result_that_is_named_twice_is_rendered_once() -> None:
     message = arrived(Template("{{ t }}\n\n{{ t }}"), variables={"t": pandas.DataFrame({"a": range(300)})})
     assert list(attached(message)) == ["table.csv"]
-    assert html_of(message).count("<table") == 2
+    assert html_of(message).count("<table cell") == 2
 
 
 @pytest.mark.parametrize(
@@ -90,7 +94,7 @@ def test_a_result_in_an_attribute_is_its_text() -> None:
     message = arrived(Template('<p title="{{ t }}">x</p>', "html"), variables={"t": FRAME})
     titles = [attributes.get("title", "") for tag, attributes in tags_of(html_of(message)) if tag == "p"]
     assert any("North" in title for title in titles)
-    assert "<table" not in html_of(message)
+    assert "<table cell" not in html_of(message)
 
 
 def test_a_name_that_is_not_given_is_named_with_its_nearest() -> None:
@@ -179,7 +183,7 @@ def test_a_table_in_running_text_stands_on_lines_of_its_own(kind: Any) -> None:
     assert [line for line in text if line][-1] == "after."
     html = html_of(message)
     assert html.count("<p") == html.count("</p>") == 2
-    assert html.index("</p>") < html.index("<table") < html.rindex("<p")
+    assert html.index("</p>") < html.index("<table cell") < html.rindex("<p")
 
 
 def test_a_table_inside_of_an_item_or_of_bold_text_leaves_the_page_whole() -> None:

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import unquote
 
+from ..message.block_elements import out_of_paragraphs
 from ..message.render import Markdown, Part, Picture, render
 from ..message.render.image.dimensions import image_type
 from ..message.render.plots.figures import picture_part
@@ -71,6 +72,8 @@ def shown_markdown(cell: Any) -> Any:
         return Markdown(cell.source)
     part = render(Markdown(source))
     text, html = part.text, part.html
+    if html is not None:
+        html = out_of_paragraphs(html, re.compile(rf"{mark}\d+z"))
     for number, picture in enumerate(pictures):
         image = picture_part(picture)
         text = text.replace(f"{mark}{number}z", image.text)

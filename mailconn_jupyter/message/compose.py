@@ -89,8 +89,9 @@ def compose(
     ``{"churn.parquet": df, "plot.svg": figure}``, or a list of those. ``zip``: True, or the archive's name, for one
     archive of them; a number of bytes, or a size such as ``"10 MB"``, for one when they are larger than that together.
 
-    ``rows`` of each table are shown (default: up to 50, as many as mail programs show), all of them attached as
-    ``table_as`` when there are more; ``index`` shows or hides a table's index (default: shown when it says something).
+    ``rows`` of each table are shown (default: up to 50, as many as mail programs show), and as many columns as stand in a
+    page 600 pixels wide; all of it is attached as ``table_as`` when there is more. ``index`` shows or hides a table's
+    index (default: shown when it says something).
     A text in a CSV or TSV of a table that a spreadsheet would compute (``=HYPERLINK(...)``) is kept, and a warning names
     its cell; ``formulas="quote"`` puts an apostrophe before it. Numbers stay as they are.
 

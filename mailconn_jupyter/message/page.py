@@ -21,14 +21,18 @@ _SHOWN: Final = 102_000
 # Ground and letters are both given, and the scheme is said: a program with a dark mode leaves them, or turns both.
 _HEAD: Final = (
     '<!DOCTYPE html>\n<html><head><meta charset="utf-8">'
-    '<meta name="viewport" content="width=device-width,initial-scale=1">'
+    # No scale is said: a telephone shows all of what is wider than itself.
+    '<meta name="viewport" content="width=device-width">'
     '<meta name="color-scheme" content="light only"><meta name="supported-color-schemes" content="light">\n'
     "<title>{title}</title></head>\n"
     '<body style="margin:0;padding:0;background:#ffffff;color:#1b1b1b" bgcolor="#ffffff">\n'
-    # Once more inside: Gmail drops the body's own style.
-    '<div style="font:14px/1.5 Arial,Helvetica,sans-serif;color:#1b1b1b;background:#ffffff;padding:12px 14px">\n'
+    # A table, as Outlook pads cells alone; its one column is as wide as the window, whatever is wider in it.
+    '<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" bgcolor="#ffffff" '
+    # The colours once more inside: Gmail drops the body's own style.
+    'style="table-layout:fixed"><tr><td style="padding:12px 14px;background:#ffffff;color:#1b1b1b;'
+    'font:14px/1.5 Arial,Helvetica,sans-serif">\n'
 )
-_FOOT: Final = "\n</div></body></html>\n"
+_FOOT: Final = "\n</td></tr></table></body></html>\n"
 
 
 def document(html: str, title: str) -> str:

@@ -12,8 +12,10 @@ import pytest
 
 from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.message.render.words import HTML, Markdown, MimeBundle, Preformatted
+from tests.browser.dark_programs import DARK, PROGRAMS
 from tests.browser.mail_page import page_of
 from tests.composed import ATTACKS, arrived, html_of
+from tests.mixed_reports import REPORTS
 from tests.results import KINDS, png, table
 
 if TYPE_CHECKING:
@@ -45,6 +47,12 @@ _CONTRAST = """() => {
     }
     return found;
 }"""
+
+
+# What is wider than the box that it stands in, where that box cuts it off or scrolls.
+_CUT = """() => [...document.querySelectorAll('*')]
+    .filter(e => e.scrollWidth > e.clientWidth && e.clientWidth && getComputedStyle(e).overflowX !== 'visible')
+    .map(e => e.outerHTML.slice(0, 80))"""
 
 
 class Listener:
@@ -140,7 +148,7 @@ def test_every_picture_is_loaded_and_has_the_size_that_is_said(name: str, reader
 def test_numbers_stand_to_the_right_and_words_to_the_left(reader: Reader) -> None:
     page = reader.open(arrived(table()))
     sides = page.evaluate(
-        "() => [...document.querySelectorAll('tbody tr')].map(row => [...row.cells].map(c => getComputedStyle(c).textAlign))"
+        "() => [...document.querySelectorAll('tbody tbody tr')].map(row => [...row.cells].map(c => getComputedStyle(c).textAlign))"
     )
     assert len(sides) == 6
     for row in sides:
@@ -176,10 +184,49 @@ def test_a_usual_table_needs_no_sideways_scrolling_on_a_telephone(reader: Reader
     assert [box for box in boxes if box[0] > box[1]] == []
 
 
-def test_a_wide_table_scrolls_by_itself_and_the_message_does_not(reader: Reader) -> None:
-    wide = table().assign(**{f"another column {number}": number for number in range(20)})
-    page = reader.open(arrived("A sentence.", wide), viewport={"width": 480, "height": 800})
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= 480
+@pytest.mark.parametrize("name", [*SHOWN, *REPORTS])
+def test_nothing_is_wider_than_a_narrow_pane_of_a_mail_program(name: str, reader: Reader) -> None:
+    content = REPORTS[name]() if name in REPORTS else (SHOWN[name].make(),)
+    page = reader.open(arrived(*content), viewport={"width": 600, "height": 700})
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 600
+    assert page.evaluate(_CUT) == []
+
+
+@pytest.mark.parametrize("name", [*SHOWN, *REPORTS])
+def test_on_a_telephone_nothing_is_cut_off(name: str, reader: Reader) -> None:
+    content = REPORTS[name]() if name in REPORTS else (SHOWN[name].make(),)
+    telephone: dict[str, Any] = {"viewport": {"width": 375, "height": 700}, "is_mobile": True, "has_touch": True}
+    page = reader.open(arrived(*content), **telephone)
+    # What is wider is shown smaller, as telephones do where a page names no scale; not so small that none can read it.
+    wide, scale = page.evaluate("() => [visualViewport.width, visualViewport.scale]")
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= wide + 1
+    assert scale >= 0.62
+    assert name in REPORTS or scale == 1
+    assert page.evaluate(_CUT) == []
+
+
+def test_beside_a_table_that_is_wider_than_a_telephone_the_words_are_not(reader: Reader) -> None:
+    page = reader.open(arrived("A sentence. " * 20, *REPORTS["wide"]()), viewport={"width": 375, "height": 700})
+    widths = page.evaluate("() => [...document.querySelectorAll('p,img')].map(e => e.getBoundingClientRect().right)")
+    assert [wide for wide in widths if wide > 375] == []
+    # All of the table is there for who zooms out, as telephones do.
+    assert page.evaluate(_CUT) == []
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("name", REPORTS)
+def test_every_text_can_be_read_where_a_program_turns_the_colours(name: str, program: str, reader: Reader) -> None:
+    page = reader.open(arrived(*REPORTS[name]()), color_scheme="dark")
+    by_day = page.evaluate(_CONTRAST)
+    ground = "() => getComputedStyle(document.querySelector('td')).backgroundColor"
+    before = page.evaluate(ground)
+    page.evaluate(DARK, program)
+    assert page.evaluate(ground) != before
+    found = page.evaluate(_CONTRAST)
+    assert len(found) > 5
+    # The colours of a Styler are its author's: what they are by day, they may be by night.
+    usual = [text for text, ratio in by_day if ratio >= 4.5]
+    assert [(text, ratio) for text, ratio in found if ratio < (4.5 if text in usual else 3)] == []
 
 
 def hostile(port: int) -> list[tuple[str, Any]]:

@@ -10,18 +10,26 @@ from typing import Any, Final
 from ...extras import install
 from ..texts import clean, mended
 from .part import Options, Part
-from .words import PARAGRAPH, PRE
+from .table.grid import HEAD, TABLE, ZEBRA
+from .words import PARAGRAPH, preformatted
 
 __all__ = ["render_markdown"]
 
 _STYLES: Final = {
     "paragraph_open": PARAGRAPH,
-    "blockquote_open": "margin:0 0 12px;padding:0 0 0 12px;border-left:3px solid #cfd5dd;color:#4a505a",
-    "bullet_list_open": "margin:0 0 12px;padding:0 0 0 24px",
-    "ordered_list_open": "margin:0 0 12px;padding:0 0 0 24px",
-    "table_open": "border-collapse:collapse;border:1px solid #cfd5dd;margin:0 0 12px;background:#ffffff;color:#1b1b1b",
+    # Outlook moves a list by its margin, the others by either.
+    "bullet_list_open": "margin:0 0 12px 24px;padding:0",
+    "ordered_list_open": "margin:0 0 12px 24px;padding:0",
     "code_inline": "font-family:Menlo,Consolas,monospace;font-size:12px;background:#f0f1f4;color:#1b1b1b",
     "link_open": "color:#0b57d0",
+}
+#: What stands in place of a tag: Outlook draws lines and keeps distances at cells alone.
+_TAGS: Final = {
+    "blockquote_open": f'<blockquote style="{PARAGRAPH}"><table role="presentation" cellpadding="0" cellspacing="0" border="0">'
+    '<tr><td style="padding:0 0 0 12px;border-left:3px solid #cfd5dd;color:#4a505a;background:#ffffff">\n',
+    "blockquote_close": "</td></tr></table></blockquote>\n",
+    "table_open": f'<div style="{PARAGRAPH}">{TABLE}\n',
+    "table_close": "</table></div>\n",
 }
 _SIZES: Final = {"h1": 22, "h2": 18, "h3": 16, "h4": 14, "h5": 14, "h6": 14}
 
@@ -45,6 +53,7 @@ def render_markdown(text: Any, _options: Options) -> Part:
 
 
 def _styled(tokens: Sequence[Any], warnings: list[str]) -> None:
+    row = 0
     for token in tokens:
         if token.type in _STYLES:
             token.attrSet("style", _STYLES[token.type])
@@ -52,7 +61,9 @@ def _styled(tokens: Sequence[Any], warnings: list[str]) -> None:
             token.attrSet("style", f"margin:4px 0 8px;font-size:{_SIZES[token.tag]}px;line-height:1.3")
         elif token.type in {"fence", "code_block"}:
             # A renderer of its own would put the style on the code, inside the box.
-            token.type, token.content = "html_block", f'<pre style="{PRE}">{escape(token.content.rstrip())}</pre>\n'
+            token.type, token.content = "html_block", f"{preformatted(token.content.rstrip())}\n"
+        elif token.type in _TAGS:
+            token.type, token.content = "html_block", _TAGS[token.type]
         elif token.type == "image":
             warnings.append("An image of the Markdown is not sent: attach it, or pass it as content.")
             source = str(token.attrGet("src") or "")
@@ -63,10 +74,13 @@ def _styled(tokens: Sequence[Any], warnings: list[str]) -> None:
                 token.type, token.content = "html_inline", said
             else:
                 token.type, token.content = "text", f"[{token.content}]"
-        if token.type == "table_open":
-            token.attrSet("cellpadding", "5")
-            token.attrSet("cellspacing", "0")
-        elif token.type == "th_open":
-            token.attrSet("bgcolor", "#e6eaf0")
+        elif token.type == "thead_open":
+            row = -1
+        elif token.type == "tr_open":
+            if ground := HEAD if row < 0 else ZEBRA if row % 2 else "":
+                token.attrSet("bgcolor", ground)
+            row += 1
+        elif token.type == "th_open" and not token.attrGet("style"):
+            token.attrSet("align", "left")
         if token.children:
             _styled(token.children, warnings)

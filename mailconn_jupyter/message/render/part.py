@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from .image.dimensions import dimensions
 
-__all__ = ["File", "Formulas", "Options", "Part", "Picture", "TableFormat", "joined", "unique"]
+__all__ = ["PAGE", "File", "Formulas", "Options", "Part", "Picture", "TableFormat", "fitted", "joined", "unique"]
 
 TableFormat = Literal["csv", "xlsx", "parquet"]
 Formulas = Literal["keep", "quote"]
@@ -19,8 +19,10 @@ Formulas = Literal["keep", "quote"]
 ROOM: Final = 96_000
 #: Rows of a table that are shown at most, unless the author says how many.
 ROWS: Final = 50
-#: Pixels across of the widest picture (Outlook heeds no max-width).
+#: Pixels across of the widest picture.
 WIDEST: Final = 960
+#: Pixels across of what stands in a mail that is read in a narrow pane, 600 of them, within its margins.
+PAGE: Final = 572
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Picture:
 
     @cached_property
     def size(self) -> tuple[int, int] | None:
-        """Width and height to show, in pixels, at most 960 wide (Outlook heeds no max-width); None when unknown."""
+        """Width and height to show, in pixels, at most 960 wide; None when unknown."""
         if self.shown is not None:
             wide, high = self.shown
         elif (own := dimensions(self.data)) is not None:
@@ -87,6 +89,20 @@ class Picture:
         if wide > WIDEST:
             wide, high = WIDEST, round(high * WIDEST / wide)
         return max(wide, 1), max(high, 1)
+
+
+def fitted(size: tuple[int, int] | None, style: str = "") -> str:
+    """The attributes of an image of that size, its ``style`` among them: never wider than the pane that it is read in.
+
+    Outlook heeds no max-width: it takes the width of the attribute, and every other program that of the style.
+    """
+    if size is None:
+        return f' style="{style}max-width:100%;height:auto"'
+    wide, high = size
+    said = f"{style}max-width:100%;height:auto"
+    if wide > PAGE:
+        wide, high, said = PAGE, max(round(high * PAGE / wide), 1), f"width:{wide}px;{said}"
+    return f' width="{wide}" height="{high}" style="{said}"'
 
 
 @dataclass(frozen=True)

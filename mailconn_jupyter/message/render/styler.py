@@ -16,14 +16,15 @@ from .part import ROWS, Options, Part
 from .styled.styled_html import InlineTemplate
 from .styled.styler_rows import showing
 from .styled.styler_view import part_lengths, parts_of, visible
-from .table.grid import TABLE, caption
+from .table.fitting import COLUMNS, columns_that_fit
+from .table.grid import TABLE, placed, striped
 from .table.text_table import table_text
-from .tables import COLUMNS, rest, rest_file
+from .tables import rest, rest_file
 
 __all__ = ["render_styler"]
 
-#: A row that does not say where its cells stand.
-_ROW: Final = re.compile(r"<tr(?![^>]* align=)")
+# What pandas puts at the end of each row of which it leaves columns out; the line below the table says it.
+_DOTS: Final = re.compile(r"<t[dh][^<>]*>\.\.\.</t[dh]>\s*(?=</tr>)")
 _DISPLAYS: Final = (
     "_display_funcs",
     "_display_funcs_index",
@@ -45,29 +46,34 @@ def render_styler(styler: Any, options: Options) -> Part:
     length, wide = frame.size
     # Every style stands in each of its cells: what 50 plain rows take, so many styled ones may not.
     rows = min(max(lengths), ROWS if options.rows is None else options.rows)
-    html, warnings = _page(styler, rows, options)
-    if options.rows is None and len(html) > options.room and rows > 1:
-        rows = max(int(rows * (options.room - 2000) / len(html) * 0.95), 1)
-        html, warnings = _page(styler, rows, options)
-    text = table_text(html) or plain_text(html)
+    index = frame.shows_index(options.index)
+    across = min(wide, COLUMNS)
+    table, warnings = _page(styler, rows, across, index=index)
+    if (fitting := columns_that_fit(table, across)) < across:
+        across = fitting
+        table, warnings = _page(styler, rows, across, index=index)
+    if options.rows is None and len(table) > options.room and rows > 1:
+        rows = max(int(rows * (options.room - 2000) / len(table) * 0.95), 1)
+        table, warnings = _page(styler, rows, across, index=index)
+    text = table_text(table) or plain_text(table)
     # Of each Styler that stands under another one as many rows are shown.
     shown = sum(min(rows, count) for count in lengths)
-    if shown == length and wide <= COLUMNS:
-        return Part(text, html, warnings=warnings)
+    if shown == length and across == wide:
+        return Part(text, placed(table), warnings=warnings)
     name = options.own_name(f"table.{options.table_as}")
     file, told = rest_file(frame, name, options)
-    left = rest(shown, length, min(wide, COLUMNS), wide)
+    left = rest(shown, length, across, wide)
     said = (
         f"{left if len(lengths) == 1 else left.replace('the first ', '')} {name} holds all of them, without the styles."
     )
-    return Part(f"{text}\n{said}", f"{html}\n{caption(said)}", files=(file,), warnings=warnings + told)
+    return Part(f"{text}\n{said}", placed(table, said), files=(file,), warnings=warnings + told)
 
 
-def _page(styler: Any, rows: int, options: Options) -> tuple[str, tuple[str, ...]]:
+def _page(styler: Any, rows: int, columns: int, *, index: bool) -> tuple[str, tuple[str, ...]]:
     copied = _escaping(styler)
     # A mail has no pointer to hold over a cell, and what is left of a tip without it is a black box.
     copied.tooltips = None
-    if options.index is False:
+    if not index:
         copied.hide(axis="index")
     if not rows:
         # None as a number would be pandas' own.
@@ -76,11 +82,14 @@ def _page(styler: Any, rows: int, options: Options) -> tuple[str, tuple[str, ...
     usual = getattr(copied, "template_html", None)
     if hasattr(usual, "render"):
         copied.template_html = InlineTemplate(usual)
-    result = sanitised(showing(copied, rows).to_html(max_rows=rows or None, max_columns=COLUMNS))
-    html = _ROW.sub('<tr align="right"', result.html.replace("<table", TABLE[:-1], 1))
+    result = sanitised(showing(copied, rows).to_html(max_rows=rows or None, max_columns=columns))
+    before, opens, inner = result.html.partition("<table")
+    if columns < styler.data.shape[1]:
+        inner = _DOTS.sub("", inner)
+    html = f"{before}{TABLE[:-1]}{striped(inner)}" if opens else result.html
     # The indentation of the source is a third of it.
     html = "\n".join(stripped for line in html.split("\n") if (stripped := line.strip()))
-    return f'<div style="overflow-x:auto;margin:0 0 12px">{html}</div>', tuple(result.warnings)
+    return html, tuple(result.warnings)
 
 
 def _escaping(styler: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Final
+from typing import Any
 
 from ...errors import MessageError
 from ..kinds import PANDAS, kind_of, load
@@ -13,14 +13,12 @@ from .part import ROWS, File, Options, Part
 from .plots.plot_leftovers import figure_of
 from .table.cell_texts import LONGEST
 from .table.export import FORMATS, table_file
+from .table.fitting import COLUMNS, fitting
 from .table.formulas import told
 from .table.frames import ArrowFrame, Frame
-from .table.grid import Grid, caption
+from .table.grid import Grid
 
-__all__ = ["COLUMNS", "frame_of", "render_interchange", "render_table", "rest", "rest_file"]
-
-#: Columns of a table that are shown at most.
-COLUMNS: Final = 50
+__all__ = ["frame_of", "render_interchange", "render_table", "rest", "rest_file"]
 
 
 def render_table(value: Any, options: Options) -> Part:
@@ -69,7 +67,9 @@ def render_frame(frame: Frame, options: Options) -> Part:
         raise MessageError(f"rows={options.rows!r}: the number of rows to show is zero or more.")
     length, wide = frame.size
     wanted = min(length, ROWS if options.rows is None else options.rows)
-    grid = Grid(frame.columns(wanted, COLUMNS, index=options.index))
+    columns = frame.columns(wanted, COLUMNS, index=options.index)
+    index = sum(column.index for column in columns)
+    grid = Grid(columns[: fitting((column.wide for column in columns), index)])
     if not grid.columns:
         return Part(f"(an empty table: {_counted(length, 'row')}, no columns)")
     rows = grid.rows()
@@ -77,13 +77,14 @@ def render_frame(frame: Frame, options: Options) -> Part:
         rows = _that_fit(rows, options.room)
     shown = len(rows)
     cut = any(len(cell) > LONGEST for column in grid.columns if not column.safe for cell in column.cells[:shown])
-    html, text = grid.html(rows), grid.text(shown)
-    if shown == length and wide <= COLUMNS and not cut:
-        return Part(text, html)
+    text = grid.text(shown)
+    across = len(grid.columns) - index
+    if shown == length and across == wide and not cut:
+        return Part(text, grid.html(rows))
     name = options.own_name(f"table.{options.table_as}")
     file, warnings = rest_file(frame, name, options)
-    said = f"{rest(shown, length, min(wide, COLUMNS), wide)} {name} holds all of them."
-    return Part(f"{text}\n{said}", f"{html}\n{caption(said)}", files=(file,), warnings=warnings)
+    said = f"{rest(shown, length, across, wide)} {name} holds all of them."
+    return Part(f"{text}\n{said}", grid.html(rows, said), files=(file,), warnings=warnings)
 
 
 def rest_file(frame: Frame, name: str, options: Options) -> tuple[File, tuple[str, ...]]:

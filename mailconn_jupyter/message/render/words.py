@@ -16,9 +16,12 @@ __all__ = ["HTML", "Markdown", "MimeBundle", "Preformatted", "paragraphs", "pref
 #: The styles that stand in more than one renderer. Dark text always with its light ground: programs with a dark mode
 #: turn both or neither.
 PARAGRAPH: Final = "margin:0 0 12px"
-PRE: Final = (
-    "margin:0 0 12px;padding:10px 12px;background:#f5f6f8;color:#1b1b1b;border:1px solid #dcdfe4;"
-    "font:12px/1.45 Menlo,Consolas,'Courier New',monospace;white-space:pre;overflow-x:auto"
+# Outlook pads cells alone, and scrolls nothing: a line that is too long goes on in the next one.
+_BOX: Final = (
+    f'<div style="{PARAGRAPH}"><table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"><tr>'
+    '<td bgcolor="#f5f6f8" style="padding:10px 12px;border:1px solid #dcdfe4"><pre style="margin:0;color:#1b1b1b;'
+    "background:#f5f6f8;font:12px/1.45 Menlo,Consolas,'Courier New',monospace;white-space:pre-wrap;"
+    'word-break:break-word">{text}</pre></td></tr></table></div>'
 )
 NOTE: Final = "margin:0 0 12px;color:#595f69;font-size:12px"
 
@@ -85,7 +88,7 @@ def paragraphs(text: str) -> str:
 
 def preformatted(text: str) -> str:
     """The text in a box, in a fixed-width font."""
-    return f'<pre style="{PRE}">{escape(clean(text))}</pre>'
+    return _BOX.replace("{text}", escape(clean(text)))
 
 
 def note(text: str) -> str:

@@ -8,17 +8,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from ..table.grid import HEAD, TABLE, ZEBRA
+from ..table.grid import TABLE, placed, striped
 
 __all__ = ["dressed"]
 
 # Of each tag the name, and of a table the rest of it, too: nothing is read twice, however long it is.
 _TAG: Final = re.compile(r"<(/?)table\b([^<>]*)>", re.IGNORECASE)
 _FRAME: Final = re.compile(r"""\bclass=["']?dataframe\b""")
-_BODY: Final = re.compile(r"<tbody>", re.IGNORECASE)
-_TABLE: Final = TABLE.replace('">', ';margin:0 0 12px">')
-# pandas says of the header's rows where their cells stand, polars of none.
-_ROW: Final = re.compile(r'<tr(?: style="text-align: right;")?>', re.IGNORECASE)
 
 
 def dressed(html: str) -> str:
@@ -32,18 +28,9 @@ def dressed(html: str) -> str:
             # A table within a table keeps its own look, and so does the one around it.
             opened = tag if _FRAME.search(tag[2]) else None
         elif opened is not None:
-            pieces += [html[end : opened.start()], _dressed(html[opened.end() : tag.start()])]
+            pieces += [
+                html[end : opened.start()],
+                placed(f"{TABLE}{striped(html[opened.end() : tag.start()])}</table>"),
+            ]
             end, opened = tag.end(), None
     return "".join([*pieces, html[end:]])
-
-
-def _dressed(inner: str) -> str:
-    head, *bodies = _BODY.split(inner)
-    head = _ROW.sub(f'<tr align="right" bgcolor="{HEAD}">', head)
-    return f"{_TABLE}{'<tbody>'.join([head, *map(_striped, bodies)])}</table>"
-
-
-def _striped(body: str) -> str:
-    first, *rows = _ROW.split(body)
-    grounds = ("", f' bgcolor="{ZEBRA}"')
-    return first + "".join(f'<tr align="right"{grounds[number % 2]}>{row}' for number, row in enumerate(rows))

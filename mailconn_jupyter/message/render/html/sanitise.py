@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from ....extras import install
 from ..image.dimensions import image_type
-from ..part import Picture
+from ..part import Picture, fitted
 from .custom_properties import with_values
 from .hidden import opened_by_state, without_hidden
 
@@ -73,6 +73,10 @@ _LINK: Final = re.compile(r"\s*(?:https?|mailto|tel):", re.IGNORECASE)
 _IMG: Final = re.compile(r'<img((?:\s+[\w-]+="[^"]*")*)\s*/?>')
 _SRC: Final = re.compile(r'\ssrc="([^"]*)"')
 _ALT: Final = re.compile(r'\salt="([^"]*)"')
+_SIZED: Final = re.compile(r'\s(?:width|height)="')
+_SIZED_BY_STYLE: Final = re.compile(r"(?:^|;)(?:max-)?(?:width|height):")
+_WIDTH: Final = re.compile(r"(?:^|;)width:(\d{1,4})px(?=;|$)")
+_STYLED: Final = re.compile(r'\sstyle="([^"]*)"')
 _STYLE: Final = re.compile(r"<style[\s>]", re.IGNORECASE)
 _ACTS: Final = re.compile(r"<(?:script|iframe|object|embed|applet|canvas|svg|video|audio)[\s>/]", re.IGNORECASE)
 
@@ -194,9 +198,19 @@ def _shown(found: re.Match[str], pictures: dict[str, Picture], warnings: list[st
             return f"[{escape(said or 'an image that is not in this message')}]"
         address = unescape(source.group(1)).strip()
         return f'<a href="{escape(address)}">{escape(f"[{said}]" if said else address)}</a>'
-    size = pictures[source.group(1).removeprefix("cid:")].size
     if alt is None:
         attributes += ' alt="Image"'
-    if size is not None and not re.search(r'\s(?:width|height)="', attributes):
-        attributes += f' width="{size[0]}" height="{size[1]}"'
-    return f"<img{attributes}>"
+    given = _STYLED.search(attributes)
+    said = f"{given[1]};" if given and given[1] else ""
+    if not _SIZED.search(attributes) and not _SIZED_BY_STYLE.search(said):
+        looks = fitted(pictures[source.group(1).removeprefix("cid:")].size, said)
+        return f"<img{_STYLED.sub('', attributes)}{looks}>"
+    # As its author wants it, but for what is wider than the pane. Outlook takes the width of the attribute.
+    wide = _WIDTH.search(said)
+    if wide and ' width="' not in attributes:
+        attributes += f' width="{wide[1]}"'
+    if "max-width:" not in said:
+        said += "max-width:100%;"
+    if ' width="' in attributes and "height:" not in said:
+        said += "height:auto;"
+    return f'<img{_STYLED.sub("", attributes)} style="{said.rstrip(";")}">'

@@ -9,7 +9,7 @@ from typing import Any, Final
 from ....errors import MessageError
 from ...texts import one_line
 from ..image.dimensions import image_type
-from ..part import WIDEST, Options, Part, Picture
+from ..part import WIDEST, Options, Part, Picture, fitted
 
 __all__ = [
     "IMAGE_FORMATS",
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 # A transparent image on a dark ground would hide its own black lettering.
-_STYLE: Final = "display:block;max-width:100%;height:auto;margin:0 0 12px;border:0;background:#ffffff"
+_STYLE: Final = "display:block;border:0;background:#ffffff;"
 _SCALE: Final = 2
 #: Pixels across that a sharp picture of the widest size that is shown has (see Picture.size).
 _SHARP: Final = _SCALE * WIDEST
@@ -39,12 +39,11 @@ _IN_PNG: Final = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16"})
 
 def picture_part(picture: Picture, kind: str = "Image") -> Part:
     """A picture as a part: its tag with alternative text and size, and the words for who reads plain text."""
-    size = f' width="{picture.size[0]}" height="{picture.size[1]}"' if picture.size else ""
     alt = escape(picture.alt)
     text = picture.alt if picture.alt.startswith(kind) else f"{kind}: {picture.alt}"
     return Part(
         f"[{text}]",
-        f'<img src="cid:{picture.cid}" alt="{alt}"{size} style="{_STYLE}">',
+        f'<div style="margin:0 0 12px"><img src="cid:{picture.cid}" alt="{alt}"{fitted(picture.size, _STYLE)}></div>',
         (picture,),
     )
 

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 __all__ = ["BASE", "InlineTemplate"]
 
-_HEAD: Final = {"text-align": "right", "background-color": "#e6eaf0"}
-_SIDE: Final = {"text-align": "left", "background-color": "#e6eaf0"}
+_HEAD: Final = {"text-align": "right"}
+_SIDE: Final = {"text-align": "left"}
 _AT_SIDE: Final = ("row_heading", "blank", "index_name")
 #: The same for the inliner; the Styler's own rules name each cell and so weigh more. Cells take their side from their row.
 BASE: Final = (
-    "<style>th{text-align:right;background-color:#e6eaf0}"
+    "<style>th{text-align:right}"
     # Of a Styler under another one (concat) the class is foot0_row_heading.
     "th[class*=row_heading],th[class*=blank],th[class*=index_name]{text-align:left}</style>"
 )

@@ -7,26 +7,35 @@ too; only the cells that differ from their row say so.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from itertools import groupby
 from typing import Final
 
 from ...texts import html_text, pad, width
 from .cell_texts import LONGEST, as_html, as_text
+from .fitting import LONGEST_WORD, in_words, longest, pixels
 
-__all__ = ["HEAD", "TABLE", "ZEBRA", "Column", "Grid", "caption"]
+__all__ = ["HEAD", "TABLE", "ZEBRA", "Column", "Grid", "placed", "striped"]
 
 TABLE: Final = (
     '<table cellpadding="5" cellspacing="0" border="0" style="border-collapse:collapse;border:1px solid #cfd5dd;'
-    'font:13px/1.3 Arial,Helvetica,sans-serif;color:#1b1b1b;background:#ffffff;white-space:nowrap">'
+    'font:13px/1.3 Arial,Helvetica,sans-serif;color:#1b1b1b;background:#ffffff">'
 )
 HEAD: Final = "#e6eaf0"
+_BODY: Final = re.compile(r"<tbody>", re.IGNORECASE)
+# A cell that is a date, which must not be broken at its hyphens.
+_DAY: Final = re.compile(r"<td([^<>]*)>(?=\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d[^<]{0,20})?</td>)")
+# A row that does not say where its cells stand; pandas says it of the header's, polars of none.
+_ROW: Final = re.compile(r'<tr(?: style="text-align: ?right;?")?(?![^<>]* align=)', re.IGNORECASE)
 ZEBRA: Final = "#f4f6f8"
-# Sentences wrap; numbers, dates and short names are easier to read in one line.
-_WRAPS: Final = 40
-_WRAPPING: Final = ' style="white-space:normal;min-width:200px">'
+# A word that no column has room for: an address, a key.
+_BREAKING: Final = ' style="word-break:break-all">'
+# Where a program goes on in the next line, as a number or a date must not: behind these, but for a sign at the front.
+_BREAKS: Final = " -/"
 
 
 @dataclass
@@ -43,10 +52,26 @@ class Column:
     #: Characters of a cell that are shown.
     most: int = LONGEST
 
+    @cached_property
+    def whole(self) -> bool:
+        """Whether each cell stands in one line, as numbers and dates do, and has places where it could be broken."""
+        if not (self.right or self.safe):
+            return False
+        text = "|".join(["", *self.cells]).replace("|-", "|")
+        return any(sign in text for sign in _BREAKS)
+
+    @cached_property
+    def breaks(self) -> bool:
+        """Whether it has words that are too long for any column."""
+        return not self.safe and not self.whole and longest(" ".join(self.cells).split()) > LONGEST_WORD
+
     @property
-    def wraps(self) -> bool:
-        """Whether it has cells that are too long for one line."""
-        return not self.safe and any(len(cell) > _WRAPS for cell in self.cells)
+    def wide(self) -> float:
+        """The pixels that it takes."""
+        name = longest(" ".join(self.names[-2:]).split())
+        if self.right or self.safe:
+            return pixels(longest(self.cells), name)
+        return pixels(0, max(name, in_words(self.cells, LONGEST_WORD)))
 
 
 @dataclass
@@ -67,7 +92,7 @@ class Grid:
         right = sum(column.right for column in columns) * 2 > len(columns)
         cells = "".join(
             f"<{tag}{'' if column.right == right and tag == 'td' else _align(column.right)}"
-            f"{'%s' if column.wraps else '>%s'}</{tag}>"
+            f"{' nowrap' if column.whole else ''}{'%s' if column.breaks else '>%s'}</{tag}>"
             for column in columns
             for tag in ("th" if column.index else "td",)
         )
@@ -76,11 +101,10 @@ class Grid:
         texts = [_texts(column) for column in columns]
         return [(even if number & 1 else odd) % entry for number, entry in enumerate(zip(*texts, strict=True))]
 
-    def html(self, rows: Sequence[str]) -> str:
-        """The table with these of its :meth:`rows`."""
-        # A wide table scrolls by itself on a telephone; the message does not.
+    def html(self, rows: Sequence[str], said: str = "") -> str:
+        """The table with these of its :meth:`rows`, and what is ``said`` below it."""
         head = f"<thead>\n{self._head()}</thead>\n" if self.header else ""
-        return f'<div style="overflow-x:auto;margin:0 0 12px">{TABLE}\n{head}<tbody>\n{"".join(rows)}</tbody></table></div>'
+        return placed(f"{TABLE}\n{head}<tbody>\n{''.join(rows)}</tbody></table>", said)
 
     def _head(self) -> str:
         depth = max((len(column.names) for column in self.columns), default=1)
@@ -132,10 +156,13 @@ def _texts(column: Column) -> list[str]:
     if column.safe:
         return column.cells
     texts = as_html(column.cells, column.most)
-    if not column.wraps:
+    if not column.breaks:
         return texts
     # The end of the cell's tag is the cell's own, so that only the long ones pay for it.
-    return [f"{_WRAPPING if len(cell) > _WRAPS else '>'}{text}" for cell, text in zip(column.cells, texts, strict=True)]
+    return [
+        f"{_BREAKING if len(cell) > LONGEST_WORD else '>'}{text}"
+        for cell, text in zip(column.cells, texts, strict=True)
+    ]
 
 
 def _same(columns: Sequence[Column], number: int, level: int) -> bool:
@@ -147,6 +174,20 @@ def _align(right: bool) -> str:
     return ' align="right"' if right else ' align="left"'
 
 
-def caption(text: str) -> str:
-    """A line under a table."""
-    return f'<p style="margin:-6px 0 12px;color:#595f69;font-size:12px">{escape(text)}</p>'
+def placed(table: str, said: str = "") -> str:
+    """A table with the room below it, and what is ``said`` of it in between."""
+    line = f'\n<p style="margin:4px 0 0;color:#595f69;font-size:12px">{escape(said)}</p>' if said else ""
+    return f'<div style="margin:0 0 12px">{table}{line}</div>'
+
+
+def striped(inner: str) -> str:
+    """What stands in a ``<table>`` that somebody else wrote, with our header, zebra, and numbers to the right."""
+    head, *bodies = _BODY.split(_DAY.sub(r'<td\1 nowrap="nowrap">', inner))
+    head = _ROW.sub(f'<tr align="right" bgcolor="{HEAD}"', head)
+    return "<tbody>".join([head, *map(_striped, bodies)])
+
+
+def _striped(body: str) -> str:
+    first, *rows = _ROW.split(body)
+    grounds = ("", f' bgcolor="{ZEBRA}"')
+    return first + "".join(f'<tr align="right"{grounds[number % 2]}{row}' for number, row in enumerate(rows))

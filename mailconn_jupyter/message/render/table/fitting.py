@@ -1,0 +1,76 @@
+"""How many columns of a table stand in a mail's page: Outlook scrolls no table, and a telephone cuts off what is wider.
+
+A mail names a font and does not have it, so the widths are those of the widest one that stands in for Arial (DejaVu Sans).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from html import unescape
+from itertools import zip_longest
+from typing import Final
+
+from ...texts import width
+from ..part import PAGE
+
+__all__ = ["COLUMNS", "LONGEST_WORD", "columns_that_fit", "fitting", "in_words", "longest", "pixels"]
+
+_SIGN: Final = 8.3
+_LETTER: Final = 7.6
+_PADDING: Final = 10
+#: Columns that are looked at: no more would fit, however narrow they are.
+COLUMNS: Final = PAGE // (_PADDING + 8)
+#: Letters of a word above which it is broken, as an address may be.
+LONGEST_WORD: Final = 24
+#: Letters of a text that stand in one line at least.
+_SENTENCE: Final = 12
+_MARKUP: Final = re.compile(r"<[^<>]*>")
+_NUMBER: Final = re.compile(r"[\d.,:%e+-]+")
+_CELL: Final = re.compile(r"<t[dh][^<>]*>(.*?)</t[dh]>", re.DOTALL)
+#: Rows of a table in HTML that are measured.
+_MEASURED: Final = 60
+
+
+def longest(texts: Iterable[str]) -> int:
+    """How wide the widest of them is, in signs."""
+    texts = list(texts)
+    wide = len if "".join(texts).isascii() else width
+    return max(map(wide, texts), default=0)
+
+
+def in_words(texts: Iterable[str], most: int | None = None) -> int:
+    """The same of texts that may go on in the next line; a longer word than ``most`` is broken."""
+    texts = list(texts)
+    word = longest(" ".join(texts).split())
+    return max(word if most is None else min(word, most), min(longest(texts), _SENTENCE))
+
+
+def pixels(digits: int, letters: int = 0) -> float:
+    """What a column takes whose widest line has so many digits, or so many letters."""
+    return _PADDING + max(_SIGN * digits, _LETTER * letters)
+
+
+def fitting(widths: Iterable[float], index: int) -> int:
+    """How many of the columns fit a page; those of the ``index``, which come first, and one other always do."""
+    left = float(PAGE)
+    count = 0
+    for wide in widths:
+        left -= wide
+        if left < 0 and count > index:
+            break
+        count += 1
+    return count
+
+
+def columns_that_fit(html: str, columns: int) -> int:
+    """Of a table in HTML with so many ``columns``, the index not counted, how many fit a page."""
+    rows = [_CELL.findall(row) for row in html.split("<tr")[1 : _MEASURED + 1] if "colspan" not in row]
+    # What stands at the side for several rows is said in the first of them: the columns are counted from the right.
+    found = list(zip_longest(*(row[::-1] for row in rows), fillvalue=""))[::-1]
+    if len(found) < columns:
+        return columns
+    texts = [[unescape(_MARKUP.sub("", cell)).strip() for cell in column] for column in found]
+    widths = [pixels(longest(filter(_NUMBER.fullmatch, column)), in_words(column)) for column in texts]
+    index = len(widths) - columns
+    return fitting(widths, index) - index

@@ -1,0 +1,69 @@
+"""Pictures of each kind of content and of mixed reports as mail programs show them, for looking at.
+
+Run it with ``python -m tests.browser.mail_pictures FOLDER [NAME ...]``: each at 600 and 375 pixels, by day, by night, and
+with its colours turned by programs with a dark mode, beside each other in one picture a content.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from PIL import Image
+
+from tests.browser.dark_programs import DARK, PROGRAMS
+from tests.browser.mail_page import page_of
+from tests.browser.pages import CHROMIUM
+from tests.browser.side_by_side import opened
+from tests.composed import arrived
+from tests.mixed_reports import REPORTS
+from tests.results import KINDS
+from tests.servers.require import require
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+_WIDTHS: Final = (600, 375)
+_WAYS: Final = ("light", "dark", *PROGRAMS)
+
+
+def picture(browser: Browser, html: str, wide: int, way: str) -> Image.Image:
+    """What a window of that width shows of the page."""
+    scheme: Literal["light", "dark"] = "light" if way == "light" else "dark"
+    context = browser.new_context(viewport={"width": wide, "height": 200}, color_scheme=scheme, offline=True)
+    page = context.new_page()
+    page.set_content(html, wait_until="load")
+    if way in PROGRAMS:
+        page.evaluate(DARK, way)
+    shot = opened(page.screenshot(full_page=True))
+    context.close()
+    return shot
+
+
+def main() -> None:
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415  # an extra
+
+    warnings.simplefilter("ignore")
+    target = Path(sys.argv[1])
+    target.mkdir(parents=True, exist_ok=True)
+    made = {name: make for name, kind in KINDS.items() if kind.html for make in (lambda kind=kind: (kind.make(),),)}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=require("chromium"), args=list(CHROMIUM))
+        for name, make in (made | REPORTS).items():
+            if sys.argv[2:] and name not in sys.argv[2:]:
+                continue
+            html = page_of(arrived(*make()))
+            shots = [picture(browser, html, wide, way) for wide in _WIDTHS for way in _WAYS]
+            sheet = Image.new("RGB", (sum(s.width + 10 for s in shots), max(s.height for s in shots)), "#c020c0")
+            left = 0
+            for shot in shots:
+                sheet.paste(shot, (left, 0))
+                left += shot.width + 10
+            sheet.save(target / f"{name.replace(' ', '-')}.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
