@@ -378,3 +378,20 @@ def test_an_image_within_html_has_its_width_as_an_attribute_and_fits_its_pane(sa
     source = base64.b64encode(png(800, 200)).decode()
     shown = render(HTML(f'<p>x</p><img alt="a" src="data:image/png;base64,{source}"{said}>')).html or ""
     assert looks in shown
+
+
+def test_a_number_has_the_decimals_that_a_cell_was_told() -> None:
+    from IPython.core.interactiveshell import InteractiveShell  # noqa: PLC0415  # beside its only use
+
+    shell = InteractiveShell.instance()
+    try:
+        assert render(1037.7190661).text == "1037.7190661"
+        shell.run_line_magic("precision", "2")
+        assert render(1037.7190661).text == "1037.72"
+        assert render(numpy.float64(1037.7190661)).text == "1037.72"
+        assert render(3).text == "3"
+        shell.run_line_magic("precision", "")
+        assert render(numpy.float64(0.5)).text == "0.5"
+    finally:
+        shell.run_line_magic("precision", "")
+        InteractiveShell.clear_instance()

@@ -68,8 +68,7 @@ def render_frame(frame: Frame, options: Options) -> Part:
     length, wide = frame.size
     wanted = min(length, ROWS if options.rows is None else options.rows)
     columns = frame.columns(wanted, COLUMNS, index=options.index)
-    index = sum(column.index for column in columns)
-    grid = Grid(columns[: fitting((column.wide for column in columns), index)])
+    grid = Grid(fitting(columns, lambda column: column.wide, lambda column: column.index))
     if not grid.columns:
         return Part(f"(an empty table: {_counted(length, 'row')}, no columns)")
     rows = grid.rows()
@@ -78,7 +77,7 @@ def render_frame(frame: Frame, options: Options) -> Part:
     shown = len(rows)
     cut = any(len(cell) > LONGEST for column in grid.columns if not column.safe for cell in column.cells[:shown])
     text = grid.text(shown)
-    across = len(grid.columns) - index
+    across = sum(not column.index for column in grid.columns)
     if shown == length and across == wide and not cut:
         return Part(text, grid.html(rows))
     name = options.own_name(f"table.{options.table_as}")

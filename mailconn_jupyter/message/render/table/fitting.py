@@ -6,15 +6,17 @@ A mail names a font and does not have it, so the widths are those of the widest 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import unescape
 from itertools import zip_longest
-from typing import Final
+from typing import Final, TypeVar
 
 from ...texts import width
 from ..part import PAGE
 
 __all__ = ["COLUMNS", "LONGEST_WORD", "columns_that_fit", "fitting", "in_words", "longest", "pixels"]
+
+_T = TypeVar("_T")
 
 _SIGN: Final = 8.3
 _LETTER: Final = 7.6
@@ -51,16 +53,19 @@ def pixels(digits: int, letters: int = 0) -> float:
     return _PADDING + max(_SIGN * digits, _LETTER * letters)
 
 
-def fitting(widths: Iterable[float], index: int) -> int:
-    """How many of the columns fit a page; those of the ``index``, which come first, and one other always do."""
+def fitting(columns: Iterable[_T], wide: Callable[[_T], float], at_side: Callable[[_T], bool]) -> list[_T]:
+    """The columns that fit a page; those at the side (the index), which come first, and one other always do.
+
+    Further ones are not asked for.
+    """
     left = float(PAGE)
-    count = 0
-    for wide in widths:
-        left -= wide
-        if left < 0 and count > index:
+    found: list[_T] = []
+    for column in columns:
+        left -= wide(column)
+        if left < 0 and found and not at_side(found[-1]):
             break
-        count += 1
-    return count
+        found.append(column)
+    return found
 
 
 def columns_that_fit(html: str, columns: int) -> int:
@@ -73,4 +78,4 @@ def columns_that_fit(html: str, columns: int) -> int:
     texts = [[unescape(_MARKUP.sub("", cell)).strip() for cell in column] for column in found]
     widths = [pixels(longest(filter(_NUMBER.fullmatch, column)), in_words(column)) for column in texts]
     index = len(widths) - columns
-    return fitting(widths, index) - index
+    return len(fitting(enumerate(widths), lambda column: column[1], lambda column: column[0] < index)) - index

@@ -28,7 +28,7 @@ class Frame(ABC):
         """Rows and columns, the index not counted."""
 
     @abstractmethod
-    def columns(self, rows: int, columns: int, *, index: bool | None) -> list[Column]:
+    def columns(self, rows: int, columns: int, *, index: bool | None) -> Iterator[Column]:
         """The first rows of the first columns, before them the index where it is shown."""
 
     @abstractmethod
@@ -74,7 +74,7 @@ class PandasFrame(Frame):
         name = self.frame.columns[column]
         return labels(name) if self.frame.columns.nlevels > 1 else labels([name])
 
-    def columns(self, rows: int, columns: int, *, index: bool | None) -> list[Column]:
+    def columns(self, rows: int, columns: int, *, index: bool | None) -> Iterator[Column]:
         shown = self.frame.iloc[:rows, :columns]
         tops = () if self._nameless else labels(shown.columns.names)
         with_index = self.shows_index(index)
@@ -82,14 +82,13 @@ class PandasFrame(Frame):
         # Both have a name: that of the index stands in a line of its own, as pandas has it.
         apart = any(tops[-1:]) and any(owns)
         if with_index:
-            found = self._index(shown, (*tops, "") if apart else tops, owns)
-        else:
-            found = [Column(tops, [""] * len(shown), index=True)] if any(tops) else []
+            yield from self._index(shown, (*tops, "") if apart else tops, owns)
+        elif any(tops):
+            yield Column(tops, [""] * len(shown), index=True)
         for number in range(shown.shape[1]):
             cells, right, safe = _pandas_cells(shown.iloc[:, number])
             names = self._names(number)
-            found.append(Column((*names, "") if apart else names, cells, right=right, safe=safe))
-        return found
+            yield Column((*names, "") if apart else names, cells, right=right, safe=safe)
 
     def _index(self, shown: Any, tops: tuple[str, ...], owns: tuple[str, ...]) -> list[Column]:
         """Its columns; the corner has the names of the columns' levels over the last of them, and its own at the bottom."""
@@ -191,8 +190,7 @@ class _Columnar(Frame):
     def _column(self, number: int, rows: int | None) -> tuple[str, list[Any], str]:
         """Name, values and kind: ``float``, ``number``, ``date`` or anything else."""
 
-    def columns(self, rows: int, columns: int, *, index: bool | None) -> list[Column]:
-        found = []
+    def columns(self, rows: int, columns: int, *, index: bool | None) -> Iterator[Column]:
         for number in range(min(columns, self.size[1])):
             name, values, kind = self._column(number, rows)
             known = [value for value in values if not missing(value)]
@@ -200,8 +198,7 @@ class _Columnar(Frame):
             if len(known) != len(values):
                 texts = _with_gaps(texts, list(map(missing, values)))
             right = kind in {"float", "number"}
-            found.append(Column((name,), texts, right=right, safe=self._plain if right else kind == "date"))
-        return found
+            yield Column((name,), texts, right=right, safe=self._plain if right else kind == "date")
 
     @property
     def _plain(self) -> bool:
