@@ -16,8 +16,8 @@ from tests.servers.steps import Step
 
 BOB, ALICE, GONE = "bob@example.test", "alice@example.test", "gone@example.test"
 HELLO: list[Step] = [Send(b"220 mail.test\r\n"), Expect(rb"ehlo .*"), Send(b"250-mail.test\r\n250 8BITMIME\r\n")]
-MAIL: list[Step] = [Expect(rb"mail FROM:.*"), Send(b"250 ok\r\n")]
-RCPT: list[Step] = [Expect(rb"rcpt TO:.*"), Send(b"250 ok\r\n")]
+MAIL: list[Step] = [Expect(rb"(?i)mail FROM:.*"), Send(b"250 ok\r\n")]
+RCPT: list[Step] = [Expect(rb"(?i)rcpt TO:.*"), Send(b"250 ok\r\n")]
 DATA: list[Step] = [Expect(rb"data"), Send(b"354 go\r\n"), ExpectUntil()]
 RSET: list[Step] = [Expect(rb"rset"), Send(b"250 ok\r\n")]
 
@@ -48,8 +48,8 @@ def failed(session: smtplib.SMTP, *recipients: str) -> mailconn.SendReport:
 @pytest.mark.parametrize(
     "refusal",
     [
-        [Expect(rb"mail FROM:.*"), Send(b"554 5.7.1 no\r\n"), *RSET],
-        [*MAIL, Expect(rb"rcpt TO:.*"), Send(b"554 5.7.1 no\r\n"), *RSET],
+        [Expect(rb"(?i)mail FROM:.*"), Send(b"554 5.7.1 no\r\n"), *RSET],
+        [*MAIL, Expect(rb"(?i)rcpt TO:.*"), Send(b"554 5.7.1 no\r\n"), *RSET],
         [*MAIL, *RCPT, Expect(rb"data"), Send(b"554 5.7.1 no\r\n"), *RSET],
         [*MAIL, *RCPT, *DATA, Send(b"554 5.7.1 no\r\n"), *RSET, *RSET],
     ],
@@ -62,7 +62,7 @@ def test_a_refusal_at_any_stage_is_in_the_report_with_the_servers_words(refusal:
 
 
 def test_one_refused_recipient_of_two_is_told_and_the_other_has_it() -> None:
-    refused: list[Step] = [Expect(rb"rcpt TO:.*"), Send(b"550 5.1.1 nobody\r\n")]
+    refused: list[Step] = [Expect(rb"(?i)rcpt TO:.*"), Send(b"550 5.1.1 nobody\r\n")]
     with talking(*MAIL, *RCPT, *refused, *DATA, Send(b"250 taken\r\n")) as session:
         report = failed(session, ALICE, GONE)
     assert report.accepted == (ALICE,)
@@ -70,7 +70,7 @@ def test_one_refused_recipient_of_two_is_told_and_the_other_has_it() -> None:
 
 
 def test_after_a_421_to_one_recipient_nobody_has_it_and_the_others_are_not_sent() -> None:
-    closing: list[Step] = [Expect(rb"rcpt TO:.*"), Send(b"421 4.3.2 closing\r\n"), Close()]
+    closing: list[Step] = [Expect(rb"(?i)rcpt TO:.*"), Send(b"421 4.3.2 closing\r\n"), Close()]
     with talking(*MAIL, *RCPT, *closing) as session:
         report = failed(session, ALICE, GONE, "carol@example.test")
     assert report.accepted == ()
@@ -82,7 +82,7 @@ def test_after_a_421_to_one_recipient_nobody_has_it_and_the_others_are_not_sent(
 
 
 def test_a_garbled_reply_to_a_recipient_leaves_it_unknown_when_the_message_was_sent_to_another() -> None:
-    garbled: list[Step] = [Expect(rb"rcpt TO:.*"), Send(b"garbage\r\n")]
+    garbled: list[Step] = [Expect(rb"(?i)rcpt TO:.*"), Send(b"garbage\r\n")]
     with talking(*MAIL, *RCPT, *garbled, *DATA, Send(b"250 taken\r\n")) as session:
         report = failed(session, ALICE, GONE)
     assert (report.accepted, report.unknown, report.refused) == ((ALICE,), (GONE,), ())
@@ -93,7 +93,7 @@ def test_a_garbled_reply_to_a_recipient_leaves_it_unknown_when_the_message_was_s
 def test_a_garbled_reply_before_any_message_leaves_it_not_sent_in_words_that_can_be_read(stage: list[Step]) -> None:
     garbled: list[Step] = [
         *stage,
-        Expect(rb"(?:mail FROM|rcpt TO):.*"),
+        Expect(rb"(?i)(?:mail FROM|rcpt TO):.*"),
         Send(b"garbage\r\n"),
         Expect(rb"rset"),
         Close(),
@@ -105,7 +105,7 @@ def test_a_garbled_reply_before_any_message_leaves_it_not_sent_in_words_that_can
 
 
 def test_what_was_not_sent_for_a_garbled_reply_is_tried_again() -> None:
-    garbled: list[Step] = [Expect(rb"mail FROM:.*"), Send(b"garbage\r\n"), *RSET]
+    garbled: list[Step] = [Expect(rb"(?i)mail FROM:.*"), Send(b"garbage\r\n"), *RSET]
     with talking(*garbled, *MAIL, *RCPT, *DATA, Send(b"250 taken\r\n")) as session:
         assert mailconn.send(session, ALICE, "x", "y", sender=BOB).accepted == (ALICE,)
 
