@@ -126,7 +126,6 @@ def test_threads_open_sessions_by_one_context_at_the_same_time(certificates: Cer
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_forked_child_makes_its_own(certificates: Certificates) -> None:
     policy = TLSPolicy(ca_file=str(certificates.ca.pem))
     parents = policy.context()

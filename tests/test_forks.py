@@ -33,11 +33,7 @@ from tests.reading import to_dovecot, to_script
 from tests.servers import Certificates, Dovecot, Postfix
 from tests.servers.script import ScriptServer, Send, Silence
 
-pytestmark = [
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here"),
-    # Python 3.12 and later, of the threads of the tests' own servers.
-    pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning"),
-]
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
 ROUNDS, CHILDREN = 10, 3
 BODIES = 5

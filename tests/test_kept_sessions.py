@@ -280,7 +280,6 @@ def test_the_end_of_the_process_says_farewell(server: Watched) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_child_has_a_session_of_its_own_and_says_no_word_over_the_parents(server: Watched) -> None:
     send()
 

@@ -379,7 +379,6 @@ def test_a_caller_that_stops_in_the_midst_leaves_a_session_that_can_be_used(
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_child_that_is_forked_amid_sends_nothing_of_it_and_calls_it_unknown(
     mode: tuple[tuple[str, ...], int],
 ) -> None:

@@ -597,7 +597,6 @@ def test_the_stop_button_of_a_kernel_gives_the_report(kernel: Kernel) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_fork_amid_a_batch_sends_nothing_twice_and_says_no_word_over_the_parents_links() -> None:
     children: list[int] = []
     with Watched() as server:
