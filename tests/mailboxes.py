@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import time
 import zlib
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from pathlib import Path
 from mailconn_jupyter.connection import MailConnection
 from tests.isolation import give_password
 from tests.servers.certificates import Certificates
-from tests.servers.dovecot import MAIL_OWNER, Dovecot
+from tests.servers.dovecot import Dovecot
 
 __all__ = ["ARRIVED", "Mail", "Mailbox", "fill_file", "fill_maildir", "mail", "mailbox_of"]
 
@@ -52,10 +51,10 @@ def mail(
 
 def fill_maildir(folder: Path, mails: Sequence[Mail]) -> None:
     """Put messages into a maildir, the oldest first, as Dovecot would have done."""
-    owner = pwd.getpwnam(MAIL_OWNER)
+    owner = folder.parent.stat()
     for path in (folder, *(folder / name for name in ("cur", "new", "tmp"))):
         path.mkdir(exist_ok=True)
-        os.chown(path, owner.pw_uid, owner.pw_gid)
+        os.chown(path, owner.st_uid, owner.st_gid)
     start = len(list((folder / "cur").iterdir()))
     for number, each in enumerate(mails, start):
         flags = ("F" if each.flagged else "") + ("S" if each.seen else "")
@@ -66,7 +65,7 @@ def fill_maildir(folder: Path, mails: Sequence[Mail]) -> None:
         name = f"{1_700_000_000 + number}.{scattered}.test,S={len(each.raw)},W={wide}:2,{flags}"
         path = folder / "cur" / name
         path.write_bytes(each.raw)
-        os.chown(path, owner.pw_uid, owner.pw_gid)
+        os.chown(path, owner.st_uid, owner.st_gid)
         # When it arrived, for Dovecot.
         os.utime(path, (ARRIVED.timestamp(), ARRIVED.timestamp()))
     # Dovecot lists a folder that changed a moment ago over and over.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import subprocess
 import sys
 import textwrap
@@ -91,7 +90,7 @@ def test_in_a_terminal_the_password_is_asked_for_and_not_echoed() -> None:
         found = resolve("ops")
         print(found, len(found.secret.reveal()))
     """
-    master, terminal = pty.openpty()
+    master, terminal = pytest.importorskip("pty").openpty()
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(code)],
         env=os.environ | WITHOUT_KEYRING,

@@ -37,6 +37,8 @@ PROTOCOLS = {"smtp", "imap", "pop3", "mbox", "graph"}
 #: What a protocol's folder may call its files like another's does.
 FAMILY = {"errors", "session", "client", "wire", "search"}
 MOST_MODULES = 18
+#: What the standard library holds on some systems alone.
+NOT_EVERYWHERE = {"curses", "fcntl", "grp", "msvcrt", "pty", "pwd", "resource", "syslog", "termios", "tty", "winreg"}
 
 
 def imports_of(module: str) -> Iterator[str]:
@@ -103,3 +105,15 @@ def test_a_base_name_stands_once_but_for_the_words_of_the_protocols_folders() ->
 def test_no_folder_has_more_modules_than_a_person_can_look_over() -> None:
     counts = Counter(path.parent for path in MODULES.values() if path.name != "__init__.py")
     assert {folder.name: count for folder, count in counts.items() if count > MOST_MODULES} == {}
+
+
+@pytest.mark.parametrize("folder", [PACKAGE, Path(__file__).parent], ids=["package", "tests"])
+def test_what_not_every_system_has_is_imported_only_where_its_absence_is_met(folder: Path) -> None:
+    bare = []
+    for path in folder.rglob("*.py"):
+        # Within a function, or a try with an answer, it is somebody's decision.
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            bare += [f"{path.name}: {name}" for name in names if name in NOT_EVERYWHERE]
+    assert bare == []

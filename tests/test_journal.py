@@ -31,6 +31,7 @@ from tests.batch_process import keyed
 from tests.batches import arrived, judge, letter, to
 from tests.servers.counting import CountingServer, Moody
 from tests.servers.relay import Cut, Drop, Relay
+from tests.servers.require import is_root
 from tests.shells import Shell, clean_up, shell
 from tests.test_forks import child, ended
 
@@ -308,7 +309,6 @@ def test_a_second_batch_of_this_process_is_refused_while_the_first_goes_on(tmp_p
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_forked_child_neither_lets_the_lock_go_nor_rolls_anything_back(tmp_path: Path) -> None:
     path = tmp_path / "x"
     stop = threading.Event()
@@ -385,7 +385,7 @@ def test_a_file_that_others_can_read_or_that_is_somebody_elses_is_not_used(tmp_p
         pass
     assert caught.value.hint.startswith("Run: chmod 600 ")
     path.chmod(0o600)
-    if os.geteuid() == 0:
+    if is_root():
         os.chown(path, 12345, -1)
         with pytest.raises(JournalError, match="is not yours alone"), using(path):
             pass

@@ -28,6 +28,7 @@ from mailconn_jupyter.transport.deadline import Limit
 from tests.keyring_backends import Raising, Shelf, encrypted, using
 from tests.servers.issuer import Issuer
 from tests.servers.odd_issuer import OddIssuer
+from tests.servers.require import is_root
 from tests.signing_in import by_device, client_at, direct, identity_at
 from tests.test_oauth_tokens import http_of, in_processes, refreshes, signed_in
 
@@ -277,7 +278,7 @@ def test_a_temporary_folder_that_somebody_has_laid_out_is_not_used(
     if trap == "open":
         laid.chmod(0o777)
     if trap == "stranger":
-        if os.geteuid() != 0:
+        if not is_root():
             pytest.skip("only root gives a folder away")
         os.chown(laid, 12345, -1)
     identity = signed_in(issuer)

@@ -20,6 +20,7 @@ from mailconn_jupyter.store import connections
 from mailconn_jupyter.transport.deadline import Limit
 from mailconn_jupyter.transport.transport_errors import TransportError
 from tests.servers import Certificates, Dovecot, Postfix
+from tests.servers.require import is_root
 
 
 def python(code: str) -> str:
@@ -80,6 +81,7 @@ def test_a_program_of_whatever_folder_the_notebook_is_in_is_not_run(
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.parametrize("leave", ["os.fork()", "os.fork() or os.setsid()"])
 def test_what_a_program_leaves_behind_does_not_hold_up_who_waits_for_it(leave: str) -> None:
     # It has the program's standard output, and never ends by itself.
@@ -112,6 +114,7 @@ def test_what_was_printed_until_a_cancel_is_in_no_traceback_with_locals() -> Non
     assert "s3cret-part" not in told
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a fork, and /proc")
 def test_a_program_that_does_not_end_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
     child = tmp_path / "child"
     code = f"import os, time; os.fork() or open('{child}', 'w').write(str(os.getpid())); time.sleep(60)"
@@ -184,7 +187,7 @@ def test_a_shared_connection_runs_a_program_only_where_root_alone_can_change_it(
     monkeypatch: pytest.MonkeyPatch,
     own_config: Path,
 ) -> None:
-    if os.geteuid() != 0:
+    if not is_root():
         pytest.skip("only root makes what root owns")
     layer = server_state / f"layer-{roots}"
     connections.save(made(python("print('s3cret')"), postfix, certificates))

@@ -13,10 +13,9 @@ from pathlib import Path
 import pytest
 
 from mailconn_jupyter.store import file_trust
+from tests.servers.require import is_root
 
-pytestmark = pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can be two users, and mount"
-)
+pytestmark = pytest.mark.skipif(not is_root(), reason="only root can be two users, and mount")
 
 ANA, BOB, TEAM = 1001, 1002, 3000
 SEE = """

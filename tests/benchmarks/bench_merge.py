@@ -8,7 +8,6 @@ ways take turns; ratios are to the first way of each table.
 from __future__ import annotations
 
 import gc
-import resource
 import shutil
 import smtplib
 import time
@@ -27,6 +26,7 @@ import mailconn_jupyter as mailconn
 from mailconn_jupyter.message.mime.wire_format import as_bytes
 from mailconn_jupyter.session.smtp.session import SMTPSession
 from tests.benchmarks.mail_server import mail_server
+from tests.peak import peak_megabytes
 from tests.servers.postfix import Postfix
 
 SENDER, RECIPIENT = "bob@example.test", "alice@example.test"
@@ -130,11 +130,11 @@ def ten_thousand() -> None:
     start = time.process_time()
     merge = mailconn.merge(frame, **given)
     spent["the look at all rows before the first"] = (time.process_time() - start) / MESSAGES
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_megabytes()
     start = time.process_time()
     size = sum(len(as_bytes(message, utf8=False, eight_bit=True)) for message in merge)
     spent["each message, to its bytes"] = (time.process_time() - start) / MESSAGES
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    grown = peak_megabytes() - before
     report(f"{MESSAGES} messages of a merge ({size / 1e6:.1f} MB), a message", spent)
     tracemalloc.start()
     rows = mailconn.merge(frame, **given)

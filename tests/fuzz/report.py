@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import email
 import os
-import resource
 import signal
 import sys
 import tempfile
@@ -16,6 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+
+from tests.peak import peak_megabytes
 
 from .corpus import TOKENS
 from .mutations import mutated
@@ -120,8 +121,7 @@ def _run(
                 slowest = sorted([*slowest, (ours / kilobytes, ours / python, seed, len(raw))], reverse=True)[:5]
             if len(raw) > 1000:
                 largest = max(largest, (ours / python, seed))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-    said = [f"{asked.count} {what}: {failures} failures; at most {peak:.0f} MB of memory in all"]
+    said = [f"{asked.count} {what}: {failures} failures; at most {peak_megabytes():.0f} MB of memory in all"]
     for each, ratio, seed, size in slowest:
         beside = f", {ratio:.1f} times email.message_from_bytes()" if ratio else ""
         said.append(f"seed {seed}, {size} bytes: {each * 1000:.2f} ms a kilobyte{beside}")

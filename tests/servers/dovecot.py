@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import pwd
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,7 +27,7 @@ USERS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-#: The system user that owns the mail: Debian always has it, so that none needs to be made.
+#: The system user, and group, that owns the mail: Debian always has it, so that none needs to be made.
 MAIL_OWNER = "mail"
 
 
@@ -102,11 +101,11 @@ def run_dovecot(state: Path, certificates: Certificates, source: TokenSource | N
     """
     program = require("dovecot")
     require_root("dovecot")
-    owner = pwd.getpwnam(MAIL_OWNER)
     tokens = Tokens()
     for name in ("run", "state", "mail"):
         (state / name).mkdir(parents=True)
-    os.chown(state / "mail", owner.pw_uid, owner.pw_gid)
+    shutil.chown(state / "mail", MAIL_OWNER, MAIL_OWNER)
+    owner = (state / "mail").stat()
     imap, imaps, pop3, pop3s, submission, auth, relay = free_ports(7)
     dovecot = Dovecot(
         imap=imap,
@@ -131,8 +130,8 @@ def run_dovecot(state: Path, certificates: Certificates, source: TokenSource | N
             state=state,
             name=f"{state.parent.name}-{state.name}",
             mail=dovecot.mail,
-            uid=owner.pw_uid,
-            gid=owner.pw_gid,
+            uid=owner.st_uid,
+            gid=owner.st_gid,
             certificate=certificates.good.pem,
             key=certificates.good.key,
             imap=imap,

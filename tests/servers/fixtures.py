@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +27,7 @@ def server_state() -> Iterator[Path]:
     Not pytest's own temporary folder: that path may be too long for Unix sockets, and closed to
     the servers' users.
     """
-    with tempfile.TemporaryDirectory(prefix="mailconn-", dir="/tmp") as folder:
+    with tempfile.TemporaryDirectory(prefix="mailconn-", dir="/tmp" if os.name == "posix" else None) as folder:
         state = Path(folder)
         state.chmod(0o755)
         yield state

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import pwd
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tests.servers.certificates import Certificates
-from tests.servers.dovecot import MAIL_OWNER, Dovecot
+from tests.servers.dovecot import Dovecot
 from tests.servers.maildirs import Maildirs
 from tests.servers.ports import free_ports
 from tests.servers.process import running
@@ -132,11 +132,11 @@ def run_postfix(state: Path, certificates: Certificates, dovecot: Dovecot) -> It
     etc = state / "etc"
     for folder in (etc, state / "spool", state / "data"):
         folder.mkdir(parents=True)
-    os.chown(state / "data", pwd.getpwnam("postfix").pw_uid, -1)
+    shutil.chown(state / "data", "postfix")
     # Dovecot was told a port to pass submitted mail on to before Postfix ran.
     ports = dict(zip(_PORTS, (dovecot.relay, *free_ports(len(_PORTS) - 1)), strict=True))
     only = dict(zip(MECHANISMS, free_ports(len(MECHANISMS)), strict=True))
-    owner = pwd.getpwnam(MAIL_OWNER)
+    owner = dovecot.mail.stat()
     main = fill(
         "main.cf",
         state=state,
@@ -146,8 +146,8 @@ def run_postfix(state: Path, certificates: Certificates, dovecot: Dovecot) -> It
         mailboxes=", ".join(
             f"{{{path.rstrip('/')}@example.test={path}}}" for path in (*(f"{user}/" for user in MAILBOXES), FILE)
         ),
-        uid=owner.pw_uid,
-        gid=owner.pw_gid,
+        uid=owner.st_uid,
+        gid=owner.st_gid,
         ca=certificates.ca.pem,
         certificate=certificates.good.pem,
         key=certificates.good.key,

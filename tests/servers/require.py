@@ -40,7 +40,12 @@ def require_packages(*packages: str) -> None:
             unavailable(f"{package} is not installed")
 
 
+def is_root() -> bool:
+    """Whether the tests run as root; never on Windows."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
 def require_root(program: str) -> None:
     """Call :func:`unavailable` unless the tests run as root, which *program* needs."""
-    if os.geteuid() != 0:
+    if not is_root():
         unavailable(f"{program} needs root")

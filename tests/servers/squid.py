@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import pwd
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -13,7 +12,7 @@ from pathlib import Path
 from tests.servers.ports import free_ports
 from tests.servers.process import running
 from tests.servers.proxies import Proxy
-from tests.servers.require import require
+from tests.servers.require import is_root, require
 from tests.servers.templates import fill
 
 #: A second user, with a password that is not ASCII.
@@ -44,9 +43,9 @@ def run_squid(state: Path, allowed: Iterable[int], username: str = "u", password
     configuration = state / "squid.conf"
     ports = " ".join(str(each) for each in allowed)
     configuration.write_text(fill("squid.conf", port=port, state=state, helper=helper, ports=ports))
-    if os.geteuid() == 0:
+    if is_root():
         # As root, squid gives up its rights before it opens its logs.
-        os.chown(state, pwd.getpwnam("proxy").pw_uid, -1)
+        shutil.chown(state, "proxy")
     pattern = r"CONNECT (?P<host>\S+):(?P<port>\d+) "
     # -N: no second process. Killed, because it takes seconds to say goodbye and has nothing
     # to save.
