@@ -30,6 +30,7 @@ from mailconn_jupyter import sandbox
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.credentials import forget_memory
 from mailconn_jupyter.store import connections
+from tests.form_driver import eventually
 
 
 @dataclass
@@ -220,3 +221,19 @@ def interrupt_after(seconds: float) -> Iterator[None]:
     finally:
         timer.cancel()
         timer.join()
+
+
+@contextmanager
+def interrupt_when(so_far: Callable[[], bool]) -> Iterator[None]:
+    """As :func:`interrupt_after`, once it has come so far; it is waited for 30 seconds."""
+
+    def wait() -> None:
+        if eventually(so_far, 30):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    try:
+        yield
+    finally:
+        waiting.join()

@@ -37,7 +37,7 @@ from tests.servers.pipelining import BOTH, GROUPED, PipeliningServer
 from tests.servers.ports import free_ports
 from tests.servers.postfix import Postfix
 from tests.servers.relay import Cut, Drop, Relay
-from tests.shells import Kernel, Shell, clean_up, interrupt_after, kernel, shell
+from tests.shells import Kernel, Shell, clean_up, interrupt_after, interrupt_when, kernel, shell
 from tests.test_forks import ended
 
 __all__ = ["clean_up", "kernel", "shell"]
@@ -534,7 +534,7 @@ def test_an_interrupt_while_a_list_is_sent_reports_the_rest_as_not_sent() -> Non
 def test_the_stop_button_of_a_cell_gives_the_report(shell: Shell) -> None:
     with Watched() as server, Relay(server.port, round_trip=0.2) as link:
         connections.save(to(link.port))
-        with interrupt_after(1.5):
+        with interrupt_when(lambda: len(server.taken) > 0):
             ran = shell.ok(
                 "import mailconn_jupyter as mailconn\nfrom tests.batches import letters\n"
                 "report = mailconn.send_many('ops', letters(500))\nreport"
