@@ -98,7 +98,15 @@ def test_a_masked_value_of_an_array_is_null_in_json() -> None:
 
 
 def test_json_has_null_for_what_is_no_number_and_for_what_is_missing() -> None:
-    value = [float("nan"), float("inf"), numpy.float64("-inf"), pandas.NaT, pandas.NA, None, numpy.datetime64("NaT")]
+    value = [
+        float("nan"),
+        float("inf"),
+        numpy.float64("-inf"),
+        pandas.NaT,
+        pandas.NA,
+        None,
+        numpy.datetime64("NaT", "s"),
+    ]
     assert read(value) == [None] * 7
     assert read({float("nan"): 1, None: 2}) == {"nan": 1, "null": 2}
 

@@ -446,7 +446,7 @@ def test_an_empty_cell_is_none_and_false_and_is_never_printed() -> None:
             pandas.NaT,
             pandas.NA,
             Decimal("NaN"),
-            numpy.datetime64("NaT"),
+            numpy.datetime64("NaT", "s"),
         ]
     ]
     source = '{{ x or "or" }} {{ x | default("default") }} {{ x is none }} {{ x is defined }} {{ x == None }} {{ x != None }} {% if x %}x{% endif %} {{ row.x or 1 }}'
