@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hypothesis
 import pytest
 
 from tests.isolation import nothing_kept, opened_once, own_config
@@ -41,6 +42,10 @@ __all__ = [
     "token_dovecot",
     "token_postfix",
 ]
+
+# How long an example takes is the machine's affair, and says nothing of what is tested.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

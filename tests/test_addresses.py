@@ -36,7 +36,7 @@ shaped = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.one_of(anything, shaped))
 @example("a@[IPv6:::1%x SIZE=1]")
 @example("b@x.test, Ana <a@x.test>")

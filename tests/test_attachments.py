@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies
+from hypothesis import given, strategies
 
 from mailconn_jupyter.errors import MailConnWarning, MessageError
 from mailconn_jupyter.message.attach.archive import unreadable
@@ -272,20 +272,17 @@ def test_a_file_name_has_no_path_no_controls_and_no_tricks(given: str, name: str
 
 
 @given(NAMES)
-@settings(deadline=None)
 def test_any_file_name_arrives_as_it_was(name: str) -> None:
     assert list(attached(arrived("x", attachments={name: b"x"}))) == [file_name(name)]
 
 
 @given(strategies.binary(max_size=500))
-@settings(deadline=None)
 def test_any_bytes_arrive_as_they_were(data: bytes) -> None:
     found = attached(arrived("x", attachments={"a.bin": data, "b.csv": data, "c.txt": data + b"\r\n", "d.html": data}))
     assert found == {"a.bin": data, "b.csv": data, "c.txt": data + b"\r\n", "d.html": data}
 
 
 @given(strategies.lists(strategies.text("aA \t.\u00e9-", max_size=30)))
-@settings(deadline=None)
 def test_any_lines_of_text_arrive_byte_for_byte(lines: list[str]) -> None:
     for end in ("\n", "\r\n"):
         data = "".join(f"{line}{end}" for line in lines).encode()

@@ -8,7 +8,7 @@ import warnings
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies
+from hypothesis import given, strategies
 
 from mailconn_jupyter.errors import MailConnWarning, MessageError
 from mailconn_jupyter.message.compose import compose
@@ -169,20 +169,17 @@ def test_every_language_arrives_in_subject_names_text_and_file_names(text: str) 
 
 
 @given(TEXTS)
-@settings(deadline=None)
 def test_any_text_arrives_as_it_was(text: str) -> None:
     expected = text.replace("\r\n", "\n").replace("\r", "\n")
     assert text_of(arrived(text)) == f"{expected}\n"
 
 
 @given(LINES)
-@settings(deadline=None)
 def test_any_subject_arrives_as_it_was(subject: str) -> None:
     assert arrived("x", subject=subject)["Subject"] == subject
 
 
 @given(LINES.filter(lambda name: name.strip() == name))
-@settings(deadline=None)
 def test_any_name_arrives_as_it_was(name: str) -> None:
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
     message = travelled(compose(f'"{escaped}" <ana@example.org>, bob@example.org', "x"))
@@ -193,7 +190,6 @@ def test_any_name_arrives_as_it_was(name: str) -> None:
 
 
 @given(LINES, LINES)
-@settings(deadline=None)
 def test_any_header_value_is_one_header(subject: str, value: str) -> None:
     message = arrived("x", subject=subject, headers={"X-Any": value})
     assert message["X-Any"] == value

@@ -23,7 +23,7 @@ from tests.composed import attached, travelled
 
 
 @given(st.integers(0, 200_000))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_a_file_of_any_length_is_base64_as_the_standard_library_makes_it(size: int) -> None:
     data = random.Random(size).randbytes(size)
     assert b"".join(lines_of(data, b"\n")) == base64.encodebytes(data)

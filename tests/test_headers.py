@@ -157,7 +157,7 @@ VALUES = st.text(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(NAMES, VALUES, st.integers(1, 30))
 def test_any_value_of_any_field_is_one_field_or_refused(name: str, value: str, times: int) -> None:
     try:

@@ -201,7 +201,7 @@ def test_a_proxy_that_hangs_up_at_the_login_is_told_from_one_that_refuses_it() -
             assert failure(through(proxy, "SOCKS5", "ana", **PLAIN))[:2] == ("connect", cause)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     kind=strategies.sampled_from(sorted(GRANTED)), cut=strategies.integers(0, 12), noise=strategies.binary(max_size=60)
 )

@@ -362,7 +362,7 @@ LINES = st.lists(
 
 
 @given(lines=LINES, chunk=st.integers(1, 40))
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_messages_begin_and_end_where_mailbox_says(lines: list[bytes], chunk: int, tmp_path: Path) -> None:
     path = tmp_path / "any"
     path.write_bytes(b"".join(lines))

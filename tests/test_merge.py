@@ -542,7 +542,7 @@ HOSTILE = [
         ]
     ),
 )
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_no_name_adds_a_recipient_or_a_header(name: str, to: str) -> None:
     try:
         merge = mailconn.merge(
@@ -588,7 +588,7 @@ def test_a_function_that_is_not_called_is_told_and_not_printed(template: str, na
         st.text(st.one_of(st.sampled_from(list('<>@,;:"\\()\r\n =?')), st.characters()), max_size=20),
     )
 )
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_no_part_of_an_address_adds_another(user: str) -> None:
     for to in (
         "{{ user }}@example.org",

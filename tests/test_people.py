@@ -63,7 +63,7 @@ def test_an_address_stands_once_in_a_field_and_as_it_was_first_given() -> None:
 signs = st.one_of(st.sampled_from(list(' @.<>",;:()\\\r\n\0ab')), st.characters())
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.text(signs, max_size=25))
 @example("eve@evil.test, x")
 @example('x", <eve@evil.test>, "y')

@@ -233,7 +233,7 @@ _signs = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(_signs)
 @example("")
 @example(f"{A}, ")
@@ -244,7 +244,7 @@ def test_what_is_read_at_a_glance_is_what_the_standard_library_reads(header: str
         assert found == listed_addresses("To", header)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(_names, _addresses), min_size=1, max_size=5))
 def test_what_compose_writes_is_whom_the_envelope_names(people: list[tuple[str, str]]) -> None:
     quoted = [(name.replace("\\", "\\\\").replace('"', '\\"'), address) for name, address in people]

@@ -337,7 +337,7 @@ def test_an_attack_in_a_styled_table_is_shown_and_not_obeyed(attack: str) -> Non
 
 
 @given(strategies.lists(strategies.tuples(CELLS, CELLS), min_size=1, max_size=8), CELLS)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_any_cells_give_one_cell_each_and_lines_of_one_width(rows: list[tuple[str, str]], name: str) -> None:
     frame = pandas.DataFrame(rows, columns=[name, f"{name}2"])
     page = html(frame)

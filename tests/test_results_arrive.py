@@ -245,7 +245,7 @@ def name_in(raw: bytes) -> str:
 
 
 @given(text=TEXT, subject=WORDS, name=WORDS, file=WORDS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_text_in_any_language_with_any_names_comes_back_from_the_wire(
     text: str, subject: str, name: str, file: str
 ) -> None:
@@ -263,7 +263,7 @@ def test_any_text_in_any_language_with_any_names_comes_back_from_the_wire(
 
 
 @given(text=TEXT, subject=WORDS, name=WORDS)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_in_any_language_comes_back_from_the_mailbox(
     text: str, subject: str, name: str, postfix: Postfix, session: SMTPSession
 ) -> None:

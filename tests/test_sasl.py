@@ -184,7 +184,7 @@ def test_what_was_sent_is_hidden_where_a_server_repeats_it_unless_it_could_be_an
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"]), min_size=1, max_size=20)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     texts,
     texts,

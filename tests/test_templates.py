@@ -204,7 +204,7 @@ def test_the_path_of_a_file_is_not_taken_for_a_template(tmp_path: Path, monkeypa
 
 
 @given(strategies.text(strategies.characters(exclude_categories=["Cs"]), max_size=80))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_any_value_arrives_as_it_was(value: str) -> None:
     expected = value.replace("\r\n", "\n").replace("\r", "\n")
     message = arrived(Template("[{{ value }}]"), FRAME, variables={"value": value})

@@ -40,7 +40,7 @@ def fields(data: bytes) -> list[bytes]:
     return [match.group(1) if (match := FIELD.match(line)) else b"?" for line in lines if line[:1] not in {b" ", b"\t"}]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(names, values, st.sampled_from(POLICIES), st.booleans(), st.sampled_from(["set", "received", "forced"]))
 @example("Subject", "x=?utf-8?q?=0D=0ABcc:_eve@evil.test?=", email.policy.default, False, "received")
 @example("Subject", "\r\nBcc: eve@evil.test", email.policy.compat32, False, "set")
@@ -74,7 +74,7 @@ def test_a_header_that_is_accepted_is_exactly_one_field(
         assert data.isascii(), "without SMTPUTF8 a header is ASCII"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b".", b"..", b"a", b"\0", b"\xff"]), max_size=12).map(b"".join))
 def test_content_keeps_its_lines_and_ends_once(content: bytes) -> None:
     lines = re.split(rb"\r\n|\r|\n", content)

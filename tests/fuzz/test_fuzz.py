@@ -28,7 +28,6 @@ ASKED = int(os.environ.get("MAILCONN_FUZZ", "0"))
 BOUNDED = settings(
     max_examples=ASKED or 300,
     derandomize=not ASKED,
-    deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
 )
