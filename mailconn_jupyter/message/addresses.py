@@ -228,8 +228,14 @@ def _spec(address: Any) -> str:
 
 
 def _source(parsed: Any) -> str:
-    """The header as it was written; what is shown of it is made of what was understood."""
-    return str(parsed.fold(policy=_IN_ONE_LINE)).partition(":")[2].strip()
+    """The header as it was written; what is shown of it is made of what was understood.
+
+    A long one with its encoded words decoded: to write signs in such words takes the square of their number.
+    """
+    text = str(parsed._parse_tree)  # noqa: SLF001  # what fold() itself writes
+    if len(text) <= _MOST_MAILBOX:
+        text = str(parsed.fold(policy=_IN_ONE_LINE)).partition(":")[2]
+    return text.strip()
 
 
 def _is_whole(parsed: Any) -> bool:

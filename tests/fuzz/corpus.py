@@ -45,6 +45,8 @@ FOUND_FIELDS: Final = {
     # The square of it, in Python's parser.
     "quotation marks in a row": b'"' * 60_000,
     "comments in a row": b"(a)" * 20_000,
+    # The same, where the list is written again to see what of it was read.
+    "letters between semicolons": "ü x; ".encode() * 10_000,
     # RecursionError, UnicodeEncodeError: of Python's parser and of a header that is partly no UTF-8.
     "comments in each other": b"(" * 20_000,
     # TypeError, of Python's parser.
