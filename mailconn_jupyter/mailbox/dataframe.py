@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..session.any_session import ReadingSession
 
-__all__ = ["to_frame"]
+__all__ = ["own_pandas", "to_frame"]
 
 # What pandas calls the kinds of columns that may have gaps.
 _KINDS: Final = {
@@ -68,14 +68,7 @@ def to_frame(
 
     Raises :class:`~mailconn_jupyter.errors.MailConnError` where pandas is not installed, and what ``messages`` raises.
     """
-    try:
-        import pandas as pd  # noqa: PLC0415  # the user's own, and slow to import
-    except ModuleNotFoundError as error:
-        if error.name != "pandas":
-            raise
-        raise MailConnError(
-            "to_frame() makes a table of pandas, which is not installed.", hint="Run: %pip install pandas"
-        ) from error
+    pd = own_pandas()
     asked = {
         "since": since,
         "before": before,
@@ -100,6 +93,19 @@ def to_frame(
     # Before it is a column of dates, as pandas takes no date of some centuries.
     dates = pd.to_datetime(pd.Series([row["date"] for row in rows], dtype="object"), utc=True, errors="coerce")
     return pd.DataFrame({"date": dates, **columns})
+
+
+def own_pandas() -> Any:
+    """The user's pandas; raises :class:`~mailconn_jupyter.errors.MailConnError` where it is not installed."""
+    try:
+        import pandas as pd  # noqa: PLC0415  # slow to import
+    except ModuleNotFoundError as error:
+        if error.name != "pandas":
+            raise
+        raise MailConnError(
+            "to_frame() makes a table of pandas, which is not installed.", hint="Run: %pip install pandas"
+        ) from error
+    return pd
 
 
 def _messages(source: Any, *, text: bool, asked: dict[str, Any]) -> Iterable[Any]:

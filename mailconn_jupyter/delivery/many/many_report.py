@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from ...errors import MailConnError
 from ...formatting import columns, how_long, prose, table
 
 if TYPE_CHECKING:
@@ -94,14 +93,9 @@ class DeliveryReport:
         (accepted, refused, unknown, not sent), ``code`` (missing where the server said none), ``words``, ``tries``.
         Raises :class:`~mailconn_jupyter.errors.MailConnError` where pandas is not installed.
         """
-        try:
-            import pandas as pd  # noqa: PLC0415  # the user's own, and slow to import
-        except ModuleNotFoundError as error:
-            if error.name != "pandas":
-                raise
-            raise MailConnError(
-                "to_frame() makes a table of pandas, which is not installed.", hint="Run: %pip install pandas"
-            ) from error
+        from ...mailbox.dataframe import own_pandas  # noqa: PLC0415  # who only sends needs no mailbox
+
+        pd = own_pandas()
         kinds = {"index": "int64", "code": "Int64", "tries": "int64"}
 
         def values(name: str) -> list[Any]:
