@@ -5,7 +5,6 @@ from __future__ import annotations
 import hypothesis
 import pytest
 
-from tests.isolation import nothing_kept, opened_once, own_config
 from tests.servers.fixtures import (
     asking_dovecot,
     asking_postfix,
@@ -22,6 +21,7 @@ from tests.servers.fixtures import (
     token_dovecot,
     token_postfix,
 )
+from tests.support.isolation import nothing_kept, opened_once, own_config
 
 __all__ = [
     "asking_dovecot",

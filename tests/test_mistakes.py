@@ -11,7 +11,7 @@ import mailconn_jupyter as mailconn
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.errors import MailConnError, MailConnWarning
 from mailconn_jupyter.store import connections
-from tests.shells import Shell, clean_up, keep, shell
+from tests.support.shells import Shell, clean_up, keep, shell
 
 __all__ = ["clean_up", "shell"]
 

@@ -11,9 +11,9 @@ from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.credentials import forget, remember, resolve, set_password, where
 from mailconn_jupyter.names import decode, encode, fold
 from mailconn_jupyter.store import connections
-from tests import credential_sources
-from tests.credential_sources import SERVICE
-from tests.keyring_backends import Raising, Shelf, using
+from tests.support import credential_sources
+from tests.support.credential_sources import SERVICE
+from tests.support.keyring_backends import Raising, Shelf, using
 
 shelf = credential_sources.shelf
 

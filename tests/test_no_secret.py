@@ -18,7 +18,7 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.graph import Cut, GraphServer, error
 from tests.servers.postfix import MECHANISMS, Postfix
 from tests.servers.script import Close, Expect, ScriptServer, Send
-from tests.shells import Kernel, clean_up, kernel
+from tests.support.shells import Kernel, clean_up, kernel
 
 __all__ = ["clean_up", "kernel"]
 

@@ -15,9 +15,9 @@ import pytest
 import mailconn_jupyter as mailconn
 from mailconn_jupyter.errors import UnknownKeyword
 from mailconn_jupyter.extras import install
-from tests.reading import to_dovecot
 from tests.servers import Certificates, Dovecot
-from tests.shells import keep
+from tests.support.reading import to_dovecot
+from tests.support.shells import keep
 
 FUNCTIONS = [name for name in dir(mailconn) if inspect.isfunction(getattr(mailconn, name)) and "ipython" not in name]
 

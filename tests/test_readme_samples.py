@@ -15,11 +15,11 @@ from mailconn_jupyter import sandbox
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.credentials import resolve
 from mailconn_jupyter.store import connections
-from tests.isolation import give_password
-from tests.mailboxes import fill_file, mail
 from tests.servers import Certificates
 from tests.servers.graph import GraphServer
-from tests.shells import Shell, shell
+from tests.support.isolation import give_password
+from tests.support.mailboxes import fill_file, mail
+from tests.support.shells import Shell, shell
 
 __all__ = ["shell"]
 

@@ -21,10 +21,10 @@ from pathlib import Path
 import mailconn_jupyter as mailconn
 from mailconn_jupyter import connections
 from mailconn_jupyter.delivery.many.advance import Progress
-from tests.batches import to
 from tests.benchmarks.mail_server import mail_server
 from tests.servers.postfix import Postfix
 from tests.servers.relay import Relay
+from tests.support.batches import to
 
 MANY, LONG, ROUND_TRIP = 10_000, 200, 0.025
 SENDER = "bob@example.test"

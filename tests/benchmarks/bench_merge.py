@@ -26,8 +26,8 @@ import mailconn_jupyter as mailconn
 from mailconn_jupyter.message.mime.wire_format import as_bytes
 from mailconn_jupyter.session.smtp.session import SMTPSession
 from tests.benchmarks.mail_server import mail_server
-from tests.peak import peak_megabytes
 from tests.servers.postfix import Postfix
+from tests.support.peak import peak_megabytes
 
 SENDER, RECIPIENT = "bob@example.test", "alice@example.test"
 ROUNDS, TIMES = 7, 200

@@ -31,9 +31,9 @@ from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.session.smtp.session import SMTPSession
 from tests.benchmarks.mail_server import mail_server
-from tests.composed import words_of
-from tests.results import KINDS, Kind
 from tests.servers.postfix import Postfix
+from tests.support.composed import words_of
+from tests.support.results import KINDS, Kind
 
 SENDER, RECIPIENT = "bob@example.test", "alice@example.test"
 MIB = 1024 * 1024

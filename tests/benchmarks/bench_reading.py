@@ -21,9 +21,9 @@ from pathlib import Path
 
 from mailconn_jupyter import messages, to_frame
 from mailconn_jupyter.session.connect import connect
-from tests.mailboxes import Mail, Mailbox, mail, mailbox_of
 from tests.servers.certificates import make_certificates
 from tests.servers.dovecot import Dovecot, run_dovecot
+from tests.support.mailboxes import Mail, Mailbox, mail, mailbox_of
 
 SMALL, LARGE = 1_000, 10_000
 RECEIVED = "".join(

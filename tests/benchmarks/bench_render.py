@@ -24,8 +24,8 @@ from yagmail.message import prepare_message
 
 from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.message.mime.wire_format import as_bytes
-from tests.composed import usual_frame
-from tests.results import figure
+from tests.support.composed import usual_frame
+from tests.support.results import figure
 
 ROWS, COLUMNS = 1000, 10
 ROUNDS = 9

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from email.message import EmailMessage
 
-from tests.composed import html_of
+from tests.support.composed import html_of
 
 __all__ = ["page_of"]
 

@@ -17,10 +17,10 @@ from tests.browser.dark_programs import DARK, PROGRAMS
 from tests.browser.mail_page import page_of
 from tests.browser.pages import CHROMIUM
 from tests.browser.side_by_side import opened
-from tests.composed import arrived
-from tests.mixed_reports import REPORTS
-from tests.results import KINDS
 from tests.servers.require import require
+from tests.support.composed import arrived
+from tests.support.mixed_reports import REPORTS
+from tests.support.results import KINDS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

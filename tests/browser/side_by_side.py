@@ -28,11 +28,11 @@ from tests.benchmarks.bench_peers import by_redmail, by_yagmail, ours
 from tests.browser.mail_page import page_of
 from tests.browser.pages import CHROMIUM, FormPage
 from tests.browser.site import run_site
-from tests.results import KINDS
 from tests.servers.certificates import make_certificates
 from tests.servers.dovecot import run_dovecot
 from tests.servers.postfix import Postfix, run_postfix
 from tests.servers.require import require
+from tests.support.results import KINDS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -44,7 +44,7 @@ def notebook_pictures(browser: Browser, folder: Path) -> dict[str, Image.Image]:
     """What JupyterLab shows of each kind."""
     found = {}
     with run_site(folder) as site:
-        cells = ["%matplotlib inline\nfrom IPython.display import HTML\nfrom tests.results import KINDS"]
+        cells = ["%matplotlib inline\nfrom IPython.display import HTML\nfrom tests.support.results import KINDS"]
         # JupyterLab's own Vega is older than Altair's, so the chart brings its own.
         cells += [
             "HTML(KINDS['altair'].make().to_html(inline=True))" if name == "altair" else f"KINDS[{name!r}].make()"

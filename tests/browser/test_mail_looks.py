@@ -14,9 +14,9 @@ from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.message.render.words import HTML, Markdown, MimeBundle, Preformatted
 from tests.browser.dark_programs import DARK, PROGRAMS
 from tests.browser.mail_page import page_of
-from tests.composed import ATTACKS, arrived, html_of
-from tests.mixed_reports import REPORTS
-from tests.results import KINDS, png, table
+from tests.support.composed import ATTACKS, arrived, html_of
+from tests.support.mixed_reports import REPORTS
+from tests.support.results import KINDS, png, table
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog, Page, Request

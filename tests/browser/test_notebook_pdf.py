@@ -19,11 +19,11 @@ import pytest
 from mailconn_jupyter import MailConnection, sandbox
 from mailconn_jupyter.delivery.send_notebook import NotebookError, send_notebook
 from mailconn_jupyter.message.render.cell_outputs import PLOTLY
-from tests.composed import text_of
-from tests.foreign_notebooks import RAN, WIDE, Hostile, hostile
-from tests.saved_notebooks import code, keep, printed, shown, trust, weekly, words
 from tests.servers.require import require, require_packages
 from tests.servers.stranger import Stranger, stranger
+from tests.support.composed import text_of
+from tests.support.foreign_notebooks import RAN, WIDE, Hostile, hostile
+from tests.support.saved_notebooks import code, keep, printed, shown, trust, weekly, words
 
 # In a process of its own: this one may have Playwright's event loop running.
 _ASKING = """

@@ -19,9 +19,9 @@ from mailconn_jupyter.session.check import CheckReport, check
 from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.session.opening.stages import STAGES
 from tests.contract.kit import ProtocolKit
-from tests.isolation import give_password
 from tests.servers.script import ScriptServer
 from tests.servers.steps import Step
+from tests.support.isolation import give_password
 
 __all__ = ["SECRET", "USER", "Contract", "Met", "no_credential_in"]
 

@@ -52,7 +52,7 @@ class LinkFaults(Contract):
 
     def test_the_kit_itself_opens_a_session(self) -> None:
         kit = self.kit
-        from tests.isolation import give_password  # noqa: PLC0415
+        from tests.support.isolation import give_password  # noqa: PLC0415
 
         give_password("ops", "c0rrect-horse")
         script = [*self.until("when it is ready"), Do(kit.farewell)]

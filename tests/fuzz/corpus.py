@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import Final
 
-from tests.broken_mail import BROKEN, HEAD, TEXT, attached, mixed, part
-from tests.mailboxes import mail
-from tests.test_inbox import BROKEN as SHOWN
-from tests.test_received_fields import HOSTILE
-from tests.test_received_parts import INNER, forwarded
+from tests.message.test_received_fields import HOSTILE
+from tests.message.test_received_parts import INNER, forwarded
+from tests.sandbox.test_inbox import BROKEN as SHOWN
+from tests.support.broken_mail import BROKEN, HEAD, TEXT, attached, mixed, part
+from tests.support.mailboxes import mail
 
 __all__ = [
     "CONVERSATIONS",

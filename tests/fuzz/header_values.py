@@ -11,7 +11,7 @@ from mailconn_jupyter.message.incoming.encoded_words import decoded
 from mailconn_jupyter.message.incoming.header import Header, one_line
 from mailconn_jupyter.message.incoming.sent_date import date_of
 from mailconn_jupyter.message.incoming.structured_field import StructuredField
-from tests.test_parsed import everything
+from tests.message.test_parsed import everything
 
 from .corpus import VALUES
 from .report import run

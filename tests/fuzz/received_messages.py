@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from mailconn_jupyter import ParsedMessage
 from mailconn_jupyter.sandbox import Received
-from tests.test_parsed import everything
+from tests.message.test_parsed import everything
 
 from .corpus import MESSAGES
 from .report import run

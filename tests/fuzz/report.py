@@ -16,7 +16,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.peak import peak_megabytes
+from tests.support.peak import peak_megabytes
 
 from .corpus import TOKENS
 from .mutations import mutated

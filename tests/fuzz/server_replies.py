@@ -30,9 +30,9 @@ from mailconn_jupyter.errors import MailConnError
 from mailconn_jupyter.message.mime.wire_format import wired
 from mailconn_jupyter.session.check import check as test
 from mailconn_jupyter.session.connect import connect
-from tests.isolation import give_password
+from tests.message.test_parsed import everything
+from tests.support.isolation import give_password
 from tests.test_no_secret import traces
-from tests.test_parsed import everything
 
 from .corpus import CONVERSATIONS, WORDS
 from .report import run, within

@@ -21,7 +21,7 @@ from mailconn_jupyter.errors import MailConnError
 from mailconn_jupyter.names import encode
 from mailconn_jupyter.secret import Secret
 from mailconn_jupyter.store import ConnectionStore, last_tests, settings
-from tests.signing_in import identity_at
+from tests.support.signing_in import identity_at
 
 from .corpus import JSON_TOKENS, STORED
 from .report import run, within

@@ -1,0 +1,105 @@
+"""``%mailconn inbox`` in a real IPython: the newest messages in a table, and nothing of them acts."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mailconn_jupyter import MailConnection, progress
+from mailconn_jupyter.notebook.progress_bar import CellProgress
+from mailconn_jupyter.store import connections
+from tests.support import shells
+from tests.support.mailboxes import fill_file, mail
+from tests.support.shells import Shell
+
+shell = shells.shell
+clean_up = shells.clean_up
+
+
+@pytest.fixture
+def box(tmp_path: Path, own_config: Path) -> Path:
+    path = tmp_path / "box.mbox"
+    fill_file(path, [mail(f"number {number}", seen=number % 2 == 0) for number in range(30)])
+    connections.save(MailConnection(name="box", protocol="MBOX", server_host=str(path)))
+    return path
+
+
+def rows(text: str) -> list[str]:
+    return re.findall(r"number (\d+)", text)
+
+
+def test_the_newest_twenty_are_shown_newest_first(shell: Shell, box: Path) -> None:
+    ran = shell.ok("%mailconn inbox box")
+    assert rows(ran.text) == [str(number) for number in range(29, 9, -1)]
+    assert "box: the newest 20" in ran.text
+    assert "--limit 100 shows more" in ran.text
+    assert re.search(r"^Date +From +Subject +Size +Read$", ran.text, re.MULTILINE)
+    assert re.search(r"Ana <ana@example.org> +number 29 +\d+ bytes +no$", ran.text, re.MULTILINE)
+    assert "<table>" in ran.html
+    assert ran.value is None
+
+
+def test_what_is_asked_for_is_shown(shell: Shell, box: Path) -> None:
+    assert rows(shell.ok("%mailconn inbox --limit 2").text) == ["29", "28"]
+    assert rows(shell.ok("%mailconn inbox box --unseen --limit 2").text) == ["29", "27"]
+    assert rows(shell.ok("%mailconn inbox box --subject 'number 1' --from ANA --since 2026-11-22 --limit 1").text) == [
+        "19"
+    ]
+    ran = shell.ok("%mailconn inbox box --before 2026-11-22")
+    assert "No message is like that." in ran.text
+    box.write_bytes(b"")
+    assert "The mailbox is empty." in shell.ok("%mailconn inbox box").text
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "ten", "1e3", "99999999"])
+def test_a_limit_that_is_no_number_is_an_error_that_does_not_repeat_it(shell: Shell, box: Path, limit: str) -> None:
+    text = shell.fails(f"%mailconn inbox box --limit={limit}")
+    assert "--limit takes a number" in text
+    assert limit not in text.replace("1 or more", "")
+
+
+def test_nothing_of_a_message_acts_in_the_page_or_the_terminal(shell: Shell, box: Path) -> None:
+    attack = "<img src=x onerror=alert(1)>\x1b[2J\u202e"
+    fill_file(box, [mail("x", sender="eve@example.org")])
+    box.write_bytes(box.read_bytes().replace(b"Subject: x", b"Subject: " + attack.encode()))
+    ran = shell.ok("%mailconn inbox box --limit 1")
+    assert "&lt;img src=x onerror=alert(1)&gt;" in ran.html
+    assert "<img" not in ran.html
+    assert "\x1b" not in ran.text + ran.html
+    assert "\u202e" not in ran.text + ran.html
+
+
+def test_a_connection_that_sends_has_no_inbox(shell: Shell) -> None:
+    shells.keep("ops")
+    assert "SMTP sends mail; it cannot read any." in shell.fails("%mailconn inbox ops")
+
+
+def test_tab_offers_the_flags_and_the_names(shell: Shell, box: Path) -> None:
+    assert "%mailconn inbox box" in shell.tab("%mailconn inbox b")
+    assert "%mailconn inbox box --unseen" in shell.tab("%mailconn inbox box --un")
+
+
+def test_a_long_read_shows_a_bar_that_is_gone_afterwards(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "_PATIENCE", 0.0)
+    monkeypatch.setattr(progress, "_PAUSE", 0.0)
+    assert isinstance(progress.teller(True), CellProgress)
+    cell = "from mailconn_jupyter.progress import teller\ntell = teller(True)\ntell(1, 0.25)\ntell(2, 0.5)\n"
+    ran = shell.ok(cell)
+    assert '<progress max="1" value="0.250"' in ran.html
+    assert "2 messages read, 50%" in ran.text
+    assert shell.ok("tell.finish()").text.strip() == ""
+
+
+def test_a_short_read_shows_no_progress_and_neither_does_one_whose_output_is_no_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell = progress.TerminalLine()
+    tell(1, 0.5)
+    tell.finish()
+    monkeypatch.setattr(progress, "_PATIENCE", 0.0)
+    late = progress.TerminalLine()
+    late(1, 0.5)
+    late.finish()
+    assert capsys.readouterr() == ("", "")
