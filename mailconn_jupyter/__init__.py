@@ -70,7 +70,6 @@ if TYPE_CHECKING:
     )
     from .session.graph.session import GraphSession as GraphSession
     from .session.imap.session import IMAPSession as IMAPSession
-    from .session.invitation import Invitation as Invitation, SignedIn as SignedIn
     from .session.mbox.session import MBOXSession as MBOXSession
     from .session.opening.error_classes import (
         DeliveryUnknown as DeliveryUnknown,
@@ -79,6 +78,7 @@ if TYPE_CHECKING:
     )
     from .session.pop3.session import POP3Session as POP3Session
     from .session.sign_in import sign_in as sign_in, sign_out as sign_out
+    from .session.sign_in_prompt import SignedIn as SignedIn, SignInPrompt as SignInPrompt
     from .session.smtp.session import SMTPSession as SMTPSession
     from .store import (
         ConnectionStore as ConnectionStore,
@@ -120,7 +120,7 @@ _ROOMS = {
     "session.graph.session": "GraphSession",
     "session.imap.session": "IMAPSession",
     "session.mbox.session": "MBOXSession",
-    "session.invitation": "Invitation SignedIn",
+    "session.sign_in_prompt": "SignInPrompt SignedIn",
     "session.opening.error_classes": "DeliveryUnknown LinkLost Refused",
     "session.pop3.session": "POP3Session",
     "session.sign_in": "sign_in sign_out",

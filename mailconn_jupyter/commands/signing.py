@@ -14,7 +14,7 @@ from ..store import connections
 from .view import Passing
 
 if TYPE_CHECKING:
-    from ..session.invitation import Invitation
+    from ..session.sign_in_prompt import SignInPrompt
 
 __all__ = ["signin", "signout"]
 
@@ -24,9 +24,9 @@ def signin(*, target: str | None = None, flow: str | None = None) -> Generator[o
     connection = connections.pick(target)
     begun = signing.begin(connection, flow=flow or "")
     # Nothing of it is left in the notebook.
-    yield Passing(InvitationView(begun.invitation))
+    yield Passing(PromptView(begun.prompt))
     try:
-        done = begun.finish(signing.answer(begun.invitation))
+        done = begun.finish(signing.answer(begun.prompt))
     except KeyboardInterrupt:
         again = command(connection.name, Kind.REFRESH)
         raise SignInError("The sign-in was cancelled.", cause="cancelled", hint=f"Begin anew: {again}") from None
@@ -42,34 +42,34 @@ def signout(*, target: str | None = None) -> Iterator[str]:
     yield f"{connection.name!r} is signed out."
 
 
-class InvitationView:
+class PromptView:
     """What a person must see, large enough to read from another device, with a button that copies the code."""
 
-    def __init__(self, invitation: Invitation) -> None:
-        self.invitation = invitation
+    def __init__(self, prompt: SignInPrompt) -> None:
+        self.prompt = prompt
 
     def __repr__(self) -> str:
-        waits = "Waiting for you to approve; interrupt the cell to cancel." if self.invitation.code else ""
-        return "\n".join(part for part in (str(self.invitation), waits) if part)
+        waits = "Waiting for you to approve; interrupt the cell to cancel." if self.prompt.code else ""
+        return "\n".join(part for part in (str(self.prompt), waits) if part)
 
     def _repr_html_(self) -> str:
-        invitation = self.invitation
-        if not invitation.code:
+        prompt = self.prompt
+        if not prompt.code:
             return (
-                f"<p style='margin:.3em 0'>To sign in for <b>{escape(invitation.name)}</b>, "
-                f"{_link(invitation.link, 'open this page')}. The last page that you come to fails to load, and is meant "
+                f"<p style='margin:.3em 0'>To sign in for <b>{escape(prompt.name)}</b>, "
+                f"{_link(prompt.link, 'open this page')}. The last page that you come to fails to load, and is meant "
                 "to. Copy its address, and paste it below.</p>"
             )
         direct = ""
-        if invitation.link:
-            direct = f" Or open {_link(invitation.link, 'the page with the code in it')}."
+        if prompt.link:
+            direct = f" Or open {_link(prompt.link, 'the page with the code in it')}."
         return (
-            f"<p style='margin:.3em 0'>To sign in for <b>{escape(invitation.name)}</b>, open this page, here or on any "
+            f"<p style='margin:.3em 0'>To sign in for <b>{escape(prompt.name)}</b>, open this page, here or on any "
             "other device, and enter the code:</p>"
-            f"<p style='font-size:1.4em;margin:.3em 0'>{_link(invitation.uri, invitation.uri)}</p>"
-            f"<p style='margin:.3em 0'><code style='{_LARGE}'>{escape(invitation.code)}</code> <button type='button' "
-            f"style='{_BUTTON}' data-code='{escape(invitation.code)}' onclick='{_COPY}'>Copy the code</button></p>"
-            f"<p style='margin:.3em 0'>Waiting until you have approved, for {invitation.time} at most; "
+            f"<p style='font-size:1.4em;margin:.3em 0'>{_link(prompt.uri, prompt.uri)}</p>"
+            f"<p style='margin:.3em 0'><code style='{_LARGE}'>{escape(prompt.code)}</code> <button type='button' "
+            f"style='{_BUTTON}' data-code='{escape(prompt.code)}' onclick='{_COPY}'>Copy the code</button></p>"
+            f"<p style='margin:.3em 0'>Waiting until you have approved, for {prompt.time} at most; "
             f"interrupt the cell to cancel.{direct}</p>"
         )
 

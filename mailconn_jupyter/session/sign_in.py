@@ -16,7 +16,7 @@ from ..transport.deadline import Limit
 from .opening.sign_in_way import needing_the_extra, require_identity, way_out
 
 if TYPE_CHECKING:
-    from .invitation import Invitation, SignedIn
+    from .sign_in_prompt import SignedIn, SignInPrompt
     from .sign_in_steps import SigningIn
 
 __all__ = ["answer", "begin", "sign_in", "sign_out"]
@@ -27,7 +27,7 @@ def sign_in(
     target: str | MailConnection | None = None,
     *,
     flow: str = "",
-    tell: Callable[[Invitation], object] | None = None,
+    tell: Callable[[SignInPrompt], object] | None = None,
     ask: Callable[[str], str] | None = None,
     cancel: threading.Event | None = None,
     test: bool = True,
@@ -36,15 +36,15 @@ def sign_in(
 
     ``flow`` is ``device`` or ``link``; empty: the connection's own, or what the issuer offers, the device's code first.
     ``tell`` is called with what the person must see, an
-    :class:`~mailconn_jupyter.session.invitation.Invitation` (``uri``, ``code``, ``link``); without it, that is printed.
+    :class:`~mailconn_jupyter.session.sign_in_prompt.SignInPrompt` (``uri``, ``code``, ``link``); without it, that is printed.
     ``ask`` is called with a question and returns the pasted address, for a link alone; without it, it is asked for without
     echo. Setting ``cancel`` ends the waiting. With ``test`` a session is opened and closed at the end.
 
     Raises :class:`~mailconn_jupyter.errors.SignInError`, with the issuer's own word as ``error``.
     """
     begun = begin(connections.pick(target), flow=flow, cancel=cancel, asks=ask is not None)
-    (tell or _print)(begun.invitation)
-    return begun.finish(answer(begun.invitation, ask), cancel=cancel, test=test)
+    (tell or _print)(begun.prompt)
+    return begun.finish(answer(begun.prompt, ask), cancel=cancel, test=test)
 
 
 def begin(
@@ -55,7 +55,7 @@ def begin(
         from .sign_in_steps import begin_sign_in  # noqa: PLC0415  # an extra
 
         begun = begin_sign_in(given, flow=flow, cancel=cancel)
-    if not begun.invitation.code and not asks and not may_ask():
+    if not begun.prompt.code and not asks and not may_ask():
         raise SignInError(
             "Nobody can be asked here for the address of the last page.",
             cause="sign-in-option",
@@ -64,16 +64,16 @@ def begin(
     return begun
 
 
-def answer(invitation: Invitation, ask: Callable[[str], str] | None = None) -> Secret | None:
+def answer(prompt: SignInPrompt, ask: Callable[[str], str] | None = None) -> Secret | None:
     """The address that a person pasted, where one is needed."""
-    if invitation.code:
+    if prompt.code:
         return None
     asked = "The address of the last page: "
     return question(asked) if ask is None else Secret.of(ask(asked))
 
 
-def _print(invitation: Invitation) -> None:
-    print(invitation, flush=True)  # noqa: T201  # the person must see it
+def _print(prompt: SignInPrompt) -> None:
+    print(prompt, flush=True)  # noqa: T201  # the person must see it
 
 
 @public

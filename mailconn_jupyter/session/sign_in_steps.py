@@ -15,22 +15,22 @@ from ..names import fold
 from ..secret import Secret
 from ..transport.deadline import Limit
 from .check import check
-from .invitation import Invitation, SignedIn
 from .opening.sign_in_way import require_identity, way_out
+from .sign_in_prompt import SignedIn, SignInPrompt
 
 __all__ = ["SigningIn", "begin_sign_in"]
 
 
 class SigningIn:
-    """A sign-in under way: show ``invitation`` to a person, then :meth:`finish`."""
+    """A sign-in under way: show ``prompt`` to a person, then :meth:`finish`."""
 
     def __init__(self, given: MailConnection, client: Client, pending: Device | Link) -> None:
         self._given, self._client, self._pending = given, client, pending
         name = client.identity.name
         if isinstance(pending, Link):
-            self.invitation = Invitation(name, link=pending.link)
+            self.prompt = SignInPrompt(name, link=pending.link)
         else:
-            self.invitation = Invitation(name, pending.uri, pending.code, pending.link, pending.seconds)
+            self.prompt = SignInPrompt(name, pending.uri, pending.code, pending.link, pending.seconds)
 
     def finish(
         self, pasted: Secret | None = None, *, cancel: threading.Event | None = None, test: bool = True

@@ -49,7 +49,7 @@ def test_by_a_code_with_the_keyboard_alone(
     page.button("Sign in").focus()
     page.page.keyboard.press("Enter")
     page.says("Waiting until you have approved")
-    shown = page.form().locator(".mailconn-invitation code")
+    shown = page.form().locator(".mailconn-prompt code")
     code = shown.inner_text()
     assert re.fullmatch(r"[A-Z]{4}-[A-Z]{4}", code)
     page.button("Copy the code").focus()
@@ -86,7 +86,7 @@ def test_by_a_link_whose_last_page_is_pasted(
     page.button("Cancel").click()
     page.says("The sign-in was cancelled.")
     page.button("Sign in by a link").click()
-    link = page.form().locator(".mailconn-invitation a").get_attribute("href")
+    link = page.form().locator(".mailconn-prompt a").get_attribute("href")
     assert link is not None
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
         page.theme(theme)

@@ -129,14 +129,14 @@ def test_a_code_that_nobody_could_enter_is_none(code: object) -> None:
 
 
 def test_a_code_with_marks_of_html_is_text_where_it_is_shown() -> None:
-    from mailconn_jupyter.commands.signing import InvitationView  # noqa: PLC0415
-    from mailconn_jupyter.session.invitation import Invitation  # noqa: PLC0415
+    from mailconn_jupyter.commands.signing import PromptView  # noqa: PLC0415
+    from mailconn_jupyter.session.sign_in_prompt import SignInPrompt  # noqa: PLC0415
 
     hostile = "'\"><script>alert(1)</script>"
-    shown = InvitationView(Invitation(hostile, f"https://a.test/{hostile}", hostile, f"https://a.test/{hostile}", 60))
+    shown = PromptView(SignInPrompt(hostile, f"https://a.test/{hostile}", hostile, f"https://a.test/{hostile}", 60))
     assert "<script" not in shown._repr_html_()
     assert "'&quot;" not in shown._repr_html_()
-    assert "<script" not in InvitationView(Invitation(hostile, link=f"https://a.test/{hostile}"))._repr_html_()
+    assert "<script" not in PromptView(SignInPrompt(hostile, link=f"https://a.test/{hostile}"))._repr_html_()
 
 
 @pytest.mark.parametrize("number", NONSENSE, ids=lambda number: str(number)[:6])

@@ -50,7 +50,7 @@ def form(
 def listening(form: Editor, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
     """What the front end is told to show."""
     told: list[dict[str, str]] = []
-    monkeypatch.setattr(form.signing.invitation, "send", lambda _, buffers: told.append(json.loads(buffers[0])))
+    monkeypatch.setattr(form.signing.prompt, "send", lambda _, buffers: told.append(json.loads(buffers[0])))
     return told
 
 
@@ -71,7 +71,7 @@ def test_a_code_is_shown_and_waited_for_and_the_connection_is_tested(
     assert form.signing.device.disabled
     assert told[-1]["code"] not in states()
     # Another view of the same form asks for it.
-    form.signing.invitation._handle_custom_msg({"kind": "ready"}, [])
+    form.signing.prompt._handle_custom_msg({"kind": "ready"}, [])
     assert told[-1]["code"]
     issuer.browser().enter(told[-1]["uri"], told[-1]["code"])
     assert form.signing.wait(20)

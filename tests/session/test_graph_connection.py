@@ -22,8 +22,8 @@ from mailconn_jupyter.errors import MailConnError, MailConnWarning, OpenError, O
 from mailconn_jupyter.extras import install
 from mailconn_jupyter.session.check import check
 from mailconn_jupyter.session.connect import connect
-from mailconn_jupyter.session.invitation import Invitation
 from mailconn_jupyter.session.sign_in import sign_in
+from mailconn_jupyter.session.sign_in_prompt import SignInPrompt
 from mailconn_jupyter.store import connections
 from tests.servers import Certificates, Proxy
 from tests.servers.counting import CountingServer
@@ -231,7 +231,7 @@ def test_a_person_signs_in_at_a_real_issuer_and_sends(
     graph.tokens = Everything()
     person = Person(issuer)
     done = sign_in("ops", tell=person.tell)
-    assert isinstance(person.seen[0], Invitation)
+    assert isinstance(person.seen[0], SignInPrompt)
     assert done.report is not None
     assert done.report.ok, str(done.report)
     assert mailconn.send("ops", "bea@example.org", "x", "one", sender="alice@example.test")

@@ -21,9 +21,9 @@ from mailconn_jupyter.message.compose import compose
 from mailconn_jupyter.secret import Secret
 from mailconn_jupyter.session.check import check
 from mailconn_jupyter.session.connect import connect
-from mailconn_jupyter.session.invitation import Invitation
 from mailconn_jupyter.session.opening.sign_in_way import identity_of
 from mailconn_jupyter.session.sign_in import sign_in, sign_out
+from mailconn_jupyter.session.sign_in_prompt import SignInPrompt
 from mailconn_jupyter.store import connections
 from tests.servers import Certificates, Dovecot, Postfix, Proxy
 from tests.servers.issuer import Issuer
@@ -63,15 +63,15 @@ class Person:
 
     def __init__(self, issuer: Issuer, user: str = "alice", *, deny: bool = False, after: float = 0.0) -> None:
         self._browser, self._deny, self._after = issuer.browser(user), deny, after
-        self.seen: list[Invitation] = []
+        self.seen: list[SignInPrompt] = []
 
-    def tell(self, invitation: Invitation) -> None:
-        self.seen.append(invitation)
-        if invitation.code:
-            threading.Timer(self._after, self._enter, [invitation]).start()
+    def tell(self, prompt: SignInPrompt) -> None:
+        self.seen.append(prompt)
+        if prompt.code:
+            threading.Timer(self._after, self._enter, [prompt]).start()
 
-    def _enter(self, invitation: Invitation) -> None:
-        self._browser.enter(invitation.uri, invitation.code, deny=self._deny)
+    def _enter(self, prompt: SignInPrompt) -> None:
+        self._browser.enter(prompt.uri, prompt.code, deny=self._deny)
 
     def ask(self, question: str) -> str:
         return self._browser.follow(self.seen[-1].link, deny=self._deny)
@@ -348,11 +348,13 @@ def test_a_connection_that_does_not_sign_in_says_what_it_lacks(make: Callable[..
 
 
 def test_what_is_told_says_it_to_a_person() -> None:
-    code = str(Invitation("ops", "https://login.test/device", "ABCD-EFGH", "", 900))
+    code = str(SignInPrompt("ops", "https://login.test/device", "ABCD-EFGH", "", 900))
     assert "open https://login.test/device and enter the code ABCD-EFGH within 15 minutes" in code
     for seconds, time_left in ((2, "1 minute"), (89, "1 minute"), (91, "2 minutes")):
-        assert str(Invitation("ops", "https://login.test/device", "AB", "", seconds)).endswith(f" within {time_left}.")
-    link = str(Invitation("ops", link="https://login.test/authorize?x=1"))
+        assert str(SignInPrompt("ops", "https://login.test/device", "AB", "", seconds)).endswith(
+            f" within {time_left}."
+        )
+    link = str(SignInPrompt("ops", link="https://login.test/authorize?x=1"))
     assert "fails to load" in link
     assert "https://login.test/authorize?x=1" in link
 

@@ -13,8 +13,8 @@ from ...errors import MailConnError
 from ...session import sign_in
 from ...worker import Worker
 from . import style
-from .invitation_box import InvitationBox
 from .password_field import PasswordField
+from .prompt_box import PromptBox
 from .widgets import bar, box, button, live, show
 
 __all__ = ["SignInPanel"]
@@ -39,12 +39,12 @@ class SignInPanel:
         self.link = button("Sign in by a link", "Where the company does not allow codes", lambda: self.start("link"))
         self.out = button("Sign out", "Revoke the sign-in, and forget it", self.sign_out)
         self.cancel = button("Cancel", "Do not wait any longer", self.stop)
-        self.invitation = InvitationBox()
+        self.prompt = PromptBox()
         self.address = PasswordField("Address of the last page", self._take)
         self.entry = box(widgets.VBox, "mailconn-row", self.address)
         self.note = live("", "mailconn-note")
         buttons = bar(self.device, self.link, self.out, self.cancel)
-        self.panel = box(widgets.VBox, "mailconn-signin", buttons, self.invitation, self.entry, self.note)
+        self.panel = box(widgets.VBox, "mailconn-signin", buttons, self.prompt, self.entry, self.note)
         show(self.entry, False)
         self._buttons()
 
@@ -131,7 +131,7 @@ class SignInPanel:
         except Exception as error:  # noqa: BLE001  # an error of a thread is nobody's: say it where it is looked for
             end = ("bad", f"The sign-in broke off: {type(error).__name__}.")
         with self._worker.ending():
-            self.invitation.put(None)
+            self.prompt.put(None)
             show(self.entry, False)
             self._buttons()
         self._ended = end, self._state()
@@ -140,9 +140,9 @@ class SignInPanel:
 
     def _sign_in(self, stored: MailConnection, flow: str, cancel: threading.Event) -> tuple[str, str]:
         begun = sign_in.begin(stored, flow=flow, cancel=cancel, asks=True)
-        self.invitation.put(begun.invitation)
-        if begun.invitation.code:
-            self._say("note", f"Waiting until you have approved, for {begun.invitation.time} at most …")
+        self.prompt.put(begun.prompt)
+        if begun.prompt.code:
+            self._say("note", f"Waiting until you have approved, for {begun.prompt.time} at most …")
         else:
             show(self.entry)
             self._say("note", "Waiting for the address of the last page …")

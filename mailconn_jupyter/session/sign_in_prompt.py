@@ -7,11 +7,11 @@ from datetime import datetime
 
 from .check import CheckReport
 
-__all__ = ["Invitation", "SignedIn"]
+__all__ = ["SignInPrompt", "SignedIn"]
 
 
 @dataclass(frozen=True)
-class Invitation:
+class SignInPrompt:
     """What a person must see to sign in.
 
     By a device's code: open ``uri``, enter ``code`` within ``seconds``; ``link`` (may be empty) does both in one. By a

@@ -1,4 +1,4 @@
-"""What a person needs to sign in, on the screen and nowhere else: it is no widget state; see ``static/invitation.js``."""
+"""What a person needs to sign in, on the screen and nowhere else: it is no widget state; see ``static/prompt.js``."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ import anywidget
 from . import style
 
 if TYPE_CHECKING:
-    from ...session.invitation import Invitation
+    from ...session.sign_in_prompt import SignInPrompt
 
-__all__ = ["InvitationBox"]
+__all__ = ["PromptBox"]
 
 
-class InvitationBox(anywidget.AnyWidget):
+class PromptBox(anywidget.AnyWidget):
     """Shows the address and the code, or the link, as long as they are of use.
 
     Notebooks save a widget's state and kernels log the content of messages; what is shown here goes to the front end as the
     bytes of a message, and is asked for anew by each view that appears.
     """
 
-    _esm = style.STATIC / "invitation.js"
+    _esm = style.STATIC / "prompt.js"
 
     def __init__(self) -> None:
         super().__init__()
         self._now: dict[str, str] = {}
-        self.add_class("mailconn-invitation")
+        self.add_class("mailconn-prompt")
         self.on_msg(lambda _widget, content, _buffers: self._tell() if content == {"kind": "ready"} else None)
 
-    def put(self, invitation: Invitation | None) -> None:
+    def put(self, prompt: SignInPrompt | None) -> None:
         """Show it, or with None nothing any more."""
-        if invitation is None:
+        if prompt is None:
             self._now = {}
         else:
-            self._now = {"uri": invitation.uri, "code": invitation.code, "link": invitation.link}
+            self._now = {"uri": prompt.uri, "code": prompt.code, "link": prompt.link}
         self._tell()
 
     def _tell(self) -> None:
