@@ -20,6 +20,7 @@ warning. The tree::
             NotSupported (smtp): The message needs an extension that the server does not offer.
                 ExtensionMissing (smtp): It was asked for, or the message cannot do without it.
                 NotASCII (smtp): An address is not ASCII, which only SMTPUTF8 can carry.
+            SMIMEError: What is to be signed or encrypted cannot be.
         NotAllAccepted: Not every message of a merge was accepted for everybody.
         NotLoggedIn (imap, pop3): A command needs a login, and the session has none.
         NotUnderstood (imap): The server's answer is not one to the command.
@@ -79,6 +80,7 @@ __all__ = [
     "NoDomain",
     "OpenError",
     "OptionError",
+    "SMIMEError",
     "SignInError",
     "StoreError",
     "UnknownKeyword",
@@ -155,6 +157,10 @@ class NoDomain(MessageError):
     def __init__(self, message: str, *, name: str) -> None:
         super().__init__(message, hint="For example: ana@example.org")
         self.name = name
+
+
+class SMIMEError(MessageError):
+    """What is to be signed or encrypted cannot be: a certificate or a key is missing, or not what it must be."""
 
 
 class StoreError(MailConnError):

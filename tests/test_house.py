@@ -30,7 +30,19 @@ FLOORS = (
     {"connection"},
     {"keywords"},
     {"formatting"},
-    {"names", "errors", "secret", "own_folder", "progress", "worker", "domains", "scalars", "forks", "extras"},
+    {
+        "names",
+        "errors",
+        "secret",
+        "own_folder",
+        "progress",
+        "worker",
+        "domains",
+        "scalars",
+        "forks",
+        "extras",
+        "programs",
+    },
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 PROTOCOLS = {"smtp", "imap", "pop3", "mbox", "graph"}

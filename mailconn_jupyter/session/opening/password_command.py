@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import signal
 import subprocess
 import threading
@@ -13,6 +12,7 @@ from typing import IO, Final
 
 from ...credentials.without_traceback import sealed
 from ...errors import CredentialError
+from ...programs import program
 from ...secret import Secret
 from ...transport.deadline import Limit
 from ...transport.transport_errors import TransportError
@@ -64,10 +64,8 @@ def _program(word: str) -> str:
                 hint="Give the whole path, for example /usr/local/bin/token, or the name of a program in PATH.",
             )
         return word
-    # What is not absolute there would be of the notebook's folder, too.
-    path = os.pathsep.join(filter(os.path.isabs, os.get_exec_path()))
-    found = shutil.which(word, path=path)
-    if found is None or not os.path.isabs(found):  # noqa: PTH117  # as above
+    found = program(word)
+    if found is None:
         raise FileNotFoundError(2, "No such file or directory")
     return found
 

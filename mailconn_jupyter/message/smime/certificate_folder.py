@@ -1,0 +1,95 @@
+"""The certificates of others, in a folder: one file for each, or several in one."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from ...errors import SMIMEError
+from .mail_certificate import MailCertificate, certificates_in
+
+__all__ = ["certificates_for", "read_file"]
+
+_SUFFIXES: Final = {".pem", ".crt", ".cer", ".der", ".p7b", ".p7c"}
+_MOST_BYTES: Final = 1_000_000
+_MOST_FILES: Final = 20_000
+
+
+def certificates_for(addresses: Iterable[str], folder: Path) -> dict[str, MailCertificate]:
+    """The certificate that a message to each address is encrypted to: of several that may be, the newest.
+
+    Raises :class:`~mailconn_jupyter.errors.SMIMEError`, with a line for each address that has none, or none that may be
+    used, and why.
+    """
+    wanted = list(dict.fromkeys(addresses))
+    known = list(_all(folder))
+    found: dict[str, MailCertificate] = {}
+    missing = []
+    for address in wanted:
+        own = sorted(
+            (each for each in known if each.is_for(address)),
+            key=lambda each: each.parsed.not_valid_before_utc,
+            reverse=True,
+        )
+        usable = [each for each in own if not _unusable(each)]
+        if usable:
+            found[address] = usable[0]
+        elif own:
+            missing.append(f"{address}: the certificate in {Path(own[0].source).name} {_unusable(own[0])}.")
+        else:
+            missing.append(f"{address}: no certificate for it is in {folder}.")
+    if missing:
+        raise SMIMEError(
+            "The message cannot be encrypted to everybody. " + " ".join(missing[:5]) + _more(len(missing) - 5),
+            hint="Ask them for a signed mail: mailconn.keep_certificate(message) takes the certificate from it.",
+        )
+    return found
+
+
+def _more(count: int) -> str:
+    return f" And {count} more." if count > 0 else ""
+
+
+def _unusable(certificate: MailCertificate) -> str:
+    """What keeps it from being encrypted to, as the end of a sentence."""
+    if certificate.flaw:
+        return certificate.flaw
+    if not certificate.encrypts:
+        return "is not for encrypting mail"
+    return "" if certificate.is_rsa else f"has {certificate.key_kind}, and only RSA keys can be encrypted to here"
+
+
+def _all(folder: Path) -> Iterator[MailCertificate]:
+    try:
+        with os.scandir(folder) as entries:
+            files = sorted(
+                (entry for entry in entries if Path(entry.name).suffix.lower() in _SUFFIXES),
+                key=lambda entry: entry.name,
+            )
+    except OSError:
+        return
+    for entry in files[:_MOST_FILES]:
+        try:
+            status = entry.stat()
+        except OSError:
+            continue
+        if stat.S_ISREG(status.st_mode) and status.st_size <= _MOST_BYTES:
+            yield from _read(entry.path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=_MOST_FILES)
+def _read(path: str, changed: int, size: int) -> tuple[MailCertificate, ...]:  # noqa: ARG001  # until the file is another
+    try:
+        return read_file(Path(path))
+    except OSError:
+        return ()
+
+
+def read_file(path: Path) -> tuple[MailCertificate, ...]:
+    """The certificates of a file, at most 1 MB of it; none where it holds none. Raises :class:`OSError`."""
+    with path.open("rb") as file:
+        return tuple(MailCertificate.of(parsed, str(path)) for parsed in certificates_in(file.read(_MOST_BYTES)))

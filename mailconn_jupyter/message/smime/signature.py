@@ -1,0 +1,148 @@
+"""``verify()``: whether the signature of a message is good, and whose it is.
+
+Nothing here calls a signature verified that ``openssl`` has not judged: against what was signed, byte for byte, and up to an
+authority that is known. Whether the signer is who the message says that it is from, only its reader can compare.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ...errors import MessageError
+from ...keywords import public
+from ..incoming.address_list import address_list
+from ..incoming.header import one_line
+from ..incoming.parsed import ParsedMessage
+from . import openssl
+from .certificate_folder import read_file
+from .mail_certificate import MailCertificate
+from .signed_parts import SignedParts, signed_in
+
+__all__ = ["Signature", "signed_content", "verify"]
+
+# Of what openssl says of a chain, the words by which it is known, and what a person reads.
+_CHAIN: Final = (
+    ("has expired", "its certificate has expired"),
+    ("not yet valid", "its certificate is not valid yet"),
+    ("unsuitable certificate purpose", "its certificate is not one for mail"),
+    ("unsupported certificate purpose", "its certificate is not one for mail"),
+    ("self-signed", "its certificate comes from no authority that is known here"),
+    ("self signed", "its certificate comes from no authority that is known here"),
+    ("unable to get", "its certificate comes from no authority that is known here"),
+    ("revoked", "its certificate was revoked"),
+)
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What is known of a message's signature. True only where it was verified.
+
+    ``words`` says it in a sentence. ``addresses`` are those of the signer's certificate, ``issuer`` who issued it, and
+    ``fingerprint`` its SHA-256: known also where nothing was verified, and then no more than what the message claims.
+    """
+
+    verified: bool
+    words: str
+    addresses: tuple[str, ...] = ()
+    issuer: str = ""
+    fingerprint: str = ""
+
+    def __bool__(self) -> bool:
+        return self.verified
+
+    def __str__(self) -> str:
+        return self.words
+
+
+@public
+def verify(message: ParsedMessage, *, ca_file: str = "") -> Signature:
+    """Judge the signature of a message that was read (S/MIME, RFC 8551), by the program ``openssl``.
+
+    It is verified where nothing of what was signed has changed, the certificate comes from an authority of the system, or
+    of the PEM file ``ca_file``, and is for the address in From. Whether the certificate was revoked is not asked. Raises
+    :class:`~mailconn_jupyter.errors.MessageError` for what is no message.
+    """
+    if not isinstance(message, ParsedMessage):
+        raise MessageError(
+            f"verify() judges a message that was read, not {one_line(type(message).__name__)}.",
+            hint='For example: verify(next(mailconn.messages("inbox")))',
+        )
+    if not message.complete:
+        return Signature(False, "Only the header of the message was read, so its signature is not known.")
+    found = signed_in(message.raw)
+    if found is None:
+        return Signature(False, "The message is not signed.")
+    if not openssl.available():
+        return Signature(False, "The message is signed. Nothing verified that: openssl is not installed.")
+    content, signer, said = _judged(found, ("-noverify",))
+    if content is None:
+        flaw = "what was signed has been changed, or the signature is damaged" if "openssl" not in said else said
+        return Signature(False, f"The signature is not good: {flaw}.", *_of(signer))
+    if signer is None:
+        return Signature(False, "The message is signed. Nothing verified that: the signer's certificate is missing.")
+    trust = ("-CAfile", str(Path(ca_file).expanduser())) if ca_file else ()
+    content, _, said = _judged(found, trust)
+    if content is None:
+        flaw = next((words for part, words in _CHAIN if part in said), "its certificate could not be judged")
+        return Signature(False, f"The signature is not verified: {flaw}.", *_of(signer))
+    sender = _sender(message)
+    if not signer.is_for(sender):
+        whose = ", ".join(sorted(signer.addresses)) or "no mail address"
+        return Signature(
+            False,
+            f"The signature is not the sender's: it is by {whose}, and the message says it is from {sender}.",
+            *_of(signer),
+        )
+    return Signature(True, f"Signed by {sender}, verified ({signer.issuer}).", *_of(signer))
+
+
+def _sender(message: ParsedMessage) -> str:
+    people = [each for each in address_list(message.sender)[0] if each.address]
+    return (people[0].address or "") if len(people) == 1 else ""
+
+
+def _of(signer: MailCertificate | None) -> tuple[tuple[str, ...], str, str]:
+    if signer is None:
+        return (), "", ""
+    return tuple(sorted(signer.addresses)), signer.issuer, signer.fingerprint
+
+
+def signed_content(found: SignedParts) -> bytes | None:
+    """What was signed, where nothing of it has changed, whoever the signer is; None otherwise, or without openssl."""
+    return _judged(found, ("-noverify",))[0]
+
+
+def _judged(found: SignedParts, more: Sequence[str]) -> tuple[bytes | None, MailCertificate | None, str]:
+    """The signed content, the signer's certificate, and what openssl said."""
+    with tempfile.TemporaryDirectory(prefix="mailconn-") as folder:
+        signer = Path(folder, "signer.pem")
+        words = ["-verify", "-inform", "SMIME", "-signer", str(signer), *more]
+        content, said = openssl.run(words, _message(found))
+        certificates = read_file(signer) if signer.exists() else ()
+    # It has a parser of its own: what it has judged must be what is shown here.
+    if content is not None and found.content is not None and content != found.content:
+        content, said = None, "openssl reads another text in the message than is shown"
+    return content, (certificates[0] if len(certificates) == 1 else None), said
+
+
+def _message(found: SignedParts) -> bytes:
+    """A message with nothing but the two, for a parser that is not known for its care."""
+    signature = base64.encodebytes(found.signature).replace(b"\n", b"\r\n")
+    if found.content is None:
+        head = b'Content-Type: application/pkcs7-mime; smime-type=signed-data; name="smime.p7m"\r\n'
+        return b"MIME-Version: 1.0\r\n" + head + b"Content-Transfer-Encoding: base64\r\n\r\n" + signature
+    mark = f"=_{secrets.token_hex(16)}".encode()
+    return b"".join(
+        [
+            b'MIME-Version: 1.0\r\nContent-Type: multipart/signed; protocol="application/pkcs7-signature"; boundary="',
+            *(mark, b'"\r\n\r\n--', mark, b"\r\n", found.content, b"\r\n--", mark),
+            b"\r\nContent-Type: application/pkcs7-signature\r\nContent-Transfer-Encoding: base64\r\n\r\n",
+            *(signature, b"\r\n--", mark, b"--\r\n"),
+        ]
+    )
