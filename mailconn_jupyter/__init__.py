@@ -37,11 +37,13 @@ if TYPE_CHECKING:
         OpenError as OpenError,
         OptionError as OptionError,
         SignInError as SignInError,
+        SMIMEError as SMIMEError,
         StoreError as StoreError,
         UnknownKeyword as UnknownKeyword,
     )
     from .mailbox.dataframe import to_frame as to_frame
     from .mailbox.messages import messages as messages
+    from .mailbox.secured import decrypt as decrypt, keep_certificate as keep_certificate
     from .message.compose import compose as compose
     from .message.incoming.parsed import ParsedMessage as ParsedMessage
     from .message.render import (
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
         register as register,
         unregister as unregister,
     )
+    from .message.smime.signature import Signature as Signature, verify as verify
     from .message.template import Template as Template
     from .notebook.form.form import Form as Form, form as form
     from .session.check import (
@@ -105,12 +108,14 @@ _ROOMS = {
     "discovery.discover": "Settings discover",
     "documents.notebook_file": "NotebookError",
     "errors": "ConnectionChanged CredentialError MailConnError MailConnWarning MessageError OpenError OptionError "
-    "SignInError StoreError UnknownKeyword",
+    "SMIMEError SignInError StoreError UnknownKeyword",
     "mailbox.dataframe": "to_frame",
     "mailbox.messages": "messages",
+    "mailbox.secured": "decrypt keep_certificate",
     "message.compose": "compose",
     "message.incoming.parsed": "ParsedMessage",
     "message.render": "HTML Markdown Part Preformatted register unregister",
+    "message.smime.signature": "Signature verify",
     "message.template": "Template",
     "notebook.form.form": "Form form",
     "sandbox": "sandbox",

@@ -15,7 +15,7 @@ STARS = "********"
 
 
 class Kind(StrEnum):
-    """Which of a connection's secrets: the server's (a password or an access token), the proxy's, or those of OAuth 2.0."""
+    """Which of a connection's secrets: the server's (a password or an access token), the proxy's, those of OAuth 2.0, S/MIME's."""
 
     PASSWORD = "password"  # noqa: S105  # the word, not one
     PROXY = "proxy"
@@ -23,6 +23,8 @@ class Kind(StrEnum):
     CLIENT = "client"
     #: What keeps a person signed in.
     REFRESH = "refresh"
+    #: What opens the key that mail is signed and decrypted with.
+    SMIME = "smime"
 
 
 class Secret:

@@ -38,6 +38,7 @@ def options_table() -> list[str]:
 SECRETS = {
     "username": ("Password", "A secret, so in no file: `%mailconn password NAME`, `mailconn.set_password(name)`."),
     "proxy_username": ("Proxy password", "The same for the proxy: `%mailconn password NAME --proxy`."),
+    "smime_key": ("S/MIME passphrase", "The same for that key, where it has one: `%mailconn password NAME --smime`."),
 }
 
 

@@ -122,10 +122,11 @@ def _password(parser: Arguments) -> None:
     parser.add_argument("rest", nargs="*", help=argparse.SUPPRESS)
     parser.add_argument("--proxy", action="store_true", help="The proxy's password, not the server's.")
     parser.add_argument("--client", action="store_true", help="The secret of the app for signing in.")
+    parser.add_argument("--smime", action="store_true", help="The passphrase of the S/MIME key.")
     parser.add_argument(
         "--delete",
         action="store_true",
-        help="Forget the passwords, the server's and the proxy's; with --proxy or --client that one alone.",
+        help="Forget the passwords, the server's and the proxy's; with --proxy, --client or --smime that one alone.",
     )
 
 
@@ -254,7 +255,7 @@ _ALL: Final = (
     ),
     Command(
         "password",
-        "NAME [--proxy | --client] [--delete]",
+        "NAME [--proxy | --client | --smime] [--delete]",
         "Ask for a password and keep it.",
         "passwords:password",
         _password,

@@ -18,31 +18,39 @@ _USED: Final = {
     Kind.PASSWORD: ("username", "authentication"),
     Kind.PROXY: ("proxy_username", "proxy"),
     Kind.CLIENT: ("oauth_client_id", "XOAuth2"),
+    Kind.SMIME: ("smime_certificate", "S/MIME certificate"),
 }
 
 
 def password(
-    *, target: str, rest: Sequence[str] = (), proxy: bool = False, client: bool = False, delete: bool = False
+    *,
+    target: str,
+    rest: Sequence[str] = (),
+    proxy: bool = False,
+    client: bool = False,
+    smime: bool = False,
+    delete: bool = False,
 ) -> Iterator[str]:
     """Ask for the password of a stored connection and keep it; or forget what is kept."""
     if rest:
         raise refusal("A password cannot be given here, and a name with spaces goes in quotes")
-    if proxy and client:
-        raise WrongUsage("%mailconn password: --proxy and --client contradict each other.")
+    wanted = [Kind(name) for name, on in {"proxy": proxy, "client": client, "smime": smime}.items() if on]
+    if len(wanted) > 1:
+        raise WrongUsage(f"%mailconn password: --{wanted[0]} and --{wanted[1]} contradict each other.")
     connection = connections[target]
     name = connection.name
-    kind = Kind.PROXY if proxy else Kind.CLIENT if client else Kind.PASSWORD
+    kind = wanted[0] if wanted else Kind.PASSWORD
     if delete:
         yield from _forget(name, *([Kind.PASSWORD, Kind.PROXY] if kind is Kind.PASSWORD else [kind]))
         return
-    yield f"The {word(kind)} of {name!r} is kept {credentials.set_password(name, proxy=proxy, client=client)}."
+    yield f"The {word(kind)} of {name!r} is kept {credentials.set_password(name, None, **credentials.asked(kind))}."
     option, switch = _USED[kind]
-    if not connection.applies(option):
-        yield f"{name!r} does not use it: its {switch} is off."
+    if not connection.applies(option) or (kind is Kind.SMIME and not connection.smime_certificate):
+        yield f"{name!r} does not use it: its {switch} is {'not set' if kind is Kind.SMIME else 'off'}."
 
 
 def _forget(name: str, *kinds: Kind) -> Iterator[str]:
-    places = [credentials.forget_password(name, proxy=kind is Kind.PROXY, client=kind is Kind.CLIENT) for kind in kinds]
+    places = [credentials.forget_password(name, **credentials.asked(kind)) for kind in kinds]
     yield (
         f"The {word(kinds[0])} of {name!r} is forgotten."
         if len(kinds) == 1

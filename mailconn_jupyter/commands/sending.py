@@ -68,6 +68,8 @@ class Mail:
     table_as: TableFormat = "csv"
     formulas: Formulas = "keep"
     limit: int | None = None
+    sign: bool = False
+    encrypt: bool = False
     dry_run: bool = False
     preview: bool = False
 
@@ -90,6 +92,8 @@ class Mail:
                 sender=self.sender,
                 attachments=self.attach if files else (),
                 rows=self.rows,
+                sign=self.sign,
+                encrypt=self.encrypt,
                 dry_run=dry_run,
                 **self.options(),
             )

@@ -7,7 +7,7 @@ from typing import Final
 
 from .arguments import Arguments, Words, number, whole_number
 
-__all__ = ["marks", "notify_flags", "people", "send_flags", "shapes", "stays"]
+__all__ = ["marks", "notify_flags", "people", "seals", "send_flags", "shapes", "stays"]
 
 _LATER: Final = "; of a cell, $name and {expression} in it are evaluated when the cell has run."
 
@@ -119,6 +119,16 @@ def shapes(parser: Arguments) -> None:
     )
 
 
+def seals(parser: Arguments) -> None:
+    """What keeps it from being read, or changed, by others."""
+    parser.add_argument("--sign", action="store_true", help="Sign it with the S/MIME certificate of the connection.")
+    parser.add_argument(
+        "--encrypt",
+        action="store_true",
+        help="Encrypt it (S/MIME) to the certificates of the recipients; the subject stays readable.",
+    )
+
+
 def stays(parser: Arguments) -> None:
     """What keeps it from being sent."""
     parser.add_argument(
@@ -140,6 +150,7 @@ def send_flags(parser: Arguments) -> None:
     parser.add_argument("--subject", required=True, metavar="TEXT", help=f"The subject{_LATER}")
     shapes(parser)
     marks(parser)
+    seals(parser)
     stays(parser)
     cell = parser.add_argument_group("In a cell's first line (%%mailconn send)")
     cell.add_argument("--code", action="store_true", help="Send the cell's source, too, before what it shows.")

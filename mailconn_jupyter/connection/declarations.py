@@ -254,6 +254,24 @@ class ConnectionOptions(OptionSet):
         section="More",
         protocols=("SMTP",),
     )
+    smime_certificate: Text = Text(
+        label="S/MIME certificate",
+        help="PEM file of the certificate that mail is signed with, or a .p12 file, which holds its key, too.",
+        section="More",
+        protocols=NETWORK,
+    )
+    smime_key: Text = Text(
+        label="S/MIME key",
+        help="PEM file of the S/MIME certificate's key; when empty, it is in the same file.",
+        section="More",
+        protocols=NETWORK,
+    )
+    smime_folder: Text = Text(
+        label="Certificates of others",
+        help="Folder of the S/MIME certificates that mail is encrypted to; when empty, the one that keeps those of signed mail.",
+        section="More",
+        protocols=SENDING,
+    )
     timeout: Seconds = Seconds(
         20.0,
         label="Timeout",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..secret import Kind, Secret
 from .account import Credential
-from .manage import forget, forget_memory, forget_password, keyring_status, move, remember, set_password
+from .manage import asked, forget, forget_memory, forget_password, keyring_status, move, remember, set_password
 from .prompt import may_ask
 from .resolve import resolve, where, withheld
 
@@ -12,6 +12,7 @@ __all__ = [
     "Credential",
     "Kind",
     "Secret",
+    "asked",
     "forget",
     "forget_memory",
     "forget_password",

@@ -103,6 +103,8 @@ _PARTIES: Final = {
     Kind.PROXY: ("proxy_username", "proxy_host"),
     Kind.CLIENT: ("oauth_client_id", "oauth_issuer"),
     Kind.REFRESH: ("username", "oauth_issuer", "server_host"),
+    # No host hears it: it opens a file of this machine.
+    Kind.SMIME: ("smime_certificate",),
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..connection.changes import changed
-from ..errors import CredentialError, hidden_warning
+from ..errors import CredentialError, OptionError, hidden_warning
 from ..keywords import public
 from ..names import fold
 from ..secret import Kind, Secret
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..connection import MailConnection
 
 __all__ = [
+    "asked",
     "forget",
     "forget_accounts",
     "forget_memory",
@@ -36,11 +37,17 @@ __all__ = [
 
 @public
 def set_password(
-    target: str | MailConnection, password: str | Secret | None = None, proxy: bool = False, *, client: bool = False
+    target: str | MailConnection,
+    password: str | Secret | None = None,
+    proxy: bool = False,
+    *,
+    client: bool = False,
+    smime: bool = False,
 ) -> str:
     """Keep the password of a connection, by its name (with ``proxy`` the proxy's); returns where, in words.
 
-    With ``client`` it is the secret of the app for signing in (OAuth 2.0), or a service account's whole key file.
+    With ``client`` it is the secret of the app for signing in (OAuth 2.0), or a service account's whole key file; with
+    ``smime`` the passphrase of the key that mail is signed and decrypted with.
 
     It goes to the keyring, and where there is no safe one it stays in this kernel. None asks for it without echo. That of a
     connection that an administrator shares is kept for its server and user alone. Raises :class:`CredentialError` if it
@@ -50,7 +57,7 @@ def set_password(
     secret = Secret.of(password)
     # From here on no frame holds the plain text, and what a traceback shows of this one is stars.
     del password
-    account = Account.of(target, _kind(proxy=proxy, client=client))
+    account = Account.of(target, _kind(proxy=proxy, client=client, smime=smime))
     name, what = account.name, account.phrase
     command = naming.command(name, account.kind)
     if not account.key:
@@ -71,8 +78,18 @@ def set_password(
     return keep(account, secret)
 
 
-def _kind(*, proxy: bool, client: bool) -> Kind:
-    return Kind.PROXY if proxy else Kind.CLIENT if client else Kind.PASSWORD
+def asked(kind: Kind) -> dict[str, bool]:
+    """The keyword of :func:`set_password` and :func:`forget_password` that means the kind; none for the server's password."""
+    return {} if kind is Kind.PASSWORD else {str(kind): True}
+
+
+def _kind(**switches: bool) -> Kind:
+    kinds = [Kind(name) for name, on in switches.items() if on]
+    if len(kinds) > 1:
+        raise OptionError(
+            f"{' and '.join(f'{kind}=True' for kind in kinds)} are two secrets; keep or forget one at a time."
+        )
+    return kinds[0] if kinds else Kind.PASSWORD
 
 
 def keep(account: Account, secret: Secret) -> str:
@@ -106,15 +123,17 @@ def _keep(account: Account, secret: Secret) -> str:
 
 
 @public
-def forget_password(target: str | MailConnection, proxy: bool = False, *, client: bool = False) -> str:
+def forget_password(
+    target: str | MailConnection, proxy: bool = False, *, client: bool = False, smime: bool = False
+) -> str:
     """Forget the password of a connection, by its name (with ``proxy`` the proxy's), in this kernel and in the keyring.
 
-    With ``client`` it is the secret of the app for signing in.
+    With ``client`` it is the secret of the app for signing in, with ``smime`` the passphrase of the S/MIME key.
 
     Returns where one is still to be had, in words, and empty where nowhere: the environment is not this kernel's to
     change. Raises :class:`CredentialError` if the keyring fails; what this kernel knew is forgotten in any case.
     """
-    account = Account.of(target, _kind(proxy=proxy, client=client))
+    account = Account.of(target, _kind(proxy=proxy, client=client, smime=smime))
     memory.drop(account)
     try:
         if account.key:

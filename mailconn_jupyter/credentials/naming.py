@@ -15,18 +15,21 @@ _SERVICES: Final = {
     Kind.PROXY: "mailconn-jupyter-proxy",
     Kind.CLIENT: "mailconn-jupyter-client",
     Kind.REFRESH: "mailconn-jupyter-refresh",
+    Kind.SMIME: "mailconn-jupyter-smime",
 }
 _WORDS: Final = {
     Kind.PASSWORD: "password",
     Kind.PROXY: "proxy password",
     Kind.CLIENT: "client secret",
     Kind.REFRESH: "refresh token",
+    Kind.SMIME: "S/MIME passphrase",
 }
 _COMMANDS: Final = {
     Kind.PASSWORD: "%mailconn password {}",
     Kind.PROXY: "%mailconn password {} --proxy",
     Kind.CLIENT: "%mailconn password {} --client",
     Kind.REFRESH: "%mailconn signin {}",
+    Kind.SMIME: "%mailconn password {} --smime",
 }
 
 
@@ -41,7 +44,7 @@ def phrase(name: str, kind: Kind) -> str:
 
 
 def word(kind: Kind) -> str:
-    """``password``, ``proxy password``, ``client secret`` or ``refresh token``."""
+    """``password``, ``proxy password``, ``client secret``, ``refresh token`` or ``S/MIME passphrase``."""
     return _WORDS[kind]
 
 

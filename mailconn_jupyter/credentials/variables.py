@@ -24,6 +24,7 @@ _END: Final = {
     Kind.PROXY: "PROXY_PASSWORD",
     Kind.CLIENT: "CLIENT_SECRET",
     Kind.REFRESH: "REFRESH_TOKEN",
+    Kind.SMIME: "SMIME_PASSPHRASE",
 }
 
 

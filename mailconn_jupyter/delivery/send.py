@@ -27,6 +27,7 @@ from .attempt import Sender, attempt
 from .kept_sessions import lent
 from .own_domain import own_domain
 from .report import DeliveryError, Outcome, SendReport
+from .sealed import Seal
 
 if TYPE_CHECKING:
     from ..session.graph.session import GraphSession
@@ -60,12 +61,15 @@ def send(
     zip: bool | float | str | PathLike[str] | None = False,  # noqa: A002  # the word of compose()
     variables: Mapping[str, Any] | None = None,
     limit: int | None = LIMIT,
+    sign: bool = False,
+    encrypt: bool = False,
     dry_run: bool = False,
 ) -> SendReport:
     """Send ``content`` as one message, and return what became of it for each recipient.
 
     ``target`` is the name of a connection, a connection, an open session (which stays open), or None for the default.
-    ``dry_run`` does all but send: it composes the message, and opens nothing. ``sender`` is by default the connection's
+    ``dry_run`` does all but send: it composes the message, and opens nothing. ``sign`` and ``encrypt`` do so by S/MIME (RFC
+    8551), with the connection's ``smime_certificate`` and with those of the recipients in its ``smime_folder``. ``sender`` is by default the connection's
     ``from_address``, or its username where that is an address. The rest is as for
     :func:`~mailconn_jupyter.message.compose.compose`. The SMTP session of a connection that is named is kept for half a
     minute, so that the next message finds it open.
@@ -125,14 +129,15 @@ def send(
         )
     if not str(message["Subject"]).strip():
         warn("The message has no subject.")
+    sealed = Seal(connection, sign=sign, encrypt=encrypt)(message)
     if dry_run:
         return _unsent(message)
     if session is not None:
-        return send_composed(session, message)
+        return send_composed(session, sealed)
     assert connection is not None
     # Of a name alone is it known that it is the stored one. A link to Graph is for one question.
     with lent(connection, keep=connection.protocol == "SMTP" and not isinstance(target, MailConnection)) as opened:
-        return send_composed(opened, message)
+        return send_composed(opened, sealed)
 
 
 def require_sending(connection: MailConnection) -> None:

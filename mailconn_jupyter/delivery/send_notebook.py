@@ -61,6 +61,8 @@ def send_notebook(
     zip: bool | float | str | PathLike[str] | None = False,  # noqa: A002  # the word of compose()
     variables: Mapping[str, Any] | None = None,
     limit: int | None = LIMIT,
+    sign: bool = False,
+    encrypt: bool = False,
     dry_run: bool = False,
 ) -> SendReport:
     """Send a notebook as it was last saved: its Markdown and its outputs, in order.
@@ -139,6 +141,8 @@ def send_notebook(
             zip=zip,
             variables=variables,
             limit=limit,
+            sign=sign,
+            encrypt=encrypt,
             dry_run=dry_run,
         )
 

@@ -137,6 +137,9 @@ BAD: list[tuple[str, Any, str, str]] = [
     ("client_certificate", 1, "Client certificate: 1 is not a text.", ""),
     ("client_key", "a\nb", "Client key: 'a\\nb' holds a control character, such as a line break.", ""),
     ("ca_file", 1, "Authority file: 1 is not a text.", ""),
+    ("smime_certificate", 1, "S/MIME certificate: 1 is not a text.", ""),
+    ("smime_key", "a\nb", "S/MIME key: 'a\\nb' holds a control character, such as a line break.", ""),
+    ("smime_folder", None, "Certificates of others: None is not a text.", ""),
     ("from_address", "a\nb", "From address: 'a\\nb' holds a control character, such as a line break.", ""),
     (
         "helo_name",

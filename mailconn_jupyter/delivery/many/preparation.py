@@ -32,9 +32,14 @@ class Preparation:
     """``sender`` is that of messages without a From; ``again`` says what an earlier batch had settled and is sent all the same."""
 
     def __init__(
-        self, *, sender: str = "", journal: Journal | None = None, again: frozenset[str] = frozenset()
+        self,
+        *,
+        sender: str = "",
+        journal: Journal | None = None,
+        again: frozenset[str] = frozenset(),
+        seal: Callable[[Any], Any] | None = None,
     ) -> None:
-        self._sender, self._journal, self._again = sender, journal, again
+        self._sender, self._journal, self._again, self._seal = sender, journal, again, seal
         self._keys: set[str] = set()
 
     def entries(self, numbered: Iterable[tuple[int, Any]], serialised: Serialised, report: Report) -> Iterator[Entry]:
@@ -54,7 +59,8 @@ class Preparation:
                     raise MessageError("The message has no recipient.", hint="Name one in To, Cc or Bcc.")
                 left = tuple(each for each in envelope.recipients if self._open(known.get(str(each.address))))
                 doubted = frozenset(name for name, found in known.items() if found.in_doubt)
-                envelope, content = serialised(replace(envelope, recipients=left), message)
+                sealed = message if self._seal is None or not left else self._seal(message)
+                envelope, content = serialised(replace(envelope, recipients=left), sealed)
             except JournalError:
                 raise
             except Exception as error:  # noqa: BLE001  # the standard library's, of headers that it cannot read, are of any class

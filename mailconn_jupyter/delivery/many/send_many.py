@@ -23,11 +23,12 @@ from ...session.connect import protocol_of
 from ...session.smtp.session import SMTPSession
 from ...store import connections as stored
 from ..kept_sessions import lent
+from ..sealed import Seal
 from ..send import require_sending, sender_of
 from .advance import Advance, Progress
 from .batch import Batch
 from .entry import Entry
-from .journal import JournalError, journal_path, using
+from .journal import Journal, JournalError, journal_path, using
 from .many_report import Delivery, DeliveryReport
 from .numbered import Numbered
 from .preparation import Preparation
@@ -55,6 +56,8 @@ def send_many(
     rate: str | None = None,
     journal: str | PathLike[str] | None = None,
     again: str | Iterable[str] = (),
+    sign: bool = False,
+    encrypt: bool = False,
     on_progress: bool | Callable[[Progress], Any] | None = None,
     stop_after: int | None = None,
 ) -> DeliveryReport:
@@ -76,6 +79,8 @@ def send_many(
     ``merge(..., key=...)``; a message is known by its key, from which its Message-ID is made. Who was accepted is skipped,
     who was refused for good is reported, and so is who may have it (unknown), unless ``again="unknown"`` (or
     ``"refused"``).
+
+    ``sign`` and ``encrypt`` are as for :func:`~mailconn_jupyter.delivery.send.send`.
 
     ``on_progress`` is called once a second with a :class:`~mailconn_jupyter.delivery.many.advance.Progress`; None shows
     it here, False nothing. ``stop_after`` ends the batch after so many messages that were not accepted for everybody;
@@ -114,6 +119,7 @@ def send_many(
         on_progress=on_progress,
         stop_after=None if stop_after is None else _count("stop_after", stop_after),
         spool=Spool(),
+        seal=Seal(connection, sign=sign, encrypt=encrypt),
     )
     return mailing.send((), Numbered(messages))
 
@@ -161,6 +167,7 @@ class _Mailing:
     on_progress: bool | Callable[[Progress], Any] | None
     stop_after: int | None
     spool: Spool
+    seal: Seal
 
     def send(self, kept: Iterable[Entry], messages: Numbered) -> DeliveryReport:
         """Send what was kept of an earlier batch, and then the messages."""
@@ -172,10 +179,10 @@ class _Mailing:
         rest: list[Delivery] = []
         try:
             with contextlib.ExitStack() as stack:
-                preparation = Preparation(sender=sender_of(self.connection), again=self.again)
+                preparation = self._preparation(None)
                 try:
                     journal = None if self.journal is None else stack.enter_context(using(self.journal))
-                    preparation = Preparation(sender=sender_of(self.connection), journal=journal, again=self.again)
+                    preparation = self._preparation(journal)
                     session = stack.enter_context(self._session())
                 except MailConnError as error:
                     _give(error, DeliveryReport(preparation.unsent(messages.rest(set())), stopped=error.message))
@@ -203,6 +210,9 @@ class _Mailing:
                 raise
             batch.call_off("It was interrupted.")
         return _undisturbed(lambda: self._reported(batch, rest, messages, time.monotonic() - started, failure))
+
+    def _preparation(self, journal: Journal | None) -> Preparation:
+        return Preparation(sender=sender_of(self.connection), journal=journal, again=self.again, seal=self.seal)
 
     def _reported(
         self, batch: Batch, rest: list[Delivery], messages: Numbered, seconds: float, failure: Exception | None

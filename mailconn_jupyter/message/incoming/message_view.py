@@ -57,8 +57,13 @@ def message_html(message: ParsedMessage, rows: Iterable[tuple[str, str]], *, mos
     return (
         f'<div style="border:{RULE};border-radius:4px;margin:.4em 0;text-align:left;overflow:hidden">'
         f'<div style="padding:.6em .8em;overflow-wrap:anywhere">{headers}</div>'
-        f"{_body(message, most)}{_attachments(message.attachments)}</div>"
+        f"{_secured(message)}{_body(message, most)}{_attachments(message.attachments)}</div>"
     )
+
+
+def _secured(message: ParsedMessage) -> str:
+    """What the message says of its own safety, which nobody has checked here."""
+    return note(message.secured) if message.secured else ""
 
 
 def _body(message: ParsedMessage, most: int) -> str:

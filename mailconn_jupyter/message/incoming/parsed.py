@@ -168,6 +168,18 @@ class ParsedMessage:
         """Every part beside the body, the images in it among them."""
         return self.parts.attachments
 
+    @property
+    def secured(self) -> str:
+        """That it is encrypted or signed (S/MIME), in a sentence with what to do; empty where it does not say so."""
+        kind = self._header.field("Content-Type")
+        protocol = (kind.exact("protocol") or b"").lower()
+        wrapped = kind.word in {"application/pkcs7-mime", "application/x-pkcs7-mime"}
+        if wrapped and kind.token("smime-type").lower() != "signed-data":
+            return "It is encrypted: mailconn.decrypt(message, NAME) opens it with the connection's certificate."
+        if wrapped or (kind.word == "multipart/signed" and b"pkcs7" in protocol):
+            return "It is signed, which was not checked: mailconn.verify(message) does."
+        return ""
+
     @cached_property
     def problems(self) -> tuple[str, ...]:
         """What could not be read, or is not as the standards want it, in sentences."""

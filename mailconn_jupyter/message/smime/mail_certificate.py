@@ -83,6 +83,11 @@ class MailCertificate:
         return hashlib.sha256(self.parsed.public_bytes(Encoding.DER)).hexdigest()
 
     @property
+    def pem(self) -> bytes:
+        """The certificate, as a file has it."""
+        return self.parsed.public_bytes(Encoding.PEM)
+
+    @property
     def issuer(self) -> str:
         """Who issued it, in one name."""
         try:

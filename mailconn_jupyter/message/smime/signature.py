@@ -24,7 +24,7 @@ from .certificate_folder import read_file
 from .mail_certificate import MailCertificate
 from .signed_parts import SignedParts, signed_in
 
-__all__ = ["Signature", "signed_content", "verify"]
+__all__ = ["Signature", "judge", "signed_content", "verify"]
 
 # Of what openssl says of a chain, the words by which it is known, and what a person reads.
 _CHAIN: Final = (
@@ -73,44 +73,46 @@ def verify(message: ParsedMessage, *, ca_file: str = "") -> Signature:
             f"verify() judges a message that was read, not {one_line(type(message).__name__)}.",
             hint='For example: verify(next(mailconn.messages("inbox")))',
         )
+    return judge(message, ca_file)[0]
+
+
+def judge(message: ParsedMessage, ca_file: str) -> tuple[Signature, MailCertificate | None]:
+    """The same, and the certificate of who signed it, as far as it is known."""
     if not message.complete:
-        return Signature(False, "Only the header of the message was read, so its signature is not known.")
+        return Signature(False, "Only the header of the message was read, so its signature is not known."), None
     found = signed_in(message.raw)
     if found is None:
-        return Signature(False, "The message is not signed.")
+        return Signature(False, "The message is not signed."), None
     if not openssl.available():
-        return Signature(False, "The message is signed. Nothing verified that: openssl is not installed.")
+        return Signature(False, "The message is signed. Nothing verified that: openssl is not installed."), None
     content, signer, said = _judged(found, ("-noverify",))
     if content is None:
         flaw = "what was signed has been changed, or the signature is damaged" if "openssl" not in said else said
-        return Signature(False, f"The signature is not good: {flaw}.", *_of(signer))
+        return Signature(False, f"The signature is not good: {flaw}."), None
     if signer is None:
-        return Signature(False, "The message is signed. Nothing verified that: the signer's certificate is missing.")
-    trust = ("-CAfile", str(Path(ca_file).expanduser())) if ca_file else ()
-    content, _, said = _judged(found, trust)
+        return Signature(
+            False, "The message is signed. Nothing verified that: the signer's certificate is missing."
+        ), None
+    verified, words = _of_chain(found, signer, _sender(message), ca_file)
+    addresses = tuple(sorted(signer.addresses))
+    return Signature(verified, words, addresses, signer.issuer, signer.fingerprint), signer
+
+
+def _of_chain(found: SignedParts, signer: MailCertificate, sender: str, ca_file: str) -> tuple[bool, str]:
+    """Whether the certificate is one of a known authority, and the sender's; and the sentence that says so."""
+    content, _, said = _judged(found, ("-CAfile", str(Path(ca_file).expanduser())) if ca_file else ())
     if content is None:
         flaw = next((words for part, words in _CHAIN if part in said), "its certificate could not be judged")
-        return Signature(False, f"The signature is not verified: {flaw}.", *_of(signer))
-    sender = _sender(message)
+        return False, f"The signature is not verified: {flaw}."
     if not signer.is_for(sender):
         whose = ", ".join(sorted(signer.addresses)) or "no mail address"
-        return Signature(
-            False,
-            f"The signature is not the sender's: it is by {whose}, and the message says it is from {sender}.",
-            *_of(signer),
-        )
-    return Signature(True, f"Signed by {sender}, verified ({signer.issuer}).", *_of(signer))
+        return False, f"The signature is not the sender's: it is by {whose}, and the message says it is from {sender}."
+    return True, f"Signed by {sender}, verified ({signer.issuer})."
 
 
 def _sender(message: ParsedMessage) -> str:
     people = [each for each in address_list(message.sender)[0] if each.address]
     return (people[0].address or "") if len(people) == 1 else ""
-
-
-def _of(signer: MailCertificate | None) -> tuple[tuple[str, ...], str, str]:
-    if signer is None:
-        return (), "", ""
-    return tuple(sorted(signer.addresses)), signer.issuer, signer.fingerprint
 
 
 def signed_content(found: SignedParts) -> bytes | None:

@@ -211,9 +211,7 @@ class Draft:
             if kind not in self.secrets:
                 continue
             try:
-                place = credentials.set_password(
-                    name, self.secrets[kind], proxy=kind is Kind.PROXY, client=kind is Kind.CLIENT
-                )
+                place = credentials.set_password(name, self.secrets[kind], **credentials.asked(kind))
             except CredentialError as error:
                 # It stays typed, so that Save can be tried again.
                 done.append(("bad", f"{error.message} {error.hint}"))

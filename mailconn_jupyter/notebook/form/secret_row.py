@@ -22,7 +22,12 @@ from .widgets import box, button, show
 __all__ = ["SecretField", "SecretRows"]
 
 #: The options after which a secret's row stands.
-_AFTER: Final = {"username": Kind.PASSWORD, "proxy_username": Kind.PROXY, "oauth_client_id": Kind.CLIENT}
+_AFTER: Final = {
+    "username": Kind.PASSWORD,
+    "proxy_username": Kind.PROXY,
+    "oauth_client_id": Kind.CLIENT,
+    "smime_key": Kind.SMIME,
+}
 
 # A name is typed letter by letter, and a keyring need not be asked about each beginning.
 _PAUSE: Final = 0.25
@@ -145,4 +150,6 @@ def _takes(connection: MailConnection, kind: Kind) -> bool:
     """Whether there is such a secret at all: SOCKS4 has no password, and who signs in has none for the server."""
     if kind is Kind.PROXY:
         return bool(connection.proxy_type != "SOCKS4")
+    if kind is Kind.SMIME:
+        return bool(connection.smime_certificate)
     return bool(connection.signs_in) is (kind is Kind.CLIENT)
