@@ -13,6 +13,7 @@ from imap_tools.errors import UnexpectedCommandStatusError
 from ..errors import MailConnError
 from ..formatting import how_large
 from ..message.incoming.parsed import ParsedMessage
+from ..message.incoming.sent_date import date_of
 from ..session.imap.errors import Refused
 from ..session.imap.search import search, sequence_set
 from ..session.imap.session import IMAPSession
@@ -28,7 +29,7 @@ _WINDOW: Final = 20_000
 _FIRST_LIST: Final = 50
 _LIST: Final = 500
 _BODIES: Final = 64
-_ABOUT: Final = "UID FLAGS INTERNALDATE RFC822.SIZE"
+_ABOUT: Final = "UID FLAGS RFC822.SIZE"
 
 
 def read(session: IMAPSession, reading: Reading) -> Generator[ParsedMessage, None, None]:
@@ -153,9 +154,7 @@ def _fetch(
     for portion in batches(uids, first=_FIRST_LIST, most=_LIST, wanted=wanted):
         if not whole:
             found = _ask(session, reading, portion, f"({_ABOUT} BODY.PEEK[HEADER])")
-            for uid in portion:
-                if uid in found:
-                    yield _parsed(found[uid], complete=False)
+            yield from _dated(session, reading, [_parsed(one, complete=False) for one in found.values()])
             continue
         listed = _ask(session, reading, portion, f"({_ABOUT})")
         sizes = {uid: listed[uid].size or 0 for uid in portion if uid in listed}
@@ -163,9 +162,17 @@ def _fetch(
             # Of one that is too large for the memory, only the beginning.
             part = f"<0.{MOST_MESSAGE}>" if sizes[batch[0]] > MOST_MESSAGE else ""
             found = _ask(session, reading, batch, f"(UID BODY.PEEK[]{part})")
-            for uid in batch:
-                if uid in found:
-                    yield _parsed(listed[uid].updated(found[uid]), complete=True)
+            read = [_parsed(listed[uid].updated(one), complete=True) for uid, one in found.items()]
+            yield from _dated(session, reading, read)
+
+
+def _dated(session: IMAPSession, reading: Reading, found: list[ParsedMessage]) -> list[ParsedMessage]:
+    """The same; those that say no date know when they arrived, for which the server is asked only where it must be."""
+    undated = {int(message.uid): message for message in found if not message.says_date}
+    if undated:
+        for uid, one in _tried(session, reading, list(undated), "(UID INTERNALDATE)").items():
+            undated[uid].arrived = date_of(one.arrived or "")[0]
+    return found
 
 
 def _ask(session: IMAPSession, reading: Reading, uids: Iterable[int], parts: str) -> dict[int, Fetched]:
@@ -220,7 +227,6 @@ def _parsed(known: Fetched, *, complete: bool) -> ParsedMessage:
         uid=str(known.uid),
         size=known.size,
         flags=known.flags,
-        arrived=known.arrived,
         complete=complete,
         problems=problems,
     )

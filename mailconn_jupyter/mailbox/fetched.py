@@ -22,6 +22,11 @@ _SIZE: Final = re.compile(rb"\bRFC822\.SIZE ([0-9]{1,18})\b", re.IGNORECASE)
 _RAW: Final = rb"\b(?:BODY\[[A-Z]*\](?:<[0-9]+>)?|RFC822(?:\.HEADER)?) "
 _LITERAL: Final = re.compile(_RAW + rb"\{[0-9]+\}\Z", re.IGNORECASE)
 _QUOTED: Final = re.compile(_RAW + rb'"((?:[^"\\]|\\.)*)"', re.IGNORECASE)
+# What servers say as a rule, in the order that they like: read at once, as there may be very many.
+_USUAL: Final = re.compile(
+    rb"[0-9]{1,10} \((?:(?:UID ([0-9]{1,10})|FLAGS \(([^()]*+)\)|RFC822\.SIZE ([0-9]{1,18})"
+    rb"|BODY\[[A-Z]*+\](?:<[0-9]++>)? (\{)[0-9]++\}\Z) ?)++"
+)
 _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
 
 
@@ -39,24 +44,32 @@ class Fetched(NamedTuple):
     @classmethod
     def of(cls, parts: list[Part]) -> Self:
         """What one answer says."""
+        first = parts[0]
+        if len(parts) == 2 and isinstance(first, tuple) and parts[1] == b")" and (usual := _USUAL.fullmatch(first[0])):
+            uid, flags, size, literal = usual.groups()
+            return cls(_number(uid), _flags(flags), _number(size), None, first[1] if literal else None)
         said, has_file = structure_of(parts)
         raw = next((part[1] for part in parts if isinstance(part, tuple) and _LITERAL.search(part[0])), None)
         if raw is None and (quoted := _QUOTED.search(said)):
             raw = _ESCAPED.sub(rb"\1", quoted[1])
             said = said.replace(quoted[0], b"")
-        uid, flags, size, arrived = (each.search(said) for each in (_UID, _FLAGS, _SIZE, _ARRIVED))
-        return cls(
-            int(uid[1]) if uid else None,
-            tuple(flags[1].decode("utf-8", "replace").split()) if flags else None,
-            int(size[1]) if size else None,
-            arrived[1].decode("ascii", "replace") if arrived else None,
-            raw,
-            has_file,
+        uid, flags, size, arrived = (
+            found[1] if (found := each.search(said)) else None for each in (_UID, _FLAGS, _SIZE, _ARRIVED)
         )
+        when = None if arrived is None else arrived.decode("ascii", "replace")
+        return cls(_number(uid), _flags(flags), _number(size), when, raw, has_file)
 
     def updated(self, later: Fetched) -> Fetched:
         """The same, with what was said later; what was not said again stays."""
         return self._replace(**{name: said for name, said in later._asdict().items() if said is not None})
+
+
+def _number(said: bytes | None) -> int | None:
+    return None if said is None else int(said)
+
+
+def _flags(said: bytes | None) -> tuple[str, ...] | None:
+    return None if said is None else tuple(said.decode("utf-8", "replace").split())
 
 
 class Records:

@@ -226,7 +226,30 @@ def test_a_message_without_a_date_is_dated_by_its_arrival_and_says_so(box: Mailb
     assert message.problems == ("No date; that of its arrival is taken.",)
     assert "six" in subjects(box, since="2026-11-22")
     assert "six" not in subjects(box, before="2026-11-22")
-    assert {each.arrived for each in messages(box.connection, body=False)} == {ARRIVED}
+    arrivals = {each.subject: each.arrived for each in messages(box.connection, body=False)}
+    # What arrived is told by a mailbox file of all, and asked of a server where nothing else tells the date.
+    assert {when for subject, when in arrivals.items() if subject != "six"} == {
+        None if box.connection.protocol == "IMAP" else ARRIVED
+    }
+
+
+def test_an_imap_server_is_asked_for_the_arrival_of_those_messages_alone_that_say_no_date(make: Make) -> None:
+    odd = {3: b"X-Odd: no date", 60: b"Date: last Tuesday", 119: b"Date: 31 Nov 2026 25:61:00"}
+    mails = [mail(f"number {number}") for number in range(120)]
+    for number, field in odd.items():
+        mails[number] = Mail(b"Subject: number %d\n%b\n\nHello.\n" % (number, field))
+    box = make("IMAP", mails)
+    for body in (False, True):
+        with connect(box.connection) as session:
+            start = len(session.transcript)
+            found = list(messages(session, body=body))
+            asked = [
+                line.split()[-3] for line in session.transcript[start:] if "INTERNALDATE)" in line and "C:" in line
+            ]
+        assert {message.date for message in found} == {ARRIVED}
+        uids = {int(message.uid) for message in found if message.problems}
+        assert uids == {number + 1 for number in odd}
+        assert sorted(int(uid) for each in asked for uid in each.split(",")) == sorted(uids)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

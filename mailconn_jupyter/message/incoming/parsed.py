@@ -29,7 +29,8 @@ class ParsedMessage:
     r"""A message as it came: ``raw`` is all of it, or its header alone, where only that was read (``complete`` is False).
 
     ``uid`` is what the mailbox calls it (the UID of IMAP, the unique id of POP3, where it begins in an MBOX file), ``size``
-    its bytes there, ``arrived`` when it came there (also in the mailbox's words), each None where that is not known.
+    its bytes there, ``arrived`` when it came there (also in the mailbox's words), each None where that is not known. An IMAP
+    server is asked for the arrival of those messages alone whose Date header cannot be read.
     ``flags`` are those of the mailbox, in the words of IMAP (``\Seen``, ``\Flagged``); None where it keeps none.
     """
 
@@ -78,7 +79,7 @@ class ParsedMessage:
             uid=self.uid,
             size=self.size,
             flags=self.flags,
-            arrived=self._arrived,
+            arrived=self.arrived,
             complete=False,
             problems=self._known_problems,
         )
@@ -139,14 +140,23 @@ class ParsedMessage:
         return self._dated[0]
 
     @cached_property
+    def _said_date(self) -> tuple[datetime | None, str]:
+        """What the Date header says, and what is wrong with it."""
+        return date_of(self.header("Date"))
+
+    @property
+    def says_date(self) -> bool:
+        """Whether it has a Date header that can be read; otherwise its date is that of its arrival."""
+        return self._said_date[0] is not None
+
+    @cached_property
     def _dated(self) -> tuple[datetime | None, str]:
         """The date, and what is wrong with it, in a sentence."""
-        said = self.header("Date")
-        date, flaw = date_of(said)
+        date, flaw = self._said_date
         if date is not None:
             return date, f"The date {flaw}." if flaw else ""
         arrived = self.arrived or date_of(self.header("Received").rpartition(";")[2])[0]
-        what = "The date cannot be read" if said else "No date"
+        what = "The date cannot be read" if self.header("Date") else "No date"
         return arrived, f"{what}." if arrived is None else f"{what}; that of its arrival is taken."
 
     @cached_property

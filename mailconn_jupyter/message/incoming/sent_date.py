@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Final
 
 __all__ = ["date_of"]
@@ -33,6 +35,10 @@ _FORMS: Final = [
         rf"{_WEEKDAY}(?P<first>\d{{1,2}})/(?P<second_number>\d{{1,2}})/{_YEAR},?\s+{_TIME}{_ZONE}",
     )
 ]
+# As nearly all mail has it.
+_USUAL: Final = re.compile(
+    r"(?:[A-Z][a-z]{2}, )?([0-9]{1,2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) ([+-][0-9]{4})(?: \([A-Z]+\))?"
+)
 _COMMENT: Final = re.compile(r"\([^()]*+\)")
 _OFFSET: Final = re.compile(r"(?:[a-z]+\s*)?([+-])(\d{1,2}):?(\d{2})?", re.ASCII)
 # RFC 5322, 4.3, and those that mean one thing in the world, in hours.
@@ -52,6 +58,11 @@ def date_of(text: str) -> tuple[datetime | None, str]:
     >>> date_of("Sun, 22 Nov 2026 08:30:00 GMT+0100")[0].isoformat()
     '2026-11-22T08:30:00+01:00'
     """
+    if found := _USUAL.fullmatch(text):
+        day, month, year, hour, minute, second, zone = found.groups()
+        with contextlib.suppress(ValueError):
+            number = _MONTHS.index(month.lower()) + 1
+            return datetime(int(year), number, int(day), int(hour), int(minute), int(second), tzinfo=_zone(zone)[0]), ""
     text = " ".join(_COMMENT.sub(" ", text[:_LONGEST]).split())
     for form in _FORMS:
         if found := form.fullmatch(text):
@@ -95,6 +106,7 @@ def _in_numbers(first: int, second: int, *, american: bool) -> tuple[int, int]:
     raise ValueError
 
 
+@lru_cache(maxsize=256)
 def _zone(said: str) -> tuple[timezone, bool]:
     """The zone, and whether it is one that is known."""
     if found := _OFFSET.fullmatch(said):
