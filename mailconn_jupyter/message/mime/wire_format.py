@@ -6,7 +6,6 @@ import copy
 import re
 import secrets
 from collections.abc import Iterator
-from email.errors import MessageError as MailError
 from email.generator import BytesGenerator
 from email.message import Message
 from email.policy import EmailPolicy, Policy, compat32, default
@@ -14,26 +13,17 @@ from io import BytesIO
 from typing import Any
 
 from ...errors import MessageError
-from ...formatting import shown
 from ..addresses import header_addresses
 from .encoded_part import EncodedPart, encoded_length, lines_of
 from .headers import ADDRESS_FIELDS
+from .written_fields import FAULTS, LINE_END, Written, scan_headers, unwritable
 
-__all__ = ["Wire", "as_bytes", "normalised", "scan_headers", "stuffed", "wired"]
+__all__ = ["Wire", "as_bytes", "normalised", "stuffed", "wired"]
 
-# RFC 5322, 3.6.8: a field's name is printable US-ASCII without colon.
-_FIELD_NAME = re.compile(r"[!-9;-~]+")
 _PLAIN_TYPE = re.compile(
     r"""[\w.+-]+/[\w.+-]+(?:; ?(?:\r?\n[ \t])?[\w-]+=(?:"[\w'=.+:/?()@-]*"|[\w.+-]+))*""", re.ASCII
 )
-# No quotes, comments, parameters, or encoded words; no spaces that could be where a line breaks.
-_AS_IT_IS = re.compile(r"[A-Za-z-]+:(?: [A-Za-z0-9<>@.+_-]+,?)+")
-_LINE_END = re.compile(rb"\r\n|\r|\n")
-#: Name and identity of a field's value to its line or lines.
-Written = dict[tuple[str, int], bytes]
-
-# What the standard library raises for a header or a part that it cannot write, by version and kind of policy.
-_FAULTS = (MailError, ValueError, TypeError, AttributeError, LookupError, AssertionError, RecursionError)
+_UNSEEN = ("bcc", "resent-bcc")
 
 
 class _AsItStands(EmailPolicy):
@@ -105,7 +95,7 @@ def as_bytes(message: Message[Any, Any], *, utf8: bool, eight_bit: bool, bcc: bo
 
 
 def wired(message: Message[Any, Any], *, utf8: bool, eight_bit: bool, bcc: bool = False) -> Wire:
-    """The message with CR LF line ends; its headers are scanned first (see :func:`scan_headers`).
+    """The message with CR LF line ends; raises :class:`MessageError` for a field that would not be one on the wire.
 
     It is without Bcc, unless with ``bcc`` whoever takes it reads the recipients from it, and takes that out.
 
@@ -122,17 +112,17 @@ def wired(message: Message[Any, Any], *, utf8: bool, eight_bit: bool, bcc: bool 
     policy = _writing(policy, scan_headers(message, policy))
     buffer = BytesIO()
     large: dict[str, EncodedPart] = {}
-    texts: dict[str, str] = {}
+    texts: dict[str, bytes] = {}
     try:
         shown = _standing(message, large, texts)
         reading = _reading_little(policy) if all(map(_is_plainly_typed, message.walk())) else policy
         BytesGenerator(buffer, policy=reading, mangle_from_=False).flatten(shown, linesep="\r\n")
-    except _FAULTS as error:
+    except FAULTS as error:
         raise MessageError(f"The message cannot be serialised ({type(error).__name__}: {error}).") from error
-    data = buffer.getvalue()
+    data = normalised(buffer.getvalue(), ended=False)
     for name, text in texts.items():
-        data = data.replace(name.encode(), text.encode(), 1)
-    data = normalised(data)
+        data = data.replace(name.encode(), text, 1)
+    data = _ended(data)
     pieces: list[bytes | EncodedPart] = []
     for name, part in large.items():
         before, found, after = data.partition(name.encode() + b"\r\n")
@@ -143,7 +133,7 @@ def wired(message: Message[Any, Any], *, utf8: bool, eight_bit: bool, bcc: bool 
     return Wire(*pieces, data, international=international)
 
 
-def _standing(part: Message[Any, Any], large: dict[str, EncodedPart], texts: dict[str, str]) -> Message[Any, Any]:
+def _standing(part: Message[Any, Any], large: dict[str, EncodedPart], texts: dict[str, bytes]) -> Message[Any, Any]:
     """The tree as the generator is to see it: a name in place of each part that is encoded on the way, and of each text.
 
     The generator copies all that is in a part, and a text line by line. It also asks for the same fields again and again,
@@ -160,7 +150,7 @@ def _standing(part: Message[Any, Any], large: dict[str, EncodedPart], texts: dic
         shown.set_payload([_standing(below, large, texts) for below in part.get_payload()])  # type: ignore[arg-type]
     elif _is_plain(part.get_payload(), shown):
         name = secrets.token_hex(32)
-        texts[name] = str(part.get_payload())
+        texts[name] = normalised(str(part.get_payload()).encode(), ended=False)
         shown.set_payload(name)
     return shown
 
@@ -187,9 +177,12 @@ def _reading_little(policy: Policy[Any]) -> Policy[Any]:
 
 
 def _without_bcc(message: Message[Any, Any]) -> Message[Any, Any]:
+    if not any(name.lower() in _UNSEEN for name, _ in message.raw_items()):
+        return message
     shown = copy.copy(message)
     # Deleting builds a new list of headers: the message that was given keeps its own.
-    del shown["bcc"], shown["resent-bcc"]
+    for name in _UNSEEN:
+        del shown[name]
     return shown
 
 
@@ -205,12 +198,8 @@ def _is_international(message: Message[Any, Any]) -> bool:
 def _addresses_beyond_ascii(name: str, value: Any) -> list[str]:
     try:
         return [] if str(value).isascii() else header_addresses(value)
-    except _FAULTS as error:
-        raise _unwritable(name, error) from error
-
-
-def _unwritable(name: str, error: Exception) -> MessageError:
-    return MessageError(f"The header {name} cannot be written ({type(error).__name__}).")
+    except FAULTS as error:
+        raise unwritable(name, error) from error
 
 
 def _writing(policy: Policy[Any], written: Written) -> Policy[Any]:
@@ -226,59 +215,23 @@ def _writing(policy: Policy[Any], written: Written) -> Policy[Any]:
     return same
 
 
-def scan_headers(message: Message[Any, Any], policy: Policy[Any] | None = None) -> Written:
-    """What each field of the message is written as, by its name and the identity of its value, as long as the message lives.
-
-    Raises :class:`MessageError` for a header, in any part, that would not be serialised to exactly one field.
-
-    Older versions of :mod:`email` fold a value that holds an encoded line break into two fields (CVE-2024-6923), and
-    none of them checks a field's name. So what the generator will write is looked at, not what the value seems to be.
-    """
-    policy = policy or message.policy.clone(linesep="\r\n")
-    found: Written = {}
-    for part in message.walk():
-        for name, value in part.raw_items():  # undocumented, but what the generator reads
-            if not _FIELD_NAME.fullmatch(name):
-                raise MessageError(
-                    f"The header name {shown(name)} is not one.", hint="A name has no space and no colon."
-                )
-            try:
-                written = _unfolded(name, value, policy) or policy.fold_binary(name, value)
-            except _FAULTS as error:
-                raise _unwritable(name, error) from error
-            first, *more = _LINE_END.split(written.removesuffix(b"\r\n").removesuffix(b"\n"))
-            if not first.startswith(f"{name}:".encode()) or not all(
-                line[:1] in {b" ", b"\t"} and line.strip() for line in more
-            ):
-                raise MessageError(
-                    f"The header {name} holds a line break, which would begin another header.",
-                    hint="Take the line break out of its text.",
-                )
-            if b"\0" in written:
-                raise MessageError(f"The header {name} holds a NUL.")
-            found[name, id(value)] = written
-    return found
-
-
-def _unfolded(name: str, value: Any, policy: Policy[Any]) -> bytes:
-    """The field, where it is one short line of words that the policy would leave as it is; or nothing.
-
-    To fold it would take ten times as long.
-    """
-    line = f"{name}: {value}" if isinstance(policy, EmailPolicy) and not getattr(value, "defects", True) else ""
-    # Addresses show themselves in another way than they were written.
-    other = len(line) > (policy.max_line_length or 0) or name.lower() in ADDRESS_FIELDS
-    return f"{line}{policy.linesep}".encode() if not other and _AS_IT_IS.fullmatch(line) else b""
-
-
 def normalised(data: bytes, *, ended: bool = True) -> bytes:
     """The same lines, each ended by CR LF: a bare CR or LF is how a message is smuggled in (CVE-2023-51764 and kin).
 
     ``ended`` has the last line end so, too, where it does not yet.
     """
-    whole = data.count(b"\r\n") == data.count(b"\r") == data.count(b"\n")
-    lines = data if whole else _LINE_END.sub(b"\r\n", data)
-    return lines if not ended or not lines or lines.endswith(b"\r\n") else lines + b"\r\n"
+    both, returns = data.count(b"\r\n"), data.count(b"\r")
+    if both != returns:
+        lines = LINE_END.sub(b"\r\n", data)
+    elif both != data.count(b"\n"):
+        lines = data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    else:
+        lines = data
+    return _ended(lines) if ended else lines
+
+
+def _ended(lines: bytes) -> bytes:
+    return lines if not lines or lines.endswith(b"\r\n") else lines + b"\r\n"
 
 
 def stuffed(data: bytes) -> bytes:
