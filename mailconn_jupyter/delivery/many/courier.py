@@ -63,6 +63,7 @@ class Courier(threading.Thread):
         self._work, self._backlog = work, work.backlog
         self._connection, self._session = connection, session
         self._given = session
+        #: Ends an opening.
         self._cancel = threading.Event()
         self._failures = 0
         self._stale = False
@@ -97,9 +98,9 @@ class Courier(threading.Thread):
                 return False
         if self._session is not None or self._connection is None:
             return True
-        self._cancel = threading.Event()
         try:
-            self._session = SMTPSession(connection=self._connection, cancel=self._cancel, ask=False)
+            # The pauses between its tries are those above.
+            self._session = SMTPSession(connection=self._connection, cancel=self._cancel, ask=False, patient=False)
         except OpenError as error:
             self._failed(error)
             return False
@@ -138,7 +139,7 @@ class Courier(threading.Thread):
             self._work.put_back(first)
             return
         self._mine = {first}
-        posting = post(session, self._feed(first), window=self._work.window)
+        posting = post(session, self._feed(first), window=self._work.window, cancel=self._cancel)
         try:
             for posted, fates in posting:
                 self._settle(posted, fates)
@@ -195,8 +196,7 @@ class Courier(threading.Thread):
 
     def call_off(self) -> None:
         """End an opening, and what comes after this message; from another thread."""
-        if self._session is None:
-            self._cancel.set()
+        self._cancel.set()
 
     def cut(self) -> None:
         """Cut the link at once, whatever is on it."""

@@ -36,7 +36,8 @@ A = TypeVar("A", bound=Openable)
 class StagedOpening(ABC, Generic[A]):
     """One opening of one session. ``run`` raises :class:`~mailconn_jupyter.errors.OpenError` at the stage that fails.
 
-    ``testing`` is for ``check()``: the last stage makes sure of the server, looks around, and changes nothing.
+    ``testing`` is for ``check()``: the last stage makes sure of the server, looks around, and changes nothing. Without
+    ``patient`` there is one try, for a caller that tries again by itself.
     """
 
     adapter: A
@@ -50,11 +51,13 @@ class StagedOpening(ABC, Generic[A]):
         cancel: threading.Event | None = None,
         ask: bool = True,
         source_address: tuple[str, int] | None = None,
+        patient: bool = True,
     ) -> None:
         self.given = connection
         #: With the values of its variables, from the first stage on.
         self.options = connection
         self.testing, self.ask, self.source = testing, ask, source_address
+        self._pauses = PAUSES if patient else ()
         self.limit = Limit(connection.deadline, cancel=cancel)
         self.certificate: Certificate | None = None
         self.stages = {name: StageResult(name) for name in STAGES}
@@ -76,7 +79,7 @@ class StagedOpening(ABC, Generic[A]):
                 )
             first, *others = zip(STAGES, self.steps(), strict=True)
             self._run(*first)
-            for pause in (*PAUSES, None):
+            for pause in (*self._pauses, None):
                 try:
                     for name, step in others:
                         self._run(name, step)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
@@ -30,7 +31,13 @@ class Posted:
 Told = tuple[Posted, dict[str, Fate]]
 
 
-def post(session: SMTPSession, messages: Iterable[Posted | None], *, window: int = 1) -> Posting:
+def post(
+    session: SMTPSession,
+    messages: Iterable[Posted | None],
+    *,
+    window: int = 1,
+    cancel: threading.Event | None = None,
+) -> Posting:
     """Send the messages over the link of the session; gives each, in order, with its recipients' fates as soon as they are known.
 
     With a server that offers PIPELINING, the content of one message and the envelope of the next travel together, so one
@@ -41,19 +48,26 @@ def post(session: SMTPSession, messages: Iterable[Posted | None], *, window: int
     there yet: what is on its way is settled first. What cannot be given to this server is refused without a reply. An
     error of ``messages`` itself is raised once what is on its way has been told.
 
-    Where the link is lost, or the server ends it by a 421, the fates of all that were taken are given first, and then
+    Where the session has to open again first, that is tried once, and setting ``cancel`` ends it; what is on its way goes
+    on then. Where the link is lost, or the server ends it by a 421, the fates of all that were taken are given first, and then
     :class:`~mailconn_jupyter.session.smtp.errors.LinkLost` is raised. After an interrupt, or when the caller stops in
     the midst, the link is closed, and :meth:`Posting.untold` has the rest.
     """
-    return Posting(session, messages, window)
+    return Posting(session, messages, window, cancel)
 
 
 class Posting(Iterator[Told]):
     """What :func:`post` gives: an iterator for one thread. Nothing else can be sent over the session before its end."""
 
-    def __init__(self, session: SMTPSession, messages: Iterable[Posted | None], window: int) -> None:
+    def __init__(
+        self,
+        session: SMTPSession,
+        messages: Iterable[Posted | None],
+        window: int,
+        cancel: threading.Event | None,
+    ) -> None:
         self._post = _Post(session, iter(messages))
-        self._told = _run(self._post, window)
+        self._told = _run(self._post, window, cancel)
 
     def __next__(self) -> Told:
         return next(self._told)
@@ -115,9 +129,9 @@ class _Post:
         return True
 
 
-def _run(posting: _Post, window: int) -> Generator[Told, None, None]:
+def _run(posting: _Post, window: int, cancel: threading.Event | None) -> Generator[Told, None, None]:
     session = posting.session
-    with session.turn():
+    with session.turn(cancel=cancel, patient=False):
         posting.flight = flight = Flight(
             session.link, posting.transactions(), window=max(1, window), chunking=window > 1
         )

@@ -15,6 +15,7 @@ from ...connection import MailConnection
 from ...errors import MailConnError, OpenError
 from ...message.mime.headers import with_field
 from ...message.mime.wire_format import Wire, wired
+from ...transport.deadline import Limit
 from ..opening.over_network import Opening
 from ..opening.stages import Listener
 from .client import UNSAID, SMTPClient
@@ -63,6 +64,7 @@ class SMTPSession(SMTPClient):
         listener: Listener | None = None,
         cancel: threading.Event | None = None,
         ask: bool = True,
+        patient: bool = True,
     ) -> None:
         self.connection = connection
         self.opening: Opening | None = None
@@ -77,15 +79,23 @@ class SMTPSession(SMTPClient):
         allowed = allow_plaintext_password
         super().__init__(host, port, local_hostname, timeout, source_address, allow_plaintext_password=allowed)
         if connection is not None:
-            self._open(listener=listener, cancel=cancel, ask=ask)
+            self._open(listener=listener, cancel=cancel, ask=ask, patient=patient)
 
     def _open(
-        self, *, listener: Listener | None = None, cancel: threading.Event | None = None, ask: bool = True
+        self, *, listener: Listener | None = None, cancel: threading.Event | None, ask: bool, patient: bool
     ) -> None:
         assert self.connection is not None
-        source = self._source
-        self.opening = Opening(self.connection, listener=listener, cancel=cancel, ask=ask, source_address=source)
+        self.opening = Opening(
+            self.connection,
+            listener=listener,
+            cancel=cancel,
+            ask=ask,
+            source_address=self._source,
+            patient=patient,
+        )
         self.opening.run(self.adapter)
+        # What is sent from now on is not cut by what calls an opening off.
+        self.link.channel.limit = Limit()
 
     # Staying usable
 
@@ -100,13 +110,16 @@ class SMTPSession(SMTPClient):
         return self.connection is not None and not self.ended
 
     @contextlib.contextmanager
-    def turn(self) -> Iterator[None]:
-        """One message of one thread, on a link that is there and greeted."""
+    def turn(self, *, cancel: threading.Event | None = None, patient: bool = True) -> Iterator[None]:
+        """One message of one thread, on a link that is there and greeted.
+
+        Where it has to open again for that, setting ``cancel`` ends the opening; without ``patient`` it is tried once.
+        """
         with self._lock:
             if self.posting:
                 raise MailConnError("Many messages are on their way over this session.", hint="Use another meanwhile.")
             if not self._turns:
-                self._refresh()
+                self._refresh(cancel, patient=patient)
             self._turns += 1
             try:
                 self.ehlo_or_helo_if_needed()
@@ -114,10 +127,10 @@ class SMTPSession(SMTPClient):
             finally:
                 self._turns -= 1
 
-    def _refresh(self) -> None:
+    def _refresh(self, cancel: threading.Event | None, *, patient: bool) -> None:
         """Open again what the server has closed since the last message."""
         if self.reopens and not self.still_there():
-            self._reopen()
+            self._reopen(cancel, patient=patient)
 
     def still_there(self) -> bool:
         """Whether the link is, as far as it can be known before the next message; after a silence the server is asked."""
@@ -130,10 +143,10 @@ class SMTPSession(SMTPClient):
             return self.noop()[0] != CLOSING
         return False
 
-    def _reopen(self) -> None:
+    def _reopen(self, cancel: threading.Event | None = None, *, patient: bool) -> None:
         self.link.close()
         try:
-            self._open(ask=False)
+            self._open(cancel=cancel, ask=False, patient=patient)
         except OpenError as error:
             # A login that was refused is not tried again by itself, nor one too early: accounts are locked for that.
             passing = getattr(error, "temporary", False) or error.cause == "sign-in-unreachable"
@@ -204,9 +217,12 @@ class SMTPSession(SMTPClient):
         return refused
 
     def transact(self, envelope: Envelope, msg: Message[Any, Any]) -> Refusals:
-        """Send a message for a caller that looks at what is returned: nothing warns of those who were refused."""
-        with self.turn():
-            return self._transact(*self.serialised(envelope, msg))
+        """Send a message for a caller that looks at what is returned, and tries again by itself.
+
+        Nothing warns of those who were refused, and where the session has to open again, that is tried once.
+        """
+        with self.turn(patient=False):
+            return self._transact(*self.serialised(envelope, msg), patient=False)
 
     def serialised(self, envelope: Envelope, message: Message[Any, Any]) -> tuple[Envelope, Wire]:
         """The message as this server can have it, and what MAIL is to ask for then."""
@@ -215,7 +231,7 @@ class SMTPSession(SMTPClient):
             envelope = envelope.asking_for("SMTPUTF8", "BODY=8BITMIME")
         return envelope, data
 
-    def _transact(self, envelope: Envelope, data: Wire) -> Refusals:
+    def _transact(self, envelope: Envelope, data: Wire, *, patient: bool = True) -> Refusals:
         try:
             return transact(self.link, envelope, data)
         except (LinkLost, SenderRefused) as error:
@@ -223,7 +239,7 @@ class SMTPSession(SMTPClient):
             untouched = error.before_message if isinstance(error, LinkLost) else self.login_is_over(error.smtp_code)
             if not untouched or not self.reopens:
                 raise
-        self._reopen()
+        self._reopen(patient=patient)
         return transact(self.link, envelope, data)
 
     def login_is_over(self, code: int) -> bool:
