@@ -28,6 +28,9 @@ BLOCK = re.compile("TABLE")
         '<table class="dataframe">' * MANY,
         "<table " + 'class="dataframe ' * MANY,
         '<table class="dataframe">' + "<tr>" * MANY,
+        '<table class="dataframe">' + "<td " * MANY,
+        '<table class="dataframe">' + '<td a="' * MANY,
+        '<table class="dataframe">' + '<td a="" ' * MANY,
     ],
 )
 def test_html_that_claims_to_be_a_table_stays_as_it_is(html: str) -> None:
@@ -61,3 +64,10 @@ def test_a_template_may_hold_a_very_long_word() -> None:
 def test_a_span_of_thousands_of_digits_is_none() -> None:
     part = render(HTML(f'<table><tr><td colspan="{"9" * 5000}">x</td><td>y</td></tr></table>'))
     assert part.text == "x  y"
+
+
+@pytest.mark.parametrize("kind", ["", ' class="dataframe"'])
+def test_cells_that_span_more_than_there_is_are_all_told(kind: str) -> None:
+    rows = "<tr><td colspan='999' rowspan='999'>x</td></tr>" * 2000
+    part = render(HTML(f"<table{kind}>{rows}</table>"))
+    assert part.text.split() == ["x"] * 2000

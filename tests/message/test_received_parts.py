@@ -349,6 +349,7 @@ UNITS = [
 ]
 UNITS += [
     "<td colspan=1000 rowspan=1000>",
+    "<tr><td colspan=999 rowspan=999>x",
     "<table>",
     "<table><tr><td>",
     "<a href=x>",

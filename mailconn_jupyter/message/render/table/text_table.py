@@ -17,6 +17,8 @@ _CELL_OPENS: Final = re.compile(r"<t[dh][ >]")
 _ATTRIBUTE: Final = re.compile(r' ([\w-]+)="([^"]*)"')
 _CAPTION: Final = re.compile(r"<caption[^<>]*>([^<]*)</caption>")
 _WIDEST_CELL: Final = 200
+#: Columns above which a table is set as lines of words, and no cell is kept out of another's place.
+_MOST_COLUMNS: Final = 1000
 
 
 class Cell:
@@ -106,7 +108,7 @@ def placed_text(rows: list[list[Cell]]) -> str:
     """The rows as lines, each cell over the columns that it spans."""
     placed = _placed([row for row in rows if row])
     columns = max((place + cell.span for row in placed for place, cell in row), default=0)
-    if columns > 1000:
+    if columns > _MOST_COLUMNS:
         return "\n".join("  ".join(cell.text for _, cell in row) for row in placed)
     widths = [0] * columns
     for row in placed:
@@ -139,7 +141,7 @@ def _placed(rows: list[list[Cell]]) -> list[list[tuple[int, Cell]]]:
             cell.settle()
             here.append((place, cell))
             if cell.rows > 1:
-                below |= dict.fromkeys(range(place, place + cell.span), cell.rows - 1)
+                below |= dict.fromkeys(range(place, min(place + cell.span, _MOST_COLUMNS)), cell.rows - 1)
             place += cell.span
         taken = below
         result.append(here)
