@@ -69,12 +69,17 @@ class _Tags(HTMLParser):
         super().__init__()
         self.tags: list[tuple[str, dict[str, str]]] = []
         self.words: list[str] = []
+        self.said: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, {name: value or "" for name, value in attrs}))
 
+        self.said.append("")
+
     def handle_data(self, data: str) -> None:
         self.words.append(data)
+        if self.said:
+            self.said[-1] += data.strip()
 
 
 def tags_of(html: str) -> list[tuple[str, dict[str, str]]]:
@@ -82,6 +87,13 @@ def tags_of(html: str) -> list[tuple[str, dict[str, str]]]:
     reader = _Tags()
     reader.feed(html)
     return reader.tags
+
+
+def cells_of(html: str) -> list[tuple[str, dict[str, str], str]]:
+    """The same, each with the words between it and the next element."""
+    reader = _Tags()
+    reader.feed(html)
+    return [(tag, attributes, said) for (tag, attributes), said in zip(reader.tags, reader.said, strict=True)]
 
 
 def words_of(html: str) -> str:

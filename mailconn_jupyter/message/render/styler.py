@@ -17,7 +17,9 @@ from .styled.styled_html import InlineTemplate
 from .styled.styler_rows import showing
 from .styled.styler_view import part_lengths, parts_of, visible
 from .table.fitting import COLUMNS, columns_that_fit
-from .table.grid import TABLE, placed, striped
+from .table.frames import PandasFrame
+from .table.grid import placed
+from .table.table_html import looking_alike
 from .table.text_table import table_text
 from .tables import rest, rest_file
 
@@ -48,13 +50,13 @@ def render_styler(styler: Any, options: Options) -> Part:
     rows = min(max(lengths), ROWS if options.rows is None else options.rows)
     index = frame.shows_index(options.index)
     across = min(wide, COLUMNS)
-    table, warnings = _page(styler, rows, across, index=index)
+    table, warnings = _page(styler, frame, rows, across, index=index)
     if (fitting := columns_that_fit(table, across)) < across:
         across = fitting
-        table, warnings = _page(styler, rows, across, index=index)
+        table, warnings = _page(styler, frame, rows, across, index=index)
     if options.rows is None and len(table) > options.room and rows > 1:
         rows = max(int(rows * (options.room - 2000) / len(table) * 0.95), 1)
-        table, warnings = _page(styler, rows, across, index=index)
+        table, warnings = _page(styler, frame, rows, across, index=index)
     text = table_text(table) or plain_text(table)
     # Of each Styler that stands under another one as many rows are shown.
     shown = sum(min(rows, count) for count in lengths)
@@ -69,7 +71,7 @@ def render_styler(styler: Any, options: Options) -> Part:
     return Part(f"{text}\n{said}", placed(table, said), files=(file,), warnings=warnings + told)
 
 
-def _page(styler: Any, rows: int, columns: int, *, index: bool) -> tuple[str, tuple[str, ...]]:
+def _page(styler: Any, frame: PandasFrame, rows: int, columns: int, *, index: bool) -> tuple[str, tuple[str, ...]]:
     copied = _escaping(styler)
     # A mail has no pointer to hold over a cell, and what is left of a tip without it is a black box.
     copied.tooltips = None
@@ -86,7 +88,7 @@ def _page(styler: Any, rows: int, columns: int, *, index: bool) -> tuple[str, tu
     before, opens, inner = result.html.partition("<table")
     if columns < styler.data.shape[1]:
         inner = _DOTS.sub("", inner)
-    html = f"{before}{TABLE[:-1]}{striped(inner)}" if opens else result.html
+    html = f"{before}{looking_alike('', inner, frame.sides(rows, columns, index=index))}" if opens else result.html
     # The indentation of the source is a third of it.
     html = "\n".join(stripped for line in html.split("\n") if (stripped := line.strip()))
     return html, tuple(result.warnings)

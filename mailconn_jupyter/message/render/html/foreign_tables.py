@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from ..table.grid import TABLE, placed, striped
+from ..table.grid import placed
+from ..table.table_html import looking_alike
 
 __all__ = ["dressed"]
 
@@ -18,7 +19,7 @@ _FRAME: Final = re.compile(r"""\bclass=["']?dataframe\b""")
 
 
 def dressed(html: str) -> str:
-    """The HTML with the look of our own tables on each ``<table class="dataframe">``: header, zebra, numbers to the right."""
+    """The HTML with the look of our own tables on each ``<table class="dataframe">``: header, stripes, sides."""
     if "dataframe" not in html:
         return html
     pieces: list[str] = []
@@ -30,7 +31,7 @@ def dressed(html: str) -> str:
         elif opened is not None:
             pieces += [
                 html[end : opened.start()],
-                placed(f"{TABLE}{striped(html[opened.end() : tag.start()])}</table>"),
+                placed(f"{looking_alike('>', html[opened.end() : tag.start()])}</table>"),
             ]
             end, opened = tag.end(), None
     return "".join([*pieces, html[end:]])

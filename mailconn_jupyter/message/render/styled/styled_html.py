@@ -8,19 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
-from typing import Any, Final
+from typing import Any
 
-__all__ = ["BASE", "InlineTemplate"]
-
-_HEAD: Final = {"text-align": "right"}
-_SIDE: Final = {"text-align": "left"}
-_AT_SIDE: Final = ("row_heading", "blank", "index_name")
-#: The same for the inliner; the Styler's own rules name each cell and so weigh more. Cells take their side from their row.
-BASE: Final = (
-    "<style>th{text-align:right}"
-    # Of a Styler under another one (concat) the class is foot0_row_heading.
-    "th[class*=row_heading],th[class*=blank],th[class*=index_name]{text-align:left}</style>"
-)
+__all__ = ["InlineTemplate"]
 
 
 class InlineTemplate:
@@ -32,7 +22,7 @@ class InlineTemplate:
     def render(self, **given: Any) -> str:
         """The table as pandas' template writes it, without its classes; all of it is still to be sanitised."""
         if given.get("table_styles") or "body" not in given or "head" not in given:
-            return BASE + str(self._usual.render(**given))
+            return str(self._usual.render(**given))
         kinds = ("cellstyle", "cellstyle_index", "cellstyle_columns")
         looks = {
             selector: tuple(map(tuple, style["props"]))
@@ -60,17 +50,15 @@ def _rows(
             if cell["is_visible"] is False:
                 continue
             kind = cell["type"]
-            side = kind == "th" and any(name in str(cell.get("class", "")) for name in _AT_SIDE)
-            key = (kind, side, looks.get(cell.get("id", ""), ()), cell.get("attributes") or "")
+            key = (kind, looks.get(cell.get("id", ""), ()), cell.get("attributes") or "")
             if (tag := tags.get(key)) is None:
                 tag = tags[key] = _tag(*key)
             yield f"{tag}{cell['display_value']}</{kind}>\n"
         yield "</tr>\n"
 
 
-def _tag(kind: str, side: bool, props: tuple[tuple[str, Any], ...], attributes: str) -> str:
-    style = {} if kind == "td" else dict(_SIDE if side else _HEAD)
-    style |= {str(name).strip().lower(): value for name, value in props}
+def _tag(kind: str, props: tuple[tuple[str, Any], ...], attributes: str) -> str:
+    style = {str(name).strip().lower(): value for name, value in props}
     said = ";".join(f"{name}:{value}" for name, value in style.items())
     shown = f' style="{escape(said)}"' if said else ""
     return f"<{kind}{shown} {attributes}>" if attributes else f"<{kind}{shown}>"

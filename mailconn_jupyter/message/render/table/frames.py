@@ -68,6 +68,13 @@ class PandasFrame(Frame):
         # Numbers from 0 say nothing; what a filter or a sort has left of them says which rows these are.
         return self.frame.size > 0 and not index.equals(sys.modules["pandas"].RangeIndex(len(index)))
 
+    def sides(self, rows: int, columns: int, *, index: bool) -> list[bool]:
+        """Whether each column stands to the right, those of an index that is shown first, judged by its first ``rows``."""
+        shown = self.frame.iloc[:rows, :columns]
+        levels = range(shown.index.nlevels) if index else ()
+        found = [shown.index.get_level_values(level).to_series() for level in levels]
+        return [_is_right(column) for column in (*found, *(shown.iloc[:, number] for number in range(shown.shape[1])))]
+
     def _names(self, column: int) -> tuple[str, ...]:
         if self._nameless:
             return ("",)
@@ -131,10 +138,25 @@ class PandasFrame(Frame):
         return buffer.getvalue()
 
 
+def _uncategorised(column: Any) -> Any:
+    if column.dtype.name != "category":
+        return column
+    return column.astype(column.cat.categories.dtype) if not column.isna().any() else column.astype(object)
+
+
+def _is_right(column: Any) -> bool:
+    """Whether its cells stand to the right, as numbers and lengths of time do."""
+    column = _uncategorised(column)
+    if column.dtype.kind in "fiucmbM":
+        return column.dtype.kind not in "bM"
+    known = column.dropna().tolist()
+    return bool(known) and all(map(is_number, known))
+
+
 def _pandas_cells(column: Any) -> tuple[list[str], bool, bool]:
     """The cells as texts, whether they stand to the right, and whether they need no escaping."""
-    if column.dtype.name == "category":
-        column = column.astype(column.cat.categories.dtype) if not column.isna().any() else column.astype(object)
+    right = _is_right(column)
+    column = _uncategorised(column)
     kind = column.dtype.kind
     gone = column.isna().tolist()
     values = column.tolist()
@@ -145,16 +167,15 @@ def _pandas_cells(column: Any) -> tuple[list[str], bool, bool]:
     if kind == "f":
         precision, written = chosen()
         texts = floats([float(value) for value in values], precision, written)
-        right, safe = True, written is None
+        safe = written is None
     elif kind in "iubc":
-        texts, right = [str(value) for value in values], kind != "b"
+        texts = [str(value) for value in values]
     elif kind == "M":
-        texts, right = dates(values), False
+        texts = dates(values)
     elif kind == "m":
-        texts, right = [str(value).removesuffix(" 00:00:00") for value in values], True
+        texts = [str(value).removesuffix(" 00:00:00") for value in values]
     else:
         texts, safe = others(values), False
-        right = bool(values) and all(map(is_number, values))
     return _with_gaps(texts, gone) if gaps else texts, right, safe
 
 

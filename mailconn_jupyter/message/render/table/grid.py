@@ -7,7 +7,6 @@ too; only the cells that differ from their row say so.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,18 +18,13 @@ from ...texts import html_text, pad, width
 from .cell_texts import LONGEST, as_html, as_text
 from .fitting import LONGEST_WORD, in_words, longest, pixels
 
-__all__ = ["HEAD", "TABLE", "ZEBRA", "Column", "Grid", "placed", "striped"]
+__all__ = ["HEAD", "TABLE", "ZEBRA", "Column", "Grid", "placed"]
 
 TABLE: Final = (
     '<table cellpadding="5" cellspacing="0" border="0" style="border-collapse:collapse;border:1px solid #cfd5dd;'
     'font:13px/1.3 Arial,Helvetica,sans-serif;color:#1b1b1b;background:#ffffff">'
 )
 HEAD: Final = "#e6eaf0"
-_BODY: Final = re.compile(r"<tbody>", re.IGNORECASE)
-# A cell that is a date, which must not be broken at its hyphens.
-_DAY: Final = re.compile(r"<td([^<>]*)>(?=\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d[^<]{0,20})?</td>)")
-# A row that does not say where its cells stand; pandas says it of the header's, polars of none.
-_ROW: Final = re.compile(r'<tr(?: style="text-align: ?right;?")?(?![^<>]* align=)', re.IGNORECASE)
 ZEBRA: Final = "#f4f6f8"
 # A word that no column has room for: an address, a key.
 _BREAKING: Final = ' style="word-break:break-all">'
@@ -178,16 +172,3 @@ def placed(table: str, said: str = "") -> str:
     """A table with the room below it, and what is ``said`` of it in between."""
     line = f'\n<p style="margin:4px 0 0;color:#595f69;font-size:12px">{escape(said)}</p>' if said else ""
     return f'<div style="margin:0 0 12px">{table}{line}</div>'
-
-
-def striped(inner: str) -> str:
-    """What stands in a ``<table>`` that somebody else wrote, with our header, zebra, and numbers to the right."""
-    head, *bodies = _BODY.split(_DAY.sub(r'<td\1 nowrap="nowrap">', inner))
-    head = _ROW.sub(f'<tr align="right" bgcolor="{HEAD}"', head)
-    return "<tbody>".join([head, *map(_striped, bodies)])
-
-
-def _striped(body: str) -> str:
-    first, *rows = _ROW.split(body)
-    grounds = ("", f' bgcolor="{ZEBRA}"')
-    return first + "".join(f'<tr align="right"{grounds[number % 2]}{row}' for number, row in enumerate(rows))

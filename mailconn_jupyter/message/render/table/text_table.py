@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from html import unescape
-from typing import Final
+from typing import Final, TypeVar
 
 from ...texts import pad, width
 
-__all__ = ["Cell", "cell_of", "placed_text", "table_text"]
+__all__ = ["Cell", "cell_of", "in_columns", "placed_text", "table_text"]
 
 _CELL: Final = re.compile(r'<t[dh]((?: [\w-]+="[^"]*")*)>([^<]*)</t[dh]>')
 _CELL_OPENS: Final = re.compile(r"<t[dh][ >]")
@@ -34,6 +34,9 @@ class Cell:
     def settle(self) -> None:
         """The words put together, once all have been read."""
         self.text = _settled("".join(self.words))
+
+
+_Cell = TypeVar("_Cell", bound=Cell)
 
 
 def cell_of(attributes: Mapping[str, str], *, right: bool) -> Cell:
@@ -106,7 +109,7 @@ def _span(given: Mapping[str, str], name: str) -> int:
 
 def placed_text(rows: list[list[Cell]]) -> str:
     """The rows as lines, each cell over the columns that it spans."""
-    placed = _placed([row for row in rows if row])
+    placed = in_columns([row for row in rows if row])
     columns = max((place + cell.span for row in placed for place, cell in row), default=0)
     if columns > _MOST_COLUMNS:
         return "\n".join("  ".join(cell.text for _, cell in row) for row in placed)
@@ -127,7 +130,7 @@ def placed_text(rows: list[list[Cell]]) -> str:
     return "\n".join(lines)
 
 
-def _placed(rows: list[list[Cell]]) -> list[list[tuple[int, Cell]]]:
+def in_columns(rows: list[list[_Cell]]) -> list[list[tuple[int, _Cell]]]:
     """Each cell with its column: one that spans several rows pushes the cells of those below it."""
     taken: dict[int, int] = {}
     result = []
