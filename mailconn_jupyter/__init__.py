@@ -41,6 +41,10 @@ if TYPE_CHECKING:
         StoreError as StoreError,
         UnknownKeyword as UnknownKeyword,
     )
+    from .interchange.export_connection import Exported as Exported, export_connection as export_connection
+    from .interchange.found import FoundConnection as FoundConnection, FoundConnections as FoundConnections
+    from .interchange.import_draft import InterchangeError as InterchangeError
+    from .interchange.load_connections import load_connections as load_connections
     from .mailbox.dataframe import to_frame as to_frame
     from .mailbox.messages import messages as messages
     from .mailbox.secured import decrypt as decrypt, keep_certificate as keep_certificate
@@ -109,6 +113,10 @@ _ROOMS = {
     "documents.notebook_file": "NotebookError",
     "errors": "ConnectionChanged CredentialError MailConnError MailConnWarning MessageError OpenError OptionError "
     "SMIMEError SignInError StoreError UnknownKeyword",
+    "interchange.import_draft": "InterchangeError",
+    "interchange.export_connection": "Exported export_connection",
+    "interchange.found": "FoundConnection FoundConnections",
+    "interchange.load_connections": "load_connections",
     "mailbox.dataframe": "to_frame",
     "mailbox.messages": "messages",
     "mailbox.secured": "decrypt keep_certificate",

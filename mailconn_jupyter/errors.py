@@ -10,6 +10,7 @@ warning. The tree::
             SignInError: Signing in with OAuth 2.0 failed, or is to be done again.
         DeliveryError: Not every recipient's message was accepted.
         FileChanged (mbox): Another program has rewritten the file while it was read.
+        InterchangeError: A connection cannot be read from another program, or written for it.
         JournalError: The journal of a batch cannot be used.
         MailboxChanged (pop3): Other messages have the numbers that were known.
         MessageError: An address or a message that cannot be sent as it is.

@@ -14,7 +14,9 @@ from matplotlib.figure import Figure
 from mailconn_jupyter import sandbox
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.credentials import resolve
+from mailconn_jupyter.interchange import hop
 from mailconn_jupyter.store import connections
+from tests.interchange.examples import OPS
 from tests.servers import Certificates
 from tests.servers.graph import GraphServer
 from tests.support.isolation import give_password
@@ -43,6 +45,7 @@ def test_every_sample_of_the_readme_runs_in_its_order(
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "churn.csv").write_text("plan,churn\nFree,4.1\n", encoding="utf-8")
     fill_file(tmp_path / "inbox.mbox", [mail("Hello")])
+    _other_programs(tmp_path, monkeypatch)
     connections.save(MailConnection(name="inbox", protocol="MBOX", server_host=str(tmp_path / "inbox.mbox")))
     server = sandbox.start("stands in")
     secret = resolve("stands in", ask=False).secret.reveal()
@@ -57,6 +60,15 @@ def test_every_sample_of_the_readme_runs_in_its_order(
     assert subjects[:4] == ["Churn, week 47", "Hello", "Churn, week 47", "Churn, week 47"]
     # A batch goes over several connections, in whatever order.
     assert sorted(subjects[4:]) == [f"Invoice {number}" for number in range(1, 6)]
+
+
+def _other_programs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the section on them reads."""
+    (folder / "projects" / "sales" / hop.FOLDER).mkdir(parents=True)
+    said = OPS.read_text(encoding="utf-8").replace('"ops"', '"sales"')
+    (folder / "projects" / "sales" / hop.FOLDER / "sales.json").write_text(said, encoding="utf-8")
+    (folder / "msmtprc").write_text("account relay\nhost mail.example.org\ntls on\n", encoding="utf-8")
+    monkeypatch.setenv("EMAIL_URL", "smtp+tls://ana:s3cret@mail.example.org:587")
 
 
 def _table() -> pd.DataFrame:

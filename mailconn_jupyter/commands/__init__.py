@@ -10,6 +10,7 @@ import argparse
 import re
 from typing import Final
 
+from ..interchange.programs import SOURCES, TARGETS
 from .arguments import Arguments, Words
 from .command import Command
 from .merging.merge_flags import merge_flags
@@ -150,6 +151,38 @@ def _delete(parser: Arguments) -> None:
     parser.add_argument("--yes", action="store_true", help="Do not ask first.")
 
 
+def _import(parser: Arguments) -> None:
+    parser.add_argument(
+        "what",
+        metavar="SOURCE",
+        help="A file, a folder of Hop's, a URL, or the name of an environment variable that holds one.",
+    )
+    parser.add_argument(
+        "--from",
+        dest="source",
+        type=Words(*SOURCES),
+        metavar="PROGRAM",
+        help="Whose it is: hop, url (as curl means it), django (django-environ's URL), msmtp, airflow or autoconfig; "
+        "without it, its form says.",
+    )
+    parser.add_argument("--name", metavar="NAME", default="", help="What to call the connection, where it is one.")
+    parser.add_argument(
+        "--address", metavar="ADDRESS", default="", help="Whose mail it is; autoconfig's usernames are made of it."
+    )
+    parser.add_argument("--save", action="store_true", help="Keep them, and their passwords where passwords are kept.")
+    parser.add_argument("--replace", action="store_true", help="Take the place of connections of the same names.")
+
+
+def _export(parser: Arguments) -> None:
+    _stored(parser)
+    parser.add_argument(
+        "--to",
+        type=Words(*TARGETS),
+        metavar="PROGRAM",
+        help="For whom: hop, url (as curl means it), msmtp or airflow.",
+    )
+
+
 def _form(parser: Arguments) -> None:
     parser.add_argument(
         "name", metavar="NAME", nargs="?", help="A stored connection to edit; without it the list of all."
@@ -275,6 +308,22 @@ _ALL: Final = (
     ),
     Command("rename", "OLD NEW", "Call a connection NEW; its passwords follow.", "keeping:rename", _two, 1),
     Command("delete", "NAME [--yes]", "Delete a connection and its passwords.", "keeping:delete", _delete, 1),
+    Command(
+        "import",
+        "SOURCE [--from PROGRAM] [--save]",
+        "Show what another program's connections are here: Hop, URLs, msmtp, Airflow, autoconfig; --save keeps them.",
+        "setting_up.interchanging:import_",
+        _import,
+        files=True,
+    ),
+    Command(
+        "export",
+        f"NAME --to {'|'.join(TARGETS)}",
+        "Print a connection for another program, without its secrets.",
+        "setting_up.interchanging:export",
+        _export,
+        1,
+    ),
     Command("form", "[NAME]", "Make or edit a connection in a form.", "", _form, 1),
     Command(
         "default", "[NAME] [--unset]", "Which connection is meant when none is named.", "listing:default", _default, 1

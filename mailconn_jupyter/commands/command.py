@@ -24,7 +24,7 @@ class Command:
 
     ``stored`` is how many of its first arguments are names of stored connections (-1: all). ``results``: those after them
     are expressions, whose values it takes. ``later`` are the flags whose expressions are evaluated when the cell has run.
-    ``templates``: its texts are templates, and so is the cell, which is not run.
+    ``templates``: its texts are templates, and so is the cell, which is not run. ``files``: its arguments are files.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Command:
     results: bool = False
     later: tuple[str, ...] = ()
     templates: bool = False
+    files: bool = False
 
     @property
     def cell(self) -> Literal["never", "may", "must"]:

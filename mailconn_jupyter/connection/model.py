@@ -253,7 +253,11 @@ class MailConnection(ConnectionOptions):
         return Veil({str(getattr(self, name)): text for name, text in self.written.items()})
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, MailConnection) and self.as_dict() == other.as_dict()
+        """Whether it says the same; the usual port is the same whether it is given or not."""
+        return isinstance(other, MailConnection) and self._compared() == other._compared()
+
+    def _compared(self) -> dict[str, Any]:
+        return self.as_dict() | {"server_port": self.port}
 
     __hash__ = None  # type: ignore[assignment]  # it can change
 

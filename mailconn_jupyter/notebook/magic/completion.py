@@ -97,6 +97,8 @@ def _candidates(words: list[str], fragment: str) -> Iterable[str] | None:
     if fragment.startswith("-"):
         return _free_flags(parser, words)
     given = parser.sort(words[1:])[1]
+    if command.files and not given:
+        return None
     names = _names(command, given)
     if command.results and fragment:
         # The connection may be left out.

@@ -1,0 +1,147 @@
+"""What was found elsewhere: connections, what was not mapped and why, and secrets, which nothing shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import overload
+
+from ..connection import MailConnection
+from ..errors import MailConnError, StoreError
+from ..formatting import columns, few, table
+from ..names import quote
+from ..secret import Kind, Secret
+from ..store import connections
+from ..store.kept_secrets import set_password
+
+__all__ = ["FoundConnection", "FoundConnections"]
+
+_WORDS = {Kind.PASSWORD: "password", Kind.PROXY: "proxy password", Kind.CLIENT: "client secret"}
+
+
+@dataclass(frozen=True, repr=False)
+class FoundConnection:
+    """One connection that stands elsewhere. ``notes`` are sentences: what is not as it was there, and why.
+
+    ``secrets`` are those that stood beside it, by their kind; they show as stars.
+    """
+
+    connection: MailConnection
+    notes: tuple[str, ...] = ()
+    secrets: Mapping[Kind, Secret] = field(default_factory=dict)
+
+    def save(self, *, replace: bool = False) -> list[str]:
+        """Keep the connection, and its secrets where secrets are kept; returns what was done, in sentences.
+
+        Raises as :meth:`ConnectionStore.save` and :func:`~mailconn_jupyter.set_password` do.
+        """
+        name = self.connection.name
+        if not replace and name in connections and connections[name] == self.connection:
+            said = [f"{name!r} is there already, with the same options."]
+        else:
+            connections.save(self.connection, replace=replace)
+            said = [f"Saved {name!r}."]
+        for kind, secret in self.secrets.items():
+            place = set_password(name, secret, proxy=kind is Kind.PROXY, client=kind is Kind.CLIENT)
+            said.append(f"The {_WORDS[kind]} of {name!r} is kept {place}.")
+        return said
+
+    def __repr__(self) -> str:
+        return FoundConnections([self]).__repr__()
+
+    def _repr_html_(self) -> str:
+        return FoundConnections([self])._repr_html_()
+
+
+class FoundConnections(Sequence[FoundConnection]):
+    """What was found, in its order; ``problems`` are the errors of what is not among it."""
+
+    def __init__(self, found: Iterable[FoundConnection], problems: Iterable[MailConnError] = ()) -> None:
+        self._found = tuple(found)
+        self.problems = tuple(problems)
+
+    @overload
+    def __getitem__(self, place: int) -> FoundConnection: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[FoundConnection]: ...
+
+    def __getitem__(self, place: int | slice) -> FoundConnection | Sequence[FoundConnection]:
+        return self._found[place]
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def save(self, *, replace: bool = False) -> Iterator[str]:
+        """Keep all of them, or none where one is incomplete or its name is taken; gives what was done, in sentences.
+
+        ``replace`` puts them in the place of the connections of their names.
+        """
+        for each in self._found:
+            each.connection.require_complete()
+        taken = [] if replace else [each.connection.name for each in self._found if _is_taken(each.connection)]
+        if taken:
+            raise StoreError(
+                f"Nothing was saved: {few([repr(name) for name in taken])} {_are(taken)} there already, with other options.",
+                hint=f"Say --replace (replace=True), or rename first: %mailconn rename {quote(taken[0])} NEW",
+            )
+        return (sentence for each in self._found for sentence in each.save(replace=replace))
+
+    def _rows(self) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
+        if len(self._found) == 1:
+            [only] = self._found
+            secrets = [(_WORDS[kind].capitalize(), "found; kept when it is saved, in no file") for kind in only.secrets]
+            return [*_mapped(only.connection), *secrets], ("Option", "Value")
+        return [_row(each) for each in self._found], ("Name", "Protocol", "Server", "Security", "User", "Secret")
+
+    def _told(self) -> list[tuple[str, str]]:
+        told = [(each.connection.name, note) for each in self._found for note in each.notes]
+        return [*told, *(("not imported", str(problem).replace("\n", " ")) for problem in self.problems)]
+
+    def __repr__(self) -> str:
+        rows, header = self._rows()
+        parts = [
+            columns(rows, header=header) if rows else "",
+            columns(self._told(), header=_TOLD) if self._told() else "",
+        ]
+        return "\n\n".join(filter(None, parts))
+
+    def _repr_html_(self) -> str:
+        rows, header = self._rows()
+        shown = table(rows, header=header) if rows else ""
+        return shown + (table(self._told(), header=_TOLD) if self._told() else "")
+
+
+_TOLD = ("Connection", "What is not as it was there")
+
+
+def _mapped(connection: MailConnection) -> list[tuple[str, str]]:
+    """What it says, without the defaults of what few other programs have."""
+    usual = {
+        option.label
+        for name, option in MailConnection.options().items()
+        if option.section not in {"Server", "Authentication", "Security"}
+        and getattr(connection, name) == option.default_value
+    }
+    return [row for row in connection.shown() if row[0] not in usual]
+
+
+def _row(found: FoundConnection) -> tuple[str, ...]:
+    connection = found.connection
+    port = "" if connection.port is None else f":{connection.port}"
+    return (
+        connection.name,
+        connection.protocol,
+        f"{connection.server_host}{port}",
+        "" if connection.protocol == "MBOX" else connection.security or "none",
+        connection.username if connection.applies("username") else "",
+        ", ".join(_WORDS[kind] for kind in found.secrets),
+    )
+
+
+def _is_taken(connection: MailConnection) -> bool:
+    return connection.name in connections and connections[connection.name] != connection
+
+
+def _are(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"

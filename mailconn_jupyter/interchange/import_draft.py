@@ -1,0 +1,108 @@
+"""A connection while it is read from another program's file: its options, what a person must know, and its secrets."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ..connection import MailConnection
+from ..connection.expansion import has_variable
+from ..errors import MailConnError, OptionError
+from ..formatting import shown
+from ..secret import Kind, Secret
+from .found import FoundConnection
+
+__all__ = ["Draft", "InterchangeError", "cut", "trusts_anybody"]
+
+#: Where no port is given: everybody else's for STARTTLS is that for relays, and ours that for submission (RFC 6409).
+_RELAY: Final = 25
+
+
+class InterchangeError(MailConnError, ValueError):
+    """A connection cannot be read from another program, or written for it. Nothing was saved."""
+
+
+def cut(sentence: str, most: int = 500) -> str:
+    """A sentence that repeats what stands in a file, which may be of any length."""
+    return sentence if len(sentence) <= most else f"{sentence[: most - 1]}…"
+
+
+def trusts_anybody(what: str) -> InterchangeError:
+    """The refusal of a setting that accepts every certificate."""
+    return InterchangeError(
+        f"{what} accepts anybody's certificate: such a connection is not taken over.",
+        hint="Take that out and import it then; where the server's certificate has no known authority, "
+        "%mailconn test shows the pin (host=sha256:HEX) that trusted_hosts takes.",
+    )
+
+
+class Draft:
+    """What is known of one connection so far."""
+
+    def __init__(self, name: str, protocol: str = "SMTP") -> None:
+        self.options: dict[str, Any] = {"name": name, "protocol": protocol}
+        self.notes: list[str] = []
+        self._secrets: dict[Kind, Secret] = {}
+
+    def note(self, *sentences: str) -> None:
+        """What was not mapped, or means something else there, in whole sentences."""
+        self.notes += map(cut, sentences)
+
+    def unmapped(self, key: str, why: str = "nothing here corresponds to it") -> None:
+        """A setting of theirs that is left out."""
+        self.note(f"{shown(key)[1:-1]} is left out: {why}.")
+
+    def give(self, **options: Any) -> None:
+        """Options that say something; nothing else is set."""
+        self.options |= {name: value for name, value in options.items() if value not in (None, "")}
+
+    def secure(self, security: str) -> None:
+        """``SSL``, ``TLS``, ``TLS1.2``, or empty for a link in plain text."""
+        self.options["use_secure_authentication"] = bool(security)
+        if security:
+            self.options["secure_authentication_type"] = security
+
+    def login(self, username: str, *, on: bool = True) -> None:
+        """Who logs in; ``on``: there is a login at all."""
+        self.give(username=username)
+        self.options["use_authentication"] = on
+
+    def secret(self, secret: Secret, kind: Kind = Kind.PASSWORD) -> None:
+        """A secret that stood there, if it is one that a login can send."""
+        if not secret:
+            return
+        if flaw := secret.flaw(lines=kind is Kind.CLIENT):
+            self.note(f"The {kind} is left out: it {flaw}.")
+        else:
+            self._secrets[kind] = secret
+
+    def found(self, *, variables: bool = False) -> FoundConnection:
+        """The connection; raises :class:`~mailconn_jupyter.errors.OptionError` for what none can have.
+
+        ``variables``: ``${NAME}`` is a variable there, too.
+        """
+        try:
+            connection = MailConnection(**self.options)
+        except OptionError as error:
+            raise InterchangeError(error.message, hint=error.hint) from None
+        if connection.trusts_everything:
+            raise trusts_anybody("The * among the trusted hosts")
+        self._tell_differences(connection, variables=variables)
+        return FoundConnection(connection, tuple(self.notes), dict(self._secrets))
+
+    def _tell_differences(self, connection: MailConnection, *, variables: bool) -> None:
+        if connection.protocol == "SMTP" and connection.server_port is None and connection.security.startswith("TLS"):
+            connection.server_port = _RELAY
+            self.note(f"No port is given; there that is {_RELAY}, and {connection.usual_port} is the one for a login.")
+        if connection.protocol != "MBOX" and not connection.security:
+            self.note(
+                "The link is in plain text, as it is there; no password goes over it unless allow_plaintext_password "
+                "is turned on here."
+            )
+        if connection.applies("check_server_identity") and not connection.check_server_identity:
+            self.note("The certificate's name is not compared, as it is there (check_server_identity).")
+        if connection.password_command:
+            self.note(f"Each time a session opens, this program is run: {connection.password_command}")
+        for name in self.options:
+            if not variables and name != "name" and has_variable(value := self.options[name]):
+                self.note(f"{name} holds {value}, which is a variable of the environment here, and was none there.")
+        self.note(*(f"It is not complete. {problem.message}" for problem in connection.problems()))

@@ -1,0 +1,143 @@
+"""Files that are none, or half of one: an error of a line or two, and nothing is saved."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mailconn_jupyter as mailconn
+from mailconn_jupyter.commands import COMMANDS
+from mailconn_jupyter.errors import MailConnError
+from mailconn_jupyter.interchange.import_draft import InterchangeError
+from mailconn_jupyter.interchange.programs import SOURCES, Source
+from tests.fuzz.mutations import mutated
+from tests.interchange.examples import AIRFLOW, AUTOCONFIG, MSMTPRC, OPS
+
+HOP: dict[str, Any] = json.loads(OPS.read_text(encoding="utf-8"))
+SMTP: dict[str, Any] = {"conn_type": "smtp", "host": "mail.example.org", "port": 587, "extra": {}}
+
+
+def files() -> Iterator[tuple[str, bytes]]:
+    """A format and what stands in a file of it."""
+    for source in SOURCES:
+        for data in (b"", b"\0" * 50, b"\xff\xfe{\0}\0", b"\xff" * 9, b"PK\x03\x04\x14\0", b"[" * 99_999):
+            yield source, data
+    whole = OPS.read_bytes()
+    yield from (("hop", whole[:end]) for end in range(1, len(whole) - 3, len(whole) // 19))
+    whole = AUTOCONFIG.read_bytes()
+    yield from (("autoconfig", whole[:end]) for end in range(1, len(whole) - 3, len(whole) // 19))
+    for key in ("name", "protocol", "serverHost", "serverPort", "username", "password", "trustedHosts"):
+        yield "hop", json.dumps(HOP | {key: [1]}).encode()
+    for key in ("useAuthentication", "useXOAuth2", "useSecureAuthentication", "checkServerIdentity", "useProxy"):
+        yield "hop", json.dumps(HOP | {key: "perhaps"}).encode()
+    for key, value in {
+        "protocol": "LMTP",
+        "serverHost": "a:b@mail.example.org",
+        "serverPort": "70000",
+        "secureConnectionType": "TLS 1.0",
+        "trustedHosts": "*",
+        "name": "\ud800",
+        "username": "a\nb",
+    }.items():
+        yield "hop", json.dumps(HOP | {key: value}).encode()
+    yield "hop", json.dumps({key: value for key, value in HOP.items() if key != "protocol"}).encode()
+    for key in ("conn_type", "host", "port", "login", "password"):
+        yield "airflow", json.dumps(SMTP | {key: {}}).encode()
+    extras: tuple[Any, ...] = (
+        7,
+        [1],
+        "{",
+        {"ssl_context": "none"},
+        {"auth_type": "kerberos"},
+        {"timeout": "soon"},
+        {"scope": []},
+    )
+    for extra in extras:
+        yield "airflow", json.dumps(SMTP | {"extra": extra}).encode()
+    for line in ("AIRFLOW_CONN_A={", "AIRFLOW_CONN_A=smtp://:99999", "smtp://a b", "AIRFLOW_CONN_A=", '{"a": 3}'):
+        yield "airflow", line.encode()
+    for url in (
+        "smtps://",
+        "smtps//a.org",
+        "http://a.org",
+        "smtps://a:b",
+        "smtps://a.org:0",
+        "smtps://[::1",
+        "smtp://?x",
+    ):
+        yield "url", url.encode()
+        yield "django", url.replace("smtps", "smtp+ssl").encode()
+    for line in (
+        "account",
+        "account a : a",
+        "account a\nport 1",
+        "account a\nhost x\ntls_certcheck off\ntls on",
+        "host x",
+    ):
+        yield "msmtp", line.encode()
+
+
+MALFORMED = list(enumerate(files()))
+
+
+def test_there_are_a_hundred_and_more() -> None:
+    assert len(MALFORMED) >= 130
+
+
+@pytest.mark.parametrize(("number", "file"), MALFORMED, ids=lambda value: value if isinstance(value, int) else value[0])
+def test_a_malformed_file_is_an_error_of_a_line_or_two_and_nothing_is_saved(
+    number: int, file: tuple[str, bytes], tmp_path: Path
+) -> None:
+    source, data = file
+    path = tmp_path / f"given{number}"
+    path.write_bytes(data)
+    with pytest.raises(MailConnError) as caught:
+        list(COMMANDS["import"].do(what=str(path), source=source, save=True))
+    message = str(caught.value)
+    assert len(message.splitlines()) <= 2
+    assert len(message) < 600
+    assert re.search(r"[.?]$", caught.value.message), message
+    assert "s3cret" not in message
+    assert list(mailconn.connections) == []
+
+
+@pytest.mark.parametrize("example", [OPS, MSMTPRC, AUTOCONFIG, AIRFLOW], ids=lambda path: str(path.name))
+def test_whatever_is_changed_in_a_file_it_is_read_or_is_an_error_of_ours(example: Path) -> None:
+    programs: dict[Path, Source] = {OPS: "hop", MSMTPRC: "msmtp", AUTOCONFIG: "autoconfig", AIRFLOW: "airflow"}
+    source = programs[example]
+    whole, tokens = (
+        example.read_bytes(),
+        [b"\xff", b"\0", b"${X}", b"%", b"*", b"\r", b'"', b"&#0;", b"9" * 400, b"{" * 2000],
+    )
+    for seed in range(300):
+        # Whatever else it raised would end this.
+        with suppress(InterchangeError):
+            found = mailconn.load_connections(mutated([whole], seed, tokens), source, address="ana@example.org")
+            assert len(repr(found)) + len(found._repr_html_()) < 200_000
+
+
+def test_what_is_no_file_is_an_error_and_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(b"a" * 1_000_001)
+    os.mkfifo(tmp_path / "pipe")
+    for what in ("large", "pipe", "missing", "a\0b"):
+        with pytest.raises(InterchangeError, match="cannot be read"):
+            mailconn.load_connections(tmp_path / what, "msmtp")
+    with pytest.raises(InterchangeError, match="and not int"):
+        mailconn.load_connections(7)  # type: ignore[arg-type]
+    with pytest.raises(InterchangeError, match=r"'hopp' is none of hop, .* Did you mean 'hop'\?"):
+        mailconn.load_connections("x", "hopp")  # type: ignore[arg-type]
+    with pytest.raises(InterchangeError, match="not clear whose it is"):
+        mailconn.load_connections("Dear Ana,\nhello")
+
+
+def test_what_looks_like_a_password_in_the_place_of_a_file_is_not_repeated() -> None:
+    with pytest.raises(InterchangeError) as caught:
+        mailconn.load_connections("ana:correct-horse@mail.example.org")
+    assert "correct-horse" not in str(caught.value)
