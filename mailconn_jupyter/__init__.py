@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from .interchange.found import FoundConnection as FoundConnection, FoundConnections as FoundConnections
     from .interchange.import_draft import InterchangeError as InterchangeError
     from .interchange.load_connections import load_connections as load_connections
+    from .mailbox.bounces import bounces as bounces
     from .mailbox.dataframe import to_frame as to_frame
     from .mailbox.messages import messages as messages
     from .mailbox.secured import decrypt as decrypt, keep_certificate as keep_certificate
@@ -117,6 +118,7 @@ _ROOMS = {
     "interchange.export_connection": "Exported export_connection",
     "interchange.found": "FoundConnection FoundConnections",
     "interchange.load_connections": "load_connections",
+    "mailbox.bounces": "bounces",
     "mailbox.dataframe": "to_frame",
     "mailbox.messages": "messages",
     "mailbox.secured": "decrypt keep_certificate",

@@ -112,9 +112,18 @@ def _inbox(parser: Arguments) -> None:
     parser.add_argument("--folder", metavar="FOLDER", default="INBOX", help="The folder (IMAP; default: INBOX).")
 
 
+def _bounces(parser: Arguments) -> None:
+    _one(parser)
+    parser.add_argument("--since", metavar="WHEN", help="Only from this day on: 2026-11-22, '3 days', yesterday.")
+    parser.add_argument(
+        "--limit", type=_limit, metavar="N", default=20, help="How many notifications at most (default: 20)."
+    )
+    parser.add_argument("--folder", metavar="FOLDER", default="INBOX", help="The folder (IMAP; default: INBOX).")
+
+
 def _limit(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < len(text) < 7 or int(text) == 0:
-        raise WrongUsage("%mailconn inbox: --limit takes a number of messages, 1 or more.")
+        raise WrongUsage("--limit takes a number of messages, 1 or more.")
     return int(text)
 
 
@@ -284,6 +293,14 @@ _ALL: Final = (
         "The newest messages of a mailbox; none is marked as read.",
         "reading:inbox",
         _inbox,
+        1,
+    ),
+    Command(
+        "bounces",
+        "[NAME] [--since WHEN] [flags]",
+        "Whose mail came back, and why, as the notifications in a mailbox say.",
+        "reading:bounces",
+        _bounces,
         1,
     ),
     Command(

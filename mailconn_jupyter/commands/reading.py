@@ -1,4 +1,4 @@
-"""``inbox``: the newest messages of a mailbox in a table."""
+"""``inbox``, ``bounces``: the newest messages of a mailbox, and what came back, in tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .view import View, when_text
 if TYPE_CHECKING:
     from ..message.incoming.parsed import ParsedMessage
 
-__all__ = ["inbox"]
+__all__ = ["bounces", "inbox"]
 
 _LONGEST = 120
 
@@ -40,6 +40,38 @@ def inbox(*, target: str | None = None, limit: int = 20, folder: str = "INBOX", 
     where = f"{connection.name}, {folder}" if connection.protocol == "IMAP" else connection.name
     caption = f"{where}: the newest {len(shown)}" if more else f"{where}: {_count(len(shown))}"
     yield View(map(_row, shown), header=("Date", "From", "Subject", "Size", "Read"), caption=caption, notes=notes)
+
+
+def bounces(
+    *, target: str | None = None, since: str | None = None, limit: int = 20, folder: str = "INBOX"
+) -> Iterator[View]:
+    """What the newest notifications say, a row for each recipient."""
+    from ..mailbox.returned_mail import returned_mail  # noqa: PLC0415  # a socket
+
+    connection = connections.pick(target, sends=False)
+    rows: list[tuple[str, str, str, str, str]] = []
+    count = 0
+    found = returned_mail(connection, since=since, before=None, folder=folder, progress=True)
+    try:
+        for message, notices in found:
+            count += 1
+            if count > limit:
+                break
+            when = _when(message)
+            rows += [(each.recipient, each.action, each.status, _cut(each.words), when) for each in notices]
+    except KeyboardInterrupt as interrupt:
+        raise MailConnError(f"Reading {connection.name!r} was interrupted.") from interrupt
+    finally:
+        found.close()
+    notes = [f"Older ones are not shown; --limit {limit * 5} shows more."] if count > limit else []
+    if not rows:
+        notes = ["Nothing came back."]
+    yield View(
+        rows,
+        header=("Recipient", "Action", "Status", "The server's words", "When"),
+        caption=f"{connection.name}: what servers say of mail that was sent",
+        notes=notes,
+    )
 
 
 def _row(message: ParsedMessage) -> tuple[str, str, str, str, str]:

@@ -6,6 +6,7 @@ import contextlib
 import imaplib
 import math
 from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from imap_tools.errors import UnexpectedCommandStatusError
@@ -106,13 +107,15 @@ def _messages(session: IMAPSession, reading: Reading, count: int) -> Iterator[Pa
         low = max(1, high - int(min(window, _WINDOW)) + 1)
         _still_there(session, reading)
         uids, here = _found(session, reading, f"{low}:{high}", here=here)
-        fits = selection.matches if here else selection.dated
+        fits = selection.matches if here else selection.fits
         # A text that the server does not look for is in the body, perhaps.
         search_body = here and not selection.text.isascii()
         fresh = [uid for uid in reversed(uids) if uid < lowest]
         wanted = _all if here else reading.wanted
         chosen = _with_files(session, reading, fresh) if selection.has_attachment else fresh
-        for done, message in enumerate(_fetch(session, reading, chosen, wanted, whole=reading.body or search_body)):
+        for done, message in enumerate(
+            _fetch_sought(session, reading, chosen, wanted, whole=reading.body or search_body)
+        ):
             reading.looked_at((count - high + (high - low + 1) * done / len(fresh)) / count)
             if fits(message) and (not search_body or selection.holds(message)):
                 yield message if reading.body or not search_body else message.without_body()
@@ -127,6 +130,12 @@ def _messages(session: IMAPSession, reading: Reading, count: int) -> Iterator[Pa
 def _found(session: IMAPSession, reading: Reading, where: str, *, here: bool) -> tuple[list[int], bool]:
     """The UIDs among these messages, and whether texts are still to be compared."""
     selection = reading.selection
+    if selection.sought is not None:
+        try:
+            return search(session.client, [where, *selection.words()]), here
+        except Refused:
+            # Not every server looks into every header: then that is done here.
+            return search(session.client, [where, *replace(selection, sought=None).words()]), here
     if not here and not selection.is_ascii:
         try:
             return search(session.client, [where, *selection.words()], charset="UTF-8"), False
@@ -147,10 +156,32 @@ def _with_files(session: IMAPSession, reading: Reading, uids: Iterable[int]) -> 
         yield from (uid for uid in portion if uid in found and found[uid].has_file)
 
 
+def _fetch_sought(
+    session: IMAPSession, reading: Reading, uids: Iterable[int], wanted: Callable[[], float], *, whole: bool
+) -> Iterator[ParsedMessage]:
+    """As :func:`_fetch`; where the header decides how much of a message is read, it comes first."""
+    sought = reading.selection.sought
+    if sought is None:
+        yield from _fetch(session, reading, uids, wanted, whole=whole)
+        return
+    for portion in batches(uids, first=_FIRST_LIST, most=_LIST):
+        heads = [each for each in _fetch(session, reading, portion, _all, whole=False) if reading.selection.fits(each)]
+        longer = [int(each.uid) for each in heads if sought.whole(each)]
+        bodies = _fetch(session, reading, longer, _all, whole=True)
+        body = next(bodies, None)
+        for each in heads:
+            if body is not None and body.uid == each.uid:
+                yield body
+                body = next(bodies, None)
+            elif not sought.whole(each):
+                yield each
+
+
 def _fetch(
     session: IMAPSession, reading: Reading, uids: Iterable[int], wanted: Callable[[], float], *, whole: bool
 ) -> Iterator[ParsedMessage]:
     """Messages by their UIDs, in that order, or their headers; one that is gone meanwhile is left out."""
+    most = reading.most
     for portion in batches(uids, first=_FIRST_LIST, most=_LIST, wanted=wanted):
         if not whole:
             found = _ask(session, reading, portion, f"({_ABOUT} BODY.PEEK[HEADER])")
@@ -159,10 +190,10 @@ def _fetch(
         listed = _ask(session, reading, portion, f"({_ABOUT})")
         sizes = {uid: listed[uid].size or 0 for uid in portion if uid in listed}
         for batch in batches(sizes, first=1, most=_BODIES, size=sizes.__getitem__, wanted=wanted):
-            # Of one that is too large for the memory, only the beginning.
-            part = f"<0.{MOST_MESSAGE}>" if sizes[batch[0]] > MOST_MESSAGE else ""
+            # Of one that is too large for the memory, or for what is looked for in it, only the beginning.
+            part = f"<0.{most}>" if max(map(sizes.__getitem__, batch)) > most else ""
             found = _ask(session, reading, batch, f"(UID BODY.PEEK[]{part})")
-            read = [_parsed(listed[uid].updated(one), complete=True) for uid, one in found.items()]
+            read = [_parsed(listed[uid].updated(one), complete=True, most=most) for uid, one in found.items()]
             yield from _dated(session, reading, read)
 
 
@@ -216,12 +247,12 @@ def _expunged(session: IMAPSession) -> int:
     return len(session.client.untagged_responses.get("EXPUNGE", []))
 
 
-def _parsed(known: Fetched, *, complete: bool) -> ParsedMessage:
+def _parsed(known: Fetched, *, complete: bool, most: int = MOST_MESSAGE) -> ParsedMessage:
     problems = []
     if known.raw is None:
         problems.append(known.refusal.message if known.refusal else "The server does not give it.")
-    elif complete and len(known.raw) == MOST_MESSAGE:
-        problems.append(f"Only its first {how_large(MOST_MESSAGE)} were read.")
+    elif complete and len(known.raw) == most:
+        problems.append(f"Only its first {how_large(most)} were read.")
     return ParsedMessage(
         known.raw or b"",
         uid=str(known.uid),

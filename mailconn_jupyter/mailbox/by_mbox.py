@@ -34,11 +34,13 @@ def read(session: MBOXSession, reading: Reading) -> Generator[ParsedMessage, Non
         reading.looked_at(1 - start / size)
         if is_expunged(message.header) or not reading.selection.matches(message):
             continue
-        if not reading.body and not reading.selection.of_body:
+        sought = reading.selection.sought
+        enough = not reading.body if sought is None else not sought.whole(message)
+        if enough and not reading.selection.of_body:
             yield message
             continue
         file.seek(begin)
-        raw = file.read(min(stop - begin, MOST_MESSAGE))
+        raw = file.read(min(stop - begin, reading.most))
         cut = len(raw) < stop - begin
         whole = _message(raw, start, stop - begin, arrived, complete=True, flags_of=message, cut=cut)
         if reading.selection.holds(whole):
@@ -125,7 +127,7 @@ def _message(
         size=size,
         arrived=arrived,
         complete=complete,
-        problems=[f"Only its first {how_large(MOST_MESSAGE)} were read."] if cut else [],
+        problems=[f"Only its first {how_large(len(raw))} were read."] if cut else [],
     )
     if flags_of is None:
         message.flags = flags_of_header(message.header)

@@ -51,7 +51,7 @@ def read(session: POP3Session, reading: Reading) -> Generator[ParsedMessage, Non
             reading.looked_at((reading.looked + 1) / len(numbers))
             if not selection.matches(message):
                 continue
-            if heads and whole:
+            if heads and whole and (selection.sought is None or selection.sought.whole(message)):
                 chosen.append(number)
             elif not message.complete or selection.holds(message):
                 yield message if reading.body or not message.complete else message.without_body()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..session.any_session import ReadingSession
 
-__all__ = ["own_pandas", "to_frame"]
+__all__ = ["dates", "own_pandas", "to_frame"]
 
 # What pandas calls the kinds of columns that may have gaps.
 _KINDS: Final = {
@@ -90,12 +90,17 @@ def to_frame(
     rows = [_row(message, text=texts) for message in _messages(source, text=texts, asked=asked)]
     kinds = {**_KINDS, "text": "str"} if texts else _KINDS
     columns = {name: pd.Series([row[name] for row in rows], dtype=kind) for name, kind in kinds.items()}
+    return pd.DataFrame({"date": dates([row["date"] for row in rows]), **columns})
+
+
+def dates(given: Iterable[datetime | None]) -> pd.Series[Any]:
+    """A column of dates in UTC; missing where there is none, or one that pandas does not know."""
+    pd = own_pandas()
     # Before it is a column of dates, as pandas takes no date of some centuries.
-    dates = pd.to_datetime(pd.Series([row["date"] for row in rows], dtype="object"), utc=True, errors="coerce")
-    return pd.DataFrame({"date": dates, **columns})
+    return pd.to_datetime(pd.Series([_utc(date) for date in given], dtype="object"), utc=True, errors="coerce")
 
 
-def own_pandas() -> Any:
+def own_pandas(what: str = "to_frame()") -> Any:
     """The user's pandas; raises :class:`~mailconn_jupyter.errors.MailConnError` where it is not installed."""
     try:
         import pandas as pd  # noqa: PLC0415  # slow to import
@@ -103,7 +108,7 @@ def own_pandas() -> Any:
         if error.name != "pandas":
             raise
         raise MailConnError(
-            "to_frame() makes a table of pandas, which is not installed.", hint="Run: %pip install pandas"
+            f"{what} makes a table of pandas, which is not installed.", hint="Run: %pip install pandas"
         ) from error
     return pd
 
@@ -129,7 +134,7 @@ def _row(message: Any, *, text: bool) -> dict[str, Any]:
             f"to_frame() takes messages, not {type(message).__name__}.", hint="mailconn.messages(name) gives them."
         )
     return {
-        "date": _utc(message.date),
+        "date": message.date,
         "from": message.header("From"),
         "to": message.to,
         "subject": message.subject,

@@ -25,7 +25,7 @@ from .selection import Selection, When, moment
 if TYPE_CHECKING:
     from ..session.any_session import ReadingSession
 
-__all__ = ["messages"]
+__all__ = ["folder_of", "messages", "taken"]
 
 _READERS = {"IMAP": "by_imap", "POP3": "by_pop3", "MBOX": "by_mbox"}
 
@@ -76,11 +76,6 @@ def messages(
     left = math.inf if limit is None else count_of(limit)
     if left is None:
         raise OptionError("limit is a whole number of messages, or None for all.")
-    folder = "INBOX" if folder is None else folder
-    if not isinstance(folder, str):
-        raise OptionError(f"folder is the name of a folder, not {type(folder).__name__}.")
-    if breaks_a_line(folder.encode("utf-8", "replace")):
-        raise UnsafeArgument("folder: the name holds a CR, an LF or a NUL. Nothing was sent.")
     reading = Reading(
         selection=Selection(
             since=moment("since", since),
@@ -95,11 +90,18 @@ def messages(
             has_attachment=has_attachment,
         ),
         left=left,
-        folder=folder,
+        folder=folder_of(folder),
         body=body,
         mark_seen=mark_seen,
         tell=teller(progress),
     )
+    return taken(target, reading)
+
+
+def taken(
+    target: str | MailConnection | ReadingSession | None, reading: Reading
+) -> Generator[ParsedMessage, None, None]:
+    """The messages of a reading, each read when it is asked for; raises at once for what the protocol cannot do."""
     source: Any = target
     protocol = protocol_of(source)
     if not protocol:
@@ -107,6 +109,16 @@ def messages(
         protocol = source.protocol
     _require(protocol, reading)
     return _read(source, protocol, reading)
+
+
+def folder_of(given: str | None) -> str:
+    """The name of a folder; None is INBOX."""
+    folder = "INBOX" if given is None else given
+    if not isinstance(folder, str):
+        raise OptionError(f"folder is the name of a folder, not {type(folder).__name__}.")
+    if breaks_a_line(folder.encode("utf-8", "replace")):
+        raise UnsafeArgument("folder: the name holds a CR, an LF or a NUL. Nothing was sent.")
+    return folder
 
 
 def _require(protocol: str, reading: Reading) -> None:

@@ -35,6 +35,11 @@ class Reading:
     #: How many were looked at so far.
     looked: int = field(default=0, init=False)
 
+    @property
+    def most(self) -> int:
+        """Bytes of one message that are read."""
+        return MOST_MESSAGE if self.selection.sought is None else self.selection.sought.most
+
     def wanted(self) -> float:
         """How many messages are still wanted."""
         return self.left

@@ -13,6 +13,7 @@ from ..errors import OptionError
 from ..message.incoming.parsed import ParsedMessage
 from ..scalars import plain
 from ..session.line_arguments import UnsafeArgument, breaks_a_line
+from .sought import Sought
 
 __all__ = ["Moment", "Selection", "When", "moment"]
 
@@ -75,7 +76,7 @@ class Selection:
     header, as with SENTSINCE and SENTBEFORE of RFC 9051, 6.4.4, or of the arrival where there is none: a day is compared to
     the day that is written there, an instant to the instant. ``since`` includes its day, ``before`` does not. ``text`` is
     looked for in header and body, as with TEXT; ``larger`` counts bytes; ``has_attachment`` is about files beside the text,
-    and the pictures in it are none.
+    and the pictures in it are none. ``sought`` is a kind of message of which the header decides what is read.
     """
 
     since: Moment = None
@@ -88,6 +89,7 @@ class Selection:
     flagged: bool = False
     larger: int | None = None
     has_attachment: bool = False
+    sought: Sought | None = None
 
     def __post_init__(self) -> None:
         for name, text in self._texts().items():
@@ -102,7 +104,7 @@ class Selection:
     @property
     def of_header(self) -> bool:
         """Whether the header must be read to know."""
-        return bool(self.since or self.before or self.sender or self.to or self.subject)
+        return bool(self.since or self.before or self.sender or self.to or self.subject or self.sought)
 
     @property
     def of_body(self) -> bool:
@@ -116,7 +118,7 @@ class Selection:
         return not chosen and self.larger is None
 
     def words(self, *, ascii_only: bool = False) -> Iterator[str | bytes]:
-        """The words of an IMAP SEARCH; a text that must be quoted is in bytes. It may find more than :meth:`dated` takes.
+        """The words of an IMAP SEARCH; a text that must be quoted is in bytes. It may find more than :meth:`fits` takes.
 
         ``ascii_only`` leaves out the texts that are not ASCII.
         """
@@ -137,12 +139,18 @@ class Selection:
             if text and (text.isascii() or not ascii_only):
                 yield word
                 yield text.encode("utf-8", "replace")
+        if self.sought is not None:
+            yield from self.sought.words
 
     @property
     def is_ascii(self) -> bool:
         return all(text.isascii() for text in self._texts().values())
 
-    def dated(self, message: ParsedMessage) -> bool:
+    def fits(self, message: ParsedMessage) -> bool:
+        """Whether its header is what no server's search knows for sure."""
+        return self._dated(message) and (self.sought is None or self.sought.takes(message))
+
+    def _dated(self, message: ParsedMessage) -> bool:
         """Whether its date is one that is asked for; a message without a date is not, where dates are."""
         if self.since is None and self.before is None:
             return True
@@ -160,7 +168,7 @@ class Selection:
         if self.larger is not None and (message.size or 0) <= self.larger:
             return False
         wanted = {"From": self.sender, "To": self.to, "Subject": self.subject}
-        return self.dated(message) and all(
+        return self.fits(message) and all(
             _folded(text) in _folded(message.header(name)) for name, text in wanted.items() if text
         )
 

@@ -11,7 +11,8 @@ from mailconn_jupyter import MailConnection, progress
 from mailconn_jupyter.notebook.progress_bar import CellProgress
 from mailconn_jupyter.store import connections
 from tests.support import shells
-from tests.support.mailboxes import fill_file, mail
+from tests.support.bounce_formats import FORMATS
+from tests.support.mailboxes import Mail, fill_file, mail
 from tests.support.shells import Shell
 
 shell = shells.shell
@@ -103,3 +104,20 @@ def test_a_short_read_shows_no_progress_and_neither_does_one_whose_output_is_no_
     late(1, 0.5)
     late.finish()
     assert capsys.readouterr() == ("", "")
+
+
+def test_what_came_back_is_shown_a_row_for_each_recipient(shell: Shell, own_config: Path, tmp_path: Path) -> None:
+    path = tmp_path / "back.mbox"
+    connections.save(MailConnection(name="back", protocol="MBOX", server_host=str(path)))
+    fill_file(path, [mail("Hello"), *(Mail(form.raw) for form in FORMATS)])
+    ran = shell.ok("%mailconn bounces back --since 2026-11-20")
+    assert re.search(r"^Recipient +Action +Status +The server's words +When$", ran.text, re.MULTILINE)
+    shown = re.findall(r"^(\S+@example\.net) +(failed|delayed) ", ran.text, re.MULTILINE)
+    assert shown == [(form.recipient, form.action) for form in reversed(FORMATS)]
+    assert "back: what servers say of mail that was sent" in ran.text
+    assert "<table>" in ran.html
+    ran = shell.ok("%mailconn bounces back --limit 2")
+    assert len(re.findall(r"@example\.net +failed ", ran.text)) == 2
+    assert "--limit 10 shows more" in ran.text
+    assert "Nothing came back." in shell.ok("%mailconn bounces back --since 2027-01-01").text
+    assert "since is no date" in shell.fails("%mailconn bounces back --since soon")

@@ -87,14 +87,23 @@ def pop3_of(mails: Sequence[bytes], **how: Any) -> Iterator[tuple[MailConnection
 class IMAPBox:
     """SEARCH and FETCH of a mailbox; ``broken`` are the UIDs that it does not give, ``stops`` whether a FETCH ends there.
 
-    Their flags and sizes it gives, unless ``lists`` is False.
+    Their flags and sizes it gives, unless ``lists`` is False; ``refuses_headers``: it does not search by HEADER.
     """
 
-    def __init__(self, mails: Mapping[int, bytes], *, broken: Sequence[int], stops: bool, lists: bool = True) -> None:
+    def __init__(
+        self,
+        mails: Mapping[int, bytes],
+        *,
+        broken: Sequence[int] = (),
+        stops: bool = False,
+        lists: bool = True,
+        refuses_headers: bool = False,
+    ) -> None:
         self._mails = mails
         self._broken = broken
         self._stops = stops
         self._lists = lists
+        self._refuses_headers = refuses_headers
         self.fetched: list[str] = []
 
     def serve(self, talk: Conversation) -> None:
@@ -102,6 +111,8 @@ class IMAPBox:
             tag, _, command = talk.line().decode().partition(" ")
             if command.startswith(("EXAMINE", "SELECT")):
                 talk.send(f"* {len(self._mails)} EXISTS\r\n{tag} OK [READ-ONLY] done\r\n".encode())
+            elif command.startswith("UID SEARCH") and "HEADER" in command and self._refuses_headers:
+                talk.send(f"{tag} NO not by that header\r\n".encode())
             elif command.startswith("UID SEARCH"):
                 low, high = map(int, re.findall(r"[0-9]+", command)[:2])
                 found = sorted(self._mails)[low - 1 : high]
