@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from . import sandbox as sandbox
     from .connection import MailConnection as MailConnection
+    from .delivery.following.follow_up import follow_up as follow_up
+    from .delivery.following.followed import FollowUp as FollowUp
     from .delivery.many.journal import JournalError as JournalError
     from .delivery.many.many_report import DeliveryReport as DeliveryReport
     from .delivery.many.send_many import send_many as send_many
@@ -100,6 +102,8 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "connection": "MailConnection",
+    "delivery.following.follow_up": "follow_up",
+    "delivery.following.followed": "FollowUp",
     "delivery.many.journal": "JournalError",
     "delivery.many.many_report": "DeliveryReport",
     "delivery.many.send_many": "send_many",

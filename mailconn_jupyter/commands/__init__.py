@@ -207,6 +207,9 @@ def _journal(parser: Arguments) -> None:
     parser.add_argument(
         "name", metavar="NAME", nargs="?", help="A journal, or the path of one; without it, all of them."
     )
+    parser.add_argument(
+        "--follow-up", metavar="INBOX", help="What has come back, from the mailbox of the connection INBOX."
+    )
 
 
 def _sandbox(parser: Arguments) -> None:
@@ -282,8 +285,8 @@ _ALL: Final = (
     ),
     Command(
         "journal",
-        "[NAME]",
-        "The journals of batches, or what one says became of each message.",
+        "[NAME [--follow-up INBOX]]",
+        "The journals of batches, what one says became of each message, or what has come back.",
         "listing:journal",
         _journal,
     ),

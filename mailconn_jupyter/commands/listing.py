@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from ..errors import MailConnError
-from ..formatting import did_you_mean
 from ..store import atomic_files, connections
 from .connection_views import connection_view, connections_view
 from .view import View, when_text
 from .wrong_usage import WrongUsage
 
 if TYPE_CHECKING:
+    from ..delivery.following.followed import FollowUp
     from ..delivery.many.journal import Known
 
 __all__ = ["default", "journal", "list_", "show"]
@@ -45,8 +45,13 @@ def default(*, target: str | None = None, unset: bool = False) -> Iterator[str]:
     yield f"The default connection is {' and '.join(said)}." if said else "There is no default connection."
 
 
-def journal(*, name: str | None = None) -> Iterator[View]:
-    """All journals, or of one who has no message, or perhaps has none."""
+def journal(*, name: str | None = None, follow_up: str | None = None) -> Iterator[object]:
+    """All journals, or of one who has no message, or perhaps has none; or what has come back to a mailbox."""
+    if name is None and follow_up is not None:
+        raise WrongUsage("%mailconn journal: --follow-up is about one journal; name it.")
+    if name is not None and follow_up is not None:
+        yield _followed(name, follow_up)
+        return
     if name is not None:
         yield _one(name)
         return
@@ -59,9 +64,18 @@ def journal(*, name: str | None = None) -> Iterator[View]:
     yield View(map(_row, names), header=("Journal", "Recipients", "Outcomes", "Last"))
 
 
+def _followed(name: str, target: str) -> FollowUp:
+    from ..delivery.following.follow_up import follow_up  # noqa: PLC0415  # as above
+
+    try:
+        return follow_up(name, connections[target], progress=True)
+    except KeyboardInterrupt as interrupt:
+        raise MailConnError(f"Reading {target!r} was interrupted.") from interrupt
+
+
 def _row(name: str) -> tuple[str, str, str, str]:
     try:
-        rows = _rows(name)
+        rows = _known(name)
     except MailConnError as error:
         return name, "", error.message, ""
     return name, f"{len(rows):,}", _counted(rows), _when(rows[-1].at) if rows else ""
@@ -70,7 +84,7 @@ def _row(name: str) -> tuple[str, str, str, str]:
 def _one(name: str) -> View:
     from ..delivery.many.journal import journal_path  # noqa: PLC0415  # as above
 
-    rows = _rows(name)
+    rows = _known(name)
     open_ = [row for row in rows if row.outcome != "accepted"]
     notes = []
     if len(open_) > _MOST_ROWS:
@@ -83,30 +97,16 @@ def _one(name: str) -> View:
     notes.append(f"The file: {atomic_files.show(journal_path(name))}")
     people = f"{len(rows):,} {'recipient' if len(rows) == 1 else 'recipients'}"
     caption = f"Journal {name!r}, {people}: {_counted(rows) or 'nothing yet'}"
-    shown = [(row.key, row.recipient, _outcome(row), _words(row), _when(row.at)) for row in open_[:_MOST_ROWS]]
+    shown = [(row.key, row.recipient, row.settled, _words(row), _when(row.at)) for row in open_[:_MOST_ROWS]]
     return View(
         shown, header=("Key", "Recipient", "Outcome", "The server's words", "When"), caption=caption, notes=notes
     )
 
 
-def _rows(name: str) -> list[Known]:
-    from ..delivery.many.journal import Journal, journal_names, journal_path  # noqa: PLC0415  # as above
+def _known(name: str) -> list[Known]:
+    from ..delivery.many.recorded import recorded  # noqa: PLC0415  # as above
 
-    path = journal_path(name)
-    if not path.is_file():
-        raise MailConnError(
-            f"There is no journal {name!r}.{did_you_mean(name, journal_names())}",
-            hint="%mailconn journal lists those there are.",
-        )
-    found = Journal(path)
-    try:
-        return found.every()
-    finally:
-        found.close()
-
-
-def _outcome(row: Known) -> str:
-    return "unknown" if row.in_doubt else row.outcome
+    return recorded(name)
 
 
 def _words(row: Known) -> str:
@@ -114,7 +114,7 @@ def _words(row: Known) -> str:
 
 
 def _counted(rows: list[Known]) -> str:
-    return ", ".join(f"{count:,} {outcome}" for outcome, count in Counter(map(_outcome, rows)).most_common())
+    return ", ".join(f"{count:,} {outcome}" for outcome, count in Counter(row.settled for row in rows).most_common())
 
 
 def _when(at: str) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
 
 from mailconn_jupyter import MailConnection, progress
+from mailconn_jupyter.delivery.many.journal import using
 from mailconn_jupyter.notebook.progress_bar import CellProgress
 from mailconn_jupyter.store import connections
 from tests.support import shells
-from tests.support.bounce_formats import FORMATS
+from tests.support.bounce_formats import FORMATS, ORIGINAL_ID
 from tests.support.mailboxes import Mail, fill_file, mail
 from tests.support.shells import Shell
 
@@ -121,3 +124,20 @@ def test_what_came_back_is_shown_a_row_for_each_recipient(shell: Shell, own_conf
     assert "--limit 10 shows more" in ran.text
     assert "Nothing came back." in shell.ok("%mailconn bounces back --since 2027-01-01").text
     assert "since is no date" in shell.fails("%mailconn bounces back --since soon")
+
+
+def test_a_journal_is_shown_with_what_has_come_back(shell: Shell, own_config: Path, tmp_path: Path) -> None:
+    with using("invoices-47") as journal:
+        journal.settle("47", ORIGINAL_ID, {"gone@example.net": ("accepted", 250, "Ok")})
+        journal.flush()
+    path = tmp_path / "back.mbox"
+    connections.save(MailConnection(name="back", protocol="MBOX", server_host=str(path)))
+    date = format_datetime(datetime.now(UTC)).encode()
+    fill_file(path, [Mail(FORMATS[0].raw.replace(b"Sun, 22 Nov 2026 08:30:00 +0000", date))])
+    ran = shell.ok("%mailconn journal invoices-47 --follow-up back")
+    assert "What came back in back: 1 bounced." in ran.text
+    assert re.search(r"^gone@example.net +bounced +5.1.1 550 5.1.1 .* 47$", ran.text, re.MULTILINE)
+    assert "is about one journal" in shell.fails("%mailconn journal --follow-up back")
+    assert "There is no journal 'invoices'. Did you mean 'invoices-47'?" in shell.fails(
+        "%mailconn journal invoices --follow-up back"
+    )

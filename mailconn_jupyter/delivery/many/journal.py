@@ -89,6 +89,11 @@ class Known(NamedTuple):
         """Whether it may have arrived: nobody knows."""
         return self.outcome in {"unknown", _INTENT}
 
+    @property
+    def settled(self) -> str:
+        """The outcome; what was begun, and not ended, is unknown."""
+        return "unknown" if self.in_doubt else self.outcome
+
 
 def _folder() -> Path:
     return own_folder("data")[0] / "journals"

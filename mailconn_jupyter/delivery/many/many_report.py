@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ...formatting import columns, how_long, prose, table
+from ..following.sent_rows import Sent, SentRow
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ...connection import MailConnection
+    from ...mailbox.selection import When
+    from ...progress import Tell
+    from ...session.any_session import ReadingSession
+    from ..following.followed import FollowUp
 
 __all__ = ["Delivery", "DeliveryReport"]
 
@@ -41,7 +49,7 @@ class DeliveryReport:
     """The outcomes of a batch. True when every recipient of every message was accepted, and none was left out.
 
     Shows as a table of what somebody has to see to; :meth:`to_frame` has all of it. ``stopped`` says why the batch ended
-    before its end (empty: it did not), ``seconds`` how long it took.
+    before its end (empty: it did not), ``started`` when it began (UTC), ``seconds`` how long it took.
     """
 
     def __init__(
@@ -54,6 +62,7 @@ class DeliveryReport:
     ) -> None:
         self.deliveries = tuple(sorted(deliveries, key=lambda row: row.index))
         self.seconds = seconds
+        self.started = datetime.now(UTC) - timedelta(seconds=seconds)
         self.stopped = stopped
         self._retry = retry
 
@@ -85,6 +94,29 @@ class DeliveryReport:
         """
         again, self._retry = self._retry, None
         return DeliveryReport(()) if again is None else again()
+
+    def follow_up(
+        self,
+        target: str | MailConnection | ReadingSession | None = None,
+        *,
+        since: When = None,
+        folder: str | None = "INBOX",
+        progress: bool | Tell | None = None,
+    ) -> FollowUp:
+        """What has come back to a mailbox: :func:`~mailconn_jupyter.delivery.following.follow_up.follow_up` of this report."""
+        from ..following.follow_up import follow_up  # noqa: PLC0415  # who only sends needs no mailbox
+
+        return follow_up(self, target, since=since, folder=folder, progress=progress)
+
+    def as_sent(self) -> Sent:
+        """What was sent, for :meth:`follow_up`."""
+        rows = [
+            SentRow(str(each.index), each.message_id, each.subject, each.recipient, each.outcome, each.words)
+            for each in self.deliveries
+        ]
+        # What an earlier batch of the journal has sent may be of any time.
+        before = any(each.outcome == "accepted" and not each.tries for each in self.deliveries)
+        return Sent(rows, None if before else self.started)
 
     def to_frame(self) -> pd.DataFrame:
         """A :class:`pandas.DataFrame` with a row for each recipient of each message, in their order.
