@@ -43,12 +43,15 @@ if TYPE_CHECKING:
         StoreError as StoreError,
         UnknownKeyword as UnknownKeyword,
     )
+    from .mailbox.acting.action_report import ActionReport as ActionReport
     from .interchange.export_connection import Exported as Exported, export_connection as export_connection
     from .interchange.found import FoundConnection as FoundConnection, FoundConnections as FoundConnections
     from .interchange.import_draft import InterchangeError as InterchangeError
     from .interchange.load_connections import load_connections as load_connections
     from .mailbox.bounces import bounces as bounces
     from .mailbox.dataframe import to_frame as to_frame
+    from .mailbox.found_messages import Messages as Messages
+    from .mailbox.mailbox_message import MailboxMessage as MailboxMessage
     from .mailbox.messages import messages as messages
     from .mailbox.secured import decrypt as decrypt, keep_certificate as keep_certificate
     from .message.compose import compose as compose
@@ -123,7 +126,10 @@ _ROOMS = {
     "interchange.found": "FoundConnection FoundConnections",
     "interchange.load_connections": "load_connections",
     "mailbox.bounces": "bounces",
+    "mailbox.acting.action_report": "ActionReport",
     "mailbox.dataframe": "to_frame",
+    "mailbox.found_messages": "Messages",
+    "mailbox.mailbox_message": "MailboxMessage",
     "mailbox.messages": "messages",
     "mailbox.secured": "decrypt keep_certificate",
     "message.compose": "compose",

@@ -12,7 +12,7 @@ warning. The tree::
         FileChanged (mbox): Another program has rewritten the file while it was read.
         InterchangeError: A connection cannot be read from another program, or written for it.
         JournalError: The journal of a batch cannot be used.
-        MailboxChanged (pop3): Other messages have the numbers that were known.
+        MailboxChanged (imap, pop3): The folder is not as it was.
         MessageError: An address or a message that cannot be sent as it is.
             MergeError: Rows of a merge give no message that could be sent.
             NoDomain: A name stands where a mail address must.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Generator
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,15 @@ from ..connection import MailConnection
 from ..connection.declarations import SENDING
 from ..errors import OptionError
 from ..keywords import public
-from ..message.incoming.parsed import ParsedMessage
 from ..message.texts import bytes_of
 from ..progress import Tell, teller
 from ..scalars import count_of
 from ..session.connect import open_session, protocol_of
 from ..session.line_arguments import UnsafeArgument, breaks_a_line
 from ..store import connections
+from .acting.place import Place
+from .found_messages import Messages
+from .mailbox_message import MailboxMessage
 from .portions import Reading
 from .selection import Selection, When, moment
 
@@ -49,7 +52,7 @@ def messages(
     body: bool = True,
     mark_seen: bool = False,
     progress: bool | Tell | None = None,
-) -> Generator[ParsedMessage, None, None]:
+) -> Messages:
     """The messages of a mailbox, newest first, each read when it is asked for.
 
     ``target`` is the name of a connection (IMAP, POP3 or MBOX), a connection, an open session (which stays open, with the
@@ -108,7 +111,8 @@ def taken(
         source = connections.pick(source, sends=False)
         protocol = source.protocol
     _require(protocol, reading)
-    return _read(source, protocol, reading)
+    place = Place(source, protocol, reading.folder)
+    return Messages.asked_for(place, reading, _read(source, place, replace(reading)))
 
 
 def folder_of(given: str | None) -> str:
@@ -152,20 +156,24 @@ def _size(given: int | str | None) -> int | None:
     return number
 
 
-def _read(target: Any, protocol: str, reading: Reading) -> Generator[ParsedMessage, None, None]:
+def _read(target: Any, place: Place, reading: Reading) -> Generator[MailboxMessage, None, None]:
     if reading.left <= 0:
         return
     own = reading.fresh = isinstance(target, MailConnection)
-    session = open_session(target, readonly=None if protocol == "POP3" else not reading.mark_seen) if own else target
-    read = import_module(f".{_READERS[protocol]}", __package__).read
+    readonly = None if place.protocol == "POP3" else not reading.mark_seen
+    session = open_session(target, readonly=readonly) if own else target
+    place.reading = session if own else None
+    reader = import_module(f".{_READERS[place.protocol]}", __package__)
     try:
-        with contextlib.closing(read(session, reading)) as found:
+        with contextlib.closing(reader.read(session, reading)) as found:
             for message in found:
                 reading.left -= 1
-                yield message
+                place.came_from(session)
+                yield MailboxMessage.of(message, place)
                 if reading.left <= 0:
                     break
     finally:
+        place.read_up()
         if own:
             session.quit()
         finish = getattr(reading.tell, "finish", None)

@@ -92,10 +92,12 @@ class TokenSource(Protocol):
 
 
 @contextmanager
-def run_dovecot(state: Path, certificates: Certificates, source: TokenSource | None = None) -> Iterator[Dovecot]:
+def run_dovecot(
+    state: Path, certificates: Certificates, source: TokenSource | None = None, *, settings: str = ""
+) -> Iterator[Dovecot]:
     """Run a Dovecot whose files are all under *state*, a new folder with a short path.
 
-    It takes the access tokens of *source*; without one those of :meth:`Dovecot.token`.
+    It takes the access tokens of *source*; without one those of :meth:`Dovecot.token`. *settings* are further ones.
 
     Unix sockets lie in there, and their paths end at about 100 characters.
     """
@@ -142,6 +144,8 @@ def run_dovecot(state: Path, certificates: Certificates, source: TokenSource | N
             auth=auth,
             relay=relay,
         )
+        + settings,
+        encoding="utf-8",
     )
     # Every listener opens before the first connection is served: one answer stands for all.
     with running([program, "-F", "-c", str(configuration)], port=imap, log=dovecot.log):

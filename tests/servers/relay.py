@@ -41,6 +41,7 @@ class Relay:
         round_trip: float = 0.0,
         to_server: Fault | None = None,
         to_client: Fault | None = None,
+        strikes: int | None = None,
     ) -> None:
         """Describe the link.
 
@@ -50,6 +51,7 @@ class Relay:
             round_trip: seconds from a question to its answer.
             to_server: what goes wrong with each connection's bytes from client to server.
             to_client: likewise from server to client.
+            strikes: how many connections it goes wrong with, the first ones; None: all.
         """
         #: The port that the client is to connect to; 0 before the block is entered.
         self.port = 0
@@ -64,6 +66,7 @@ class Relay:
         self._round_trip = round_trip
         self._to_server = to_server
         self._to_client = to_client
+        self._strikes = strikes
         self._client_spoke = False
         self._errors: list[BaseException] = []
         self._ready = threading.Event()
@@ -111,6 +114,7 @@ class Relay:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        faulty = self._strikes is None or self.connections <= self._strikes
         writers = [writer]
         directions: list[asyncio.Task[None]] = []
         try:
@@ -124,8 +128,8 @@ class Relay:
                 asyncio.create_task(self._receive(server_reader, down, from_client=False)),
             ]
             delivering = [
-                asyncio.create_task(_deliver(up, server_writer, self._to_server)),
-                asyncio.create_task(_deliver(down, writer, self._to_client)),
+                asyncio.create_task(_deliver(up, server_writer, self._to_server if faulty else None)),
+                asyncio.create_task(_deliver(down, writer, self._to_client if faulty else None)),
             ]
             directions = receiving + delivering
             # A cut link raises; otherwise each direction ends by itself.

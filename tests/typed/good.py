@@ -5,7 +5,6 @@ from __future__ import annotations
 import mailbox
 import poplib
 import smtplib
-from collections.abc import Generator
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Literal, assert_type
@@ -18,7 +17,6 @@ from mailconn_jupyter import (
     IMAPSession,
     MailConnection,
     MBOXSession,
-    ParsedMessage,
     POP3Session,
     SMTPSession,
 )
@@ -98,7 +96,7 @@ def results(message: EmailMessage) -> None:
     assert_type(report, mailconn.SendReport)
     assert_type(report.outcomes, tuple[mailconn.Outcome, ...])
     assert_type(mailconn.preview(message), mailconn.Preview)
-    assert_type(mailconn.messages("inbox"), Generator[ParsedMessage, None, None])
+    assert_type(mailconn.messages("inbox"), mailconn.Messages)
     assert_type(mailconn.discover("ana@example.org"), mailconn.Settings)
     assert_type(mailconn.set_password("ops"), str)
     assert_type(mailconn.forget_password("ops", proxy=True), str)

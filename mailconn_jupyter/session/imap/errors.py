@@ -16,6 +16,7 @@ from ..response_codes import response_code
 __all__ = [
     "LinkLost",
     "LoginRefused",
+    "MailboxChanged",
     "NotLoggedIn",
     "NotOffered",
     "NotUnderstood",
@@ -48,6 +49,10 @@ class UnsafeArgument(line_arguments.UnsafeArgument, imaplib.IMAP4.error):
 
 class SessionBusy(MailConnError, imaplib.IMAP4.error):
     """The answer to an earlier command is still being read; nothing was sent."""
+
+
+class MailboxChanged(MailConnError, imaplib.IMAP4.error):
+    """The folder is not as it was: the UIDs that were known mean other messages; nothing was changed."""
 
 
 class NotLoggedIn(error_classes.NotLoggedIn, imaplib.IMAP4.error):

@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from imap_tools.folder import FolderInfo, MailBoxFolderManager
+from imap_tools.utils import encode_folder
 
 from ...errors import MailConnError
 from ...transport.transport_errors import readable
 from .errors import NotUnderstood
 
-__all__ = ["Folders"]
+__all__ = ["Folders", "encoded"]
 
 
 class Folders(MailBoxFolderManager):
@@ -31,6 +32,11 @@ class Folders(MailBoxFolderManager):
         with _understood("LIST"):
             found = super().list(*args, **options)
         return [FolderInfo(_single(each.name), _single(each.delim), each.flags) for each in found]
+
+
+def encoded(name: str) -> str:
+    """A folder's name as a command has it: in modified UTF-7 (RFC 3501, 5.1.3), quoted."""
+    return encode_folder(name).decode("ascii")
 
 
 @contextmanager

@@ -61,7 +61,8 @@ class IMAPSession(BaseMailBox):
     ) -> None:
         self.connection = connection
         self.opening: Opening | None = None
-        self._readonly = readonly
+        #: Whether it was opened to read only.
+        self.readonly = readonly
         super().__init__()
         if connection is None:
             return
@@ -76,7 +77,7 @@ class IMAPSession(BaseMailBox):
         folder, readonly = self.folder.get(), self.client.is_readonly
         self.opening = Opening(self.connection, ask=False, source_address=self._source)
         self.opening.run(self.adapter)
-        if folder is not None and (folder != "INBOX" or readonly != self._readonly):
+        if folder is not None and (folder != "INBOX" or readonly != self.readonly):
             self.folder.set(folder, readonly)
 
     def _get_mailbox_client(self) -> IMAPClient:
@@ -87,13 +88,19 @@ class IMAPSession(BaseMailBox):
         """The last lines of the conversation, each after ``C:`` or ``S:``, with stars for every secret."""
         return self.client.transcript
 
+    @property
+    def uid_validity(self) -> str:
+        """What the UIDs of the selected folder are good for (RFC 9051, 2.3.1.1); empty where the server does not say."""
+        said = self.client.untagged_responses.get("UIDVALIDITY", [])
+        return said[-1].decode("ascii", "replace") if said and isinstance(said[-1], bytes) else ""
+
     #: What opens it.
     opening_class = Opening
 
     @property
     def adapter(self) -> IMAPAdapter:
         """How a session of this protocol is opened."""
-        return IMAPAdapter(self.client, self.folder, readonly=self._readonly)
+        return IMAPAdapter(self.client, self.folder, readonly=self.readonly)
 
     # Logging in by hand, for a connection that does not
 

@@ -1,0 +1,1 @@
+"""What is done with messages where they lie: moved, copied, marked, deleted."""

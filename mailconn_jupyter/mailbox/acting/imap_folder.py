@@ -1,0 +1,195 @@
+"""What is in a folder of an IMAP server: which of the messages that are meant, and what they are."""
+
+from __future__ import annotations
+
+import contextlib
+import imaplib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+from imap_tools.errors import UnexpectedCommandStatusError
+
+from ...errors import MailConnError, OptionError
+from ...formatting import did_you_mean
+from ...message.incoming.parsed import ParsedMessage
+from ...session.imap.errors import MailboxChanged, NotUnderstood, Refused
+from ...session.imap.search import search, sequence_set
+from ...session.imap.session import IMAPSession
+from .. import by_imap
+from ..portions import Reading
+from .action_report import MOST_SHOWN, Row, row_of
+from .place import Place
+
+__all__ = ["asked_for", "identities", "next_uid", "present", "same_folder", "selected", "sets", "shown", "trash_of"]
+
+# Characters of a set: a command must stay under the 8192 bytes that servers take (RFC 7162, 4).
+_LONGEST_SET: Final = 7500
+_SUMMARY: Final = "(UID BODY.PEEK[HEADER.FIELDS (DATE FROM SUBJECT)])"
+_IDENTITY: Final = "(UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"
+_UID: Final = re.compile(rb"\bUID ([0-9]{1,10})\b", re.IGNORECASE)
+_ARRIVAL: Final = re.compile(rb'\bINTERNALDATE "([^"]*)"', re.IGNORECASE)
+_SIZE: Final = re.compile(rb"\bRFC822\.SIZE ([0-9]+)", re.IGNORECASE)
+
+
+@contextlib.contextmanager
+def selected(session: IMAPSession, place: Place, *, readonly: bool) -> Iterator[None]:
+    """The folder selected, the same that the messages were read from; the session's own again afterwards."""
+    before, was_readonly = session.folder.get(), session.client.is_readonly
+    try:
+        try:
+            session.folder.set(place.folder, readonly)
+        except UnexpectedCommandStatusError as error:
+            status, said = error.command_result[:2]
+            raise Refused(f"The server does not open the folder {place.folder!r}", status, said[-1] or b"") from error
+        except imaplib.IMAP4.readonly as error:
+            raise MailConnError(
+                f"The server lets the folder {place.folder!r} only be read. Nothing was changed."
+            ) from error
+        _same_uids(session, place)
+        yield
+    finally:
+        if before is not None and session.client.sock is not None:
+            now = session.folder.get(), session.client.is_readonly
+            if session.client.state != "SELECTED" or now != (before, was_readonly):
+                session.folder.set(before, was_readonly)
+
+
+def _same_uids(session: IMAPSession, place: Place) -> None:
+    """Raise where the UIDs that were read do not mean the same messages any more."""
+    now = session.uid_validity
+    if place.validity is None and now:
+        place.validity = now
+    elif not now or not place.validity:
+        raise MailboxChanged(
+            "The server says no UIDVALIDITY, so its UIDs may mean other messages each time. Nothing was changed."
+        )
+    elif now != place.validity:
+        raise MailboxChanged(
+            f"The folder {place.folder!r} is not the one that was read: the UIDs of its messages mean others now "
+            "(UIDVALIDITY). Nothing was changed.",
+            hint="Read the messages again.",
+        )
+
+
+def same_folder(one: str, other: str) -> bool:
+    return one == other or one.upper() == other.upper() == "INBOX"
+
+
+# Which messages
+
+
+def sets(uids: Iterable[int], most: int = 2**32) -> Iterator[list[int]]:
+    """The UIDs, ascending, in portions whose sets fit into a command; at most so many in each."""
+    portion: list[int] = []
+    length = 0
+    run = 0
+    for uid in sorted(uids):
+        run = run + 1 if portion and uid == portion[-1] + 1 else 1
+        # Of a range the first and the last one are written.
+        length += len(f"{uid},") if run <= 2 else 0
+        if portion and (length > _LONGEST_SET or len(portion) >= most):
+            yield portion
+            portion, length, run = [], len(f"{uid},"), 1
+        portion.append(uid)
+    if portion:
+        yield portion
+
+
+def present(session: IMAPSession, uids: Iterable[int], *also: str) -> list[int]:
+    """Those that are still in the selected folder; ``also``: and are as these words of a SEARCH say."""
+    return [found for some in sets(uids) for found in search(session.client, ["UID", sequence_set(some), *also])]
+
+
+def asked_for(session: IMAPSession, reading: Reading, *also: str) -> list[int]:
+    """The UIDs of what is asked for, the folder being selected: as the server finds them, where it alone can tell."""
+    selection = reading.selection
+    if selection.since is None and selection.before is None and not selection.has_attachment:
+        charset = "" if selection.is_ascii else "UTF-8"
+        try:
+            found = search(session.client, ["ALL", *selection.words(), *also], charset=charset)
+        except Refused:
+            if not charset:
+                raise
+        else:
+            return found if reading.left >= len(found) else found[len(found) - int(reading.left) :]
+    uids: list[int] = []
+    with contextlib.closing(by_imap.read(session, replace(reading))) as messages:
+        for message in messages:
+            if len(uids) >= reading.left:
+                break
+            uids.append(int(message.uid))
+    return present(session, uids, *also) if also else sorted(uids)
+
+
+# What they are
+
+
+def shown(session: IMAPSession, uids: Iterable[int]) -> list[Row]:
+    """What a report shows of the newest of them."""
+    newest = sorted(uids)[-MOST_SHOWN:]
+    found: dict[int, Row] = {}
+    for uid, _, header in _fetched(session, sequence_set(newest), _SUMMARY):
+        found[uid] = row_of(ParsedMessage(header, complete=False))
+    return [found[uid] for uid in reversed(newest) if uid in found]
+
+
+def identities(session: IMAPSession, uids: str) -> dict[int, object]:
+    """What tells each message from all others, also as a copy: when it arrived, its size, its Message-ID."""
+    return {uid: (*_when_and_size(said), header) for uid, said, header in _fetched(session, uids, _IDENTITY)}
+
+
+def _when_and_size(said: bytes) -> list[bytes]:
+    return [found[1] for found in (_ARRIVAL.search(said), _SIZE.search(said)) if found]
+
+
+def _fetched(session: IMAPSession, uids: str, parts: str) -> Iterator[tuple[int, bytes, bytes]]:
+    """Of each message its UID, what is said of it, and its header."""
+    for answer in session.stream(uids, parts):
+        said = b" ".join(part[0] if isinstance(part, tuple) else part for part in answer)
+        header = b"".join(part[1] for part in answer if isinstance(part, tuple))
+        if uid := _UID.search(said):
+            yield int(uid[1]), said, header
+
+
+# Where they go
+
+
+def next_uid(session: IMAPSession, folder: str) -> tuple[int, int]:
+    """The UID that the next message in another folder will have, and what its UIDs are good for; it must exist."""
+    try:
+        said = session.folder.status(folder, ["UIDNEXT", "UIDVALIDITY"])
+        return said["UIDNEXT"], said["UIDVALIDITY"]
+    except KeyError as error:
+        raise NotUnderstood(f"The server does not say which UIDs are next in the folder {folder!r}.") from error
+    except UnexpectedCommandStatusError as error:
+        names = [each.name for each in session.folder.list()]
+        if folder in names:
+            status, text = _result(error)
+            raise Refused(f"The folder {folder!r} takes no messages", status, text) from error
+        raise OptionError(
+            f"There is no folder {folder!r}. Nothing was changed.{did_you_mean(folder, names)}",
+            hint="session.folder.create(name) makes one.",
+        ) from error
+
+
+def _result(error: UnexpectedCommandStatusError) -> tuple[str, bytes]:
+    status, said = error.command_result[:2]
+    text: Any = said[-1]
+    return status, text if isinstance(text, bytes) else b""
+
+
+def trash_of(session: IMAPSession, place: Place) -> str:
+    r"""The folder that the server names as its trash (RFC 6154: \Trash)."""
+    trash = next((each.name for each in session.folder.list() if r"\trash" in map(str.lower, each.flags)), "")
+    if not trash:
+        raise OptionError(
+            "The server names no folder as its trash. Nothing was deleted.",
+            hint='move("Trash") moves to a folder of that name; delete(expunge=True) deletes for good.',
+        )
+    if same_folder(trash, place.folder):
+        raise OptionError(
+            f"The messages are in the trash already ({trash}).", hint="delete(expunge=True) deletes them for good."
+        )
+    return trash
