@@ -15,7 +15,7 @@ from ..session.mbox.session import MBOXSession
 from .mbox_flags import flags_of_header, is_expunged
 from .portions import MOST_MESSAGE, Reading
 
-__all__ = ["read", "spans_backwards"]
+__all__ = ["header_at", "read", "spans_backwards"]
 
 _CHUNK: Final = 2**20
 _HEADER: Final = 8192  # bytes that hold the header of most messages
@@ -97,6 +97,12 @@ def _envelope(file: BinaryIO, start: int, session: MBOXSession) -> tuple[int, st
             hint="Open it again.",
         )
     return file.tell(), line.decode("ascii", "replace").partition(" ")[2].partition(" ")[2]
+
+
+def header_at(session: MBOXSession, start: int, stop: int) -> bytes:
+    """The header of the message that lies there."""
+    begin, _ = _envelope(session.file, start, session)
+    return _header(session.file, begin, stop)
 
 
 def _header(file: BinaryIO, begin: int, stop: int) -> bytes:

@@ -11,6 +11,7 @@ from .acting.act import Wanted, act
 from .acting.action import Action
 from .acting.action_report import MOST_SHOWN, ActionReport, Row, row_of
 from .acting.actions import Actions
+from .acting.fingerprint import fingerprint
 from .acting.place import Place
 from .mailbox_message import MailboxMessage
 from .portions import Reading
@@ -39,7 +40,7 @@ class Messages(Actions, Iterator[MailboxMessage]):
                 raise OptionError("The messages are of several folders.", hint="Act on those of each folder.")
         self._reading: Reading | None = None
         self._source: Iterator[MailboxMessage] = iter(chosen)
-        self._uids: dict[str, None] | None = dict.fromkeys(each.uid for each in chosen)
+        self._uids: dict[str, bytes] | None = {each.uid: fingerprint(each) for each in chosen}
         self._shown: list[Row] = [row_of(each) for each in chosen[:MOST_SHOWN]]
 
     @classmethod
@@ -59,7 +60,7 @@ class Messages(Actions, Iterator[MailboxMessage]):
         if message is None:
             raise StopIteration
         if self._reading is not None and self._uids is not None:
-            self._uids[message.uid] = None
+            self._uids[message.uid] = fingerprint(message)
             if len(self._shown) < MOST_SHOWN:
                 self._shown.append(row_of(message))
         return message
@@ -81,10 +82,10 @@ class Messages(Actions, Iterator[MailboxMessage]):
         if self._uids is not None:
             place = self._place
             if place is None:
-                return ActionReport(action, folder="", uids=())
-            return act(place, action, Wanted(list(self._uids), self._shown))
+                return ActionReport(action, folder="", uids={})
+            return act(place, action, Wanted(dict(self._uids), self._shown))
         report = act(self._place, action, Wanted(reading=self._reading))
-        self._uids = dict.fromkeys(report.uids)
+        self._uids = report.known
         self._shown = list(report.shown)
         return report
 

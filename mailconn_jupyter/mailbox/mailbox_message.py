@@ -9,6 +9,7 @@ from .acting.act import Wanted, act
 from .acting.action import Action
 from .acting.action_report import ActionReport, row_of
 from .acting.actions import Actions
+from .acting.fingerprint import fingerprint
 from .acting.place import Place
 
 __all__ = ["MailboxMessage"]
@@ -33,4 +34,4 @@ class MailboxMessage(Actions, ParsedMessage):
         return stripped if self.place is None else type(self).of(stripped, self.place)
 
     def _act(self, action: Action) -> ActionReport:
-        return act(self.place, action, Wanted([self.uid], [row_of(self)]))
+        return act(self.place, action, Wanted({self.uid: fingerprint(self)}, [row_of(self)]))

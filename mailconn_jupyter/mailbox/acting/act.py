@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any, Final
 
@@ -20,9 +20,13 @@ _ACTORS: Final = {"IMAP": "act_by_imap", "POP3": "act_by_pop3", "MBOX": "act_by_
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which messages: their ``uids``, and what is known of the first ones; or what is asked for, by ``reading``."""
+    """Which messages.
 
-    uids: Sequence[str] = ()
+    Their ``uids``, each with what it is known by besides (:mod:`.fingerprint`), and what is ``shown`` of the first ones; or
+    what is asked for, by ``reading``.
+    """
+
+    uids: Mapping[str, bytes] = field(default_factory=dict)
     shown: Sequence[Row] = ()
     reading: Reading | None = None
 
@@ -34,7 +38,7 @@ def act(place: Place | None, action: Action, wanted: Wanted) -> ActionReport:
             "The message is in no mailbox that is known here.", hint="mailconn.messages(name) reads one."
         )
     if wanted.reading is None and not wanted.uids:
-        return ActionReport(action, folder=place.folder, uids=())
+        return ActionReport(action, folder=place.folder, uids={})
     _require(place.protocol, action)
     if wanted.reading is not None:
         # Found by their headers, for which nothing is marked.

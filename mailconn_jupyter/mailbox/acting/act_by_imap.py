@@ -56,6 +56,8 @@ class _Work:
         self._to, self._valid_there = "", 0
         self._shown: Sequence[Row] = ()
         self._notes: list[str] = []
+        # Whether what was to be removed is marked, and stays.
+        self._pending = False
         # What is copied for sure; what may be, and the UID that the first copy of it has then.
         self._copied: set[int] = set()
         self._copying: tuple[list[int], int] | None = None
@@ -82,14 +84,15 @@ class _Work:
 
     def report(self) -> ActionReport:
         gone = set(self._asked).difference(self._found)
-        uids, missing = ([str(uid) for uid in sorted(some, reverse=True)] for some in (self._found, gone))
+        uids, missing = ({str(uid): b"" for uid in sorted(some, reverse=True)} for some in (set(self._found), gone))
         return ActionReport(
             self._action,
             folder=self._place.folder,
             to=self._to,
             uids=uids,
-            gone=missing,
+            gone=list(missing),
             notes=self._notes,
+            pending=self._pending,
             shown=self._shown,
         )
 
@@ -143,10 +146,11 @@ class _Work:
             _say(session, "EXPUNGE", uids)
             return
         note = (
-            f"They are marked as deleted in {self._place.folder} and still there: the server lacks UIDPLUS, and EXPUNGE "
-            "would also remove what others have marked."
+            f"In {self._place.folder} they have the mark and stay: the server lacks UIDPLUS, and EXPUNGE would also remove "
+            "what others have marked."
         )
-        if note not in self._notes:
+        if not self._pending:
+            self._pending = True
             self._notes.append(note)
 
     def _copy(self, session: IMAPSession, uids: list[int]) -> None:

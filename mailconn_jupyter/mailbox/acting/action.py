@@ -52,8 +52,10 @@ class Action:
         """Whether it is in another folder afterwards."""
         return self.kind in {"move", "copy", "delete"}
 
-    def sentence(self, what: str, where: str, to: str) -> str:
-        """What was done, or would be, in a sentence."""
+    def sentence(self, what: str, where: str, to: str, *, pending: bool = False) -> str:
+        """What was done, or would be, in a sentence; ``pending``: what is deleted has the mark for it, so far."""
+        if pending and self.kind == "expunge" and not self.dry_run:
+            return f"Marked {what} in {where} as deleted."
         if self.kind in _WORDS:
             done, would, preposition = _WORDS[self.kind]
             target = f" to the trash ({to})" if self.kind == "delete" else f" to {to}" if to else " for good"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ...formatting import columns, prose, table
 from ...message.incoming.parsed import ParsedMessage
@@ -22,8 +22,8 @@ class ActionReport:
     """What an action did, or with ``dry_run`` would do; shows itself as a sentence and a table of the first messages.
 
     ``count`` is how many messages, ``uids`` what the mailbox calls them where they lay, ``folder`` where that was and ``to``
-    where they are now (empty for nowhere else). ``shown`` is what is known of the first ones, ``gone`` are those that were no longer there. ``notes`` say what else is to
-    be known, in sentences.
+    where they are now (empty for nowhere else). ``shown`` is what is known of the first ones, ``gone`` are those that were
+    no longer there. ``notes`` say what else is to be known, in sentences.
     """
 
     def __init__(
@@ -31,21 +31,28 @@ class ActionReport:
         action: Action,
         *,
         folder: str,
-        uids: Sequence[str],
+        uids: Mapping[str, bytes],
         to: str = "",
         gone: Sequence[str] = (),
         notes: Iterable[str] = (),
         shown: Iterable[Row] = (),
+        pending: bool = False,
     ) -> None:
         self.action = action.kind
         self.dry_run = action.dry_run
         self.folder = folder
         self.to = to
-        self.uids = tuple(uids)
+        self.known = dict(uids)
         self.gone = tuple(gone)
         self._action = action
         self._notes = tuple(notes)
+        self._pending = pending
         self.shown = tuple(shown)
+
+    @property
+    def uids(self) -> tuple[str, ...]:
+        """What the mailbox calls the messages."""
+        return tuple(self.known)
 
     @property
     def count(self) -> int:
@@ -65,7 +72,8 @@ class ActionReport:
         """The sentence."""
         if not self.uids:
             return "There was no message to act on."
-        return self._action.sentence("1 message" if self.count == 1 else f"{self.count} messages", self.folder, self.to)
+        what = "1 message" if self.count == 1 else f"{self.count} messages"
+        return self._action.sentence(what, self.folder, self.to, pending=self._pending)
 
     def _rows(self) -> list[Row]:
         more = self.count - len(self.shown)

@@ -17,6 +17,7 @@ from ..opening.stages import StageResult
 from .errors import open_error
 from .file_lock import Lockable, lock_patiently, locked_by, open_file, refuse_other_formats
 from .index import count_messages
+from .rewrite import finish_interrupted
 
 __all__ = ["FileOpening", "MBOXAdapter"]
 
@@ -57,6 +58,7 @@ class MBOXAdapter:
         self._file, self._path = file, path
         if not session.readonly:
             lock_patiently(session, file, path, limit)
+            finish_interrupted(file, str(path))
         return os.fstat(file.fileno())
 
     def ready(self, *, testing: bool) -> dict[str, str]:

@@ -57,15 +57,15 @@ class MboxIndex:
 
     A message begins with a line that starts with ``From`` and has a date (:func:`begins_message`); the empty line before
     the next one is not part of it. ``spans`` maps number to start and end in bytes. 1 GB is scanned in a second or two,
-    and never held in memory.
+    and never held in memory. It begins at ``position``, by default with the first message.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, position: int | None = None) -> None:
         self._file = file
         self.spans: dict[int, tuple[int, int]] = {}
         self.complete = False
         #: Up to where the file was read.
-        self.position = first_byte(file)
+        self.position = first_byte(file) if position is None else position
         self._start = -1
         # What was read last, as a line end and "From " can lie across two chunks.
         self._tail = b"\n"

@@ -18,6 +18,7 @@ from .file_lock import open_file
 from .file_stages import FileOpening, MBOXAdapter
 from .index import MboxIndex
 from .number_keys import NumberedMbox
+from .rewrite import rewrite
 
 __all__ = ["MBOXSession"]
 
@@ -43,6 +44,7 @@ class MBOXSession(NumberedMbox):
     _path: str
     _next_key: int
     _pending: bool
+    _pending_sync: bool
     _locked: bool
     _file_length: int | None
 
@@ -84,7 +86,7 @@ class MBOXSession(NumberedMbox):
         if self._file is not file:
             self._file.close()
         self._file, self._path = file, path
-        self._index = MboxIndex(file)
+        self._index, self._file_length = MboxIndex(file), None
         # Shared: what the index finds, mailbox sees.
         self._toc = self._index.spans
 
@@ -135,9 +137,9 @@ class MBOXSession(NumberedMbox):
         index = self._index
         if not index.complete:
             index.find(key if isinstance(key, int) else None)
-            if index.complete:
-                self._next_key = len(index.spans)
-                self._file_length = index.position
+        if index.complete and self._file_length is None:
+            self._next_key = len(index.spans)
+            self._file_length = index.position
         if key is None:
             return None
         if key not in index.spans:
@@ -212,12 +214,27 @@ class MBOXSession(NumberedMbox):
         super().lock()
 
     def flush(self) -> None:
-        """Write what is pending: nothing where the session only reads."""
+        """Write what is pending, in place: nothing where the session only reads."""
+        if self._pending and self._toc is not None:
+            self._take_in_appended(self._toc)
+            self._toc = self._index.spans = rewrite(self._file, self._path, self._toc)
+            self._file_length = self._file.seek(0, os.SEEK_END)
+            self._pending = self._pending_sync = False
         super().flush()
-        if self._toc is not self._index.spans and self._toc is not None:
-            # The file was rewritten, and mailbox has opened the new one.
-            self._index = MboxIndex(self._file)
-            self._index.spans, self._index.complete = self._toc, True
+
+    def _take_in_appended(self, known: dict[int, tuple[int, int]]) -> None:
+        """Find what was appended by a program that does not ask for the lock: it stays."""
+        length = self._file_length or 0
+        if (size := self._file.seek(0, os.SEEK_END)) < length:
+            raise FileChanged(
+                f"{self._path} was changed by another program: it is shorter than it was.", hint="Open it again."
+            )
+        if size > length:
+            appended = MboxIndex(self._file, length)
+            appended.find()
+            for span in appended.spans.values():
+                known[self._next_key] = span
+                self._next_key += 1
 
     # Ending
 

@@ -1,0 +1,33 @@
+"""What a message in a mailbox file is known by besides its place there, which is another one when the file is rewritten."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Final
+
+from ...message.incoming.header import end_of_header
+from ...message.incoming.parsed import ParsedMessage
+
+__all__ = ["fingerprint", "fingerprint_of"]
+
+# What mail programs write into a message that they keep in such a file, with its lines that go on.
+_KEPT_THERE: Final = re.compile(
+    rb"^(?:Status|X-Status|X-Keywords|X-UID|X-IMAP(?:base)?|X-Mozilla-[A-Za-z0-9]+|Content-Length|Lines):[^\n]*\n(?:[ \t][^\n]*\n)*",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def fingerprint(message: ParsedMessage) -> bytes:
+    """What the header of a message says, but for what mail programs note in it."""
+    return fingerprint_of(message.raw)
+
+
+def fingerprint_of(raw: bytes) -> bytes:
+    r""":func:`fingerprint` of a message, or of its header alone.
+
+    >>> fingerprint_of(b"Subject: a\nStatus: RO\n\nHello.\n") == fingerprint_of(b"Subject: a\n\n")
+    True
+    """
+    header = raw[: end_of_header(raw)].replace(b"\r\n", b"\n")
+    return hashlib.sha256(_KEPT_THERE.sub(b"", header).rstrip(b"\n")).digest()
