@@ -43,11 +43,11 @@ if TYPE_CHECKING:
         StoreError as StoreError,
         UnknownKeyword as UnknownKeyword,
     )
-    from .mailbox.acting.action_report import ActionReport as ActionReport
     from .interchange.export_connection import Exported as Exported, export_connection as export_connection
     from .interchange.found import FoundConnection as FoundConnection, FoundConnections as FoundConnections
     from .interchange.import_draft import InterchangeError as InterchangeError
     from .interchange.load_connections import load_connections as load_connections
+    from .mailbox.acting.action_report import ActionReport as ActionReport
     from .mailbox.bounces import bounces as bounces
     from .mailbox.dataframe import to_frame as to_frame
     from .mailbox.found_messages import Messages as Messages

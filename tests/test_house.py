@@ -41,7 +41,7 @@ FLOORS = (
         "scalars",
         "forks",
         "extras",
-        "programs",
+        "program_path",
     },
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -101,9 +101,7 @@ def messages(
     return taken(target, reading)
 
 
-def taken(
-    target: str | MailConnection | ReadingSession | None, reading: Reading
-) -> Generator[ParsedMessage, None, None]:
+def taken(target: str | MailConnection | ReadingSession | None, reading: Reading) -> Messages:
     """The messages of a reading, each read when it is asked for; raises at once for what the protocol cannot do."""
     source: Any = target
     protocol = protocol_of(source)

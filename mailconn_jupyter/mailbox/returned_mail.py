@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING, Final
 
 from ..connection import MailConnection
@@ -66,7 +66,7 @@ def returned_mail(
 
 
 def _with_notices(
-    found: Generator[ParsedMessage, None, None],
+    found: Iterable[ParsedMessage],
 ) -> Generator[tuple[ParsedMessage, tuple[Notice, ...]], None, None]:
     unread = 0
     for message in found:

@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 import mailconn_jupyter as mailconn
-from mailconn_jupyter import programs
 from mailconn_jupyter.errors import SMIMEError
 from mailconn_jupyter.message.incoming.parsed import ParsedMessage
 from mailconn_jupyter.message.mime.wire_format import as_bytes
@@ -20,6 +19,7 @@ from mailconn_jupyter.message.smime.opened import opened, unwrapped
 from mailconn_jupyter.message.smime.own_key import OwnKey
 from mailconn_jupyter.message.smime.sealing import encrypted, signed
 from mailconn_jupyter.message.smime.signature import verify
+from mailconn_jupyter.program_path import program_path
 from mailconn_jupyter.secret import Secret
 from tests.servers.require import require
 from tests.support.mail_certificates import Authority, Person, openssl
@@ -275,7 +275,7 @@ def test_a_program_beside_the_notebook_is_never_run(tmp_path: Path, monkeypatch:
     (tmp_path / "openssl").chmod(0o755)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", f".:{tmp_path / 'empty'}")
-    assert programs.program("openssl") is None
+    assert program_path("openssl") is None
 
 
 @pytest.mark.parametrize(

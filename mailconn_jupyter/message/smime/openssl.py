@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Sequence
 from typing import Final
 
-from ...programs import program
+from ...program_path import program_path
 
 __all__ = ["available", "run"]
 
@@ -15,7 +15,7 @@ _SECONDS: Final = 20.0
 
 def available() -> bool:
     """Whether it is installed."""
-    return program("openssl") is not None
+    return program_path("openssl") is not None
 
 
 def run(words: Sequence[str], data: bytes, *, handed: Sequence[int] = ()) -> tuple[bytes | None, str]:
@@ -23,7 +23,7 @@ def run(words: Sequence[str], data: bytes, *, handed: Sequence[int] = ()) -> tup
 
     It has 20 seconds. It reads ``data`` from its standard input, so that what was encrypted lies on no disk.
     """
-    found = program("openssl")
+    found = program_path("openssl")
     if found is None:
         return None, "openssl is not installed"
     try:

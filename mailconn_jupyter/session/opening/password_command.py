@@ -12,7 +12,7 @@ from typing import IO, Final
 
 from ...credentials.without_traceback import sealed
 from ...errors import CredentialError
-from ...programs import program
+from ...program_path import program_path
 from ...secret import Secret
 from ...transport.deadline import Limit
 from ...transport.transport_errors import TransportError
@@ -64,7 +64,7 @@ def _program(word: str) -> str:
                 hint="Give the whole path, for example /usr/local/bin/token, or the name of a program in PATH.",
             )
         return word
-    found = program(word)
+    found = program_path(word)
     if found is None:
         raise FileNotFoundError(2, "No such file or directory")
     return found

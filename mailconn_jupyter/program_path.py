@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 
-__all__ = ["program"]
+__all__ = ["program_path"]
 
 
-def program(name: str) -> str | None:
+def program_path(name: str) -> str | None:
     """The whole path of a program in ``PATH``; None where there is none.
 
     What is not absolute in ``PATH`` would be of the notebook's folder, too, and is passed over.
