@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.errors import OpenError, OptionError
 from mailconn_jupyter.session.connect_by_protocol import connect_pop3
 from mailconn_jupyter.session.pop3.errors import LinkLost
+from mailconn_jupyter.session.pop3.session import POP3Session
 from tests.servers.certificates import Certificates
 from tests.servers.dovecot import Dovecot
 from tests.servers.relay import Cut, Relay
@@ -66,6 +69,21 @@ def test_within_a_loop_and_within_a_session_messages_are_marked_until_it_ends(ma
         assert messages(session).delete(expunge=True).count == 2
         session.rset()
     assert subjects(box.connection) == ["number 3", "number 1"]
+
+
+def test_answers_that_come_before_the_next_command_has_left_are_waited_for(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = make()
+    say = POP3Session.say
+
+    def slowly(session: POP3Session, *words: Any, **more: Any) -> None:
+        say(session, *words, **more)
+        time.sleep(0.05)
+
+    monkeypatch.setattr(POP3Session, "say", slowly)
+    assert messages(box.connection).delete(expunge=True).count == 3
+    assert subjects(box.connection) == []
 
 
 def test_what_pop3_cannot_do_is_refused_before_anything_is_opened(make: Make) -> None:

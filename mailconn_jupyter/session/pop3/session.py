@@ -147,14 +147,19 @@ class POP3Session(POP3Client):
         waiting = iter(numbers)
         while some := list(islice(waiting, most)):
             refusals = []
-            for number in some:
-                self.say(f"DELE {number}".encode())
-            for _ in some:
-                try:
-                    self._getresp()
-                    self._marked = True
-                except Refused as error:
-                    refusals.append(error)
+            try:
+                for place, number in enumerate(some):
+                    self.say(f"DELE {number}".encode(), ahead=place > 0)
+                for _ in some:
+                    try:
+                        self._getresp()
+                        self._marked = True
+                    except Refused as error:
+                        refusals.append(error)
+            except BaseException:
+                # What is still to come would be taken for the answer to something else.
+                self.close()
+                raise
             if refusals:
                 raise refusals[0]
 

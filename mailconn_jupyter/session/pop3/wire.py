@@ -119,14 +119,14 @@ class POP3Wire(OwnLink, poplib.POP3):
     def _putline(self, line: bytes) -> None:
         self.say(line)
 
-    def say(self, line: bytes, shown: str = "") -> None:
-        """Send a line; ``shown`` stands for it in the transcript."""
+    def say(self, line: bytes, shown: str = "", *, ahead: bool = False) -> None:
+        """Send a line; ``shown`` stands for it in the transcript. ``ahead``: answers to earlier ones are still to come."""
         if breaks_a_line(line):
             raise UnsafeArgument("An argument holds a CR, an LF or a NUL. Nothing was sent.")
         self.own()
         channel = self.channel
         # An answer to a question that was not asked yet would be taken for the answer to this one.
-        unasked = b"" if self._asked else channel.buffered()
+        unasked = b"" if self._asked or ahead else channel.buffered()
         if unasked.startswith(b"-ERR"):
             text = unasked[4:].strip()
             cause = refusal_cause(text, "closed")
