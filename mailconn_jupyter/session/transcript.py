@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import overload
 
 from ..transport.transport_errors import readable
@@ -44,6 +44,9 @@ class Transcript(Sequence[str]):
         if isinstance(index, slice):
             return [_line(*line) for line in list(self._lines)[index]]
         return _line(*self._lines[index])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self[:])
 
     def __len__(self) -> int:
         return len(self._lines)

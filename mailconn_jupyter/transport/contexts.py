@@ -34,29 +34,41 @@ def stamp(path: str | None) -> tuple[int, ...]:
     return found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns
 
 
-class _Kept:
-    """The contexts, by what they were made of."""
+class _Place:
+    """Of one context: who asks for it while it is made waits for it."""
 
     def __init__(self) -> None:
-        self._contexts: dict[object, ssl.SSLContext] = {}
+        self._context: ssl.SSLContext | None = None
+        self._lock = threading.Lock()
+
+    def get(self, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+        with self._lock:
+            if self._context is None:
+                self._context = make()
+            return self._context
+
+
+class _Kept:
+    """The places of the contexts, by what these are made of."""
+
+    def __init__(self) -> None:
+        self._places: dict[object, _Place] = {}
         self._lock = threading.Lock()
         in_children(self._let_go)
 
     def _let_go(self) -> None:
         # Not freed: the lock of one may be held by a thread that is not here.
-        self._parents: Any = self._contexts, self._lock
-        self._contexts, self._lock = {}, threading.Lock()
+        self._parents: Any = self._places, self._lock
+        self._places, self._lock = {}, threading.Lock()
 
     def get(self, key: object, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
         with self._lock:
-            context = self._contexts.pop(key, None)
-        # Not under the lock: it reads files, which may lie on a disk that hangs.
-        context = make() if context is None else context
-        with self._lock:
-            self._contexts[key] = context
-            while len(self._contexts) > _MOST:
-                del self._contexts[next(iter(self._contexts))]
-        return context
+            # At the end again: that of which the last use is the longest ago goes first.
+            place = self._places[key] = self._places.pop(key, _Place())
+            while len(self._places) > _MOST:
+                del self._places[next(iter(self._places))]
+        # Not under the lock of all: it reads files, which may lie on a disk that hangs.
+        return place.get(make)
 
 
 _KEPT = _Kept()

@@ -35,5 +35,7 @@ def readable(said: bytes | str, most: int = 300) -> str:
     ('no [2J such user', '01234...')
     """
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
-    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    line = " ".join(text.split())
+    if not line.isprintable():
+        line = " ".join("".join(sign if sign.isprintable() else " " for sign in line).split())
     return line if len(line) <= most else f"{line[: most - 3]}..."

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import ssl
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -141,3 +143,32 @@ def test_a_forked_child_makes_its_own(certificates: Certificates) -> None:
                 os._exit(code)
         assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
     assert policy.context() is parents
+
+
+def test_threads_that_ask_at_once_wait_for_one_context() -> None:
+    made, together = [], threading.Barrier(20)
+
+    def make() -> ssl.SSLContext:
+        made.append(threading.get_ident())
+        # As long as the system's authorities take; whoever asks meanwhile would begin, too.
+        threading.Event().wait(0.05)
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    def ask(_: int) -> ssl.SSLContext:
+        together.wait(10)
+        return kept("asked at once", make)
+
+    with ThreadPoolExecutor(20) as pool:
+        contexts = list(pool.map(ask, range(20)))
+    assert len(made) == 1
+    assert len(set(map(id, contexts))) == 1
+
+
+def test_a_context_that_could_not_be_made_is_made_for_the_next_who_asks() -> None:
+    def fails() -> ssl.SSLContext:
+        raise OSError("no such file")
+
+    with pytest.raises(OSError, match="no such file"):
+        kept("made at the second time", fails)
+    context = kept("made at the second time", lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    assert kept("made at the second time", fails) is context
