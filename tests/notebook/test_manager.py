@@ -164,6 +164,23 @@ def test_edit_opens_the_chosen_one_and_enter_on_a_row_does_too(form: Form, manag
     assert form.editor.fields["name"].control.value == "news"
 
 
+def test_a_row_that_is_chosen_while_the_list_is_read_anew_stays_chosen(
+    form: Form, manager: Manager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The watch reads in its own thread, and a click comes whenever it comes.
+    read = type(connections).survey
+
+    def clicked(store: Any) -> Any:
+        found = read(store)
+        choose(manager, "ops")
+        return found
+
+    choose(manager, "news")
+    monkeypatch.setattr(type(connections), "survey", clicked)
+    manager.refresh()
+    assert manager.table.selected == "ops"
+
+
 def test_new_and_duplicate_open_a_page_and_store_nothing_before_save(form: Form, manager: Manager) -> None:
     stored("ops copy")
     choose(manager, "ops")

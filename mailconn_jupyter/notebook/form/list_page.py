@@ -101,7 +101,8 @@ class Manager(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         with self._guard:
             self._found, problems = connections.survey()
             self.problems.value = style.status(*(("warn", str(problem)) for problem in problems))
-            wanted = chosen or self.table.selected or connections.default or ""
+            before = self.table.selected
+            wanted = chosen or before or connections.default or ""
             matching = self._matching()
             keys = [fold(connection.name) for connection in matching]
             if fold(wanted) in keys:
@@ -109,7 +110,7 @@ class Manager(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
                 wanted = matching[keys.index(fold(wanted))].name
             else:
                 wanted = ""
-            self._show(matching, wanted)
+            self._show(matching, "" if wanted == before else wanted)
 
     def _matching(self) -> list[MailConnection]:
         words = fold(self.search.value).split()
@@ -119,9 +120,9 @@ class Manager(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _turn(self, page: int) -> None:
         with self._guard:
             self._page = page
-            self._show(self._matching(), self.table.selected)
+            self._show(self._matching())
 
-    def _show(self, matching: list[MailConnection], selected: str) -> None:
+    def _show(self, matching: list[MailConnection], chosen: str = "") -> None:
         pages = max(1, -(-len(matching) // _ON_A_PAGE))
         self._page = min(max(self._page, 0), pages - 1)
         first = self._page * _ON_A_PAGE
@@ -131,7 +132,10 @@ class Manager(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._refreshing = True
         try:
             self.table.rows = [self._row(connection, defaults) for connection in shown]
-            self.table.selected = selected if selected in names else next(iter(names), "")
+            # Somebody may have chosen another row since: that is read late, and written only where it must be.
+            selected = chosen or self.table.selected
+            if chosen or selected not in names:
+                self.table.selected = selected if selected in names else next(iter(names), "")
         finally:
             self._refreshing = False
         show(self.pager, pages > 1)
@@ -281,7 +285,7 @@ class Manager(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             if self.comm is not None:
                 kind, text = self.rounds.state()
                 self.status.value = style.message(kind, text)
-                self._show(self._matching(), self.table.selected)
+                self._show(self._matching())
 
     def close(self) -> None:
         """End the tests and remove the page."""
