@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from itertools import zip_longest
+from typing import Final
 
 __all__ = ["columns", "did_you_mean", "escape", "few", "how_large", "how_long", "prose", "shown", "table"]
+
+#: Characters of a number with its unit.
+_SHORT: Final = 10
+_DAY: Final = re.compile(r"\b\d{4}-\d\d-\d\d(?= )")
 
 
 def prose(text: str) -> str:
@@ -20,15 +26,28 @@ def prose(text: str) -> str:
 
 
 def table(rows: Iterable[Sequence[object]], *, header: Sequence[str], caption: str = "") -> str:
-    """An HTML table in the notebook's own style; the first column is the row's header."""
+    """An HTML table in the notebook's own style; the first column is the row's header.
+
+    A number, a size or a day stands in one line.
+
+    >>> table([("2026-11-26 10:58", "4.7 kB")], header=("Date", "Size")).count("white-space:nowrap")
+    2
+    """
     head = "".join(f'<th scope="col" style="text-align:left">{prose(cell)}</th>' for cell in header)
     body = []
     for row in rows:
-        first, *rest = (prose(str(cell)).replace("\n", "<br>") for cell in row)
-        cells = "".join(f'<td style="text-align:left">{cell}</td>' for cell in rest)
-        body.append(f'<tr><th scope="row" style="text-align:left">{first}</th>{cells}</tr>')
+        first, *rest = map(_cell, row)
+        cells = "".join(f"<td {cell}</td>" for cell in rest)
+        body.append(f'<tr><th scope="row" {first}</th>{cells}</tr>')
     title = f'<caption style="text-align:left">{prose(caption)}</caption>' if caption else ""
     return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+
+
+def _cell(value: object) -> str:
+    text = str(value)
+    whole = ";white-space:nowrap" if text[:1].isdecimal() and len(text) <= _SHORT else ""
+    said = _DAY.sub(r'<span style="white-space:nowrap">\g<0></span>', prose(text)).replace("\n", "<br>")
+    return f'style="text-align:left{whole}">{said}'
 
 
 def columns(rows: Iterable[Sequence[object]], *, header: Sequence[str] = ()) -> str:

@@ -69,15 +69,16 @@ class Section(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             self.line.value = style.help_text(", ".join(self._said(connection)) or "as usual")
 
     def _said(self, connection: MailConnection) -> Iterable[str]:
-        if "secure_authentication_type" in self._options:
+        first = {"use_secure_authentication", "secure_authentication_type"} & self._options.keys()
+        if first:
             yield connection.security or "no TLS"
         for name, option in self._options.items():
             value = getattr(connection, name)
-            if not connection.applies(name) or value == option.default_value or name == "secure_authentication_type":
+            if not connection.applies(name) or value == option.default_value or name in first:
                 continue
             label = option.label.removesuffix("?")
             if isinstance(option, Switch):
-                yield label if value else f"not: {label[:1].lower()}{label[1:]}"
+                yield label if value else f"{label}: off"
             else:
                 text = str(value)
                 yield f"{label}: {text if len(text) <= _LONGEST else f'{text[: _LONGEST - 1]}…'}"

@@ -49,13 +49,15 @@ function render({ model, el }) {
     const name = element("th");
     name.scope = "row";
     name.append(radio, label, ...entry.marks.map((mark) => element("span", mark, "mailconn-mark")));
-    const test = element("td");
+    const outcome = element("span", "", `mailconn-outcome ${entry.style}`);
     if (entry.sign) {
-      const sign = element("span", `${entry.sign} `, entry.style);
+      const sign = element("span", `${entry.sign} `);
       sign.setAttribute("aria-hidden", "true");
-      test.append(sign);
+      outcome.append(sign);
     }
-    test.append(element("span", entry.word, entry.style), element("span", entry.when ? ` ${entry.when}` : "", "mailconn-time"));
+    outcome.append(entry.word);
+    const test = element("td");
+    test.append(outcome, element("span", entry.when ? ` ${entry.when}` : "", "mailconn-time"));
     const [protocol, server, security, user, kept] = ["protocol", "server", "security", "user", "kept"].map(
       (key) => element("td", entry[key]),
     );
