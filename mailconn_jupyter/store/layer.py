@@ -117,8 +117,24 @@ class Layer:
         usual = self.read(self.path(name))
         if usual is not None and usual.refusal is None and usual.key == key:
             return usual
-        claims = [entry for entry in self.entries() if entry.key == key]
-        return min(claims, key=_rank, default=None)
+        claims = (self.read(path) for path in self._claiming(key))
+        return min((entry for entry in claims if entry is not None and entry.key == key), key=_rank, default=None)
+
+    def _claiming(self, key: str) -> list[Path]:
+        """The files that claim a name, in the form names are compared by; only those that have changed are read."""
+        claiming = []
+        with suppress(OSError), os.scandir(self.folder) as entries:
+            for found in entries:
+                if not _is_ours(found.name):
+                    continue
+                seen, claimed = _claimed.get(found.path, ((), ""))
+                if seen != (now := _seen(found)):
+                    entry = self.read(Path(found.path))
+                    claimed = entry.key if entry is not None else ""
+                    _claimed[found.path] = now, claimed
+                if claimed == key:
+                    claiming.append(Path(found.path))
+        return claiming
 
     def entries(self) -> list[Entry]:
         """Every file that may be a connection, in the order of their names; none where there is no folder."""
@@ -131,8 +147,7 @@ class Layer:
     def signature(self) -> set[tuple[str, int, int]]:
         """What changes with any of the files, their owners and modes."""
         with suppress(OSError), os.scandir(self.folder) as entries:
-            found = [(entry.path, entry.stat()) for entry in entries if _is_ours(entry.name)]
-            return {(path, status.st_ino, status.st_ctime_ns) for path, status in found}
+            return {(entry.path, *_seen(entry)) for entry in entries if _is_ours(entry.name)}
         return set()
 
     def read(self, path: Path) -> Entry | None:
@@ -233,6 +248,19 @@ def winners_of(entries: Iterable[Entry]) -> dict[str, Entry]:
         if before is None or _rank(entry) < _rank(before):
             winners[entry.key] = entry
     return winners
+
+
+#: The names that files claim, each as of a state of its file: a folder of a thousand is not read for one that is new.
+_claimed: dict[str, tuple[tuple[int, ...], str]] = {}
+
+
+def _seen(entry: os.DirEntry[str]) -> tuple[int, int]:
+    """What changes with a file, its owner and its mode."""
+    try:
+        status = entry.stat()
+    except OSError:  # a link that leads nowhere
+        return 0, 0
+    return status.st_ino, status.st_ctime_ns
 
 
 def _rank(entry: Entry) -> tuple[bool, bool, bool, str]:

@@ -17,7 +17,7 @@ import pytest
 from mailconn_jupyter import credentials
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.errors import ConnectionChanged, CredentialError, OptionError, StoreError
-from mailconn_jupyter.store import ConnectionStore, UnknownConnection, connections, last_tests
+from mailconn_jupyter.store import ConnectionStore, UnknownConnection, atomic_files, connections, last_tests
 from tests.benchmarks.bench_store import fill
 from tests.support.isolation import give_password
 from tests.support.keyring_backends import Raising, using
@@ -847,3 +847,23 @@ def test_the_store_loads_neither_keyring_nor_sockets() -> None:
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout == "set()\n"
+
+
+def test_a_new_connection_is_saved_without_reading_all_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+    really = atomic_files.read
+
+    def noted(path: Path, *rest: Any) -> bytes:
+        read.append(path)
+        return really(path, *rest)
+
+    for number in range(30):
+        connections.save(connection(f"c{number}"))
+    monkeypatch.setattr(atomic_files, "read", noted)
+    connections.save(connection("one more"))
+    assert {path.stem for path in read} <= {"one more", "c29"}
+    # A file that was made by hand claims the name that it says, whatever it is called; also when it says another later.
+    by_hand = connections.folder / "c0.json"
+    by_hand.write_text(by_hand.read_text(encoding="utf-8").replace('"c0"', '"by hand"'), encoding="utf-8")
+    assert connections["by hand"].server_host == "mail.example.org"
+    assert "c0" not in connections
