@@ -22,6 +22,7 @@ from ..names import decode, encode, fold
 from ..own_folder import Refusal
 from . import atomic_files
 from .file_trust import refusal_of_file
+from .strange_keys import strange_keys
 
 __all__ = ["Entry", "Layer", "Origin", "Problem", "serialise", "winners_of"]
 
@@ -198,6 +199,8 @@ class Layer:
                 continue
             if entry.connection is None:
                 yield Problem(entry.path, f"It is not used: {entry.reason}.")
+            else:
+                yield from (Problem(entry.path, sentence) for sentence in strange_keys(entry.connection))
             winner = winners[entry.key]
             if winner.path != entry.path:
                 yield Problem(
