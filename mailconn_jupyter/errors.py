@@ -52,6 +52,7 @@ warning. The tree::
                     ClosedAtSender (smtp): 421 in answer to MAIL.
             Refused (smtp, imap, pop3, graph): The server said no.
                 DataRefused (smtp): The server did not take the message.
+                FolderRefused (imap): The server did not do what was asked with a folder.
                 GreetingRefused (smtp): The server does not want to talk, or to be greeted.
                 RecipientsRefused (smtp): The server takes the message for none of the recipients.
                 SenderRefused (smtp): The server does not take mail from this sender.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -39,21 +39,27 @@ class Messages(Actions, Iterator[MailboxMessage]):
             if self._place is None or message.place is None or not self._place.is_that_of(message.place):
                 raise OptionError("The messages are of several folders.", hint="Act on those of each folder.")
         self._reading: Reading | None = None
+        self._read: Callable[[], Generator[MailboxMessage, None, None]] | None = None
+        self._begun = False
+        self._chosen = chosen
         self._source: Iterator[MailboxMessage] = iter(chosen)
         self._uids: dict[str, bytes] | None = {each.uid: fingerprint(each) for each in chosen}
         self._shown: list[Row] = [row_of(each) for each in chosen[:MOST_SHOWN]]
 
     @classmethod
-    def asked_for(cls, place: Place, reading: Reading, source: Generator[MailboxMessage, None, None]) -> Self:
-        """Those of ``source``, which ``reading`` asks for."""
+    def asked_for(
+        cls, place: Place, reading: Reading, read: Callable[[], Generator[MailboxMessage, None, None]]
+    ) -> Self:
+        """Those that ``reading`` asks for, which ``read`` reads."""
         made = cls()
-        made._place, made._reading, made._source, made._uids = place, reading, source, None
+        made._place, made._reading, made._read, made._source, made._uids = place, reading, read, read(), None
         return made
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> MailboxMessage:
+        self._begun = True
         message = next(self._source, None)
         if self._reading is not None and self._uids is None:
             self._uids = {}
@@ -88,6 +94,18 @@ class Messages(Actions, Iterator[MailboxMessage]):
         self._uids = report.known
         self._shown = list(report.shown)
         return report
+
+    def _with_bodies(self) -> Iterable[MailboxMessage]:
+        if self._read is None or self._reading is None:
+            return self._chosen
+        if not self._reading.body:
+            raise OptionError("With body=False no attachment is read.", hint="Leave it out.")
+        if self._begun:
+            raise OptionError(
+                "Some of these messages were taken already.",
+                hint="Save the attachments of each, or of what a new messages() gives.",
+            )
+        return self._read()
 
     def __repr__(self) -> str:
         known = "not looked for yet" if self._uids is None else f"{len(self._uids)} known"

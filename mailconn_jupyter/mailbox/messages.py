@@ -110,7 +110,7 @@ def taken(target: str | MailConnection | ReadingSession | None, reading: Reading
         protocol = source.protocol
     _require(protocol, reading)
     place = Place(source, protocol, reading.folder)
-    return Messages.asked_for(place, reading, _read(source, place, replace(reading)))
+    return Messages.asked_for(place, reading, lambda: _read(source, place, replace(reading)))
 
 
 def folder_of(given: str | None) -> str:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable
+from os import PathLike
 
+from ...message.incoming.parsed import ParsedMessage
 from .action import FLAGGED, SEEN, Action, flag_name, folder_name
 from .action_report import ActionReport
+from .saved_files import SavedFiles, save
 
 __all__ = ["Actions"]
 
@@ -41,6 +45,29 @@ class Actions:
         With ``expunge`` it is deleted for good, as it always is by POP3 and in a mailbox file, where it must be said, too.
         """
         return self._act(Action("expunge" if expunge else "delete", dry_run=dry_run))
+
+    def save_attachments(
+        self,
+        folder: str | PathLike[str],
+        *,
+        pattern: str = "*",
+        inline: bool = False,
+        overwrite: bool = False,
+        dry_run: bool = False,
+    ) -> SavedFiles:
+        """Save what is attached into a folder on this machine, which is made where it is missing.
+
+        ``pattern`` is about the names (``*.pdf``, without regard to case); with ``inline`` the pictures in the text are
+        saved, too. Names are made safe. Nothing is overwritten: a file whose name is taken gets a number (``a-2.pdf``),
+        unless with ``overwrite`` it takes the place of what was there before. Returns a
+        :class:`~mailconn_jupyter.mailbox.acting.saved_files.SavedFiles`, with the path and the size of each.
+        """
+        chosen = self._with_bodies()
+        return save(chosen, folder, pattern=pattern, inline=inline, overwrite=overwrite, dry_run=dry_run)
+
+    @abstractmethod
+    def _with_bodies(self) -> Iterable[ParsedMessage]:
+        """The messages themselves."""
 
     def flag(self, flag: str = FLAGGED, *, dry_run: bool = False) -> ActionReport:
         r"""Mark with a flag, or a star (IMAP); or with another flag: ``\Answered``, or a keyword such as ``$Work``."""

@@ -40,9 +40,6 @@ def selected(session: IMAPSession, place: Place, *, readonly: bool) -> Iterator[
     try:
         try:
             session.folder.set(place.folder, readonly)
-        except UnexpectedCommandStatusError as error:
-            status, said = error.command_result[:2]
-            raise Refused(f"The server does not open the folder {place.folder!r}", status, said[-1] or b"") from error
         except imaplib.IMAP4.readonly as error:
             raise MailConnError(
                 f"The server lets the folder {place.folder!r} only be read. Nothing was changed."
@@ -164,7 +161,7 @@ def next_uid(session: IMAPSession, folder: str) -> tuple[int, int]:
     except KeyError as error:
         raise NotUnderstood(f"The server does not say which UIDs are next in the folder {folder!r}.") from error
     except UnexpectedCommandStatusError as error:
-        names = [each.name for each in session.folder.list()]
+        names = session.folders().names
         if folder in names:
             status, text = _result(error)
             raise Refused(f"The folder {folder!r} takes no messages", status, text) from error
@@ -182,7 +179,7 @@ def _result(error: UnexpectedCommandStatusError) -> tuple[str, bytes]:
 
 def trash_of(session: IMAPSession, place: Place) -> str:
     r"""The folder that the server names as its trash (RFC 6154: \Trash)."""
-    trash = next((each.name for each in session.folder.list() if r"\trash" in map(str.lower, each.flags)), "")
+    trash = session.folders().used_for("trash")
     if not trash:
         raise OptionError(
             "The server names no folder as its trash. Nothing was deleted.",

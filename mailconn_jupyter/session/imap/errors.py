@@ -5,7 +5,14 @@ from __future__ import annotations
 import imaplib
 from typing import Final
 
-from imap_tools.errors import MailboxLoginError
+from imap_tools.errors import (
+    MailboxFolderCreateError,
+    MailboxFolderDeleteError,
+    MailboxFolderRenameError,
+    MailboxFolderSelectError,
+    MailboxFolderSubscribeError,
+    MailboxLoginError,
+)
 
 from ...errors import MailConnError, OpenError
 from ...transport.transport_errors import readable
@@ -14,6 +21,7 @@ from ..opening import error_classes
 from ..response_codes import response_code
 
 __all__ = [
+    "FolderRefused",
     "LinkLost",
     "LoginRefused",
     "MailboxChanged",
@@ -41,6 +49,23 @@ class Refused(error_classes.Refused, imaplib.IMAP4.error):
     ) -> None:
         self.status, self.code, self.words = status, response_code(text), readable(text)
         super().__init__(f"{what}: {status} {self.words}", cause=cause, hint=hint)
+
+
+class FolderRefused(
+    Refused,
+    MailboxFolderCreateError,
+    MailboxFolderDeleteError,
+    MailboxFolderRenameError,
+    MailboxFolderSelectError,
+    MailboxFolderSubscribeError,
+):
+    """The server did not do what was asked with a folder; ``command_result`` holds its words, as imap_tools has them."""
+
+    def __init__(self, what: str, status: str, text: bytes, *, hint: str = "") -> None:
+        super().__init__(what, status, text, hint=hint)
+        self.command_result, self.expected = (status, [text]), "OK"
+
+    __str__ = MailConnError.__str__
 
 
 class UnsafeArgument(line_arguments.UnsafeArgument, imaplib.IMAP4.error):

@@ -6,18 +6,44 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from imap_tools.errors import UnexpectedCommandStatusError
 from imap_tools.folder import FolderInfo, MailBoxFolderManager
 from imap_tools.utils import encode_folder
 
 from ...errors import MailConnError
 from ...transport.transport_errors import readable
-from .errors import NotUnderstood
+from .errors import FolderRefused, NotUnderstood
 
 __all__ = ["Folders", "encoded"]
 
 
 class Folders(MailBoxFolderManager):
     """As imap_tools' own, which leaves the backslashes of a name doubled, as they travel; with Domino all have some."""
+
+    def set(self, folder: str | bytes, readonly: bool = False) -> tuple[Any, ...]:
+        """Select a folder."""
+        with _done("does not open", folder):
+            return tuple(super().set(folder, readonly))
+
+    def create(self, folder: str | bytes) -> tuple[Any, ...]:
+        """Make a folder; the server's delimiter stands between the levels of a name."""
+        with _done("does not create", folder):
+            return tuple(super().create(folder))
+
+    def rename(self, old_name: str | bytes, new_name: str | bytes) -> tuple[Any, ...]:
+        """Call a folder something else, with those below it."""
+        with _done("does not rename", old_name):
+            return tuple(super().rename(old_name, new_name))
+
+    def delete(self, folder: str | bytes) -> tuple[Any, ...]:
+        """Delete a folder, with its messages."""
+        with _done("does not delete", folder):
+            return tuple(super().delete(folder))
+
+    def subscribe(self, folder: str | bytes, value: bool = True) -> tuple[Any, ...]:
+        """Have mail programs list a folder, or with False no longer."""
+        with _done("does not subscribe to" if value else "does not unsubscribe from", folder):
+            return tuple(super().subscribe(folder, value))
 
     def status(self, folder: str | bytes | None = None, options: Iterable[str] | None = None) -> dict[str, int]:
         """What the server counts in a folder, by default in the one that is selected."""
@@ -37,6 +63,17 @@ class Folders(MailBoxFolderManager):
 def encoded(name: str) -> str:
     """A folder's name as a command has it: in modified UTF-7 (RFC 3501, 5.1.3), quoted."""
     return encode_folder(name).decode("ascii")
+
+
+@contextmanager
+def _done(what: str, folder: str | bytes) -> Iterator[None]:
+    try:
+        yield
+    except UnexpectedCommandStatusError as error:
+        name = folder if isinstance(folder, str) else folder.decode("utf-8", "replace")
+        status, said = error.command_result[:2]
+        text = said[-1] if isinstance(said[-1], bytes) else b""
+        raise FolderRefused(f"The server {what} the folder {name!r}", status, text) from error
 
 
 @contextmanager

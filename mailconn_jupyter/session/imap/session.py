@@ -22,6 +22,7 @@ from ..transcript import Transcript
 from .adapter_imap import IMAPAdapter
 from .client import IMAPClient
 from .commands_imap import Part
+from .folder_list import FolderList, folders_of
 from .folders import Folders
 from .idle import PatientIdle
 
@@ -124,6 +125,13 @@ class IMAPSession(BaseMailBox):
         if folder is not None:
             self.folder.set(folder)
         return self
+
+    def folders(self, pattern: str = "*") -> FolderList:
+        """The folders whose names fit the pattern, by default all: with their use and, where the server tells, their messages.
+
+        ``folder`` makes, renames, subscribes to and deletes one, by its name in any script.
+        """
+        return folders_of(self.client, pattern)
 
     # Reading
 
