@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
     from . import sandbox as sandbox
     from .connection import MailConnection as MailConnection
+    from .delivery.campaigns.campaign import Campaign as Campaign
+    from .delivery.campaigns.campaign_part import CampaignStopped as CampaignStopped
     from .delivery.following.follow_up import follow_up as follow_up
     from .delivery.following.followed import FollowUp as FollowUp
-    from .delivery.many.journal import JournalError as JournalError
+    from .delivery.journals.journal_base import JournalError as JournalError
     from .delivery.many.many_report import DeliveryReport as DeliveryReport
     from .delivery.many.send_many import send_many as send_many
     from .delivery.merge import Merge as Merge, merge as merge
@@ -105,9 +107,11 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "connection": "MailConnection",
+    "delivery.campaigns.campaign": "Campaign",
+    "delivery.campaigns.campaign_part": "CampaignStopped",
     "delivery.following.follow_up": "follow_up",
     "delivery.following.followed": "FollowUp",
-    "delivery.many.journal": "JournalError",
+    "delivery.journals.journal_base": "JournalError",
     "delivery.many.many_report": "DeliveryReport",
     "delivery.many.send_many": "send_many",
     "delivery.merge": "Merge merge",

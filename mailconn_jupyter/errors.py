@@ -5,6 +5,7 @@ What is no protocol's own is here, or where it is raised; a protocol's classes, 
 warning. The tree::
 
     MailConnError: Base of every error that this package raises on purpose.
+        CampaignStopped: A part of a campaign ended before its end.
         CredentialError: A secret is needed and none can be had, or none can be kept safely.
             KeyringLocked: The keyring is there, and nobody has unlocked it.
             SignInError: Signing in with OAuth 2.0 failed, or is to be done again.
@@ -70,6 +71,7 @@ import sys
 import traceback
 import warnings
 from types import FrameType, TracebackType
+from typing import Any
 
 from traitlets import TraitError
 
@@ -123,6 +125,10 @@ class MailConnError(Exception):
         self.hint = hint
         self._shown: TracebackType | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # To another process, which a worker's error goes to: no constructor takes the arguments that an exception keeps.
+        return _remade, (type(self), self.args), vars(self) | {"_shown": None}
+
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
@@ -132,6 +138,12 @@ class MailConnError(Exception):
             return "".join(traceback.format_exception(self)).splitlines()
         self._shown = self.__traceback__
         return [f"{type(self).__name__}: {self.message}", *([self.hint] if self.hint else [])]
+
+
+def _remade(kind: type[MailConnError], arguments: tuple[Any, ...]) -> MailConnError:
+    error = kind.__new__(kind, *arguments)
+    error.args = arguments
+    return error
 
 
 class OptionError(MailConnError, TraitError, ValueError):

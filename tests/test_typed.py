@@ -40,7 +40,7 @@ def samples() -> str:
     """The README's Python, each block a function that is given what it does not make."""
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     assert len(blocks) > 3
-    given = "msg: EmailMessage, df: Any, fig: Any, letters: mailconn.Merge, report: mailconn.DeliveryReport"
+    given = "msg: EmailMessage, df: Any, fig: Any, letters: mailconn.Merge, campaign: mailconn.Campaign, report: mailconn.DeliveryReport"
     functions = [
         f"def sample_{number}({given}) -> None:\n{indent(block, '    ')}" for number, block in enumerate(blocks)
     ]

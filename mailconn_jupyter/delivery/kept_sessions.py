@@ -120,10 +120,10 @@ atexit.register(KEPT.close_all)
 
 
 @contextmanager
-def lent(connection: MailConnection, *, keep: bool) -> Iterator[AnySession]:
+def lent(connection: MailConnection, *, keep: bool, ask: bool = True) -> Iterator[AnySession]:
     """An open session of the connection, closed afterwards. With ``keep`` one that waits is taken, and it waits on.
 
-    ``keep`` is for SMTP, and for the stored connection as it is. Opens and raises as
+    ``keep`` is for SMTP, and for the stored connection as it is; ``ask``: somebody may be asked for a password. Opens and raises as
     :func:`~mailconn_jupyter.session.connect.open_session`.
     """
     key = fold(connection.name)
@@ -133,7 +133,7 @@ def lent(connection: MailConnection, *, keep: bool) -> Iterator[AnySession]:
         opened_as = _stamp(connection)
         session, age = KEPT.take(key, opened_as)
     if session is None:
-        session = open_session(connection)
+        session = open_session(connection, ask=ask)
     fine = False
     try:
         yield session

@@ -13,8 +13,7 @@ from ..message.render.part import Formulas, TableFormat
 from ..message.template import Template
 from .merging.letter import Letter, MergedMessage
 from .merging.row_faults import Fault, MergeError, Watch
-from .merging.row_fields import Content, Given, identity, people, words
-from .merging.row_files import Attached
+from .merging.row_fields import Given
 from .merging.table_rows import Row, Rows, rows_of
 
 __all__ = ["Merge", "MergedMessage", "merge"]
@@ -75,35 +74,28 @@ def merge(
     """
     table = rows_of(rows)
     columns = table.names
-    letter = Letter(
-        to=people(to, "to", columns),
-        others={
-            "cc": people(cc, "cc", columns),
-            "bcc": people(bcc, "bcc", columns),
-            "sender": people(sender or (), "sender", columns),
-            "reply_to": people(reply_to, "reply_to", columns),
-        },
-        subject=words(subject, "subject", columns),
-        content=Content(content, columns),
-        key=identity(key, columns),
-        attached=Attached(attachments, columns),
-        headers=[
-            (name, words(value, name, columns))
-            for name, given in (headers or {}).items()
-            for value in ([given] if isinstance(given, str) or not isinstance(given, Sequence) else given)
-        ],
-        constants=variables or {},
-        options={
-            "priority": priority,
-            "importance": importance,
-            "sensitivity": sensitivity,
-            "index": index,
-            "rows": table_rows,
-            "table_as": table_as,
-            "formulas": formulas,
-            "zip": zip,
-            "limit": limit,
-        },
+    letter = Letter.asked(
+        columns,
+        to=to,
+        subject=subject,
+        content=content,
+        key=key,
+        cc=cc,
+        bcc=bcc,
+        sender=sender,
+        reply_to=reply_to,
+        attachments=attachments,
+        headers=headers,
+        priority=priority,
+        importance=importance,
+        sensitivity=sensitivity,
+        index=index,
+        table_rows=table_rows,
+        table_as=table_as,
+        formulas=formulas,
+        zip=zip,
+        variables=variables,
+        limit=limit,
     )
     kind = _MergeOnce if table.once else Merge
     return kind(table, letter, doubles=doubles or (isinstance(to, str) and "@" in to and "{" not in to))

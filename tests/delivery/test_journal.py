@@ -24,6 +24,7 @@ import pytest
 
 import mailconn_jupyter as mailconn
 from mailconn_jupyter import DeliveryReport, JournalError
+from mailconn_jupyter.delivery.journals.journal_base import Intent
 from mailconn_jupyter.delivery.many import batch as batch_module, courier, journal as journal_module
 from mailconn_jupyter.delivery.many.journal import Journal, journal_path, using
 from mailconn_jupyter.errors import MessageError, OptionError, StoreError
@@ -109,8 +110,8 @@ def test_what_is_unknown_is_reported_and_not_sent_unless_it_is_asked_for() -> No
 
 def test_what_may_be_there_from_before_stays_in_doubt_when_it_was_not_sent_this_time() -> None:
     with using("x") as journal:
-        journal.intend("close1", "<x@y>", ["close1@example.test"])
-        journal.intend("gone1", "<x@y>", ["gone1@example.test"])
+        journal.intend(Intent("close1", "<x@y>", ["close1@example.test"]))
+        journal.intend(Intent("gone1", "<x@y>", ["gone1@example.test"]))
     given = names("close1", "gone1")
     with Moody() as server:
         asked = send_many(to(server.port), given, journal="x", again="unknown")
@@ -317,7 +318,7 @@ def test_a_forked_child_neither_lets_the_lock_go_nor_rolls_anything_back(tmp_pat
         def write() -> None:
             number = 0
             while not stop.is_set():
-                held.intend(f"{number}", "<x@y>", ["ana@example.test"])
+                held.intend(Intent(f"{number}", "<x@y>", ["ana@example.test"]))
                 number += 1
 
         thread = threading.Thread(target=write)
@@ -402,7 +403,7 @@ def test_what_is_no_journal_is_left_as_it_is(tmp_path: Path) -> None:
         database.execute("CREATE TABLE mine (x)")
     database.close()
     with using(cut) as journal:
-        journal.intend("k", "<x@y>", ["ana@example.test"])
+        journal.intend(Intent("k", "<x@y>", ["ana@example.test"]))
     whole = cut.read_bytes()
     cut.write_bytes(whole[:4096] + b"\0" * (len(whole) - 4096))
     for path in (text, other, cut):
@@ -443,8 +444,8 @@ def full_after(monkeypatch: pytest.MonkeyPatch, pages: int) -> None:
     """Let SQLite find the disk full when the file has so many pages."""
     original = Journal.__init__
 
-    def limited(self: Journal, path: Path) -> None:
-        original(self, path)
+    def limited(self: Journal, path: Path, **options: Any) -> None:
+        original(self, path, **options)
         self._db.execute(f"PRAGMA max_page_count = {pages}")
 
     monkeypatch.setattr(Journal, "__init__", limited)
@@ -456,7 +457,7 @@ def test_a_full_disk_ends_the_batch_with_an_error_that_has_the_report(
     path = tmp_path / "x"
     with CountingServer() as server:
         with monkeypatch.context() as patch:
-            full_after(patch, 6)
+            full_after(patch, 7)
             with pytest.raises(JournalError, match="database or disk is full") as caught:
                 send_many(to(server.port), list(keyed(300)), journal=path, connections=1)
         report = caught.value.report
@@ -526,7 +527,7 @@ def test_a_journal_that_cannot_be_read_is_named_beside_the_others(shell: Shell) 
 
 def test_what_is_in_doubt_is_shown_with_what_to_do(shell: Shell) -> None:
     with using("x") as journal:
-        journal.intend("k", "<x@y>", ["ana@example.test"])
+        journal.intend(Intent("k", "<x@y>", ["ana@example.test"]))
     shown = shell.ok("%mailconn journal x")
     assert re.search(r"k +ana@example\.test +unknown", shown.text)
     assert 'again="unknown"' in shown.text
@@ -534,7 +535,7 @@ def test_what_is_in_doubt_is_shown_with_what_to_do(shell: Shell) -> None:
 
 def test_the_keys_and_addresses_of_a_journal_are_shown_as_text(shell: Shell) -> None:
     with using("x") as journal:
-        journal.intend("<script>", "<x@y>", ["<b>@example.test"])
+        journal.intend(Intent("<script>", "<x@y>", ["<b>@example.test"]))
     assert "<script>" not in shell.ok("%mailconn journal x").html.replace("&lt;", "")
 
 

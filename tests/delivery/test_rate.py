@@ -14,7 +14,7 @@ from mailconn_jupyter.delivery.many.advance import Advance, Progress
 from mailconn_jupyter.delivery.many.crowding import is_crowded
 from mailconn_jupyter.delivery.many.rate import Pace, Rate
 from mailconn_jupyter.discovery.providers import PROVIDERS
-from mailconn_jupyter.discovery.sending_limits import SENDING_LIMITS
+from mailconn_jupyter.discovery.sending_limits import SENDING_LIMITS, limits_of
 from mailconn_jupyter.errors import OptionError
 from mailconn_jupyter.notebook.progress_bar import CellProgress
 
@@ -151,10 +151,11 @@ def test_a_cells_bar_without_a_whole_says_no_part_and_escapes_its_text() -> None
 
 
 def test_the_limits_are_of_servers_of_providers_that_are_known() -> None:
-    servers = {provider.smtp.host: provider.name for provider in PROVIDERS}
+    servers = {provider.smtp.host: provider.name for provider in PROVIDERS} | {"smtp.gmail.com": "Google Workspace"}
     assert {host: limits.provider for host, limits in SENDING_LIMITS.items()} == {
         host: servers[host] for host in SENDING_LIMITS
     }
+    assert limits_of("smtp.gmail.com", "ana@googlemail.com").provider == "Gmail"
     assert SENDING_LIMITS["smtp.office365.com"].connections == 3
     assert SENDING_LIMITS["smtp.office365.com"].a_minute == 30
     assert SENDING_LIMITS["smtp.office365.com"].recipients_a_day == 10_000

@@ -106,6 +106,11 @@ class Backlog:
             self._changed.notify_all()
             return self._ready.popleft()
 
+    def next(self, most: int) -> list[Entry]:
+        """The first of those that are ready, which stay there."""
+        with self._changed:
+            return list(itertools.islice(self._ready, most))
+
     def settle(self, entry: Entry, again: float | None) -> None:
         """What was taken is done (None), or is to be tried again in so many seconds."""
         with self._changed:

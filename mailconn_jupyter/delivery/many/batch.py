@@ -10,12 +10,14 @@ from ...connection import MailConnection
 from ...errors import MailConnError
 from ...session.smtp.pipeline import Fate
 from ...session.smtp.session import SMTPSession
+from ..journals.claims import Claims
+from ..journals.journal_base import BaseJournal, Known
 from .advance import Advance
 from .backlog import TICK, Backlog
 from .courier import Courier
 from .entry import Entry
-from .journal import Journal
 from .many_report import Delivery
+from .preparation import row_before
 from .rate import Pace
 from .spool import Spool
 
@@ -46,10 +48,12 @@ class Batch:
         stop_after: int | None,
         advance: Advance,
         spool: Spool,
-        journal: Journal | None,
+        journal: BaseJournal | None,
+        ahead: int = 0,
     ) -> None:
         self.window, self.pace, self.advance, self.spool, self.journal = window, pace, advance, spool, journal
         self.backlog = Backlog(2 * connections * window + 8)
+        self._claims = None if journal is None else Claims(journal, self.backlog, most_ahead=ahead)
         self.deliveries: list[Delivery] = []
         self.kept: list[Entry] = []
         self.stopped = ""
@@ -117,6 +121,8 @@ class Batch:
         try:
             unqueued = [self._latest] if self._latest is not None and not self._latest.queued else []
             for entry in (*self.backlog.rest(), *unqueued):
+                if entry.claimed is not None:
+                    self._note(entry, dict.fromkeys(entry.recipients, _NOT_SENT))
                 self._leave(entry)
         finally:
             self._finished.set()
@@ -137,16 +143,40 @@ class Batch:
 
     # In the threads of the connections
 
+    def turn(self) -> bool:
+        """Wait until the pace lets a message go; False where nothing more is to be sent."""
+        try:
+            return self.pace is None or self.pace.wait(self.backlog.stop)
+        except MailConnError as error:
+            self.call_off(error.message, error)
+            return False
+
     def begin(self, entry: Entry) -> bool:
-        """Note that it is about to be sent; False where that cannot be, and so it is not sent."""
-        if self.journal is not None:
+        """Note that it is about to be sent; False where that cannot be, and so it is not sent.
+
+        Whom another batch sends it to meanwhile is not among its recipients afterwards; there may be none left.
+        """
+        if self._claims is not None:
             try:
-                self.journal.intend(entry.key, entry.message_id, entry.recipients)
+                taken = self._claims.of(entry)
             except MailConnError as error:
                 self.call_off(error.message, error)
                 return False
+            if taken:
+                self._leave_to_others(entry, taken)
         entry.tries += 1
         return True
+
+    def _leave_to_others(self, entry: Entry, taken: dict[str, Known]) -> None:
+        rows = [row_before(entry.number, entry.message_id, entry.subject, known) for known in taken.values()]
+        entry.not_for(taken)
+        with self._lock:
+            self.deliveries += rows
+            entry.failed = entry.failed or any(row.outcome != "accepted" for row in rows)
+            if not entry.recipients:
+                self._done(entry)
+        if not entry.recipients:
+            self.backlog.settle(entry, None)
 
     def settle(self, entry: Entry, fates: dict[str, Fate]) -> None:
         """What became of a message at one try: what is left of it is tried again."""
@@ -204,6 +234,7 @@ class Batch:
     def put_back(self, entry: Entry) -> None:
         """It was taken, and it did not come to sending it."""
         self._note(entry, dict.fromkeys(entry.recipients, _NOT_SENT))
+        entry.claimed = None
         self.backlog.settle(entry, 0.0)
 
     def idle(self) -> None:

@@ -33,8 +33,11 @@ class Work(Protocol):
     pace: Pace | None
     window: int
 
+    def turn(self) -> bool:
+        """Wait for the pace; False where nothing more is to be sent."""
+
     def begin(self, entry: Entry) -> bool:
-        """A message is about to be sent; False where it must not be."""
+        """A message is about to be sent, to whom it names then; False where it must not be."""
 
     def settle(self, entry: Entry, fates: dict[str, Fate]) -> None:
         """What became of it."""
@@ -132,10 +135,9 @@ class Courier(threading.Thread):
         session = self._session
         assert session is not None
         first = self._backlog.take()
-        pace = self._work.pace
         if first is None:
             return
-        if pace is not None and not pace.wait(self._backlog.stop):
+        if not self._work.turn():
             self._work.put_back(first)
             return
         self._mine = {first}
@@ -175,7 +177,10 @@ class Courier(threading.Thread):
             self._mine.add(entry)
             if not self._work.begin(entry):
                 return
-            yield Posted(entry, entry.envelope, self._work.spool.get(entry.content))
+            if entry.recipients:
+                yield Posted(entry, entry.envelope, self._work.spool.get(entry.content))
+            else:
+                self._mine.discard(entry)
             # At a given pace each message has its own turn.
             alone = self.over or self._stale or self._work.pace is not None or entry.losses
             entry = None if alone else self._backlog.take(along=True)

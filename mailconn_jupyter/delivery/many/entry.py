@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field, replace
 
 from ...message.mime.wire_format import Wire
 from ...session.smtp.envelope import Envelope
 from ...session.smtp.pipeline import Fate
+from ..journals.journal_base import Known
 from .spool import Spooled
 
 __all__ = ["Entry"]
@@ -34,6 +36,8 @@ class Entry:
     doubted: frozenset[str] = frozenset()
     #: Whether it is, or was, where the connections take it from.
     queued: bool = False
+    #: Once the journal has the intent to send it: to whom another batch sends it, or has sent it.
+    claimed: dict[str, Known] | None = None
 
     @property
     def recipients(self) -> list[str]:
@@ -43,3 +47,9 @@ class Entry:
         """Whoever has it, perhaps has it, or was refused for good is not sent it again."""
         kept = tuple(each for each in self.envelope.recipients if str(each.address) in left)
         self.envelope, self.said = replace(self.envelope, recipients=kept), left
+
+    def not_for(self, others: Container[str]) -> None:
+        """Another batch sends it to those."""
+        kept = tuple(each for each in self.envelope.recipients if str(each.address) not in others)
+        self.envelope = replace(self.envelope, recipients=kept)
+        self.said = {name: fate for name, fate in self.said.items() if name not in others}

@@ -8,43 +8,44 @@ is written through to the disk.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from ...errors import MailConnError, OptionError
+from ...errors import OptionError
 from ...formatting import shown
 from ...names import decode, encode
 from ...own_folder import own_folder
 from ...store import atomic_files
+from ..journals.journal_base import COLUMNS, SETTLING, BaseJournal, JournalError, Known
 
 __all__ = ["Journal", "JournalError", "Known", "journal_names", "journal_path", "using"]
 
 _ENDING: Final = ".sqlite3"
 _APPLICATION: Final = 0x6D636A31  # "mcj1": tells a journal from another program's file
-_LOCK_SECONDS = 10.0  # for another program that has the file open
-_SCHEMA: Final = """
-    BEGIN EXCLUSIVE;
-    PRAGMA application_id = {application};
-    CREATE TABLE journal (id TEXT NOT NULL);
-    CREATE TABLE deliveries (
+_LOCK_SECONDS = 60.0  # for another batch, or another program, that has the file open
+_SCHEMA: Final = (
+    """CREATE TABLE IF NOT EXISTS deliveries (
         key TEXT NOT NULL, recipient TEXT NOT NULL, message_id TEXT NOT NULL,
         outcome TEXT NOT NULL, code INTEGER NOT NULL, words TEXT NOT NULL, at TEXT NOT NULL,
-        PRIMARY KEY (key, recipient)
-    ) WITHOUT ROWID;
-    INSERT INTO journal VALUES ('{id}');
-    COMMIT;
-"""
-_INTENT: Final = "begun"
+        batch TEXT NOT NULL DEFAULT '', PRIMARY KEY (key, recipient)
+    ) WITHOUT ROWID""",
+    "CREATE TABLE IF NOT EXISTS pace (one INTEGER PRIMARY KEY CHECK (one = 1), next REAL NOT NULL, booted REAL NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS journal (id TEXT NOT NULL)",
+)
+_PLACES: Final = f"INSERT INTO deliveries ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key, recipient)"  # noqa: S608  # fixed
+_SETTLE: Final = f"{_PLACES} {SETTLING.format(table='deliveries')}"
+_TAKE: Final = f"{_PLACES} {SETTLING.format(table='deliveries').partition('WHERE')[0]}"
+_MOST_KEYS: Final = 500  # in one question
+_SAME_START: Final = 60.0  # seconds: two readings of when the machine was started are of one start
 
 # No process is forked amid a transaction: its copy of the file's state would be rolled back by the child.
 _at_work = threading.RLock()
@@ -65,34 +66,6 @@ def _renew() -> None:
 
 if hasattr(os, "register_at_fork"):  # Windows has no fork
     os.register_at_fork(before=_hold, after_in_parent=_let_go, after_in_child=_renew)
-
-
-class JournalError(MailConnError):
-    """The journal of a batch cannot be used; ``report`` (may be None) is of what was sent before that."""
-
-    report: Any = None
-
-
-class Known(NamedTuple):
-    """What the journal has of one message for one recipient; ``at`` is the time (ISO 8601, UTC)."""
-
-    key: str
-    recipient: str
-    message_id: str
-    outcome: str
-    code: int
-    words: str
-    at: str
-
-    @property
-    def in_doubt(self) -> bool:
-        """Whether it may have arrived: nobody knows."""
-        return self.outcome in {"unknown", _INTENT}
-
-    @property
-    def settled(self) -> str:
-        """The outcome; what was begun, and not ended, is unknown."""
-        return "unknown" if self.in_doubt else self.outcome
 
 
 def _folder() -> Path:
@@ -124,18 +97,21 @@ def journal_names() -> list[str]:
 
 
 @contextmanager
-def using(given: str | PathLike[str]) -> Iterator[Journal]:
-    """The journal for a batch, made where there is none; no other batch uses it meanwhile.
+def using(
+    given: str | PathLike[str], *, shared: bool = False, again: Iterable[str] = (), run: str = ""
+) -> Iterator[Journal]:
+    """The journal for a batch, made where there is none; no other batch uses it meanwhile, except where all are ``shared``.
 
-    Raises :class:`JournalError`, and :class:`~mailconn_jupyter.errors.StoreError` for a folder that cannot be written to.
+    ``again`` and ``run`` are as for :class:`~mailconn_jupyter.delivery.journals.journal_base.BaseJournal`. Raises
+    :class:`JournalError`, and :class:`~mailconn_jupyter.errors.StoreError` for a folder that cannot be written to.
     """
     path = journal_path(given)
     if path.parent == _folder():
         with atomic_files.locked(path.parent):
             pass
     _require_private(path)
-    with _guarded(path):
-        journal = Journal(path)
+    with _guarded(path, shared=shared):
+        journal = Journal(path, shared=shared, again=again, run=run)
         try:
             yield journal
         finally:
@@ -143,13 +119,15 @@ def using(given: str | PathLike[str]) -> Iterator[Journal]:
 
 
 @contextmanager
-def _guarded(path: Path) -> Iterator[None]:
+def _guarded(path: Path, *, shared: bool) -> Iterator[None]:
     """Keep other batches off it, by a lock of SQLite on a file beside it: a forked child neither has it nor lets it go."""
     guard = path.with_name(f"{path.name}.lock")
     _require_private(guard)
-    held = sqlite3.connect(guard, timeout=0, isolation_level=None)
+    held = sqlite3.connect(guard, timeout=0, isolation_level=None, check_same_thread=False)
     try:
-        held.execute("BEGIN EXCLUSIVE")
+        held.execute("BEGIN" if shared else "BEGIN EXCLUSIVE")
+        # With the first question the transaction has its part of the lock.
+        held.execute("SELECT * FROM sqlite_master").fetchall()
     except sqlite3.Error as error:
         held.close()
         if "locked" not in str(error):
@@ -197,28 +175,48 @@ def _failure(path: Path, error: Exception) -> JournalError:
     return JournalError(f"The journal {atomic_files.show(path)} cannot be used: {reason.rstrip('.')}.", hint=hint)
 
 
-class Journal:
-    """The rows of one journal; threads may share it."""
+class Journal(BaseJournal):
+    """A journal in one file. ``shared``: other batches of this machine use it meanwhile."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, shared: bool = False, again: Iterable[str] = (), run: str = "") -> None:
+        super().__init__(again, run)
         self.path = path
-        self._later: list[Known] = []
-        self._noting = threading.Lock()
+        # Whoever makes the messages need not wait for what is being written, to hear that it has no word of one.
+        self._before: set[str] | None = None
         with self._working():
             self._db = sqlite3.connect(path, timeout=_LOCK_SECONDS, isolation_level=None, check_same_thread=False)
             try:
-                if not self._one("PRAGMA page_count"):
-                    self._db.executescript(_SCHEMA.format(application=_APPLICATION, id=secrets.token_hex(16)))
-                elif self._one("PRAGMA application_id") != _APPLICATION:
-                    raise sqlite3.DatabaseError("it is another program's file")
-                self._db.execute("PRAGMA journal_mode = TRUNCATE")
-                self._db.execute("PRAGMA synchronous = FULL")
-                self._id = str(self._one("SELECT id FROM journal"))
-                # Whoever makes the messages need not wait for what is being written, to hear that it has no word of one.
-                self._before = {key for (key,) in self._db.execute("SELECT DISTINCT key FROM deliveries")}
+                self._open()
+                if not shared:
+                    self._before = {key for (key,) in self._db.execute("SELECT DISTINCT key FROM deliveries")}
             except BaseException:
                 self._db.close()
                 raise
+
+    def _open(self) -> None:
+        self._db.execute("PRAGMA journal_mode = TRUNCATE")
+        self._db.execute("PRAGMA synchronous = FULL")
+        if not self._is_whole():
+            with self._transaction():
+                # Another batch may have made it meanwhile.
+                self._make()
+        self.id = str(self._one("SELECT id FROM journal"))
+
+    def _is_whole(self) -> bool:
+        tables = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master")}
+        if tables and self._one("PRAGMA application_id") != _APPLICATION:
+            raise sqlite3.DatabaseError("it is another program's file")
+        return "pace" in tables
+
+    def _make(self) -> None:
+        if not self._is_whole():
+            self._db.execute(f"PRAGMA application_id = {_APPLICATION}")
+            for statement in _SCHEMA:
+                self._db.execute(statement)
+            if "batch" not in {row[1] for row in self._db.execute("PRAGMA table_info(deliveries)")}:
+                self._db.execute("ALTER TABLE deliveries ADD COLUMN batch TEXT NOT NULL DEFAULT ''")
+            if not self._one("SELECT count(*) FROM journal"):
+                self._db.execute("INSERT INTO journal VALUES (?)", (secrets.token_hex(16),))
 
     def _one(self, query: str) -> Any:
         return self._db.execute(query).fetchone()[0]
@@ -231,60 +229,64 @@ class Journal:
             except sqlite3.Error as error:
                 raise _failure(self.path, error) from error
 
-    def message_id(self, key: str, domain: str) -> str:
-        """The Message-ID of the message of that key: the same each time, and another one in every other journal."""
-        return f"<{hashlib.sha256(f'{self._id} {key}'.encode()).hexdigest()[:40]}@{domain}>"
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            raise
 
     def known(self, key: str) -> dict[str, Known]:
-        """What it had of the message of that key when it was opened, by recipient."""
-        if key not in self._before:
+        if self._before is not None and key not in self._before:
             return {}
+        return super().known(key)
+
+    def _rows(self, keys: Sequence[str]) -> list[Known]:
         with self._working():
-            rows = self._db.execute("SELECT * FROM deliveries WHERE key = ?", (key,)).fetchall()
-        return {row[1]: Known(*row) for row in rows}
+            return self._there(keys)
+
+    def _there(self, keys: Sequence[str]) -> list[Known]:
+        found: list[Known] = []
+        for start in range(0, len(keys), _MOST_KEYS):
+            some = keys[start : start + _MOST_KEYS]
+            question = f"SELECT {COLUMNS} FROM deliveries WHERE key IN ({', '.join('?' * len(some))})"  # noqa: S608  # marks
+            found += map(Known._make, self._db.execute(question, some))
+        return found
 
     def every(self) -> list[Known]:
         """All of it, the latest last."""
         with self._working():
-            return [Known(*row) for row in self._db.execute("SELECT * FROM deliveries ORDER BY at, key, recipient")]
+            rows = self._db.execute(f"SELECT {COLUMNS} FROM deliveries ORDER BY at, key, recipient")  # noqa: S608  # fixed
+            return list(map(Known._make, rows))
 
-    def intend(self, key: str, message_id: str, recipients: Iterable[str]) -> None:
-        """Have on disk that the message is about to be sent; with it, what :meth:`settle` was told."""
-        self._note(key, message_id, dict.fromkeys(recipients, (_INTENT, 0, "")))
-        self.flush()
-
-    def settle(self, key: str, message_id: str, outcomes: Mapping[str, tuple[str, int, str]]) -> None:
-        """Note outcome, code and words for each recipient; they are on disk with the next intent, or :meth:`flush`."""
-        self._note(key, message_id, outcomes)
-
-    def _note(self, key: str, message_id: str, outcomes: Mapping[str, tuple[str, int, str]]) -> None:
-        at = datetime.now(UTC).isoformat(timespec="seconds")
-        rows = [
-            Known(key, recipient, message_id, outcome, code, words, at)
-            for recipient, (outcome, code, words) in outcomes.items()
-        ]
-        with self._noting:
-            self._later += rows
-
-    def flush(self) -> None:
-        """Write through to the disk what was noted; after an error it is still noted."""
+    def sent(self) -> int:
         with self._working():
-            # All that came while another thread's transaction was written.
-            with self._noting:
-                rows, self._later = self._later, []
-            if not rows:
-                # That one had it with it.
-                return
-            try:
-                self._db.execute("BEGIN IMMEDIATE")
-                self._db.executemany("INSERT OR REPLACE INTO deliveries VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-                self._db.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    self._db.execute("ROLLBACK")
-                with self._noting:
-                    self._later = rows + self._later
-                raise
+            return int(self._one("SELECT count(DISTINCT key) FROM deliveries WHERE outcome = 'accepted'"))
+
+    def _transact(self, noted: Sequence[Known], wanted: Sequence[Known]) -> list[Known]:
+        asked = {(row.key, row.recipient): row for row in wanted}
+        with self._transaction():
+            self._db.executemany(_SETTLE, noted)
+            there = self._there(list({row.key for row in wanted}))
+            taken = self.not_mine(row for row in there if (row.key, row.recipient) in asked)
+            for row in taken:
+                del asked[row.key, row.recipient]
+            self._db.executemany(_TAKE, asked.values())
+        return taken
+
+    def turns(self, count: int, interval: float) -> float:
+        """By the clock that counts from the start of this machine, whatever somebody sets its time to."""
+        with self._working(), self._transaction():
+            now = time.monotonic()
+            booted = time.time() - now
+            row = self._db.execute("SELECT next, booted FROM pace").fetchone()
+            begin = max(now, row[0]) if row is not None and abs(row[1] - booted) < _SAME_START else now
+            self._db.execute("INSERT OR REPLACE INTO pace VALUES (1, ?, ?)", (begin + count * interval, booted))
+            return begin - now
 
     def close(self) -> None:
         """Close the file."""

@@ -66,6 +66,10 @@ class DeliveryReport:
         self.stopped = stopped
         self._retry = retry
 
+    def __getstate__(self) -> dict[str, Any]:
+        # What could be sent again is where it was sent.
+        return vars(self) | {"_retry": None}
+
     @property
     def counts(self) -> dict[str, int]:
         """How many recipients have which outcome; those that none has are not in it."""

@@ -16,11 +16,11 @@ from ...message.mime.wire_format import Wire
 from ...message.texts import one_line
 from ...scalars import plain
 from ...session.smtp.envelope import Envelope, envelope_of
+from ..journals.journal_base import BaseJournal, JournalError, Known
 from .entry import Entry
-from .journal import Journal, JournalError, Known
 from .many_report import Delivery
 
-__all__ = ["Preparation"]
+__all__ = ["Preparation", "row_before"]
 
 Serialised = Callable[[Envelope, "Message[Any, Any]"], tuple[Envelope, Wire]]
 Report = Callable[[list[Delivery], bool, bool], object]
@@ -29,17 +29,12 @@ _BEFORE = "an earlier batch"
 
 
 class Preparation:
-    """``sender`` is that of messages without a From; ``again`` says what an earlier batch had settled and is sent all the same."""
+    """``sender`` is that of messages without a From; what the journal has settled is not sent."""
 
     def __init__(
-        self,
-        *,
-        sender: str = "",
-        journal: Journal | None = None,
-        again: frozenset[str] = frozenset(),
-        seal: Callable[[Any], Any] | None = None,
+        self, *, sender: str = "", journal: BaseJournal | None = None, seal: Callable[[Any], Any] | None = None
     ) -> None:
-        self._sender, self._journal, self._again, self._seal = sender, journal, again, seal
+        self._sender, self._journal, self._seal = sender, journal, seal
         self._keys: set[str] = set()
 
     def entries(self, numbered: Iterable[tuple[int, Any]], serialised: Serialised, report: Report) -> Iterator[Entry]:
@@ -70,7 +65,7 @@ class Preparation:
                 )
                 continue
             settled = [found for found in known.values() if not self._open(found)]
-            if rows := [_row(number, message, found.recipient, _said_before(found)) for found in settled]:
+            if rows := [row_before(number, *_named(message), found) for found in settled]:
                 report(rows, not left, False)
             if left:
                 yield Entry(number, key, *_named(message), envelope, content, doubted=doubted)
@@ -88,8 +83,10 @@ class Preparation:
                 except Exception:  # noqa: BLE001  # as above
                     names, known = [_said(message, "To")], {}
                 for name in names:
-                    said = _said_before(known[name]) if name in known else ("not sent", 0, "")
-                    yield _row(number, message, name, said)
+                    if name in known:
+                        yield row_before(number, *_named(message), known[name])
+                    else:
+                        yield _row(number, message, name, ("not sent", 0, ""))
 
     def _read(self, key: str, message: Message[Any, Any]) -> tuple[Message[Any, Any], Envelope, dict[str, Known]]:
         """The message as it is to travel, its envelope, and what the journal has of those in it."""
@@ -126,11 +123,7 @@ class Preparation:
 
     def _open(self, known: Known | None) -> bool:
         """Whether it is to be sent, whatever an earlier batch made of it."""
-        if known is None or known.outcome == "not sent":
-            return True
-        if known.outcome == "refused":
-            return "refused" in self._again or 400 <= known.code < 500
-        return known.in_doubt and "unknown" in self._again
+        return known is None or self._journal is None or self._journal.is_open(known)
 
 
 def keyed(item: Any) -> tuple[str, Message[Any, Any]]:
@@ -182,9 +175,9 @@ def _row(number: int, message: Message[Any, Any], recipient: str, said: tuple[An
     return Delivery(number, *_named(message), recipient, outcome, code, words)
 
 
-def _said_before(known: Known) -> tuple[str, int, str]:
-    """What an earlier batch has settled."""
-    if known.in_doubt:
-        why = known.words or "it ended before the server had answered"
-        return "unknown", known.code, f"{why} ({_BEFORE}, {known.at})"
-    return known.outcome, known.code, f"{known.words} ({_BEFORE}, {known.at})".strip()
+def row_before(number: int, message_id: str, subject: str, known: Known) -> Delivery:
+    """What another batch has settled."""
+    outcome: Any = known.settled
+    why = "it ended before the server had answered" if known.in_doubt and not known.words else known.words
+    words = f"{why} ({_BEFORE}, {known.at})".strip()
+    return Delivery(number, message_id, subject, known.recipient, outcome, known.code, words)

@@ -11,7 +11,7 @@ from ...message.compose import compose
 from ...message.mime.headers import checked
 from ...message.mime.mailboxes import mailboxes
 from ...message.texts import one_line
-from .row_fields import Content, Field, Given
+from .row_fields import Content, Field, Given, identity, people, words
 from .row_files import Attached
 from .table_rows import Row
 
@@ -52,6 +52,50 @@ class Letter:
         self._to, self._others, self._subject, self._content = to, others, subject, content
         self._attached, self._headers, self._constants, self._options = attached, headers, constants, options
 
+    @classmethod
+    def asked(
+        cls,
+        columns: Sequence[str],
+        *,
+        to: Any,
+        subject: Any,
+        content: Any,
+        key: Any,
+        cc: Any,
+        bcc: Any,
+        sender: Any,
+        reply_to: Any,
+        attachments: Any,
+        headers: Mapping[str, Any] | None,
+        table_rows: int | None,
+        variables: Mapping[str, Any] | None,
+        **options: Any,
+    ) -> Letter:
+        """What :func:`~mailconn_jupyter.delivery.merge.merge` was asked for, of rows that have these columns.
+
+        Raises :class:`~mailconn_jupyter.errors.MessageError` for what is wrong with it whatever the rows are.
+        """
+        return cls(
+            to=people(to, "to", columns),
+            others={
+                "cc": people(cc, "cc", columns),
+                "bcc": people(bcc, "bcc", columns),
+                "sender": people(sender or (), "sender", columns),
+                "reply_to": people(reply_to, "reply_to", columns),
+            },
+            subject=words(subject, "subject", columns),
+            content=Content(content, columns),
+            key=identity(key, columns),
+            attached=Attached(attachments, columns),
+            headers=[
+                (name, words(value, name, columns))
+                for name, given in (headers or {}).items()
+                for value in ([given] if isinstance(given, str) or not isinstance(given, Sequence) else given)
+            ],
+            constants=variables or {},
+            options={"rows": table_rows, **options},
+        )
+
     def given(self, row: Row) -> Given:
         return Given(row, self._constants)
 
@@ -61,6 +105,11 @@ class Letter:
         if not found:
             raise MessageError("There is no address.")
         return [mailbox.address.text for mailbox in found]
+
+    def everybody(self, given: Given) -> list[str]:
+        """The addresses of To, Cc and Bcc."""
+        others = [text for name in ("cc", "bcc") for text in self._others[name](given)]
+        return [*self.recipients(given), *(each.address.text for each in mailboxes(others, "recipient"))]
 
     def check(self, given: Given) -> None:
         """Raise what is wrong with the row beside its key and its recipients, as far as it is known without composing."""

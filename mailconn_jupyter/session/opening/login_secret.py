@@ -18,7 +18,7 @@ from .sign_in_way import needing_the_extra, require_identity, way_out
 if TYPE_CHECKING:
     from ...credentials.oauth.identity import Identity
 
-__all__ = ["LoginSecret"]
+__all__ = ["LoginSecret", "refusal_of_command"]
 
 T = TypeVar("T")
 
@@ -89,15 +89,20 @@ class LoginSecret:
 
 
 def _require_trusted(connection: MailConnection) -> None:
-    """Raise unless the connection that names a program is the user's own, or an administrator's that only root can change."""
+    if refusal := refusal_of_command(connection):
+        raise refusal
+
+
+def refusal_of_command(connection: MailConnection) -> CredentialError | None:
+    """None where the connection that names a program is the user's own, or an administrator's that only root can change."""
     origin = connection.origin
     if origin is None:
         reason, hint = "it is not saved", "Look at the command, and save the connection: %mailconn save"
     elif origin.layer == "user" or _is_roots(origin.path):
-        return
+        return None
     else:
         reason, hint = "others than you and root can change its file", "Save a connection of your own with it."
-    raise CredentialError(f"{connection.name}: its password_command is not run, for {reason}.", hint=hint)
+    return CredentialError(f"{connection.name}: its password_command is not run, for {reason}.", hint=hint)
 
 
 def _is_roots(path: Path) -> bool:
