@@ -82,7 +82,8 @@ def test_remarks_and_our_own_keys_are_not_told(store: ConnectionStore) -> None:
 
 
 def test_a_very_long_key_is_cut(store: ConnectionStore) -> None:
-    [said] = told(store, **{"k" * 100_000: 1})
+    long: dict[str, Any] = {"k" * 100_000: 1}
+    [said] = told(store, **long)
     assert len(said) < 200
 
 
