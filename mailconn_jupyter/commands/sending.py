@@ -70,6 +70,10 @@ class Mail:
     limit: int | None = None
     sign: bool = False
     encrypt: bool = False
+    bounce_to: str | None = None
+    notify: Sequence[str] = ()
+    ret: str | None = None
+    envid: str | None = None
     dry_run: bool = False
     preview: bool = False
 
@@ -117,6 +121,10 @@ class Mail:
             "table_as": self.table_as,
             "formulas": self.formulas,
             "zip": self.zip,
+            "bounce_to": self.bounce_to,
+            "notify": self.notify,
+            "ret": self.ret,
+            "envid": self.envid,
         }
         return options if self.limit is None else options | {"limit": self.limit}
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from .arguments import Arguments, Words, number, whole_number
 
-__all__ = ["marks", "notify_flags", "people", "seals", "send_flags", "shapes", "stays"]
+__all__ = ["marks", "notify_flags", "people", "returns", "seals", "send_flags", "shapes", "stays"]
 
 _LATER: Final = "; of a cell, $name and {expression} in it are evaluated when the cell has run."
 
@@ -129,6 +129,27 @@ def seals(parser: Arguments) -> None:
     )
 
 
+def returns(parser: Arguments, *, who: str = "ADDRESS") -> None:
+    """What is to come back of a message, and to whom."""
+    from ..session.smtp.status_request import NOTIFY, RET  # noqa: PLC0415  # other commands go without SMTP
+
+    parser.add_argument(
+        "--bounce-to", metavar=who, help="Where what cannot be delivered comes back to, if not to the sender."
+    )
+    parser.add_argument(
+        "--notify",
+        action="append",
+        default=[],
+        type=Words(*NOTIFY),
+        metavar=f"{{{','.join(NOTIFY)}}}",
+        help="When a notice is to come there (DSN), where the server offers that; may be repeated.",
+    )
+    parser.add_argument(
+        "--ret", type=Words(*RET), metavar=f"{{{','.join(RET)}}}", help="How much of the message a notice holds."
+    )
+    parser.add_argument("--envid", metavar="TEXT", help="A text that a notice repeats.")
+
+
 def stays(parser: Arguments) -> None:
     """What keeps it from being sent."""
     parser.add_argument(
@@ -151,6 +172,7 @@ def send_flags(parser: Arguments) -> None:
     shapes(parser)
     marks(parser)
     seals(parser)
+    returns(parser)
     stays(parser)
     cell = parser.add_argument_group("In a cell's first line (%%mailconn send)")
     cell.add_argument("--code", action="store_true", help="Send the cell's source, too, before what it shows.")

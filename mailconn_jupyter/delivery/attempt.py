@@ -9,7 +9,7 @@ from dataclasses import replace
 from email.message import EmailMessage
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from ..errors import OpenError
+from ..errors import OpenError, warn
 from ..message.addresses import envelope_address
 from ..message.mime.wire_format import Wire
 from ..session.graph.errors import Refused as RefusedByGraph
@@ -17,6 +17,7 @@ from ..session.opening.error_classes import DeliveryUnknown, LinkLost
 from ..session.smtp.envelope import Envelope
 from ..session.smtp.errors import ClosedAtRecipient, MessageTooLarge, Refused, no_smtputf8
 from ..session.smtp.session import SMTPSession
+from ..session.smtp.status_request import NO_NOTICES, StatusRequest
 from ..transport.transport_errors import readable
 from .report import Outcome
 
@@ -33,7 +34,13 @@ Sender: TypeAlias = "smtplib.SMTP | GraphSession"
 
 
 def attempt(
-    session: Sender, message: EmailMessage, data: Wire, sender: str, recipients: list[str]
+    session: Sender,
+    message: EmailMessage,
+    data: Wire,
+    sender: str,
+    recipients: list[str],
+    *,
+    request: StatusRequest | None = None,
 ) -> dict[str, Outcome]:
     """Send to the recipients once; ``data`` is the message as a session of the standard library sends it.
 
@@ -41,11 +48,12 @@ def attempt(
     """
     try:
         if isinstance(session, SMTPSession):
-            refused = session.transact(Envelope.of(sender, recipients), message)
+            refused = session.transact(replace(Envelope.of(sender, recipients), request=request), message)
         elif isinstance(session, smtplib.SMTP):
-            refused = _by_smtplib(session, data, sender, recipients)
+            refused = _by_smtplib(session, data, sender, recipients, request)
         else:
-            refused = session.send_message(message, sender, recipients)
+            asked = () if request is None else (*request.for_anybody, *request.for_mail)
+            refused = session.send_message(message, sender, recipients, asked)
     except ClosedAtRecipient as error:
         # The 421 is not about the recipient at whom it came.
         refused = {
@@ -107,7 +115,9 @@ def _why(error: BaseException | None) -> str:
     return _whole(str(getattr(error, "message", getattr(error, "smtp_error", error))))
 
 
-def _by_smtplib(session: smtplib.SMTP, data: Wire, sender: str, recipients: list[str]) -> dict[str, tuple[int, bytes]]:
+def _by_smtplib(
+    session: smtplib.SMTP, data: Wire, sender: str, recipients: list[str], request: StatusRequest | None
+) -> dict[str, tuple[int, bytes]]:
     """What :meth:`~mailconn_jupyter.session.smtp.session.SMTPSession.transact` does, as far as an ``smtplib.SMTP`` can tell."""
     if session.sock is None:
         raise LinkLost("The session is not open.", cause="closed")
@@ -121,8 +131,14 @@ def _by_smtplib(session: smtplib.SMTP, data: Wire, sender: str, recipients: list
         if not session.has_extn("smtputf8"):
             raise no_smtputf8(addresses)
         options = ("SMTPUTF8", "BODY=8BITMIME")
+    of_each: tuple[str, ...] = ()
+    if request is not None and session.has_extn("dsn"):
+        # It has the same parameters for every recipient.
+        options, of_each = (*options, *request.for_mail), request.for_anybody
+    elif request is not None:
+        warn(NO_NOTICES)
     try:
-        return session.sendmail(sender, recipients, bytes(data), options)
+        return session.sendmail(sender, recipients, bytes(data), options, of_each)
     except (smtplib.SMTPSenderRefused, smtplib.SMTPRecipientsRefused):
         raise
     except smtplib.SMTPDataError:

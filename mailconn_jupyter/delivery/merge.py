@@ -48,6 +48,10 @@ def merge(
     zip: bool | float | str | PathLike[str] | None = False,  # noqa: A002  # the word of compose()
     variables: Mapping[str, Any] | None = None,
     limit: int | None = LIMIT,
+    bounce_to: People | None = None,
+    notify: str | Iterable[str] = (),
+    ret: str | None = None,
+    envid: Words | None = None,
     doubles: bool = False,
 ) -> Merge:
     """A message for each of ``rows``: a DataFrame of whatever library, dicts, namedtuples, or what a query gives.
@@ -62,6 +66,9 @@ def merge(
     ``to="email"``, ``to="{{ name }} <{{ email }}>"``. What a cell says becomes no second address there, and in a path no
     other folder. ``subject`` and ``content`` are texts; that of a column is ``"{{ column }}"``. ``content`` is a text (a
     plain one; :class:`Markdown`, :class:`HTML` and :class:`Template` say what else), any result, or a list of those.
+
+    ``bounce_to`` (one address, written as ``to`` is: ``"bounces+{{ id }}@example.org"``), ``notify``, ``ret`` and ``envid``
+    (written as ``subject`` is) are as for :func:`~mailconn_jupyter.delivery.send.send`, of the message of each row.
 
     ``key`` tells a row from all others, also in another run: by it a journal knows whose message was sent. With
     ``doubles`` several rows may have one recipient. The rest is as for
@@ -96,6 +103,10 @@ def merge(
         zip=zip,
         variables=variables,
         limit=limit,
+        bounce_to=bounce_to,
+        notify=notify,
+        ret=ret,
+        envid=envid,
     )
     kind = _MergeOnce if table.once else Merge
     return kind(table, letter, doubles=doubles or (isinstance(to, str) and "@" in to and "{" not in to))

@@ -27,6 +27,7 @@ from .attempt import Sender, attempt
 from .kept_sessions import lent
 from .own_domain import own_domain
 from .report import DeliveryError, Outcome, SendReport
+from .returns import Returns
 from .sealed import Seal
 
 if TYPE_CHECKING:
@@ -63,6 +64,10 @@ def send(
     limit: int | None = LIMIT,
     sign: bool = False,
     encrypt: bool = False,
+    bounce_to: str | None = None,
+    notify: str | Iterable[str] = (),
+    ret: str | None = None,
+    envid: str | None = None,
     dry_run: bool = False,
 ) -> SendReport:
     """Send ``content`` as one message, and return what became of it for each recipient.
@@ -78,11 +83,18 @@ def send(
     somebody more and twice after that; a 5xx is not, and neither is what may have been delivered. Microsoft Graph answers
     for all recipients at once, and is waited for as it asks, within the connection's deadline.
 
+    ``bounce_to`` is the address that what cannot be delivered comes back to (the envelope's sender), by default that of the
+    message; with ``""`` nothing comes back. ``notify``: when a notice is to come there: ``success``, ``failure``, ``delay``
+    or several of them, or ``never``; ``ret``: whether it holds the message in ``full`` or its ``headers``; ``envid``: a text
+    that it is to repeat (DSN, RFC 3461). A server without that gets the message without it, with a warning; Microsoft
+    Graph has no envelope, and it is an error there.
+
     Raises :class:`~mailconn_jupyter.delivery.report.DeliveryError`, which has the report, unless every recipient's was
     accepted; what is wrong with the message itself is raised before anything is sent. Where the link of an
     ``smtplib.SMTP`` breaks, each outcome is unknown: such a session does not say whether it was before or after the last
     byte.
     """
+    returns = Returns.of(bounce_to, notify, ret, envid)
     session: Any = target if isinstance(target, smtplib.SMTP) or protocol_of(target) == "GRAPH" else None
     connection: MailConnection | None = getattr(session, "connection", None)
     if session is None:
@@ -133,11 +145,11 @@ def send(
     if dry_run:
         return _unsent(message)
     if session is not None:
-        return send_composed(session, sealed)
+        return send_composed(session, sealed, returns)
     assert connection is not None
     # Of a name alone is it known that it is the stored one. A link to Graph is for one question.
     with lent(connection, keep=connection.protocol == "SMTP" and not isinstance(target, MailConnection)) as opened:
-        return send_composed(opened, sealed)
+        return send_composed(opened, sealed, returns)
 
 
 def require_sending(connection: MailConnection) -> None:
@@ -161,16 +173,17 @@ def sender_of(connection: MailConnection | None) -> str:
     return resolved.sender
 
 
-def send_composed(session: Sender, message: EmailMessage) -> SendReport:
+def send_composed(session: Sender, message: EmailMessage, returns: Returns | None = None) -> SendReport:
     """Send a composed message through an open session; returns and raises as :func:`send`."""
-    sender, recipients = envelope_of(message, None, None)
+    returns = returns or Returns()
+    sender, recipients = envelope_of(message, returns.bounce_to, None)
     left = list(dict.fromkeys(str(envelope_address(recipient)) for recipient in recipients))
     # Before anything is sent: what is raised after a delivery makes people send again.
     data = wired(message, utf8=False, eight_bit=True)
     outcomes: dict[str, Outcome] = {recipient: Outcome(recipient, "not sent") for recipient in left}
     pauses = iter(_PAUSES)
     while True:
-        outcomes |= attempt(session, message, data, sender, left)
+        outcomes |= attempt(session, message, data, sender, left, request=returns.request)
         before, left = left, [recipient for recipient in left if outcomes[recipient].temporary]
         if not left or not _may_try_again(session):
             break

@@ -63,6 +63,10 @@ def send_notebook(
     limit: int | None = LIMIT,
     sign: bool = False,
     encrypt: bool = False,
+    bounce_to: str | None = None,
+    notify: str | Iterable[str] = (),
+    ret: str | None = None,
+    envid: str | None = None,
     dry_run: bool = False,
 ) -> SendReport:
     """Send a notebook as it was last saved: its Markdown and its outputs, in order.
@@ -143,6 +147,10 @@ def send_notebook(
             limit=limit,
             sign=sign,
             encrypt=encrypt,
+            bounce_to=bounce_to,
+            notify=notify,
+            ret=ret,
+            envid=envid,
             dry_run=dry_run,
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..arguments import Arguments, Words, whole_number
-from ..sending_flags import marks, people, shapes, stays
+from ..sending_flags import marks, people, returns, shapes, stays
 
 __all__ = ["merge_flags"]
 
@@ -31,6 +31,7 @@ def merge_flags(parser: Arguments) -> None:
     parser.add_argument("--doubles", action="store_true", help="Several rows may have one recipient.")
     shapes(parser)
     marks(parser)
+    returns(parser, who="COLUMN")
     stays(parser)
     parser.add_argument(
         "--row",

@@ -15,6 +15,7 @@ from ...errors import MailConnError
 from ...session.smtp.session import SMTPSession
 from ..journals.journal_base import BaseJournal, JournalError
 from ..kept_sessions import lent
+from ..returns import Returns
 from ..sealed import Seal
 from ..send import sender_of
 from .advance import Advance, Progress
@@ -56,6 +57,7 @@ class Mailing:
     on_progress: bool | Callable[[Progress], Any] | None = False
     stop_after: int | None = None
     seal: Seal | None = None
+    returns: Returns | None = None
     spool: Spool = field(default_factory=Spool)
 
     def send(self, kept: Iterable[Entry], messages: Numbered) -> DeliveryReport:
@@ -102,7 +104,8 @@ class Mailing:
         return _undisturbed(lambda: self._reported(batch, rest, messages, time.monotonic() - started, failure))
 
     def _preparation(self, journal: BaseJournal | None) -> Preparation:
-        return Preparation(sender=sender_of(self.connection), journal=journal, seal=self.seal)
+        sender = sender_of(self.connection)
+        return Preparation(sender=sender, journal=journal, seal=self.seal, returns=self.returns)
 
     def _reported(
         self, batch: Batch, rest: list[Delivery], messages: Numbered, seconds: float, failure: Exception | None

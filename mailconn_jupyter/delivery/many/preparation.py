@@ -17,6 +17,7 @@ from ...message.texts import one_line
 from ...scalars import plain
 from ...session.smtp.envelope import Envelope, envelope_of
 from ..journals.journal_base import BaseJournal, JournalError, Known
+from ..returns import Returns
 from .entry import Entry
 from .many_report import Delivery
 
@@ -32,8 +33,14 @@ class Preparation:
     """``sender`` is that of messages without a From; what the journal has settled is not sent."""
 
     def __init__(
-        self, *, sender: str = "", journal: BaseJournal | None = None, seal: Callable[[Any], Any] | None = None
+        self,
+        *,
+        sender: str = "",
+        journal: BaseJournal | None = None,
+        seal: Callable[[Any], Any] | None = None,
+        returns: Returns | None = None,
     ) -> None:
+        self._returns = returns or Returns()
         self._sender, self._journal, self._seal = sender, journal, seal
         self._keys: set[str] = set()
 
@@ -96,11 +103,13 @@ class Preparation:
                     "The message has no sender.", hint="Give it a From, or the connection a from_address."
                 )
             message = with_field(message, "From", self._sender)
-        envelope = Envelope.of(*envelope_of(message, None, None))
+        own: Returns | None = getattr(message, "returns", None)
+        envelope = self._returns.unless(own).envelope(message)
         if self._journal is None:
             return message, envelope, {}
         known = self._journal.known(key)
-        domain = str(envelope.sender).rpartition("@")[2] or "localhost"
+        # Of the headers: where bounces go may be another one the next time.
+        domain = envelope_of(message, None, ())[0].rpartition("@")[2] or "localhost"
         before = next(iter(known.values()), None)
         message_id = before.message_id if before else self._journal.message_id(key, domain)
         message = with_field(message, "Message-ID", message_id)

@@ -13,6 +13,7 @@ from ...discovery.sending_limits import SendingLimits
 from ...errors import MessageError
 from ...keywords import public
 from ...session.smtp.session import SMTPSession
+from ..returns import Returns
 from ..sealed import Seal
 from .advance import Progress
 from .asked import (
@@ -44,6 +45,10 @@ def send_many(
     again: str | Iterable[str] = (),
     sign: bool = False,
     encrypt: bool = False,
+    bounce_to: str | None = None,
+    notify: str | Iterable[str] = (),
+    ret: str | None = None,
+    envid: str | None = None,
     on_progress: bool | Callable[[Progress], Any] | None = None,
     stop_after: int | None = None,
 ) -> DeliveryReport:
@@ -66,7 +71,8 @@ def send_many(
     who was refused for good is reported, and so is who may have it (unknown), unless ``again="unknown"`` (or
     ``"refused"``).
 
-    ``sign`` and ``encrypt`` are as for :func:`~mailconn_jupyter.delivery.send.send`.
+    ``sign``, ``encrypt``, ``bounce_to``, ``notify``, ``ret`` and ``envid`` are as for
+    :func:`~mailconn_jupyter.delivery.send.send`; what a merge says of its messages comes first.
 
     ``on_progress`` is called once a second with a :class:`~mailconn_jupyter.delivery.many.advance.Progress`; None shows
     it here, False nothing. ``stop_after`` ends the batch after so many messages that were not accepted for everybody;
@@ -81,6 +87,7 @@ def send_many(
             f"send_many() sends several messages, not {type(messages).__name__}.",
             hint="Give them in a list, or from a generator; one alone: [message].",
         )
+    returns = Returns.of(bounce_to, notify, ret, envid)
     connection, session = target_of(target)
     limits = SendingLimits("") if connection is None else limits_for(connection)
     taken = words_of_again(again, journal=journal is not None)
@@ -98,5 +105,6 @@ def send_many(
         on_progress=on_progress,
         stop_after=None if stop_after is None else count_within("stop_after", stop_after),
         seal=Seal(connection, sign=sign, encrypt=encrypt),
+        returns=returns,
     )
     return mailing.send((), Numbered(messages))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from email.message import EmailMessage
 from typing import Any
 
@@ -11,24 +11,27 @@ from ...message.compose import compose
 from ...message.mime.headers import checked
 from ...message.mime.mailboxes import mailboxes
 from ...message.texts import one_line
+from ..returns import Returns
 from .row_fields import Content, Field, Given, identity, people, words
 from .row_files import Attached
+from .row_returns import Returning, returning
 from .table_rows import Row
 
 __all__ = ["Letter", "MergedMessage"]
 
 
 class MergedMessage(EmailMessage):
-    """The message of one row; ``key`` is the row's, None in a merge without keys."""
+    """The message of one row; ``key`` is the row's, None in a merge without keys, ``returns`` what is to come back of it."""
 
     key: str | None = None
+    returns: Returns | None = None
 
     @classmethod
-    def of(cls, message: EmailMessage, key: str | None) -> MergedMessage:
+    def of(cls, message: EmailMessage, key: str | None, returns: Returns | None = None) -> MergedMessage:
         """What compose() made, with a key."""
         merged = cls(message.policy)
         vars(merged).update(vars(message))
-        merged.key = key
+        merged.key, merged.returns = key, returns
         return merged
 
 
@@ -47,8 +50,10 @@ class Letter:
         headers: Sequence[tuple[str, Field]],
         constants: Mapping[str, Any],
         options: Mapping[str, Any],
+        returns: Returning,
     ) -> None:
         self.key = key
+        self._returns = returns
         self._to, self._others, self._subject, self._content = to, others, subject, content
         self._attached, self._headers, self._constants, self._options = attached, headers, constants, options
 
@@ -69,6 +74,10 @@ class Letter:
         headers: Mapping[str, Any] | None,
         table_rows: int | None,
         variables: Mapping[str, Any] | None,
+        bounce_to: Any = None,
+        notify: str | Iterable[str] = (),
+        ret: str | None = None,
+        envid: Any = None,
         **options: Any,
     ) -> Letter:
         """What :func:`~mailconn_jupyter.delivery.merge.merge` was asked for, of rows that have these columns.
@@ -94,6 +103,7 @@ class Letter:
             ],
             constants=variables or {},
             options={"rows": table_rows, **options},
+            returns=returning(columns, bounce_to, notify, ret, envid),
         )
 
     def given(self, row: Row) -> Given:
@@ -120,6 +130,7 @@ class Letter:
             checked(self._said(field(given)), name)
         self._content.check(given)
         self._attached.check(given)
+        self._returns(given)
 
     def message(self, given: Given) -> MergedMessage:
         headers: dict[str, list[str]] = {}
@@ -136,7 +147,7 @@ class Letter:
             headers=headers,
             **self._options,
         )
-        return MergedMessage.of(message, self.key(given))
+        return MergedMessage.of(message, self.key(given), self._returns(given))
 
     @staticmethod
     def _said(text: Any) -> str:

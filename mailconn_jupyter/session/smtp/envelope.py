@@ -12,6 +12,7 @@ from ...errors import MessageError
 from ...formatting import shown
 from ...message.addresses import Address, envelope_address, listed_addresses, plain_addresses
 from ...message.mime.headers import AddressField
+from .status_request import StatusRequest
 
 __all__ = ["Envelope", "Parameters", "Recipient", "address_line", "envelope_of", "parameters"]
 
@@ -32,11 +33,12 @@ class Recipient:
 
 @dataclass(frozen=True)
 class Envelope:
-    """Sender, recipients (each once), and the parameters of MAIL."""
+    """Sender, recipients (each once), the parameters of MAIL, and what is asked of a server that offers DSN."""
 
     sender: Address
     recipients: tuple[Recipient, ...]
     parameters: tuple[str, ...] = ()
+    request: StatusRequest | None = None
 
     @classmethod
     def of(

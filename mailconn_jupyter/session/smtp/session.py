@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from ...connection import MailConnection
-from ...errors import MailConnError, OpenError
+from ...errors import MailConnError, OpenError, warn
 from ...message.mime.headers import with_field
 from ...message.mime.wire_format import Wire, wired
 from ...transport.deadline import Limit
@@ -24,6 +24,7 @@ from .delivering import content_of, transact, warn_of
 from .envelope import Envelope, Parameters, envelope_of
 from .errors import LinkLost, Refused, SenderRefused
 from .reply import Reply
+from .status_request import NO_NOTICES
 from .transaction import Refusals
 
 __all__ = ["SMTPSession"]
@@ -73,6 +74,7 @@ class SMTPSession(SMTPClient):
         #: Whether many messages are on their way (:func:`~mailconn_jupyter.session.smtp.pipeline.post`): no other may be.
         self.posting = False
         self._source = source_address
+        self._told_of_no_notices = False
         self._turns = 0
         if connection is not None:
             host, timeout = "", connection.timeout if timeout is UNSAID else timeout
@@ -226,6 +228,9 @@ class SMTPSession(SMTPClient):
 
     def serialised(self, envelope: Envelope, message: Message[Any, Any]) -> tuple[Envelope, Wire]:
         """The message as this server can have it, and what MAIL is to ask for then."""
+        if envelope.request is not None and not self.has_extn("dsn") and not self._told_of_no_notices:
+            self._told_of_no_notices = True
+            warn(NO_NOTICES)
         data = wired(message, utf8=envelope.international, eight_bit=self.has_extn("8bitmime"))
         if envelope.international or data.international:
             envelope = envelope.asking_for("SMTPUTF8", "BODY=8BITMIME")

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from ...message.mime.wire_format import Wire
 from ...transport.transport_errors import readable
 from .connection import CLOSING, Command, SMTPConnection
-from .envelope import Envelope, address_line
+from .envelope import Envelope, Recipient, address_line
 from .errors import (
     ClosedAtData,
     ClosedAtRecipient,
@@ -56,7 +56,10 @@ class Transaction:
         if not envelope.recipients:
             raise NoRecipients
         self.envelope, self.data = envelope, data
+        self._request = envelope.request if "dsn" in link.features else None
         self._options = _options_for(link, envelope, data)
+        if self._request is not None:
+            self._options += self._request.for_mail
         self._esmtp = link.esmtp
         #: The replies so far.
         self.reset: Reply | None = None
@@ -81,9 +84,13 @@ class Transaction:
     @property
     def rcpts(self) -> list[Command]:
         return [
-            Command(address_line("rcpt to", each.address, each.parameters if self._esmtp else ()))
+            Command(address_line("rcpt to", each.address, self._parameters_of(each)))
             for each in self.envelope.recipients
         ]
+
+    def _parameters_of(self, recipient: Recipient) -> tuple[str, ...]:
+        asked = self._request.for_recipient(recipient.address) if self._request is not None else ()
+        return (*recipient.parameters, *asked) if self._esmtp else ()
 
     # What has been heard
 
