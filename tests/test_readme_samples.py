@@ -19,6 +19,7 @@ from mailconn_jupyter.store import connections
 from tests.interchange.examples import OPS
 from tests.servers import Certificates
 from tests.servers.graph import GraphServer
+from tests.support.acting import Acted, run_kind, subjects
 from tests.support.isolation import give_password
 from tests.support.mailboxes import fill_file, mail
 from tests.support.shells import Shell, shell
@@ -34,6 +35,8 @@ CELLS = [
     )
     if (language == "python" or cell.startswith("%")) and "signin" not in cell
 ]
+#: Those that act on mail want a server that has folders.
+ON_A_SERVER = [cell for cell in CELLS if '"work"' in cell]
 
 
 def test_every_sample_of_the_readme_runs_in_its_order(
@@ -53,13 +56,30 @@ def test_every_sample_of_the_readme_runs_in_its_order(
     shell.ip.user_ns.update({"df": _table(), "fig": Figure(), "msg": _message()})
     with GraphServer(certificates.good.server_context(), "a token") as graph:
         _keep_cloud(graph, certificates)
-        for cell in CELLS:
+        for cell in (cell for cell in CELLS if cell not in ON_A_SERVER):
             shell.ok(_to(connections["stands in"], cell))
         assert len(graph.sent) == 2
     subjects = [message.subject for message in server.inbox]
     assert subjects[:4] == ["Churn, week 47", "Hello", "Churn, week 47", "Churn, week 47"]
     # A batch goes over several connections, in whatever order.
     assert sorted(subjects[4:]) == [f"{what} {number}" for what in ("Invoice", "Reminder") for number in range(1, 6)]
+
+
+def test_what_acts_on_mail_runs_on_a_real_server(
+    shell: Shell, server_state: Path, certificates: Certificates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shell.ip.user_ns["df"] = _table()
+    with run_kind("MOVE and UIDPLUS", server_state / "readme", certificates) as dovecot:
+        box = Acted("", dovecot, certificates).box([mail("Invoice 47", file="47.pdf"), mail("Hello")])
+        connections.save(box.connection.copy(name="work"))
+        give_password("work", dovecot.master[1])
+        for cell in ON_A_SERVER:
+            shell.ok(cell)
+        assert subjects(box.connection) == ["Hello"]
+        assert subjects(box.connection, "Archive") == ["Invoice 47"]
+    assert [path.name for path in (tmp_path / "invoices").iterdir()] == ["47.pdf"]
+    assert shell.ip.user_ns["answer"]["Subject"] == "Re: Hello"
 
 
 def _other_programs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from typing import Any, Self
 
 from ..errors import MessageError
+from ..keywords import public
 from ..message.answer import forward, reply
 from ..message.incoming.parsed import ParsedMessage
 from ..message.mime.mailboxes import mailboxes
@@ -39,6 +40,7 @@ class MailboxMessage(Actions, ParsedMessage):
         stripped = super().without_body()
         return stripped if self.place is None else type(self).of(stripped, self.place)
 
+    @public
     def reply(
         self,
         *content: object,
@@ -69,6 +71,7 @@ class MailboxMessage(Actions, ParsedMessage):
             attachments=attachments,
         )
 
+    @public
     def forward(
         self,
         to: str | Iterable[str],

@@ -112,6 +112,13 @@ def test_flags_are_set_and_taken_off(server: Acted) -> None:
     assert [each.flagged for each in messages(box.connection)] == [False, False, False]
 
 
+def test_a_misspelt_keyword_is_named_with_the_one_that_was_meant() -> None:
+    with pytest.raises(TypeError, match=r"delete\(\) has no keyword 'dryrun'. Did you mean 'dry_run'"):
+        Messages().delete(dryrun=True)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"move\(\) is not given its folder"):
+        Messages().move()  # type: ignore[call-arg]
+
+
 @pytest.mark.parametrize(
     "flag", [r"\Deleted", r"\Recent", "a b", "(x)", "", "x\r\nA1 NOOP", 'q"', "{5}", "%", "é", None]
 )

@@ -74,6 +74,8 @@ def mistakes_of_reading() -> None:
     mailconn.messages(mailconn.connect_smtp())  # E: arg-type Argument 1 to "messages"
     mailconn.messages("inbox", limt=3)  # E: call-arg "limt" for "messages"; did you mean "limit"
     mailconn.messages("inbox", larger=1.5)  # E: arg-type "larger" to "messages"
+    mailconn.messages("inbox").move()  # E: call-arg Missing positional argument "folder"
+    mailconn.messages("inbox").delete(dryrun=True)  # E: call-arg "dryrun" for "delete" of "Actions"; did you mean "dry_run"
     mailconn.messages("inbox", has_attachments=True)  # E: call-arg "has_attachments" for "messages"; did you mean "has_attachment"
     mailconn.to_frame("inbox", limt=3)  # E: call-arg "limt" for "to_frame"; did you mean "limit"
     mailconn.to_frame("inbox", since=3)  # E: arg-type "since" to "to_frame"

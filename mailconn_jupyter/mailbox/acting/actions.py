@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from os import PathLike
 
+from ...keywords import public
 from ...message.incoming.parsed import ParsedMessage
 from .action import FLAGGED, SEEN, Action, flag_name, folder_name
 from .action_report import ActionReport
@@ -26,6 +27,7 @@ class Actions:
     def _act(self, action: Action) -> ActionReport:
         """Do it."""
 
+    @public
     def move(self, folder: str, *, dry_run: bool = False) -> ActionReport:
         """Move to another folder (IMAP), which must exist.
 
@@ -35,10 +37,12 @@ class Actions:
         """
         return self._act(Action("move", folder_name(folder), dry_run=dry_run))
 
+    @public
     def copy(self, folder: str, *, dry_run: bool = False) -> ActionReport:
         """Copy to another folder (IMAP), which must exist."""
         return self._act(Action("copy", folder_name(folder), dry_run=dry_run))
 
+    @public
     def delete(self, *, expunge: bool = False, dry_run: bool = False) -> ActionReport:
         """Move to the trash (IMAP): the folder that the server names as such (RFC 6154).
 
@@ -46,6 +50,7 @@ class Actions:
         """
         return self._act(Action("expunge" if expunge else "delete", dry_run=dry_run))
 
+    @public
     def save_attachments(
         self,
         folder: str | PathLike[str],
@@ -69,14 +74,17 @@ class Actions:
     def _with_bodies(self) -> Iterable[ParsedMessage]:
         """The messages themselves."""
 
+    @public
     def flag(self, flag: str = FLAGGED, *, dry_run: bool = False) -> ActionReport:
         r"""Mark with a flag, or a star (IMAP); or with another flag: ``\Answered``, or a keyword such as ``$Work``."""
         return self._act(Action("mark", flag=flag_name(flag), dry_run=dry_run))
 
+    @public
     def unflag(self, flag: str = FLAGGED, *, dry_run: bool = False) -> ActionReport:
         """Take the flag off (IMAP)."""
         return self._act(Action("unmark", flag=flag_name(flag), dry_run=dry_run))
 
+    @public
     def mark_seen(self, seen: bool = True, *, dry_run: bool = False) -> ActionReport:
         """Mark as read (IMAP), or with False as unread."""
         return self._act(Action("mark" if seen else "unmark", flag=SEEN, dry_run=dry_run))
