@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .delivery.report import DeliveryError as DeliveryError, Outcome as Outcome, SendReport as SendReport
     from .delivery.send import send as send
     from .delivery.send_notebook import send_notebook as send_notebook
+    from .delivery.sent_log.sent import sent as sent
     from .discovery.discover import Settings as Settings, discover as discover
     from .documents.notebook_file import NotebookError as NotebookError
     from .errors import (
@@ -121,6 +122,7 @@ _ROOMS = {
     "delivery.report": "DeliveryError Outcome SendReport",
     "delivery.send": "send",
     "delivery.send_notebook": "send_notebook",
+    "delivery.sent_log.sent": "sent",
     "discovery.discover": "Settings discover",
     "documents.notebook_file": "NotebookError",
     "errors": "ConnectionChanged CredentialError MailConnError MailConnWarning MessageError OpenError OptionError "

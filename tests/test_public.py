@@ -115,7 +115,8 @@ def test_a_misspelt_keyword_is_told_with_the_function_that_was_called(name: str)
 
 def test_the_keywords_of_send_are_those_of_compose() -> None:
     composed, sent = keywords_of(mailconn.compose), keywords_of(mailconn.send)
-    assert list(sent) == [*composed, "sign", "encrypt", "dry_run"]
+    own = ["sign", "encrypt", "bounce_to", "notify", "ret", "envid", "dry_run"]
+    assert list(sent) == [*composed, *own]
     assert {name: sent[name] for name in composed} == composed
 
 

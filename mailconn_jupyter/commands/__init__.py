@@ -212,6 +212,20 @@ def _journal(parser: Arguments) -> None:
     )
 
 
+def _sent(parser: Arguments) -> None:
+    _one(parser)
+    parser.add_argument("--since", metavar="WHEN", help='What was sent since then: a date, or "3 days".')
+    parser.add_argument("--to", metavar="TEXT", default="", help="What went to somebody whose address holds this.")
+    parser.add_argument("--subject", metavar="TEXT", default="", help="What has this in its subject.")
+    parser.add_argument(
+        "--limit", type=_limit, default=20, metavar="N", help="How many are shown at most (default: 20)."
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--off", action="store_true", help="Note nothing from now on.")
+    what.add_argument("--on", action="store_true", help="Note what is sent again.")
+    what.add_argument("--forget", action="store_true", help="Forget all that was noted.")
+
+
 def _sandbox(parser: Arguments) -> None:
     parser.add_argument("--stop", action="store_true", help="Stop the server.")
     parser.add_argument(
@@ -287,8 +301,16 @@ _ALL: Final = (
         "journal",
         "[NAME [--follow-up INBOX]]",
         "The journals of batches, what one says became of each message, or what has come back.",
-        "listing:journal",
+        "history.journals_shown:journal",
         _journal,
+    ),
+    Command(
+        "sent",
+        "[NAME] [--since WHEN] [--to TEXT] [flags]",
+        "What was sent from this machine, to whom, and what became of it.",
+        "history.sending_log:sent",
+        _sent,
+        1,
     ),
     Command(
         "inbox",

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from .following.followed import FollowUp
     from .preview import Preview
 
-__all__ = ["DeliveryError", "Outcome", "SendReport"]
+__all__ = ["DeliveryError", "Outcome", "SendReport", "Word"]
+
+#: What becomes of a message for a recipient.
+Word = Literal["accepted", "refused", "unknown", "not sent"]
 
 _WORDS = {
     "accepted": "accepted",
@@ -45,7 +48,7 @@ class Outcome:
     """
 
     recipient: str
-    outcome: Literal["accepted", "refused", "unknown", "not sent"]
+    outcome: Word
     code: int = 0
     words: str = ""
     #: Whether a refusal is for the moment, where the code does not say so by the rules of SMTP.

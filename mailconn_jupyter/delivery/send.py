@@ -29,6 +29,7 @@ from .own_domain import own_domain
 from .report import DeliveryError, Outcome, SendReport
 from .returns import Returns
 from .sealed import Seal
+from .sent_log.noting import note
 
 if TYPE_CHECKING:
     from ..session.graph.session import GraphSession
@@ -197,6 +198,7 @@ def send_composed(session: Sender, message: EmailMessage, returns: Returns | Non
             time.sleep(pause)
     by = "" if isinstance(session, smtplib.SMTP) else "Graph"
     report = SendReport(message, outcomes.values(), size=len(data), by=by)
+    note(report, getattr(session, "connection", None))
     if not report.ok:
         raise DeliveryError(report)
     return report

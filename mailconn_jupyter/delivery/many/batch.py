@@ -12,6 +12,8 @@ from ...session.smtp.pipeline import Fate
 from ...session.smtp.session import SMTPSession
 from ..journals.claims import Claims
 from ..journals.journal_base import BaseJournal, Known
+from ..report import Outcome
+from ..sent_log.noting import Noting
 from .advance import Advance
 from .backlog import TICK, Backlog
 from .courier import Courier
@@ -50,8 +52,10 @@ class Batch:
         spool: Spool,
         journal: BaseJournal | None,
         ahead: int = 0,
+        noting: Noting | None = None,
     ) -> None:
         self.window, self.pace, self.advance, self.spool, self.journal = window, pace, advance, spool, journal
+        self._noting = noting
         self.backlog = Backlog(2 * connections * window + 8)
         self._claims = None if journal is None else Claims(journal, self.backlog, most_ahead=ahead)
         self.deliveries: list[Delivery] = []
@@ -124,6 +128,8 @@ class Batch:
                 if entry.claimed is not None:
                     self._note(entry, dict.fromkeys(entry.recipients, _NOT_SENT))
                 self._leave(entry)
+            if self._noting is not None:
+                self._noting.flush()
         finally:
             self._finished.set()
 
@@ -196,11 +202,18 @@ class Batch:
         if again is not None:
             entry.content = self.spool.put(entry.content)
         with self._lock:
-            self.deliveries += [_row(entry, name, fate) for name, fate in done.items()]
+            self._tell(entry, done)
             entry.failed = entry.failed or any(fate.outcome != "accepted" for fate in done.values())
             if again is None:
                 self._done(entry)
         self.backlog.settle(entry, again)
+
+    def _tell(self, entry: Entry, fates: dict[str, Fate]) -> None:
+        rows = [_row(entry, name, fate) for name, fate in fates.items()]
+        self.deliveries += rows
+        if self._noting is not None:
+            said = [Outcome(row.recipient, row.outcome, row.code, row.words) for row in rows]
+            self._noting.add(entry.message_id, entry.subject, entry.size, said)
 
     def _done(self, entry: Entry) -> None:
         if entry.said:
@@ -219,7 +232,7 @@ class Batch:
         entry.content, entry.queued = self.spool.put(entry.content), False
         with self._lock:
             self.kept.append(entry)
-            self.deliveries += [_row(entry, name, entry.said.get(name, _NOT_SENT)) for name in entry.recipients]
+            self._tell(entry, {name: entry.said.get(name, _NOT_SENT) for name in entry.recipients})
 
     def _note(self, entry: Entry, fates: dict[str, Fate]) -> None:
         if self.journal is None:

@@ -40,6 +40,11 @@ class Entry:
     claimed: dict[str, Known] | None = None
 
     @property
+    def size(self) -> int:
+        """Its bytes."""
+        return len(self.content) if isinstance(self.content, Wire) else self.content.size
+
+    @property
     def recipients(self) -> list[str]:
         return [str(recipient.address) for recipient in self.envelope.recipients]
 

@@ -18,6 +18,7 @@ from ..kept_sessions import lent
 from ..returns import Returns
 from ..sealed import Seal
 from ..send import sender_of
+from ..sent_log.noting import Noting
 from .advance import Advance, Progress
 from .batch import Batch
 from .entry import Entry
@@ -89,6 +90,7 @@ class Mailing:
                     spool=self.spool,
                     journal=journal,
                     ahead=_MOST_AHEAD if self.shared else 0,
+                    noting=Noting(self.connection),
                 )
                 try:
                     failure = _run(

@@ -1,0 +1,76 @@
+"""``sent``: what was sent from this machine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ...formatting import few, how_large
+from ..view import View, when_text
+
+if TYPE_CHECKING:
+    from ...delivery.sent_log.log_entry import LogEntry
+
+__all__ = ["sent"]
+
+_LONGEST = 80
+
+
+def sent(
+    *,
+    target: str | None = None,
+    since: str | None = None,
+    to: str = "",
+    subject: str = "",
+    limit: int = 20,
+    off: bool = False,
+    on: bool = False,
+    forget: bool = False,
+) -> Iterator[object]:
+    """The messages that are noted, the newest first; or note none, note them again, forget them."""
+    from ...delivery.sent_log import log_file, noting  # noqa: PLC0415  # the store's files, for this command alone
+
+    if off or on:
+        noting.set_keeping(on=on)
+        yield (
+            "What is sent is noted from now on, without its content."
+            if on
+            else "What is sent is not noted any more. %mailconn sent --forget forgets what was."
+        )
+        return
+    if forget:
+        log_file.LogFile().clear()
+        yield "What was noted of sent mail is forgotten."
+        return
+    from ...delivery.sent_log.sent import sent_messages  # noqa: PLC0415  # as above
+
+    # One more than is shown, to know whether that is all.
+    found = sent_messages(since=since, to=to, subject=subject, connection=target or "", limit=limit + 1)
+    notes = []
+    if len(found) > limit:
+        notes.append(f"Older ones are not shown; --limit {limit * 5} shows more, mailconn.sent() all.")
+    if not found:
+        notes.append("Nothing that was sent is like that." if since or to or subject or target else "Nothing is noted.")
+    if not noting.keeps():
+        notes.append("What is sent is not noted: %mailconn sent --on")
+    rows = [_row(entry) for entry in found[:limit]]
+    yield View(rows, header=("Sent", "Connection", "To", "Subject", "Size", "Outcome"), notes=notes)
+
+
+def _row(entry: LogEntry) -> tuple[str, ...]:
+    counts = Counter(fate.outcome for fate in entry.fates.values())
+    if len(counts) == 1:
+        (outcome,) = counts
+        said = outcome if outcome == "accepted" else outcome.upper()
+    else:
+        said = ", ".join(f"{count} {word if word == 'accepted' else word.upper()}" for word, count in counts.items())
+    subject = entry.subject if len(entry.subject) <= _LONGEST else f"{entry.subject[: _LONGEST - 1]}…"
+    return (
+        when_text(entry.when),
+        entry.connection,
+        few(list(entry.fates)),
+        subject or "(no subject)",
+        how_large(entry.size),
+        said,
+    )
