@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .delivery.send_notebook import send_notebook as send_notebook
     from .delivery.sent_log.sent import sent as sent
     from .discovery.discover import Settings as Settings, discover as discover
+    from .discovery.validate import validate as validate
     from .documents.notebook_file import NotebookError as NotebookError
     from .errors import (
         ConnectionChanged as ConnectionChanged,
@@ -124,6 +125,7 @@ _ROOMS = {
     "delivery.send_notebook": "send_notebook",
     "delivery.sent_log.sent": "sent",
     "discovery.discover": "Settings discover",
+    "discovery.validate": "validate",
     "documents.notebook_file": "NotebookError",
     "errors": "ConnectionChanged CredentialError MailConnError MailConnWarning MessageError OpenError OptionError "
     "SMIMEError SignInError StoreError UnknownKeyword",

@@ -29,7 +29,7 @@ FLOORS = (
     {"transport"},
     {"connection"},
     {"keywords"},
-    {"formatting"},
+    {"formatting", "pandas_tables"},
     {
         "names",
         "errors",

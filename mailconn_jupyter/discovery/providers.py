@@ -1,14 +1,15 @@
-"""The large mail providers: their servers, and what a person must know before the password is taken.
+"""The large mail providers: whose addresses and whose domains are theirs, and which servers they have for them.
 
-Facts alone: what the providers publish of their servers, as Thunderbird's database of providers (ISPDB) also has it.
-A domain that is not here is looked for by :mod:`~mailconn_jupyter.discovery.discover`.
+A domain that is none of theirs is looked for by :mod:`~mailconn_jupyter.discovery.discover`.
 """
 
 from __future__ import annotations
 
 import difflib
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from ..transport.certificate import Certificate
@@ -19,6 +20,7 @@ __all__ = [
     "Provider",
     "Server",
     "meant_by",
+    "provider_by_exchange",
     "provider_of",
     "providers_shown",
     "takes_any_domain",
@@ -43,13 +45,14 @@ GRAPH: Final = Server("graph.microsoft.com", 443)
 class Provider:
     """One provider. A domain that begins with a dot means every domain below it.
 
-    ``issuer``: it takes an OAuth 2.0 token of that issuer and no password. ``any_domain``: it also keeps the mail of domains of its
-    customers, which only a look at their MX records would tell.
+    ``issuer``: it takes an OAuth 2.0 token of that issuer and no password. ``any_domain``: it also keeps the mail of domains of
+    its customers, whose MX records name one of ``mx``.
     """
 
     name: str
-    domains: tuple[str, ...]
     smtp: Server
+    domains: tuple[str, ...] = ()
+    mx: tuple[str, ...] = ()
     imap: Server | None = None
     pop3: Server | None = None
     note: str = ""
@@ -62,199 +65,29 @@ class Provider:
         return {"SMTP": self.smtp, "IMAP": self.imap, "POP3": self.pop3, "GRAPH": graph}.get(protocol)
 
 
-def _ssl(smtp: str, imap: str, pop3: str, *, local_part: bool = False) -> tuple[Server, Server, Server]:
-    """The three servers on the ports for TLS from the first byte, which RFC 8314 prefers."""
-    return (
-        Server(smtp, 465, local_part=local_part),
-        Server(imap, 993, local_part=local_part),
-        Server(pop3, 995, local_part=local_part),
-    )
+def _server(text: str) -> Server:
+    """One server, as the table has it: ``host:port``, and behind it STARTTLS, and local."""
+    place, *words = text.split()
+    host, _, port = place.rpartition(":")
+    return Server(host, int(port), "TLS" if "STARTTLS" in words else "SSL", local_part="local" in words)
 
 
-def _domains(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
+def _providers() -> Iterator[Provider]:
+    table = tomllib.loads(Path(__file__).with_name("providers.toml").read_text(encoding="utf-8"))
+    for row in table["provider"]:
+        sentences = [table["sentences"].get(each, each) for each in row.pop("note", [])]
+        note = " ".join(sentences).replace("{maker}", row.pop("maker", row["name"]))
+        row |= {protocol: _server(row[protocol]) for protocol in ("smtp", "imap", "pop3") if protocol in row}
+        row |= {name: tuple(row.get(name, ())) for name in ("domains", "mx")}
+        yield Provider(**row, note=note)
 
 
-def _app_password(who: str) -> str:
-    return f"{who} takes an app password, which is made in the account's security settings, not the account's password."
-
-
-_TURN_ON = "Access by mail programs must be turned on once in the mailbox's settings on the web."
-_CODE = "It takes an authorization code from the mailbox's settings on the web, where access must also be turned on."
-_MICROSOFT = (Server("outlook.office365.com", 993), Server("outlook.office365.com", 995))
-
-_OUTLOOK_DOMAINS = """
-    hotmail.com live.com msn.com outlook.com windowslive.com livemail.tw
-    outlook.at outlook.be outlook.cl outlook.cz outlook.de outlook.dk outlook.es outlook.fr outlook.hu outlook.ie
-    outlook.in outlook.it outlook.jp outlook.kr outlook.lv outlook.my outlook.ph outlook.pt outlook.sa outlook.sg
-    outlook.sk outlook.co.id outlook.co.il outlook.co.th outlook.com.ar outlook.com.au outlook.com.br outlook.com.gr
-    outlook.com.tr outlook.com.vn
-    hotmail.be hotmail.ca hotmail.cl hotmail.cz hotmail.de hotmail.dk hotmail.es hotmail.fi hotmail.fr hotmail.gr
-    hotmail.hu hotmail.it hotmail.lt hotmail.lv hotmail.my hotmail.nl hotmail.no hotmail.ph hotmail.rs hotmail.se
-    hotmail.sg hotmail.sk hotmail.co.id hotmail.co.il hotmail.co.in hotmail.co.jp hotmail.co.kr hotmail.co.th
-    hotmail.co.uk hotmail.co.za hotmail.com.ar hotmail.com.au hotmail.com.br hotmail.com.hk hotmail.com.tr
-    hotmail.com.tw hotmail.com.vn
-    live.at live.be live.ca live.cl live.cn live.de live.dk live.fi live.fr live.hk live.ie live.in live.it live.jp
-    live.nl live.no live.ru live.se live.co.jp live.co.kr live.co.uk live.co.za live.com.ar live.com.au live.com.mx
-    live.com.my live.com.ph live.com.pt live.com.sg
-"""
-_POSTEO_ENDINGS = """
-    de at be ca ch cl co co.uk com com.br cr cz dk ee es eu fi gl gr hn hr hu ie in is it jp la li lt lu me mx my net
-    nl no nz org pe pl pm pt ro se sg si tn uk us
-"""
-
-PROVIDERS: Final = (
-    Provider(
-        "Google",
-        _domains("gmail.com googlemail.com"),
-        *_ssl("smtp.gmail.com", "imap.gmail.com", "pop.gmail.com"),
-        note="Google takes an app password, for which 2-step verification must be on, or a sign-in with OAuth 2.0 "
-        "(oauth_issuer google, and the id of an app as oauth_client_id), not the account's password.",
-        any_domain=True,
-    ),
-    Provider(
-        "Outlook.com",
-        _domains(_OUTLOOK_DOMAINS),
-        Server("smtp-mail.outlook.com", 587, "TLS"),
-        *_MICROSOFT,
-        note="Outlook.com takes an OAuth 2.0 token alone: passwords and app passwords are refused. Give the id of an app as "
-        "oauth_client_id, and sign in with %mailconn signin.",
-        issuer="microsoft",
-    ),
-    Provider(
-        "Microsoft 365",
-        (".onmicrosoft.com",),
-        Server("smtp.office365.com", 587, "TLS"),
-        *_MICROSOFT,
-        note="Microsoft 365 takes an OAuth 2.0 token: give the id of an app as oauth_client_id (your administrator may have "
-        "one), and sign in with %mailconn signin. A password is refused for IMAP and POP3; for SMTP it is turned off "
-        "by default for existing tenants at the end of December 2026, and an administrator may have turned it off before.",
-        issuer="microsoft",
-        any_domain=True,
-    ),
-    Provider(
-        "iCloud",
-        _domains("icloud.com me.com mac.com"),
-        Server("smtp.mail.me.com", 587, "TLS"),
-        Server("imap.mail.me.com", 993, local_part=True),
-        note=_app_password("Apple"),
-    ),
-    Provider(
-        "Yahoo",
-        _domains(
-            "yahoo.com yahoo.de yahoo.it yahoo.fr yahoo.es yahoo.se yahoo.co.in yahoo.co.uk yahoo.co.nz yahoo.com.au "
-            "yahoo.com.ar yahoo.com.br yahoo.com.mx ymail.com myyahoo.com rocketmail.com"
-        ),
-        *_ssl("smtp.mail.yahoo.com", "imap.mail.yahoo.com", "pop.mail.yahoo.com"),
-        note=_app_password("Yahoo"),
-    ),
-    Provider(
-        "AOL",
-        _domains(
-            "aol.com aim.com netscape.net aol.de aol.it aol.fr aol.es aol.se aol.co.uk aol.co.nz aol.com.au aol.com.ar "
-            "aol.com.br aol.com.mx"
-        ),
-        *_ssl("smtp.aol.com", "imap.aol.com", "pop.aol.com"),
-        note=_app_password("AOL"),
-    ),
-    Provider(
-        "GMX",
-        _domains("gmx.net gmx.de gmx.at gmx.ch gmx.eu gmx.biz gmx.org gmx.info mein.gmx mail.gmx email.gmx"),
-        *_ssl("mail.gmx.net", "imap.gmx.net", "pop.gmx.net"),
-        note=_TURN_ON,
-    ),
-    Provider(
-        "GMX (international)",
-        _domains(
-            "gmx.com gmx.us gmx.co.uk gmx.es gmx.fr gmx.ca gmx.com.br gmx.hk gmx.ie gmx.ph gmx.pt gmx.se gmx.sg gmx.tw "
-            "gmx.com.tr gmx.it gmx.li"
-        ),
-        *_ssl("mail.gmx.com", "imap.gmx.com", "pop.gmx.com"),
-        note=_TURN_ON,
-    ),
-    Provider("mail.com", ("mail.com",), *_ssl("smtp.mail.com", "imap.mail.com", "pop.mail.com"), note=_TURN_ON),
-    Provider("WEB.DE", ("web.de",), *_ssl("smtp.web.de", "imap.web.de", "pop3.web.de", local_part=True), note=_TURN_ON),
-    Provider("mail.de", ("mail.de",), *_ssl("smtp.mail.de", "imap.mail.de", "pop.mail.de")),
-    Provider(
-        "freenet",
-        ("freenet.de",),
-        Server("mx.freenet.de", 465),
-        Server("mx.freenet.de", 993),
-        note=_TURN_ON,
-    ),
-    Provider(
-        "Telekom",
-        _domains("t-online.de magenta.de"),
-        *_ssl("securesmtp.t-online.de", "secureimap.t-online.de", "securepop.t-online.de"),
-        note="Telekom takes the e-mail password that is set for mail programs, not the one of the web site.",
-    ),
-    Provider(
-        "Posteo",
-        tuple(f"posteo.{ending}" for ending in _POSTEO_ENDINGS.split()),
-        *_ssl("posteo.de", "posteo.de", "posteo.de"),
-    ),
-    Provider(
-        "mailbox.org",
-        ("mailbox.org",),
-        Server("smtp.mailbox.org", 465),
-        Server("imap.mailbox.org", 993),
-        note="With two-factor login on, mailbox.org takes an application password.",
-    ),
-    Provider(
-        "1&1",
-        _domains("online.de onlinehome.de sofortstart.de sofort-start.de sofortsurf.de sofort-surf.de go4more.de"),
-        *_ssl("smtp.1und1.de", "imap.1und1.de", "pop.1und1.de"),
-    ),
-    Provider("IONOS", ("ionos.de",), *_ssl("smtp.ionos.de", "imap.ionos.de", "pop.ionos.de"), any_domain=True),
-    Provider("STRATO", ("strato.de",), *_ssl("smtp.strato.de", "imap.strato.de", "pop3.strato.de"), any_domain=True),
-    Provider("OVHcloud", (), *_ssl("ssl0.ovh.net", "ssl0.ovh.net", "ssl0.ovh.net"), any_domain=True),
-    Provider(
-        "Fastmail",
-        _domains("fastmail.com fastmail.fm"),
-        *_ssl("smtp.fastmail.com", "imap.fastmail.com", "pop.fastmail.com"),
-        note=_app_password("Fastmail"),
-        any_domain=True,
-    ),
-    Provider(
-        "Zoho",
-        _domains("zoho.com zohomail.com"),
-        *_ssl("smtp.zoho.com", "imap.zoho.com", "pop.zoho.com"),
-        note=f"{_TURN_ON} With two-factor login on, Zoho takes an app password.",
-    ),
-    Provider(
-        "Proton",
-        _domains("proton.me protonmail.com protonmail.ch pm.me"),
-        Server("127.0.0.1", 1025, "TLS"),
-        Server("127.0.0.1", 1143, "TLS"),
-        note="Proton Mail Bridge must run on the kernel's machine: it shows its ports and the password, which is not the "
-        "account's. Its certificate is its own: the test shows the pin for trusted_hosts.",
-    ),
-    Provider(
-        "Yandex",
-        _domains("yandex.ru yandex.com yandex.net yandex.by yandex.kz yandex.ua ya.ru narod.ru"),
-        *_ssl("smtp.yandex.com", "imap.yandex.com", "pop.yandex.com"),
-        note=f"{_TURN_ON} {_app_password('Yandex')}",
-    ),
-    Provider(
-        "Mail.ru",
-        _domains("mail.ru inbox.ru list.ru bk.ru"),
-        *_ssl("smtp.mail.ru", "imap.mail.ru", "pop.mail.ru"),
-        note=_app_password("Mail.ru"),
-    ),
-    Provider(
-        "Orange",
-        _domains("orange.fr wanadoo.fr"),
-        *_ssl("smtp.orange.fr", "imap.orange.fr", "pop.orange.fr"),
-    ),
-    Provider("Free", ("free.fr",), *_ssl("smtp.free.fr", "imap.free.fr", "pop.free.fr", local_part=True)),
-    Provider("Naver", ("naver.com",), *_ssl("smtp.naver.com", "imap.naver.com", "pop.naver.com"), note=_TURN_ON),
-    Provider("QQ Mail", ("qq.com",), *_ssl("smtp.qq.com", "imap.qq.com", "pop.qq.com"), note=_CODE),
-    Provider("NetEase 163", ("163.com",), *_ssl("smtp.163.com", "imap.163.com", "pop.163.com"), note=_CODE),
-    Provider("NetEase 126", ("126.com",), *_ssl("smtp.126.com", "imap.126.com", "pop.126.com"), note=_CODE),
-)
-"""The table."""
+PROVIDERS: Final = tuple(_providers())
+"""The table, which is ``providers.toml`` beside this file."""
 
 _BY_DOMAIN: Final = {domain: provider for provider in PROVIDERS for domain in provider.domains}
+_BY_EXCHANGE: Final = {end: provider for provider in PROVIDERS for end in provider.mx}
+_LONGEST_KNOWN: Final = max(map(len, _BY_DOMAIN))
 
 
 def provider_of(domain: str) -> Provider | None:
@@ -268,13 +101,46 @@ def provider_of(domain: str) -> Provider | None:
     return _BY_DOMAIN.get(name) or _BY_DOMAIN.get(f"{dot}{parent}")
 
 
-def meant_by(domain: str) -> str:
-    """The domain of a known provider that this one may be a slip of; empty where none is near.
+def provider_by_exchange(host: str) -> Provider | None:
+    """The provider whose host takes the mail of a domain, as its MX record says; None for every other.
 
-    >>> meant_by("gmial.com"), meant_by("example.org")
-    ('gmail.com', '')
+    >>> provider_by_exchange("acme-org.mail.protection.outlook.com").name, provider_by_exchange("mx.example.org")
+    ('Microsoft 365', None)
     """
-    return next(iter(difflib.get_close_matches(domain, _BY_DOMAIN, n=1, cutoff=0.87)), "")
+    name = host.casefold().rstrip(".")
+    return next(
+        (found for end, found in _BY_EXCHANGE.items() if name == end or (end[0] == "." and name.endswith(end))), None
+    )
+
+
+def meant_by(domain: str) -> str:
+    """The domain of a known provider that this one may be a slip of; empty where none is near, or it is one itself.
+
+    >>> meant_by("gmial.com"), meant_by("gmail.com"), meant_by("example.org")
+    ('gmail.com', '', '')
+    """
+    name = domain.casefold()
+    if name in _BY_DOMAIN or len(name) > _LONGEST_KNOWN + 1:
+        return ""
+    # Two texts that differ in one letter, or in two that have changed places, are alike when each has lost one.
+    near = {known: None for less in (name, *_without_one(name)) for known in _SHORTENED.get(less, ())}
+    return next(iter(difflib.get_close_matches(name, near, n=1, cutoff=0.87)), "")
+
+
+def _without_one(text: str) -> Iterator[str]:
+    return (text[:place] + text[place + 1 :] for place in range(len(text)))
+
+
+def _shortened() -> dict[str, list[str]]:
+    """Each domain by itself, and by what is left of it without one letter."""
+    found: dict[str, list[str]] = {}
+    for known in _BY_DOMAIN:
+        for less in (known, *_without_one(known)):
+            found.setdefault(less, []).append(known)
+    return found
+
+
+_SHORTENED: Final = _shortened()
 
 
 def takes_any_domain() -> Iterator[Provider]:

@@ -9,9 +9,9 @@ from ..connection import MailConnection
 from ..errors import OptionError
 from ..keywords import public
 from ..message.incoming.returned.notice import Notice
+from ..pandas_tables import dates, own_pandas
 from ..progress import Tell
 from ..scalars import count_of
-from .dataframe import dates, own_pandas
 from .returned_mail import returned_mail
 from .selection import When
 

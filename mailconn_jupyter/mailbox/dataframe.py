@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Final
 
 from ..connection import MailConnection
-from ..errors import MailConnError, OptionError
+from ..errors import OptionError
 from ..keywords import public
 from ..message.incoming.parsed import ParsedMessage
+from ..pandas_tables import dates, own_pandas
 from ..progress import Tell
 from ..session.connect import protocol_of
 from .messages import messages
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..session.any_session import ReadingSession
 
-__all__ = ["dates", "own_pandas", "to_frame"]
+__all__ = ["to_frame"]
 
 # What pandas calls the kinds of columns that may have gaps.
 _KINDS: Final = {
@@ -68,7 +68,7 @@ def to_frame(
 
     Raises :class:`~mailconn_jupyter.errors.MailConnError` where pandas is not installed, and what ``messages`` raises.
     """
-    pd = own_pandas()
+    pd = own_pandas("to_frame()")
     asked = {
         "since": since,
         "before": before,
@@ -91,26 +91,6 @@ def to_frame(
     kinds = {**_KINDS, "text": "str"} if texts else _KINDS
     columns = {name: pd.Series([row[name] for row in rows], dtype=kind) for name, kind in kinds.items()}
     return pd.DataFrame({"date": dates([row["date"] for row in rows]), **columns})
-
-
-def dates(given: Iterable[datetime | None]) -> pd.Series[Any]:
-    """A column of dates in UTC; missing where there is none, or one that pandas does not know."""
-    pd = own_pandas()
-    # Before it is a column of dates, as pandas takes no date of some centuries.
-    return pd.to_datetime(pd.Series([_utc(date) for date in given], dtype="object"), utc=True, errors="coerce")
-
-
-def own_pandas(what: str = "to_frame()") -> Any:
-    """The user's pandas; raises :class:`~mailconn_jupyter.errors.MailConnError` where it is not installed."""
-    try:
-        import pandas as pd  # noqa: PLC0415  # slow to import
-    except ModuleNotFoundError as error:
-        if error.name != "pandas":
-            raise
-        raise MailConnError(
-            f"{what} makes a table of pandas, which is not installed.", hint="Run: %pip install pandas"
-        ) from error
-    return pd
 
 
 def _messages(source: Any, *, text: bool, asked: dict[str, Any]) -> Iterable[Any]:
@@ -144,11 +124,3 @@ def _row(message: Any, *, text: bool) -> dict[str, Any]:
         "uid": message.uid,
         **({"text": message.text} if text else {}),
     }
-
-
-def _utc(when: datetime | None) -> datetime | None:
-    try:
-        return None if when is None else when.astimezone(UTC)
-    except OverflowError:
-        # The first day of the year 1, or the last one of 9999, in a zone where it is another.
-        return None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from ...mailbox.dataframe import dates, own_pandas
+from ...pandas_tables import dates, own_pandas
 from ..journals.journal_base import Known
 from ..many.many_report import Delivery
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...formatting import columns, prose, table
 from ...message.incoming.returned.notice import Notice
+from ...pandas_tables import dates, own_pandas
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,8 +92,6 @@ class FollowUp:
         for :class:`Followed`. What is not known is missing. Raises :class:`~mailconn_jupyter.errors.MailConnError` where
         pandas is not installed.
         """
-        from ...mailbox.dataframe import dates, own_pandas  # noqa: PLC0415  # who only sends needs no mailbox
-
         pd = own_pandas("to_frame()")
         texts = [field.name for field in fields(Followed) if field.name != "date"]
         named: dict[str, Any] = {

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ...formatting import columns, how_long, prose, table
+from ...pandas_tables import own_pandas
 from ..following.sent_rows import Sent, SentRow
 
 if TYPE_CHECKING:
@@ -129,9 +130,7 @@ class DeliveryReport:
         (accepted, refused, unknown, not sent), ``code`` (missing where the server said none), ``words``, ``tries``.
         Raises :class:`~mailconn_jupyter.errors.MailConnError` where pandas is not installed.
         """
-        from ...mailbox.dataframe import own_pandas  # noqa: PLC0415  # who only sends needs no mailbox
-
-        pd = own_pandas()
+        pd = own_pandas("to_frame()")
         kinds = {"index": "int64", "code": "Int64", "tries": "int64"}
 
         def values(name: str) -> list[Any]:
