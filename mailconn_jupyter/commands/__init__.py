@@ -10,12 +10,13 @@ import argparse
 import re
 from typing import Final
 
-from ..interchange.programs import SOURCES, TARGETS
+from ..interchange.programs import TARGETS
 from .arguments import Arguments, Words
 from .command import Command
 from .merging.merge_flags import merge_flags
 from .option_flags import add_options
 from .sending_flags import notify_flags, send_flags
+from .setting_up.set_up_flags import autoload_flags, check_flags, export_flags, import_flags
 from .view import View
 from .wrong_usage import WrongUsage
 
@@ -160,38 +161,6 @@ def _delete(parser: Arguments) -> None:
     parser.add_argument("--yes", action="store_true", help="Do not ask first.")
 
 
-def _import(parser: Arguments) -> None:
-    parser.add_argument(
-        "what",
-        metavar="SOURCE",
-        help="A file, a folder of Hop's, a URL, or the name of an environment variable that holds one.",
-    )
-    parser.add_argument(
-        "--from",
-        dest="source",
-        type=Words(*SOURCES),
-        metavar="PROGRAM",
-        help="Whose it is: hop, url (as curl means it), django (django-environ's URL), msmtp, airflow or autoconfig; "
-        "without it, its form says.",
-    )
-    parser.add_argument("--name", metavar="NAME", default="", help="What to call the connection, where it is one.")
-    parser.add_argument(
-        "--address", metavar="ADDRESS", default="", help="Whose mail it is; autoconfig's usernames are made of it."
-    )
-    parser.add_argument("--save", action="store_true", help="Keep them, and their passwords where passwords are kept.")
-    parser.add_argument("--replace", action="store_true", help="Take the place of connections of the same names.")
-
-
-def _export(parser: Arguments) -> None:
-    _stored(parser)
-    parser.add_argument(
-        "--to",
-        type=Words(*TARGETS),
-        metavar="PROGRAM",
-        help="For whom: hop, url (as curl means it), msmtp or airflow.",
-    )
-
-
 def _form(parser: Arguments) -> None:
     parser.add_argument(
         "name", metavar="NAME", nargs="?", help="A stored connection to edit; without it the list of all."
@@ -264,7 +233,15 @@ _ALL: Final = (
         _test,
         -1,
     ),
-    Command("connect", "[NAME]", "Open a session: smtp = %mailconn connect NAME", "connecting:connect", _one, 1),
+    Command(
+        "connect",
+        "[NAME]",
+        "Open a session: smtp = %mailconn connect NAME",
+        "connecting:connect",
+        _one,
+        1,
+        notebook=True,
+    ),
     Command(
         "send",
         "[NAME] --to ADDRESS --subject TEXT [flags] RESULT ...",
@@ -275,6 +252,7 @@ _ALL: Final = (
         below="cell_mail:send_shown",
         results=True,
         later=("--subject",),
+        notebook=True,
     ),
     Command(
         "merge",
@@ -286,6 +264,7 @@ _ALL: Final = (
         below="merging.merge_line:merge",
         results=True,
         templates=True,
+        notebook=True,
     ),
     Command(
         "notify",
@@ -296,6 +275,7 @@ _ALL: Final = (
         1,
         below="cell_mail:notify",
         later=("--subject",),
+        notebook=True,
     ),
     Command(
         "journal",
@@ -355,7 +335,7 @@ _ALL: Final = (
         "SOURCE [--from PROGRAM] [--save]",
         "Show what another program's connections are here: Hop, URLs, msmtp, Airflow, autoconfig; --save keeps them.",
         "setting_up.interchanging:import_",
-        _import,
+        import_flags,
         files=True,
     ),
     Command(
@@ -363,10 +343,25 @@ _ALL: Final = (
         f"NAME --to {'|'.join(TARGETS)}",
         "Print a connection for another program, without its secrets.",
         "setting_up.interchanging:export",
-        _export,
+        export_flags,
         1,
     ),
-    Command("form", "[NAME]", "Make or edit a connection in a form.", "", _form, 1),
+    Command(
+        "check",
+        "FILE ... [--installed]",
+        "Say what is wrong with files of connections, before users have them; it fails where something is.",
+        "setting_up.checking:check",
+        check_flags,
+        files=True,
+    ),
+    Command(
+        "autoload",
+        "[on|off] [--sys-prefix]",
+        "Have the magic in every notebook without %load_ext, or no more; alone, say how it is.",
+        "setting_up.autoloading:autoload",
+        autoload_flags,
+    ),
+    Command("form", "[NAME]", "Make or edit a connection in a form.", "", _form, 1, notebook=True),
     Command(
         "default", "[NAME] [--unset]", "Which connection is meant when none is named.", "listing:default", _default, 1
     ),
@@ -377,6 +372,7 @@ _ALL: Final = (
         "A mail server inside this kernel, to try things.",
         "connecting:sandbox",
         _sandbox,
+        notebook=True,
     ),
 )
 

@@ -25,6 +25,7 @@ class Command:
     ``stored`` is how many of its first arguments are names of stored connections (-1: all). ``results``: those after them
     are expressions, whose values it takes. ``later`` are the flags whose expressions are evaluated when the cell has run.
     ``templates``: its texts are templates, and so is the cell, which is not run. ``files``: its arguments are files.
+    ``notebook``: it is of no use outside of a notebook.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Command:
     later: tuple[str, ...] = ()
     templates: bool = False
     files: bool = False
+    notebook: bool = False
 
     @property
     def cell(self) -> Literal["never", "may", "must"]:
@@ -53,9 +55,9 @@ class Command:
     def _magic(self) -> str:
         return "%%mailconn" if self.cell == "must" else "%mailconn"
 
-    def parser(self) -> Arguments:
-        """A parser of its arguments, which also has its help."""
-        parser = Arguments(self.name, self.usage, self.summary, magic=self._magic)
+    def parser(self, front: str = "") -> Arguments:
+        """A parser of its arguments, which also has its help; ``front`` is what is typed before the command's name."""
+        parser = Arguments(self.name, self.usage, self.summary, magic=front or self._magic)
         self.build(parser)
         return parser
 

@@ -104,6 +104,12 @@ def keep(account: Account, secret: Secret) -> str:
 def _keep(account: Account, secret: Secret) -> str:
     keyring = open_keyring()
     if isinstance(keyring, NoKeyring):
+        if not memory.lasts:
+            raise CredentialError(
+                f"The {account.phrase} cannot be kept: there is no safe keyring here ({keyring.reason}).",
+                hint=f"To give it, {naming.remedy(account.name, account.kind)}, or install a keyring, for example: "
+                "pip install keyrings.cryptfile",
+            )
         memory.put(account, secret)
         return (
             f"in this kernel only: there is no safe keyring here ({keyring.reason}); to keep it, "
@@ -113,6 +119,8 @@ def _keep(account: Account, secret: Secret) -> str:
     try:
         keyring.write(account, secret)
     except KeyringLocked as error:
+        if not memory.lasts:
+            raise
         memory.put(account, secret)
         hidden_warning(f"{error.message} So the {account.phrase} is kept in this kernel only. {error.hint}")
         return f"in this kernel only, as the keyring ({keyring.title}) is locked"

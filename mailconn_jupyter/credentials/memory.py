@@ -13,6 +13,9 @@ __all__ = ["Memory", "find", "memory", "where"]
 class Memory:
     """Secrets by account. Several threads may use it, and a forked child: each step is one of a dict's, without a lock."""
 
+    #: Whether what is put here counts as kept: not in a process that runs one command and ends.
+    lasts = True
+
     def __init__(self) -> None:
         self._secrets: dict[Place, Secret] = {}
 

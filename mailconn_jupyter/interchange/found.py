@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import overload
 
 from ..connection import MailConnection
-from ..errors import MailConnError, StoreError
+from ..credentials.naming import word
+from ..errors import CredentialError, MailConnError, StoreError
 from ..formatting import columns, few, table
 from ..names import quote
 from ..secret import Kind, Secret
@@ -15,8 +16,6 @@ from ..store import connections
 from ..store.kept_secrets import set_password
 
 __all__ = ["FoundConnection", "FoundConnections"]
-
-_WORDS = {Kind.PASSWORD: "password", Kind.PROXY: "proxy password", Kind.CLIENT: "client secret"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,16 +34,13 @@ class FoundConnection:
 
         Raises as :meth:`ConnectionStore.save` and :func:`~mailconn_jupyter.set_password` do.
         """
-        name = self.connection.name
-        if not replace and name in connections and connections[name] == self.connection:
-            said = [f"{name!r} is there already, with the same options."]
-        else:
-            connections.save(self.connection, replace=replace)
-            said = [f"Saved {name!r}."]
-        for kind, secret in self.secrets.items():
-            place = set_password(name, secret, proxy=kind is Kind.PROXY, client=kind is Kind.CLIENT)
-            said.append(f"The {_WORDS[kind]} of {name!r} is kept {place}.")
-        return said
+        return FoundConnections([self]).save(replace=replace)
+
+    def keep_secret(self, kind: Kind) -> str:
+        """Keep one of the secrets, once the connection is saved; returns where, as a sentence."""
+        name, secret = self.connection.name, self.secrets[kind]
+        place = set_password(name, secret, proxy=kind is Kind.PROXY, client=kind is Kind.CLIENT)
+        return f"The {word(kind)} of {name!r} is kept {place}."
 
     def __repr__(self) -> str:
         return FoundConnections([self]).__repr__()
@@ -72,25 +68,46 @@ class FoundConnections(Sequence[FoundConnection]):
     def __len__(self) -> int:
         return len(self._found)
 
-    def save(self, *, replace: bool = False) -> Iterator[str]:
-        """Keep all of them, or none where one is incomplete or its name is taken; gives what was done, in sentences.
+    def save(self, *, replace: bool = False) -> list[str]:
+        """Keep all of them, or none where one is incomplete or its name is taken; returns what was done, in sentences.
 
-        ``replace`` puts them in the place of the connections of their names.
+        ``replace`` puts them in the place of the connections of their names. Secrets go where secrets are kept; where one
+        cannot be, a :class:`~mailconn_jupyter.errors.CredentialError` says so once all the rest is done.
         """
+        return [*self.save_each(replace=replace)]
+
+    def save_each(self, *, replace: bool = False) -> Iterator[str]:
+        """:meth:`save`, each when its sentence is asked for."""
         for each in self._found:
             each.connection.require_complete()
-        taken = [] if replace else [each.connection.name for each in self._found if _is_taken(each.connection)]
+        taken = [] if replace else [each.connection.name for each in self._found if _is_there(each.connection) is False]
         if taken:
             raise StoreError(
-                f"Nothing was saved: {few([repr(name) for name in taken])} {_are(taken)} there already, with other options.",
+                f"Nothing was saved: {few([repr(name) for name in taken])} {'is' if len(taken) == 1 else 'are'} there "
+                "already, with other options.",
                 hint=f"Say --replace (replace=True), or rename first: %mailconn rename {quote(taken[0])} NEW",
             )
-        return (sentence for each in self._found for sentence in each.save(replace=replace))
+        failures: list[CredentialError] = []
+        for each in self._found:
+            name = each.connection.name
+            if not replace and _is_there(each.connection):
+                yield f"{name!r} is there already, with the same options."
+            else:
+                connections.save(each.connection, replace=replace)
+                yield f"Saved {name!r}."
+            for kind in each.secrets:
+                try:
+                    yield each.keep_secret(kind)
+                except CredentialError as error:
+                    failures.append(error)
+        if failures:
+            more = f" So it is with {len(failures) - 1} more." if len(failures) > 1 else ""
+            raise CredentialError(f"{failures[0].message}{more}", hint=failures[0].hint)
 
     def _rows(self) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
         if len(self._found) == 1:
             [only] = self._found
-            secrets = [(_WORDS[kind].capitalize(), "found; kept when it is saved, in no file") for kind in only.secrets]
+            secrets = [(word(kind).capitalize(), "found; kept when it is saved, in no file") for kind in only.secrets]
             return [*_mapped(only.connection), *secrets], ("Option", "Value")
         return [_row(each) for each in self._found], ("Name", "Protocol", "Server", "Security", "User", "Secret")
 
@@ -135,13 +152,10 @@ def _row(found: FoundConnection) -> tuple[str, ...]:
         f"{connection.server_host}{port}",
         "" if connection.protocol == "MBOX" else connection.security or "none",
         connection.username if connection.applies("username") else "",
-        ", ".join(_WORDS[kind] for kind in found.secrets),
+        ", ".join(word(kind) for kind in found.secrets),
     )
 
 
-def _is_taken(connection: MailConnection) -> bool:
-    return connection.name in connections and connections[connection.name] != connection
-
-
-def _are(names: Sequence[str]) -> str:
-    return "is" if len(names) == 1 else "are"
+def _is_there(connection: MailConnection) -> bool | None:
+    """Whether the connection of that name has the same options; None where there is none."""
+    return connections[connection.name] == connection if connection.name in connections else None

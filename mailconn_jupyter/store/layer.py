@@ -105,6 +105,8 @@ class Layer:
 
     folder: Path
     kind: Literal["user", "shared"]
+    #: Whether it is asked who could have written a shared file; not of one that is yet to be put where it counts.
+    judged: bool = True
 
     def path(self, name: str) -> Path:
         """Where a connection of that name is kept, unless a file made by hand already holds it."""
@@ -156,7 +158,9 @@ class Layer:
         name = decode(path.name.removesuffix(".json"))
         digest = ""
         try:
-            data = atomic_files.read(path, MOST_BYTES, _require_trusted if self.kind == "shared" else None)
+            data = atomic_files.read(
+                path, MOST_BYTES, _require_trusted if self.kind == "shared" and self.judged else None
+            )
             digest = atomic_files.digest(data)
             options = _parse(data)
             claimed = options.setdefault("name", name)

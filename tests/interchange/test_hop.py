@@ -153,7 +153,7 @@ def test_a_project_of_twenty_is_twenty_connections_whichever_folder_is_named(tmp
         assert [each.connection.name for each in found] == [f"c{number:02}" for number in range(20)]
         assert found.problems == ()
     assert repr(found).count("mail.example.org:587") == 20
-    [*said] = found.save()
+    said = found.save()
     assert len(mailconn.connections) == 20
     assert len(said) == 40
 

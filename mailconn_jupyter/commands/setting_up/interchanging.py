@@ -36,7 +36,7 @@ def import_(
     if not save:
         yield f"Nothing is saved yet; --save keeps {'it' if len(found) == 1 else 'them'}."
         return
-    yield from found.save(replace=replace)
+    yield from found.save_each(replace=replace)
     yield f"Try it: %mailconn test {quote(found[0].connection.name) if len(found) == 1 else '--all'}"
     if found.problems:
         count = len(found.problems)

@@ -1,0 +1,55 @@
+"""``check``: files of connections that an administrator is about to give to everybody, or has given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ...connection import MailConnection
+from ...errors import StoreError
+from ...store import atomic_files
+from ...store.file_trust import refusal_of_folder
+from ...store.layer import Layer, Problem
+from ..wrong_usage import WrongUsage
+
+__all__ = ["check"]
+
+
+def check(*, files: Sequence[str], installed: bool = False) -> Iterator[str]:
+    """A line for each thing that is wrong, and what there is to know; fails where something is wrong."""
+    paths = [Path(file).expanduser() for file in files]
+    for path in paths:
+        if not path.exists():
+            raise WrongUsage(f"%mailconn check: there is no {atomic_files.show(path)}.")
+    checked, found = 0, 0
+    for path in paths:
+        layer = Layer(path if path.is_dir() else path.parent, "shared", judged=installed)
+        entries = layer.entries() if path.is_dir() else [layer.read(path)]
+        known = [entry for entry in entries if entry is not None]
+        checked += len(known)
+        refusal = refusal_of_folder(layer.folder) if installed else None
+        problems = [Problem(layer.folder, refusal.sentence)] if refusal else []
+        problems += layer.problems(known)
+        for entry in known:
+            if entry.connection is not None:
+                problems += [Problem(entry.path, str(problem)) for problem in entry.connection.problems()]
+        found += len(problems)
+        yield from (str(problem).replace("\n", " ") for problem in problems)
+        for entry in known:
+            if entry.connection is not None:
+                notes = [*entry.connection.lookalikes(), *_risks(entry.connection)]
+                yield from (f"{atomic_files.show(entry.path)}: note: {note}" for note in notes)
+    what = "1 file" if checked == 1 else f"{checked} files"
+    if not checked:
+        raise StoreError(f"There is no file of a connection in {', '.join(map(atomic_files.show, paths))}.")
+    if found:
+        raise StoreError(f"{found} {'problem' if found == 1 else 'problems'} in {what}.")
+    yield f"{what}: nothing is wrong."
+
+
+def _risks(connection: MailConnection) -> Iterator[str]:
+    """What may be meant, and is worth a second look."""
+    if connection.trusts_everything:
+        yield "trusted_hosts is *: anybody's certificate is accepted. A pin (host=sha256:HEX) accepts one."
+    if connection.allow_plaintext_password and not connection.security:
+        yield "allow_plaintext_password is on: everybody on the way can read the password."

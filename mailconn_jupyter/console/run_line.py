@@ -1,0 +1,109 @@
+"""From the words of a shell's line to the command that does it, and to an exit code.
+
+0: done. 1: it failed, and what is wrong is on stderr in a line or two. 2: the line cannot be understood. 130: interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Final
+
+from ..commands import COMMANDS
+from ..commands.refused_words import refuse_passwords
+from ..commands.wrong_usage import WrongUsage
+from ..credentials.memory import memory
+from ..errors import MailConnError, MailConnWarning
+from ..formatting import did_you_mean
+from .terminal import FRONT, say, told
+
+__all__ = ["main"]
+
+DONE, FAILED, NOT_UNDERSTOOD, INTERRUPTED = 0, 1, 2, 130
+
+_HELP: Final = frozenset({"-h", "--help", "help"})
+_COMMANDS: Final = {name: command for name, command in COMMANDS.items() if not command.notebook}
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Do what the line says; ``words`` are those behind ``jupyter mailconn``, by default this process's."""
+    for stream in (sys.stdout, sys.stderr):
+        # A name in Cyrillic does not end a command in a terminal that knows ASCII alone.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    # What is typed here is gone with the process: it counts as kept nowhere.
+    lasts, memory.lasts = memory.lasts, False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", MailConnWarning)
+            warnings.showwarning = _show_warning
+            return _code(sys.argv[1:] if words is None else list(words))
+    finally:
+        memory.lasts = lasts
+
+
+def _code(words: list[str]) -> int:
+    try:
+        _run(words)
+    except MailConnError as error:
+        say(str(error), error=True)
+        return NOT_UNDERSTOOD if isinstance(error, WrongUsage) else FAILED
+    except KeyboardInterrupt:
+        say("Interrupted.", error=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Who reads has had enough, as head has; Python would complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    return DONE
+
+
+def _run(words: list[str]) -> None:
+    # What may be a password is not in an error that quotes the line.
+    refuse_passwords(words)
+    first = words[0] if words else "list"
+    if first in _HELP:
+        _help(words[1:])
+    elif first == "--version":
+        from .. import __version__  # noqa: PLC0415  # reads the metadata
+
+        say(__version__)
+    elif first not in _COMMANDS:
+        raise _unknown(first)
+    elif _HELP & {*words[1:]} - {"help"}:
+        _help([first])
+    else:
+        command = _COMMANDS[first]
+        told(command.do(**vars(command.parser(FRONT).read(words[1:]))))
+    sys.stdout.flush()
+
+
+def _help(topics: Sequence[str]) -> None:
+    if topics and topics[0] not in _COMMANDS:
+        raise _unknown(topics[0])
+    if topics:
+        say(_COMMANDS[topics[0]].parser(FRONT).format_help().rstrip())
+        return
+    lines = [f"{FRONT} {command.name} {command.usage}".rstrip() for command in _COMMANDS.values()]
+    about = [f"{line}\n    {each.summary}" for line, each in zip(lines, _COMMANDS.values(), strict=True)]
+    say(
+        "\n".join(
+            ["Mail server connections: make, test and keep them.", "", *about, "", f"{FRONT} COMMAND -h says more."]
+        )
+    )
+
+
+def _unknown(name: str) -> WrongUsage:
+    if name in COMMANDS:
+        return WrongUsage(f"{FRONT} has no {name}: it is for a notebook, as %mailconn {name}.")
+    return WrongUsage(
+        f"{FRONT} has no command {name!r}.{did_you_mean(name, [*_COMMANDS])}", hint=f"{FRONT} -h lists them."
+    )
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+    """A line that says it, without the line of code that it came from."""
+    if issubclass(category, MailConnWarning):
+        say(f"Warning: {message}", error=True)
