@@ -13,6 +13,8 @@ from mailconn_jupyter.commands import COMMANDS
 from mailconn_jupyter.credentials.sources import SOURCES
 
 README = Path(__file__).parents[1] / "README.md"
+#: The README, and what has a page of its own.
+PAGES = [README, *sorted((README.parent / "notebooks").glob("*.md"))]
 PYPROJECT = README.with_name("pyproject.toml")
 
 
@@ -66,22 +68,42 @@ def sources_list() -> list[str]:
 TABLES = {"extras": extras_table, "options": options_table, "commands": commands_table, "sources": sources_list}
 
 
-def in_readme(name: str) -> list[str]:
-    """The table or list between the README's comments of that name."""
-    text = README.read_text(encoding="utf-8")
-    found = re.search(rf"<!-- {name} -->\n(.*?)\n<!-- /{name} -->", text, re.DOTALL)
-    assert found is not None
-    return found.group(1).splitlines()
+def printed(name: str) -> list[str]:
+    """The table or list between the comments of that name, in the README or on one of its pages."""
+    found = [
+        match.group(1)
+        for page in PAGES
+        for match in re.finditer(
+            rf"<!-- {name} -->\n(.*?)\n<!-- /{name} -->", page.read_text(encoding="utf-8"), re.DOTALL
+        )
+    ]
+    assert len(found) == 1
+    return found[0].splitlines()
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_or_list_of_the_readme_is_the_one_of_the_declarations(name: str) -> None:
-    assert in_readme(name) == TABLES[name]()
+    assert printed(name) == TABLES[name]()
 
 
 def test_the_files_that_the_readme_names_are_there() -> None:
     for path in re.findall(r"\b(?:notebooks|tests)/[\w/]+\.\w+", README.read_text(encoding="utf-8")):
         assert (README.parent / path).is_file(), path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_link_leads_to_a_file_and_to_a_heading_that_are_there(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text(encoding="utf-8")):
+        path, _, heading = target.partition("#")
+        assert (page.parent / path).exists(), target
+        if heading:
+            headings = re.findall(r"^#+ (.+)$", (page.parent / path).read_text(encoding="utf-8"), re.MULTILINE)
+            assert heading in {re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in headings}, target
+
+
+def test_each_page_is_linked_from_the_readme() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert [page.name for page in PAGES[1:] if f"](notebooks/{page.name})" not in text] == []
 
 
 if __name__ == "__main__":
