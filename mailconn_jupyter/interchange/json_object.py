@@ -36,7 +36,7 @@ def text_of(said: Mapping[str, Any], key: str) -> str:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise InterchangeError(f"{shown(key)} is not a text.")
-    return f"{value}" if isinstance(value, str) or abs(value) < 10**9 else ""
+    return f"{value}"
 
 
 def flag(said: Mapping[str, Any], key: str, *, default: bool = False) -> bool:

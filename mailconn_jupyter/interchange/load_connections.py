@@ -26,6 +26,7 @@ from .programs import SOURCES, Source
 
 __all__ = ["load_connections"]
 
+_GIVE: Final = "Give a file, a folder, a URL, or the name of a variable."
 _MOST_BYTES: Final = 1_000_000
 _MOST_FILES: Final = 10_000
 _IS_TEXT: Final = re.compile(rf"\s*(?:[{{<]|(?:export\s+)?{airflow.PREFIX}\w+=|[A-Za-z][A-Za-z0-9+.-]*://)")
@@ -127,7 +128,7 @@ def _is_text(what: object) -> bool:
 
 
 def _folder(what: object) -> Path | None:
-    if isinstance(what, str | os.PathLike) and not _is_text(what):
+    if isinstance(what, str | os.PathLike) and os.fspath(what) and not _is_text(what):
         with suppress(OSError, ValueError):
             path = Path(os.fsdecode(what)).expanduser()
             return path if path.is_dir() else None
@@ -140,10 +141,14 @@ def _given(what: object) -> Given:
     if not isinstance(what, str | os.PathLike):
         raise InterchangeError(f"A file, a folder or a text is expected, and not {type(what).__name__}.")
     text = os.fsdecode(what)
+    if not text.strip():
+        raise InterchangeError("Nothing is given to read.", hint=_GIVE)
     if _is_text(what):
         return Given("", text.encode("utf-8", "replace"))
     # A URL or a connection of Airflow's stands in a variable, where no line of a notebook shows its password.
     if isinstance(what, str) and text in os.environ and not os.path.lexists(text):
+        if not os.environ[text].strip():
+            raise InterchangeError(f"The variable {text} is empty.")
         return Given(text, os.environ[text].encode("utf-8", "replace"))
     if text == f"{airflow.PREFIX}*":
         return Given("", airflow.variables_of(os.environ).encode("utf-8", "replace"))
@@ -157,7 +162,7 @@ def _file(path: Path) -> Given:
         problem = f"cannot be read: {getattr(error, 'strerror', None) or error}"
     # What was given may be a password in the wrong place.
     shown_path = "What is given" if "@" in str(path) else atomic_files.show(path)
-    raise InterchangeError(f"{shown_path} {problem}.", hint="Give a file, a folder, a URL, or the name of a variable.")
+    raise InterchangeError(f"{shown_path} {problem}.", hint=_GIVE)
 
 
 def _of_folder(folder: Path, source: str) -> Iterator[Reading]:

@@ -18,6 +18,7 @@ from ..connection import MailConnection
 from ..connection.mechanisms import OAUTHBEARER, ROWS, XOAUTH2
 from ..errors import MailConnError
 from ..secret import Secret
+from ..store.strange_keys import prints_itself
 from .found import FoundConnection
 from .given import Given, Reading
 from .import_draft import Draft, InterchangeError, trusts_anybody
@@ -190,10 +191,23 @@ def _read_login(said: dict[str, str], draft: Draft) -> None:
         draft.unmapped(f"auth {how}", "this mechanism is not known here, and the strongest of the server's is used")
     draft.secret(Secret(said.pop("password", "")))
     if command := said.pop("passwordeval", ""):
-        if (mapped := _without_shell(command)) is not None:
-            draft.give(password_command=mapped)
-        else:
+        mapped = _without_shell(command)
+        if mapped is None:
             draft.unmapped("passwordeval", "it needs a shell; password_command runs one program with its arguments")
+        elif prints_itself(mapped):
+            _read_printed(mapped, draft)
+        else:
+            draft.give(password_command=mapped)
+
+
+def _read_printed(command: str, draft: Draft) -> None:
+    """``echo`` and a password: that is the password, and no command that a file may hold."""
+    plain = Secret(" ".join(word for word in shlex.split(command)[1:] if word != "-n"))
+    if plain and not any(sign in plain.reveal() for sign in "%\\"):
+        draft.secret(plain)
+        draft.note("passwordeval prints the password itself: it is kept as a password, and not as a command.")
+    else:
+        draft.unmapped("passwordeval", "the password stands in it")
 
 
 def _without_shell(command: str) -> str | None:
@@ -236,7 +250,7 @@ def written(connection: MailConnection) -> tuple[str, list[str]]:
         if connection.use_authentication
         else "off",
         "user": connection.username,
-        "passwordeval": connection.password_command,
+        "passwordeval": "" if prints_itself(connection.password_command) else connection.password_command,
         "from": connection.from_address,
         "domain": connection.helo_name,
         "timeout": f"{connection.timeout:g}" if connection.timeout != 20 else "",  # ours, and theirs is none

@@ -15,7 +15,7 @@ from ..credentials.naming import command, remedy
 from ..formatting import did_you_mean, shown
 from ..secret import Kind
 
-__all__ = ["strange_keys"]
+__all__ = ["prints_itself", "strange_keys"]
 
 #: Those that this version writes or reads beside the options; ``locked`` only where an administrator says it.
 _OWN: Final = frozenset({"format", "sandbox"})
@@ -58,11 +58,16 @@ def strange_keys(connection: MailConnection) -> Iterator[str]:
             # Who looks for a place for a password must not be led to an option that is shown.
             near = "" if secret else did_you_mean(key[:100], known, _ELSEWHERE)
             yield f"Unknown key {shown(key, 50)}, which is not used.{near}"
-    if _PRINTS.match(connection.password_command):
+    if prints_itself(connection.password_command):
         yield (
             "password_command prints what stands in the file itself: that is a secret in a file. "
             f"Take it out, change it at the server, and {_instead(connection)}."
         )
+
+
+def prints_itself(password_command: str) -> bool:
+    """Whether a command prints but its own arguments, so that the secret stands in it."""
+    return _PRINTS.match(password_command) is not None
 
 
 def _instead(connection: MailConnection) -> str:

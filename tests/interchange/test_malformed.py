@@ -19,6 +19,7 @@ from mailconn_jupyter.interchange.import_draft import InterchangeError
 from mailconn_jupyter.interchange.programs import SOURCES, Source
 from tests.fuzz.mutations import mutated
 from tests.interchange.examples import AIRFLOW, AUTOCONFIG, MSMTPRC, OPS
+from tests.support.leaks import holds_no_text, password
 
 HOP: dict[str, Any] = json.loads(OPS.read_text(encoding="utf-8"))
 SMTP: dict[str, Any] = {"conn_type": "smtp", "host": "mail.example.org", "port": 587, "extra": {}}
@@ -123,9 +124,42 @@ def test_whatever_is_changed_in_a_file_it_is_read_or_is_an_error_of_ours(example
             assert len(repr(found)) + len(found._repr_html_()) < 200_000
 
 
+@pytest.mark.parametrize("source", SOURCES)
+def test_no_frame_of_an_error_holds_what_stands_in_the_file(source: Source, tmp_path: Path) -> None:
+    path = tmp_path / "given"
+    secret = password()
+    for text in (
+        json.dumps(HOP | {"password": secret, "serverPort": "x"}),
+        json.dumps(SMTP | {"password": secret, "port": "x"}),
+        json.dumps(HOP | {"password": secret})[:-5],
+        f"smtps://ana:{secret}@mail.example.org:x",
+        f"account a\nhost a.b\nport x\npassword {secret}\n",
+        f"<a>{secret}",
+        f"\udcff{secret}",
+    ):
+        path.write_bytes(text.encode("utf-8", "surrogateescape"))
+        for what in (path, path.read_bytes(), str(path)):
+            with pytest.raises(InterchangeError) as caught:
+                mailconn.load_connections(what, source)
+            holds_no_text(caught.value, secret)
+            assert secret not in str(caught.value)
+            links = [caught.value, caught.value.__cause__, caught.value.__context__]
+            assert secret not in repr([vars(link) for link in links if link is not None])
+
+
+def test_nothing_is_not_the_working_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    for nothing in ("", "  ", Path()):
+        with pytest.raises(InterchangeError):
+            mailconn.load_connections(nothing)
+    monkeypatch.setenv("EMAIL_URL", "")
+    with pytest.raises(InterchangeError, match="The variable EMAIL_URL is empty"):
+        mailconn.load_connections("EMAIL_URL", "django")
+
+
 def test_what_is_no_file_is_an_error_and_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(b"a" * 1_000_001)
-    os.mkfifo(tmp_path / "pipe")
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
     for what in ("large", "pipe", "missing", "a\0b"):
         with pytest.raises(InterchangeError, match="cannot be read"):
             mailconn.load_connections(tmp_path / what, "msmtp")

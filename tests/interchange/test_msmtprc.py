@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 import mailconn_jupyter as mailconn
+from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.interchange.found import FoundConnection
 from mailconn_jupyter.interchange.import_draft import InterchangeError
+from mailconn_jupyter.interchange.programs import TARGETS
 from mailconn_jupyter.secret import Kind
 from tests.interchange.examples import MSMTPRC
 
@@ -132,3 +134,33 @@ def test_a_pin_of_an_older_kind_is_left_out_and_told() -> None:
     found = loaded("tls on", "tls_fingerprint 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF")
     assert found.connection.trusted_hosts == ""
     assert any(note.startswith("tls_fingerprint is left out") for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("command", "password"),
+    [
+        ("echo correct-horse", "correct-horse"),
+        ("/bin/echo -n 'correct horse'", "correct horse"),
+        ("printf correct-horse", "correct-horse"),
+        ("printf 'correct\\n'", ""),
+        ("echo correct-horse | rot13", ""),
+    ],
+)
+def test_a_command_that_prints_the_password_itself_is_the_password_and_goes_into_no_file(
+    command: str, password: str, own_config: Path
+) -> None:
+    found = loaded("tls on", "auth on", "user ana", f"passwordeval {command}")
+    assert found.connection.password_command == ""
+    assert ("" if not found.secrets else found.secrets[Kind.PASSWORD].reveal()) == password
+    assert "correct" not in repr(found)
+    found.save()
+    assert not [path for path in own_config.parent.rglob("*") if path.is_file() and b"correct" in path.read_bytes()]
+
+
+def test_such_a_command_is_in_no_export() -> None:
+    connection = MailConnection(name="ops", server_host="mail.example.org", username="ana")
+    connection.password_command = "echo correct-horse"
+    for to in TARGETS:
+        exported = mailconn.export_connection(connection, to)
+        assert "correct" not in exported + repr(exported.notes)
+        assert "Does not go along: password_command." in exported.notes
