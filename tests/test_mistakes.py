@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas
 import pytest
 
 import mailconn_jupyter as mailconn
@@ -58,12 +59,17 @@ CALLS = {
     'MailConnection(name="x", user="ana")': "Did you mean 'username'?",
     'MailConnection(name="x", password="x")': "mailconn.set_password(name)",
     'messages("ops")': "SMTP",
+    'send("ops", "ana@example.org", 47, "t")': "The subject is not a text: 47.",
+    'send("ops", "ana@example.org", None, "t")': "The subject is not a text: None.",
+    'send("ops", "ana@example.org", "s", "t", headers="X-Run: 47")': 'headers={"X-Run": "47"}',
+    'send("ops", pandas.DataFrame({"email": ["ana@example.org"]}), "s", "t")': 'df["email"]',
+    'send_many("ops", pandas.DataFrame({"email": ["ana@example.org"]}))': "mailconn.merge(...)",
 }
 
 
 @pytest.mark.parametrize("call", [call for call, said in CALLS.items() if said])
 def test_a_call_that_means_something_else_is_told_what(ops: None, call: str) -> None:
-    names = {name: getattr(mailconn, name) for name in dir(mailconn)} | {"Path": Path}
+    names = {name: getattr(mailconn, name) for name in dir(mailconn)} | {"Path": Path, "pandas": pandas}
     with pytest.raises(MailConnError) as caught:
         eval(call, names)  # the calls above
     assert CALLS[call] in str(caught.value)
@@ -91,6 +97,11 @@ def test_a_text_that_may_name_a_file_only_by_chance_is_sent_without_a_word(
     assert not recwarn.list
 
 
+def test_a_text_with_a_place_to_fill_in_is_sent_and_told(ops: None) -> None:
+    with pytest.warns(MailConnWarning, match=r"'\{\{ name \}\}' is sent as it stands; mailconn.Template\(...\)"):
+        mailconn.compose("ana@example.org", "s", "Dear {{ name }},", sender="me@example.org")
+
+
 # In a line of the magic
 
 LINES = {
@@ -108,12 +119,26 @@ LINES = {
     "%mailconn test --mail": "--mail",
     "%%mailconn show\n1": "takes no cell",
     "%mailconn notify --to ana@example.org": "%%mailconn notify",
+    "%mailconn new ana@example.org": "%mailconn find ana@example.org proposes a server for an address.",
+    "%mailconn edit ops server_port 25": "2 arguments too many; the flag is --server-port",
+    "%mailconn sandbox stop": "one argument too many; the flag is --stop",
+    "%mailconn remove ops": "Did you mean 'delete'?",
+    "%mailconn ls": "Did you mean 'list'?",
+    "%mailconn password": "required: NAME.",
 }
 
 
 @pytest.mark.parametrize("line", LINES)
 def test_a_line_that_means_something_else_is_told_what(ops: None, shell: Shell, line: str) -> None:
     assert LINES[line] in shell.fails(line)
+
+
+def test_a_list_of_addresses_in_a_line_is_all_of_them(ops: None, shell: Shell) -> None:
+    shell.ok("team = ['ana@example.org', 'Bea <bea@example.org>']")
+    ran = shell.ok(
+        "report = %mailconn send ops --to $team --subject s 'text' --dry-run\nlist(report.message['To'].addresses)"
+    )
+    assert [address.addr_spec for address in ran.value] == ["ana@example.org", "bea@example.org"]
 
 
 def test_a_file_alone_is_sent_by_the_magic(ops: None, shell: Shell, tmp_path: Path) -> None:

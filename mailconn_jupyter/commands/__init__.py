@@ -130,7 +130,7 @@ def _limit(text: str) -> int:
 
 def _password(parser: Arguments) -> None:
     _stored(parser)
-    parser.add_argument("rest", nargs="*", help=argparse.SUPPRESS)
+    parser.add_argument("rest", nargs="*", default=(), help=argparse.SUPPRESS)
     parser.add_argument("--proxy", action="store_true", help="The proxy's password, not the server's.")
     parser.add_argument("--client", action="store_true", help="The secret of the app for signing in.")
     parser.add_argument("--smime", action="store_true", help="The passphrase of the S/MIME key.")

@@ -63,9 +63,11 @@ class Arguments(argparse.ArgumentParser):
         flags, names = self.sort(words)
         flags = self._joined(flags)
         found, left = self.parse_known_args([*flags, "--", *names] if names else flags)
-        if left:
+        if left := [word for word in left if word != "--"]:
             count = "one argument" if len(left) == 1 else f"{len(left)} arguments"
-            self.error(f"{count} too many; a name with spaces goes in quotes")
+            flag = f"--{left[0].replace('_', '-')}"
+            meant = f"the flag is {flag}" if flag in self.flags() else "a name with spaces goes in quotes"
+            self.error(f"{count} too many; {meant}")
         # Who asks for help gets it before a line is read.
         del found.help
         return found

@@ -8,7 +8,7 @@ from typing import Any
 from .. import credentials
 from ..connection import MailConnection
 from ..credentials.naming import command
-from ..errors import StoreError
+from ..errors import OptionError, StoreError
 from ..names import quote
 from ..store import atomic_files, connections
 from .option_flags import chosen_options, option_named
@@ -23,7 +23,12 @@ def new(*, target: str, host: str | None = None, replace: bool = False, **option
     if host is not None:
         options = _with_host(host, options)
     connection = MailConnection(name=target, **chosen_options(options))
-    connection.require_complete()
+    try:
+        connection.require_complete()
+    except OptionError as error:
+        if "@" in target and not connection.server_host:
+            error.hint = f"%mailconn find {quote(target)} proposes a server for an address."
+        raise
     yield from keep(connection, replace=replace)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from email.message import EmailMessage
@@ -13,7 +14,7 @@ from os.path import isfile
 from typing import Any, Final
 
 from ..errors import MessageError, warn
-from ..formatting import did_you_mean, how_large
+from ..formatting import did_you_mean, how_large, shown
 from ..keywords import public
 from ..scalars import count_of, plain
 from .attach.attachments import attached, pack
@@ -35,6 +36,8 @@ LIMIT: Final = 25_000_000
 
 # Every field is folded here already; what the standard library folds again it also encodes.
 _LONGEST_PATH: Final = 255
+# What a template of Jinja2 fills in, where it is no more than a name.
+_TO_FILL_IN: Final = re.compile(r"\{\{ ?[A-Za-z_]\w{0,40} ?\}\}")
 _AS_WRITTEN: Final = default.clone(refold_source="none")
 # X-Priority is what Outlook shows, Priority (RFC 2156) what the others do.
 _PRIORITIES: Final = {
@@ -164,6 +167,8 @@ def _count(name: str, value: int | None) -> int | None:
 
 
 def _each(headers: Mapping[str, str | Sequence[str]]) -> Iterable[tuple[str, str]]:
+    if not isinstance(headers, Mapping):
+        raise MessageError(f"headers={shown(headers)} is not a dict.", hint='For example: headers={"X-Run": "47"}')
     for name, value in headers.items():
         for one in [value] if isinstance(value, str) or not isinstance(value, Sequence) else value:
             yield name, one
@@ -174,7 +179,7 @@ def _subject(subject: Any, variables: Mapping[str, Any] | None) -> str:
         return render_subject(subject, variables or {})
     if not isinstance(subject, str):
         raise MessageError(
-            f"The subject is a {one_line(type(subject).__name__)}, not a text.",
+            f"The subject is not a text: {shown(subject)}.",
             hint='The order is: compose("ana@example.org", "The subject", content, ...)',
         )
     return subject
@@ -187,6 +192,7 @@ def _rendered(content: Sequence[object], options: Options, variables: Mapping[st
     for number, value in enumerate(content):
         if type(value) is str:
             _tell_of_file(value)
+            _tell_of_template(value)
         share = max(room // (len(content) - number), 4000)
         place = replace(options, room=share)
         try:
@@ -217,6 +223,12 @@ def _tell_of_file(text: str) -> None:
     likely = len(text) < _LONGEST_PATH and "." in text and text.isprintable() and text[:2] not in {"//", "\\\\"}
     if likely and isfile(text):  # noqa: PTH113  # a Path raises where it may not look
         warn(f"{text!r} is sent as a text, and a file is called so; attachments={text!r} attaches the file.")
+
+
+def _tell_of_template(text: str) -> None:
+    """Warn where a text has a place that is to be filled in: it goes out as it stands."""
+    if found := _TO_FILL_IN.search(text):
+        warn(f"{found[0]!r} is sent as it stands; mailconn.Template(...) in place of the text is filled in.")
 
 
 def _flags(priority: str | int | None, importance: str | None, sensitivity: str | None) -> Iterable[tuple[str, str]]:

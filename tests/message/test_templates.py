@@ -35,6 +35,7 @@ def test_subject_and_body_are_filled_in() -> None:
     assert "Hello Ana: <strong>3.1 %</strong>" in html_of(message)
 
 
+@pytest.mark.filterwarnings("ignore:.*is sent as it stands")
 def test_without_variables_braces_are_braces() -> None:
     assert arrived("{{ x }}", subject="{{ x }}")["Subject"] == "{{ x }}"
     assert text_of(arrived("{{ x }}", variables={})) == "{{ x }}\n"

@@ -87,6 +87,11 @@ def send_many(
             f"send_many() sends several messages, not {type(messages).__name__}.",
             hint="Give them in a list, or from a generator; one alone: [message].",
         )
+    if hasattr(messages, "columns"):
+        raise MessageError(
+            "send_many() sends messages, and this is a table.",
+            hint="mailconn.merge(...) makes a message to each row of it.",
+        )
     returns = Returns.of(bounce_to, notify, ret, envid)
     connection, session = target_of(target)
     limits = SendingLimits("") if connection is None else limits_for(connection)

@@ -38,7 +38,7 @@ def mailboxes(given: Any, what: str) -> list[Mailbox]:
         return []
     if isinstance(given, str):
         texts = _split(given, what)
-    elif isinstance(given, Iterable) and not isinstance(given, bytes | dict):
+    elif isinstance(given, Iterable) and not isinstance(given, bytes | dict) and not hasattr(given, "columns"):
         texts = []
         for entry in given:
             if not isinstance(entry, str):
@@ -46,6 +46,8 @@ def mailboxes(given: Any, what: str) -> list[Mailbox]:
                     f"The {what} {shown(entry)} is not an address.", hint="Addresses are texts: ana@example.org"
                 )
             texts.extend([entry] if _WITH_COMMA.fullmatch(entry) else _split(entry, what))
+    elif hasattr(given, "columns"):
+        raise MessageError(f"The {what} is a whole table.", hint='Name the column of its addresses: df["email"]')
     else:
         raise MessageError(f"The {what} {shown(given)} is not an address.", hint="Addresses are texts: ana@example.org")
     found: dict[str, Mailbox] = {}

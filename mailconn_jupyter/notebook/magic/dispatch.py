@@ -26,6 +26,23 @@ __all__ = ["run"]
 
 #: What only a notebook can do, by the command's name.
 _OWN: Final = {"form": "..form.form:form"}
+#: What other programs call it.
+_ELSEWHERE: Final = {
+    "add": "new",
+    "check": "test",
+    "create": "new",
+    "del": "delete",
+    "duplicate": "copy",
+    "info": "show",
+    "login": "signin",
+    "logout": "signout",
+    "ls": "list",
+    "mail": "send",
+    "open": "connect",
+    "read": "inbox",
+    "remove": "delete",
+    "rm": "delete",
+}
 
 
 def run(line: str, namespace: Mapping[str, Any], cell: str | None = None) -> Any:
@@ -138,7 +155,7 @@ def _command(name: str) -> Command:
         flag = name.partition("=")[0]
         raise UsageError(f"%mailconn has no flag {flag}.", hint="A command comes first; %mailconn help lists them.")
     hint = "%mailconn help lists them."
-    near = did_you_mean(name, [*COMMANDS, "help"])
+    near = did_you_mean(name, [*COMMANDS, "help"], _ELSEWHERE)
     if not near:
         from ...store import connections  # noqa: PLC0415
 

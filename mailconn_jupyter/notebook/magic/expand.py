@@ -217,6 +217,9 @@ def _text(code: Code, namespace: Mapping[str, Any]) -> str:
 
     def formatted(value: Any) -> str:
         value = _CONVERSIONS[conversion](value) if conversion else value
+        if isinstance(value, list | tuple) and value and not form and all(isinstance(one, str) for one in value):
+            # Addresses, files: nobody means the brackets.
+            return ", ".join(value)
         return format(value, form) if form else str(value)
 
     return str(_evaluate(code, namespace, formatted))
