@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import joblib
 import pandas as pd
 import polars as pl
 import pytest
@@ -36,7 +37,7 @@ from tests.servers import Certificates, Postfix
 from tests.servers.counting import CountingServer, Moody
 from tests.servers.dovecot import USERS
 from tests.servers.relay import Drop, Relay
-from tests.servers.require import require_packages
+from tests.servers.require import require, require_packages
 from tests.support.batches import arrived, to
 from tests.support.campaigns import campaign_to, customers
 from tests.support.isolation import give_password
@@ -583,3 +584,47 @@ def test_dask_sends_4000_rows_once_though_a_worker_is_killed_and_the_frame_is_co
     assert said["again"]["accepted"] <= len(there)
     # What one worker had in hand.
     assert said["again"].get("unknown", 0) <= 20
+
+
+# Spark
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
+def test_spark_sends_4000_rows_once_though_a_worker_is_killed_and_the_frame_is_counted_three_times(
+    tmp_path: Path,
+) -> None:
+    require_packages("pyspark")
+    require("java")
+    doomed = tmp_path / "doomed"
+    with CountingServer() as server:
+        command = [
+            sys.executable,
+            "-m",
+            "tests.support.spark_campaign",
+            str(server.port),
+            str(tmp_path / "j"),
+            "4000",
+            str(doomed),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+        assert done.returncode == 0, done.stderr
+        said = json.loads(done.stdout.splitlines()[-1])
+        there = arrived(server)
+    assert doomed.exists()
+    assert set(there.values()) == {1}
+    assert said["first"] == said["keys"] == 4000
+    assert said["again"] == said["journal"]
+    assert sum(said["again"].values()) == 4000
+    assert said["again"].keys() <= {"accepted", "unknown"}
+    assert said["again"]["accepted"] <= len(there)
+    assert said["again"].get("unknown", 0) <= 20
+
+
+def test_processes_of_joblib_send_their_parts_once(tmp_path: Path) -> None:
+    with CountingServer() as server:
+        campaign, rows = campaign_to(server.port, str(tmp_path / "j")), customers(60)
+        parts = [rows[start : start + 20] for start in (0, 20, 40, 40, 20)]
+        frames = joblib.Parallel(2)(joblib.delayed(campaign.send_part)(part) for part in parts)
+        assert len(pd.concat(frames)) == 100
+        assert set(arrived(server).values()) == {1}
+        assert len(arrived(server)) == 60

@@ -15,6 +15,7 @@ from tests.servers.dovecot import Dovecot, run_dovecot
 from tests.servers.issuer import Issuer, IssuerTokens, run_issuer
 from tests.servers.microsocks import run_microsocks
 from tests.servers.postfix import Postfix, run_postfix
+from tests.servers.postgresql import PostgreSQL, run_postgresql
 from tests.servers.proxies import Proxy
 from tests.servers.proxy_py import run_proxy_py
 from tests.servers.squid import run_squid
@@ -52,6 +53,13 @@ def dovecot(server_state: Path, certificates: Certificates) -> Iterator[Dovecot]
 def postfix(server_state: Path, certificates: Certificates, dovecot: Dovecot) -> Iterator[Postfix]:
     """SMTP of every kind."""
     with run_postfix(server_state / "postfix", certificates, dovecot) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql(server_state: Path) -> Iterator[PostgreSQL]:
+    """A database."""
+    with run_postgresql(server_state / "postgresql") as server:
         yield server
 
 

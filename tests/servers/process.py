@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 
 @contextmanager
@@ -20,8 +21,9 @@ def running(
     log: Path,
     stop: signal.Signals = signal.SIGTERM,
     seconds: float = 10.0,
+    **other: Any,
 ) -> Iterator[None]:
-    """Run *command* until the block ends; enter the block once *port* accepts connections.
+    """Run *command* until the block ends; enter the block once *port* accepts connections. *other* is for Popen.
 
     Standard output and error go to *log*. *stop* is the signal sent at the end; whatever is
     left of the process group after *seconds* is killed.
@@ -38,6 +40,7 @@ def running(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            **other,
         )
     try:
         _wait_until_listening(process, port, log, seconds)

@@ -25,6 +25,7 @@ from ..many.rate import Rate
 from ..merge import Merge, People, Words, merge
 from ..merging.letter import Letter
 from ..merging.table_rows import Row, rows_of
+from ..sealed import Seal
 from .campaign_part import Part
 from .outcome_frames import SCHEMA, journal_frame, part_frame
 from .travelling import packed, unpacked
@@ -72,12 +73,18 @@ class Campaign:
         zip: bool | float | str | PathLike[str] | None = False,  # noqa: A002  # the word of compose()
         variables: Mapping[str, Any] | None = None,
         limit: int | None = LIMIT,
+        bounce_to: People | None = None,
+        notify: str | Iterable[str] = (),
+        ret: str | None = None,
+        envid: Words | None = None,
         doubles: bool = False,
         connections: int | None = None,
         window: int = 1,
         rate: str | None = None,
         journal: str | PathLike[str] | None = None,
         again: str | Iterable[str] = (),
+        sign: bool = False,
+        encrypt: bool = False,
     ) -> None:
         """``name`` is that of its journal; ``target`` the name of a connection, or one, that sends over SMTP.
 
@@ -90,7 +97,8 @@ class Campaign:
         together; by default a provider's own where it is known. ``connections`` is over how many connections each worker
         sends: by default one, and three here. ``window`` and ``again`` are as for
         :func:`~mailconn_jupyter.delivery.many.send_many.send_many`; ``again`` is about what earlier runs have left, and a
-        run is all that is sent by one campaign object and its copies.
+        run is all that is sent by one campaign object and its copies. ``sign`` and ``encrypt`` are as for
+        :func:`~mailconn_jupyter.delivery.send.send`; a worker needs the files that the connection names.
 
         Raises :class:`~mailconn_jupyter.errors.OptionError`, and :class:`~mailconn_jupyter.errors.MessageError` for what is
         wrong with a template. Nothing is opened.
@@ -130,10 +138,14 @@ class Campaign:
             "zip": zip,
             "variables": variables,
             "limit": limit,
+            "bounce_to": bounce_to,
+            "notify": notify if isinstance(notify, str) else tuple(notify),
+            "ret": ret,
+            "envid": envid,
         }
         # What is wrong with it is wrong with no row.
         Letter.asked((), **self._fields)
-        self._doubles = doubles
+        self._doubles, self._sealed = doubles, {"sign": sign, "encrypt": encrypt}
         self._connections = None if connections is None else count_within("connections", connections, MOST_CONNECTIONS)
         self._window = count_within("window", window, MOST_WINDOW)
         if rate is not None:
@@ -246,5 +258,6 @@ class Campaign:
             rate=rate_for(self._rate, limits),
             journal=self._journal,
             shared=True,
+            seal=Seal(self._connection, **self._sealed),
             **options,
         )

@@ -60,4 +60,8 @@ def _this_machine() -> tuple[str, str]:
 
 def place_of(given: Any, campaign: str) -> Place:
     """The journal that was asked for, by default a file of the campaign's name; raises OptionError for what is none."""
+    if isinstance(given, str) and "://" in given:
+        from .database_place import database_of  # noqa: PLC0415  # an extra
+
+        return database_of(given, campaign)
     return _File(campaign, str(journal_path(campaign if given is None else given)), _this_machine())
