@@ -162,7 +162,7 @@ _ROOMS = {
     "store.kept_secrets": "forget_password set_password",
 }
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names.split()}
-# What an extra brings: the module, and the extra. Where it is missing, the name is none of the public ones.
+# What an extra brings: the module, and the extra. Where it is missing, the name is not one of the public ones.
 _EXTRAS = {
     "GraphSession": ("urllib3", "oauth"),
     "IMAPSession": ("imap_tools", "imap"),

@@ -4,12 +4,36 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from itertools import zip_longest
 from typing import Final
 
-__all__ = ["columns", "did_you_mean", "escape", "few", "how_large", "how_long", "prose", "shown", "table"]
+__all__ = [
+    "columns",
+    "counted",
+    "did_you_mean",
+    "escape",
+    "few",
+    "how_large",
+    "how_long",
+    "prose",
+    "shown",
+    "table",
+    "unfit",
+]
+
+
+# What no line may hold: controls, halves of surrogate pairs (no file can hold them), line and paragraph separators.
+_UNFIT: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+def unfit(text: str) -> bool:
+    """Whether the text contains a line break or another control character, which no header and no option can."""
+    # Most texts are fit, and to ask this first is a hundred times faster.
+    return not text.isprintable() and any(unicodedata.category(character) in _UNFIT for character in text)
+
 
 #: Characters of a number with its unit.
 _SHORT: Final = 10
@@ -91,6 +115,15 @@ def how_long(seconds: float) -> str:
         if (parts and scale * 60 <= seconds) or len(parts) == 2:  # as said
             break
     return " ".join(parts) or "0 s"
+
+
+def counted(number: int, what: str) -> str:
+    """So many of something that takes an s when there are several.
+
+    >>> counted(1, "message"), counted(1200, "row")
+    ('1 message', '1,200 rows')
+    """
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def few(names: Sequence[str], most: int = 5, *, separator: str = ", ") -> str:

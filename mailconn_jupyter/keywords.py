@@ -60,11 +60,11 @@ def checked(function: F, known: Sequence[str], also: Mapping[str, str] | None = 
     def call(*values: Any, **named: Any) -> Any:
         error = unknown_keyword(called, named, known, also)
         if rest == "content" and error is not None and error.trait in _CONTENT:
-            error.hint = f"What it says comes after the subject, without a name: {shown}"
+            error.hint = f"The content comes after the subject, without a keyword: {shown}"
         missing = [name for name in needed[len(values) :] if name not in named]
         if missing and error is None:
             error = UnknownKeyword(
-                f"{called}() is not given its {missing[0]}.", trait=missing[0], hint=f"It is called so: {shown}"
+                f"{called}() is missing its {missing[0]}.", trait=missing[0], hint=f"Call it like this: {shown}"
             )
         # A traceback shows what a frame holds, and a password may be among the values: this one holds them no longer.
         given: list[Any] = [named, values]
@@ -89,7 +89,7 @@ def unknown_keyword(
     near = did_you_mean(
         word, [name for name in known if not secret or _TAKES_SECRET.search(name)], _ELSEWHERE | dict(also or {})
     )
-    hint = "" if near else "Shift+Tab lists those that there are, and so does help()."
+    hint = "" if near else "Shift+Tab lists them all, and so does help()."
     if secret and not near:
-        hint = "A password is kept apart: mailconn.set_password(name) asks for it."
+        hint = "Passwords are kept separately: mailconn.set_password(name) asks for one."
     return UnknownKeyword(f"{called}() has no keyword {word!r}.{near}", trait=word, hint=hint)

@@ -15,7 +15,7 @@ from typing import Final
 
 __all__ = ["ELSEWHERE", "Refusal", "own_folder", "relative"]
 
-ELSEWHERE: Final = "it would be another one in each directory that a notebook is in"
+ELSEWHERE: Final = "it would be a different folder for each directory that a notebook is in"
 
 _FOLDER: Final = "mailconn"
 # Each with what Jupyter goes by where it is not set (the base directories of XDG, which must be absolute, too).
@@ -40,7 +40,7 @@ class Refusal:
 
 def relative(variable: str, path: str) -> str:
     """Why the path that a variable names is not used, as a sentence without its end; empty where it may be."""
-    return "" if Path(path).is_absolute() else f"{variable} is {path!r}, which is no absolute path: {ELSEWHERE}"
+    return "" if Path(path).is_absolute() else f"{variable} is {path!r}, which is not an absolute path: {ELSEWHERE}"
 
 
 def own_folder(kind: str = "config") -> tuple[Path, Refusal | None]:
@@ -62,4 +62,4 @@ def own_folder(kind: str = "config") -> tuple[Path, Refusal | None]:
     variable, value = next(iter(bad.items()), (_VARIABLES[kind][0], named))
     meant = shlex.quote(os.path.abspath(value))  # noqa: PTH100  # a link in it stays
     reason = f"{relative(variable, value)}, so {usual} is used"
-    return usual, Refusal(Path(named, _FOLDER), reason, f"If it is meant, run: export {variable}={meant}")
+    return usual, Refusal(Path(named, _FOLDER), reason, f"If that is intended, run: export {variable}={meant}")

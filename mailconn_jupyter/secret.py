@@ -70,7 +70,7 @@ class Secret:
         if not self:
             return "is empty"
         if any(sign in self.reveal() for sign in ("\0" if lines else "\r\n\0")):
-            return "holds a line break or a NUL, which no login can send"
+            return "contains a line break or a NUL, which no login can send"
         if any("\ud800" <= character <= "\udfff" for character in self.reveal()):
             return "is not UTF-8"
         return ""
@@ -79,8 +79,8 @@ class Secret:
         """A sign that pasted texts bring along, as the end of a sentence; empty if there is none. It may be meant."""
         for sign in self.reveal():
             if sign != " " and unicodedata.category(sign) in {"Cf", "Zs"}:
-                return f"holds U+{ord(sign):04X} ({unicodedata.name(sign, 'no name').lower()}), as pasted texts do"
-        return "begins or ends with a blank" if self.reveal() != self.reveal().strip(" ") else ""
+                return f"contains U+{ord(sign):04X} ({unicodedata.name(sign, 'no name').lower()}), as pasted text often does"
+        return "begins or ends with a space" if self.reveal() != self.reveal().strip(" ") else ""
 
     def _bytes(self) -> bytes:
         return self._give().encode("utf-8", "surrogatepass")
@@ -111,4 +111,4 @@ class Secret:
         raise TypeError("A secret is not written anywhere.")
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError("A secret is not pickled.")
+        raise TypeError("A secret cannot be pickled.")

@@ -52,7 +52,7 @@ def test_a_domain_is_carried_as_its_registry_has_it(written: str, carried: str) 
 def test_what_no_registry_takes_is_no_domain(written: str) -> None:
     with pytest.raises(UnicodeError):
         ascii_domain(written)
-    with pytest.raises(MessageError, match="is not one mail address"):
+    with pytest.raises(MessageError, match="is not a valid mail address"):
         envelope_address(f"ana@{written}")
 
 

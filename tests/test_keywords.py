@@ -58,7 +58,7 @@ def test_what_is_right_goes_through_with_its_signature_and_name() -> None:
 def test_what_is_missing_is_told_in_one_line_and_is_pythons_own_error_too() -> None:
     call: Any = told
     with pytest.raises(
-        TypeError, match="told\\(\\) is not given its target\\.\nIt is called so: told\\(target, "
+        TypeError, match="told\\(\\) is missing its target\\.\nCall it like this: told\\(target, "
     ) as info:
         call()
     assert isinstance(info.value, MailConnError)

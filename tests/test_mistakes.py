@@ -53,7 +53,7 @@ CALLS = {
     'send("ops", "ana@example.org", "s", attachments="no such file.csv")': "no such file.csv",
     'send("ops", "ana@example.org", "s", print)': "a function that was not called",
     'send("ops", "ana@example.org", "s", object())': "object",
-    'send("ops", "ana@example.org", "s")': "neither content nor attachment",
+    'send("ops", "ana@example.org", "s")': "no content and no attachment",
     'MailConnection(name="x", host="h")': "Did you mean 'server_host'?",
     'MailConnection(name="x", port=25)': "Did you mean 'server_port'?",
     'MailConnection(name="x", user="ana")': "Did you mean 'username'?",
@@ -83,7 +83,7 @@ def test_a_text_that_names_a_file_is_sent_and_told(
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("a,b\n")
     monkeypatch.chdir(tmp_path)
-    with pytest.warns(MailConnWarning, match=f"'{name}' is sent as a text, and a file is called so"):
+    with pytest.warns(MailConnWarning, match=f"'{name}' is sent as text, but there is a file of that name"):
         assert mailconn.compose("ana@example.org", "s", name, sender="me@example.org")
 
 
@@ -115,9 +115,9 @@ LINES = {
     "%mailconn new ops2 smtp.example.org --host mail.example.org": "twice",
     "%mailconn new ops2 smtp.example.org 587": "one argument too many",
     "%mailconn new ops2": "missing",
-    "%mailconn new my ops": "the second word is no host; a name with spaces goes in quotes",
+    "%mailconn new my ops": "the second word is not a host; a name with spaces goes in quotes",
     "%mailconn test --mail": "--mail",
-    "%%mailconn show\n1": "takes no cell",
+    "%%mailconn show\n1": "does not take a cell",
     "%mailconn notify --to ana@example.org": "%%mailconn notify",
     "%mailconn new ana@example.org": "%mailconn find ana@example.org proposes a server for an address.",
     "%mailconn edit ops server_port 25": "2 arguments too many; the flag is --server-port",

@@ -154,7 +154,7 @@ def test_a_connection_of_another_protocol_is_refused_before_anything_is_opened(p
         getattr(mailconn, opener)(connection)
     wanted = next(name for name, function in PROTOCOLS.items() if function == opener)
     assert info.value.message == f"ops: the protocol is {protocol}, not {wanted}."
-    no_smtp = " Its session sends, and is no smtplib.SMTP." if protocol == "GRAPH" else ""
+    no_smtp = " Its session sends, but is not an smtplib.SMTP." if protocol == "GRAPH" else ""
     assert info.value.hint == f"{PROTOCOLS[protocol]}() opens it.{no_smtp}"
 
 

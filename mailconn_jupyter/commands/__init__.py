@@ -36,23 +36,23 @@ def _new(parser: Arguments) -> None:
     parser.add_argument(
         "host", type=_host, metavar="HOST", nargs="?", help="The server's host; of MBOX the path of the file."
     )
-    parser.add_argument("--replace", action="store_true", help="Take the place of a connection of that name.")
+    parser.add_argument("--replace", action="store_true", help="Replace a connection of that name.")
     add_options(parser)
 
 
 def _host(text: str) -> str:
     # What looks like none may be the second word of a name, or a password: it is not kept, and not shown.
     if not _HOST.search(text):
-        raise argparse.ArgumentTypeError("the second word is no host; a name with spaces goes in quotes")
+        raise argparse.ArgumentTypeError("the second word is not a host; a name with spaces goes in quotes")
     return text
 
 
 def _find(parser: Arguments) -> None:
     parser.add_argument("address", metavar="ADDRESS", help="A mail address; only its domain leaves this machine.")
     parser.add_argument("--protocol", metavar="PROTOCOL", default="SMTP", help="SMTP (default), GRAPH, IMAP or POP3.")
-    parser.add_argument("--via", metavar="NAME", help="Take the proxy and the authority file of this connection.")
-    parser.add_argument("--save", metavar="NAME", help="Keep what is found as a connection of this name.")
-    parser.add_argument("--replace", action="store_true", help="Take the place of a connection of that name.")
+    parser.add_argument("--via", metavar="NAME", help="Use the proxy and the authority file of this connection.")
+    parser.add_argument("--save", metavar="NAME", help="Save what is found as a connection of this name.")
+    parser.add_argument("--replace", action="store_true", help="Replace a connection of that name.")
 
 
 def _edit(parser: Arguments) -> None:
@@ -73,19 +73,21 @@ def _stored(parser: Arguments) -> None:
 
 def _one(parser: Arguments) -> None:
     parser.add_argument(
-        "target", metavar="NAME", nargs="?", help="A stored connection; without it the default, or the only one."
+        "target", metavar="NAME", nargs="?", help="A stored connection; if omitted, the default or the only one."
     )
 
 
 def _test(parser: Arguments) -> None:
     parser.add_argument(
-        "targets", metavar="NAME", nargs="*", help="Stored connections; without one the default, or the only one."
+        "targets", metavar="NAME", nargs="*", help="Stored connections; if omitted, the default or the only one."
     )
-    parser.add_argument("--all", action="store_true", help="Test every stored connection, side by side.")
+    parser.add_argument("--all", action="store_true", help="Test all stored connections, at the same time.")
     parser.add_argument(
-        "--verbose", action="store_true", help="Print the conversation with the server, too, with stars for secrets."
+        "--verbose",
+        action="store_true",
+        help="Also print the conversation with the server, with stars in place of secrets.",
     )
-    parser.add_argument("--mail", metavar="ADDRESS", help="When the test has passed, send a mail there, too.")
+    parser.add_argument("--mail", metavar="ADDRESS", help="Once the test has passed, also send a message there.")
 
 
 def _inbox(parser: Arguments) -> None:
@@ -137,7 +139,7 @@ def _password(parser: Arguments) -> None:
     parser.add_argument(
         "--delete",
         action="store_true",
-        help="Forget the passwords, the server's and the proxy's; with --proxy, --client or --smime that one alone.",
+        help="Forget the server's and the proxy's passwords; with --proxy, --client or --smime, only that one.",
     )
 
 
@@ -147,13 +149,13 @@ def _signin(parser: Arguments) -> None:
         "--flow",
         type=Words("device", "link"),
         metavar="{device,link}",
-        help="By a code (device) or by a link (default: what the issuer offers).",
+        help="With a code (device) or with a link (default: what the issuer offers).",
     )
 
 
 def _two(parser: Arguments) -> None:
     parser.add_argument("old", metavar="OLD", help="A stored connection.")
-    parser.add_argument("new", metavar="NEW", help="A name that is free.")
+    parser.add_argument("new", metavar="NEW", help="A name that is not taken.")
 
 
 def _delete(parser: Arguments) -> None:
@@ -163,18 +165,18 @@ def _delete(parser: Arguments) -> None:
 
 def _form(parser: Arguments) -> None:
     parser.add_argument(
-        "name", metavar="NAME", nargs="?", help="A stored connection to edit; without it the list of all."
+        "name", metavar="NAME", nargs="?", help="A stored connection to edit; if omitted, the list of all."
     )
 
 
 def _default(parser: Arguments) -> None:
-    parser.add_argument("target", metavar="NAME", nargs="?", help="The new default; without it, say which it is.")
+    parser.add_argument("target", metavar="NAME", nargs="?", help="The new default; if omitted, say which it is.")
     parser.add_argument("--unset", action="store_true", help="Have no default.")
 
 
 def _journal(parser: Arguments) -> None:
     parser.add_argument(
-        "name", metavar="NAME", nargs="?", help="A journal, or the path of one; without it, all of them."
+        "name", metavar="NAME", nargs="?", help="A journal, or the path of one; if omitted, all of them."
     )
     parser.add_argument(
         "--follow-up", metavar="INBOX", help="What has come back, from the mailbox of the connection INBOX."
@@ -217,7 +219,7 @@ _ALL: Final = (
     Command(
         "edit",
         "NAME [flags] [--unset OPTION]",
-        "Change a stored connection: what is named, and nothing else.",
+        "Change the named options of a stored connection, and nothing else.",
         "keeping:edit",
         _edit,
         1,
@@ -228,7 +230,7 @@ _ALL: Final = (
     Command(
         "test",
         "[NAME ... | --all] [--mail ADDRESS] [--verbose]",
-        "Open a session, close it, and say what each stage found; the cell fails with it.",
+        "Open a session, close it, and report on each stage; if the test fails, so does the cell.",
         "connecting:run_tests",
         _test,
         -1,
@@ -245,7 +247,7 @@ _ALL: Final = (
     Command(
         "send",
         "[NAME] --to ADDRESS --subject TEXT [flags] RESULT ...",
-        "Send results by name; in a cell's first line, as %%mailconn send, what the cell shows.",
+        "Send results by name; as %%mailconn send in a cell's first line, send what the cell shows.",
         "sending:send",
         send_flags,
         1,
@@ -257,7 +259,7 @@ _ALL: Final = (
     Command(
         "merge",
         "[NAME] ROWS --to COLUMN --subject TEXT [flags] CONTENT ...",
-        "A message to each row of a table; in a cell's first line, as %%mailconn merge, the cell is its text.",
+        "Send a message for each row of a table; as %%mailconn merge in a cell's first line, the cell is the text.",
         "merging.merge_line:merge",
         merge_flags,
         1,
@@ -269,7 +271,7 @@ _ALL: Final = (
     Command(
         "notify",
         "[NAME] --to ADDRESS [--if-longer SECONDS] [flags]",
-        "In a cell's first line: a mail when the cell ends or fails.",
+        "In a cell's first line: send a message when the cell finishes or fails.",
         "",
         notify_flags,
         1,
@@ -280,7 +282,7 @@ _ALL: Final = (
     Command(
         "journal",
         "[NAME [--follow-up INBOX]]",
-        "The journals of batches, what one says became of each message, or what has come back.",
+        "The journals of batches, what became of each message in one, or what has come back.",
         "history.journals_shown:journal",
         _journal,
     ),
@@ -326,9 +328,9 @@ _ALL: Final = (
     ),
     Command("signout", "[NAME]", "Revoke the sign-in and forget it.", "signing:signout", _one, 1),
     Command(
-        "copy", "OLD NEW", "Make a connection with the same options; no password goes along.", "keeping:copy", _two, 1
+        "copy", "OLD NEW", "Make a connection with the same options; passwords are not copied.", "keeping:copy", _two, 1
     ),
-    Command("rename", "OLD NEW", "Call a connection NEW; its passwords follow.", "keeping:rename", _two, 1),
+    Command("rename", "OLD NEW", "Rename a connection to NEW; its passwords move with it.", "keeping:rename", _two, 1),
     Command("delete", "NAME [--yes]", "Delete a connection and its passwords.", "keeping:delete", _delete, 1),
     Command(
         "import",
@@ -369,7 +371,7 @@ _ALL: Final = (
     Command(
         "sandbox",
         "[--stop] [--name NAME]",
-        "A mail server inside this kernel, to try things.",
+        "A mail server inside this kernel, for trying things out.",
         "connecting:sandbox",
         _sandbox,
         notebook=True,
@@ -395,7 +397,7 @@ class Overview(View):
 
 _LEAD: Final = "Mail server connections: make, test, keep and open them."
 _FOOT: Final = (
-    "%mailconn COMMAND -h says more of one.",
-    "$name and {expression} come from the notebook ($$ and {{ are the characters alone).",
+    "%mailconn COMMAND -h says more about one.",
+    "$name and {expression} come from the notebook ($$ and {{ stand for the characters themselves).",
     "${NAME} comes from the environment, each time a session opens.",
 )

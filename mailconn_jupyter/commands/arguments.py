@@ -24,6 +24,9 @@ class _Help(argparse.HelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=38, width=110)
 
+    def start_section(self, heading: str | None) -> None:
+        super().start_section("arguments" if heading == "positional arguments" else heading)
+
     def _format_action_invocation(self, action: argparse.Action) -> str:
         # --host HOST, --server-host HOST is longer than it is clear.
         if action.option_strings and action.nargs != 0:
@@ -47,11 +50,11 @@ class Arguments(argparse.ArgumentParser):
         self.command = f"{magic} {command}"
         usage = f"{self.command} {usage}".rstrip().replace("%", "%%")
         super().__init__(self.command, usage, summary, formatter_class=_Help, add_help=False, allow_abbrev=False)
-        self.add_argument("-h", "--help", action="store_true", help="Show this, and do nothing.")
+        self.add_argument("-h", "--help", action="store_true", help="Show this help and do nothing else.")
 
     def error(self, message: str) -> NoReturn:
         end = "" if message.endswith("?") else "."
-        raise WrongUsage(f"{self.command}: {message}{end}", hint=f"{self.command} -h says how it is used.")
+        raise WrongUsage(f"{self.command}: {message}{end}", hint=f"{self.command} -h shows how it is used.")
 
     def flags(self) -> dict[str, argparse.Action]:
         """Each flag, in the order of the help."""

@@ -86,7 +86,7 @@ def _check(mail: Mail, results: Sequence[Any], command: str) -> Iterator[object]
     """Before a cell that may take hours: the connection, the addresses, the subject."""
     if results:
         raise WrongUsage(
-            f"%%mailconn {command} takes no results in its line: it is about the cell.",
+            f"%%mailconn {command} takes no results on its line: it is about the cell.",
             hint="With one percent sign it sends them: %mailconn send NAME --to ... --subject ... df",
         )
     # What the cell makes cannot be looked at.
@@ -141,10 +141,10 @@ def _anyway(deed: Iterator[object]) -> Iterator[object]:
     except DeliveryError as failure:
         yield Aside(failure)  # somebody may have it, and it says who
     except MailConnError as failure:
-        yield Aside("The mail was not sent.")
+        yield Aside("The message was not sent.")
         yield Aside(failure)
     except (Exception, KeyboardInterrupt) as failure:  # noqa: BLE001  # nothing of the mail may hide the cell's own end
-        yield Aside(f"The mail was not sent: {type(failure).__name__}: {failure}")
+        yield Aside(f"The message was not sent: {type(failure).__name__}: {failure}")
 
 
 def notify(*, cell: Cell, if_longer: float = 0.0, code: bool = False, **mail: Any) -> Iterator[object]:

@@ -30,9 +30,9 @@ def run_tests(
 ) -> Iterator[object]:
     """Test one connection, or several side by side; when one fails the command fails, after the report is shown."""
     if all and targets:
-        raise WrongUsage("%mailconn test: a NAME and --all contradict each other.")
+        raise WrongUsage("%mailconn test: a NAME and --all cannot be combined.")
     if mail is not None and (all or len(targets) > 1):
-        raise WrongUsage("%mailconn test: --mail is for the test of one connection.")
+        raise WrongUsage("%mailconn test: --mail is for testing a single connection.")
     if all:
         yield from _test_many(connections.values() or [connections.pick()])
     elif len(targets) > 1:
@@ -74,7 +74,7 @@ def _test_many(targets: Sequence[MailConnection]) -> Iterator[object]:
     if failed:
         raise MailConnError(
             f"{len(failed)} of {len(reports)} tests failed: {', '.join(failed)}.",
-            hint="%mailconn test NAME says more of one.",
+            hint="%mailconn test NAME says more about one.",
         )
 
 

@@ -125,4 +125,4 @@ def _secret_rows(connection: MailConnection, what: str, kind: Kind) -> Iterable[
 
 def stages_view(report: CheckReport) -> View:
     """The stages of a test, without why it failed."""
-    return View(report.rows(failure=False), header=("Stage", "Outcome", "Time", "What was learnt"))
+    return View(report.rows(failure=False), header=("Stage", "Outcome", "Time", "Details"))

@@ -44,13 +44,16 @@ def findings(store: ConnectionStore) -> Iterator[tuple[str, str]]:
         if name in os.environ:
             yield name, os.environ[name]
     if log := os.environ.get(KEY_LOG):
-        yield KEY_LOG, f"{log} gets the keys of every TLS link: who reads that file reads what is sent, passwords too"
+        yield (
+            KEY_LOG,
+            f"{log} receives the keys of every TLS link: whoever can read that file can read what is sent, passwords included",
+        )
     yield "MAILCONN_ variables", ", ".join(variables.owners(store)) or "none"
     problems = [*map(str, store.problems()), *secret_folders.misplaced()]
     for problem in problems:
         yield "PROBLEM", problem
     if not problems:
-        yield "Problems", "none: every file can be read, and by nobody else"
+        yield "Problems", "none: every file is readable, and by nobody else"
 
 
 def _version(package: str) -> str:

@@ -35,7 +35,7 @@ def new(*, target: str, host: str | None = None, replace: bool = False, **option
 def _with_host(host: str, options: dict[str, Any]) -> dict[str, Any]:
     """The options with the host that stands behind the name."""
     if "server_host" in options:
-        raise WrongUsage("%mailconn new: the host stands there twice, as a word and as --host.")
+        raise WrongUsage("%mailconn new: the host is given twice, as a word and with --host.")
     return {**options, "server_host": host}
 
 
@@ -47,9 +47,9 @@ def keep(connection: MailConnection, *, replace: bool = False) -> Iterator[str]:
         if there != connection:
             raise StoreError(
                 f"A connection {there.name!r} already exists, with other options.",
-                hint=f"Change it with %mailconn edit {quote(there.name)}, or say --replace.",
+                hint=f"Change it with %mailconn edit {quote(there.name)}, or add --replace.",
             )
-        yield f"{name!r} is there already, with the same options."
+        yield f"{name!r} already exists, with the same options."
     else:
         connections.save(connection, replace=replace)
         yield _saved(name)
@@ -79,7 +79,7 @@ def _next_steps(connection: MailConnection) -> Iterator[str]:
     if proxied and not credentials.where(name, kind=kinds.PROXY):
         yield f"Set the proxy's password: {command(name, kinds.PROXY)}"
     if connection.sends and not connection.sender:
-        yield f"Say whom its mail is from: %mailconn edit {quote(name)} --from-address you@example.org"
+        yield f"Set the sender of its mail: %mailconn edit {quote(name)} --from-address you@example.org"
     yield f"Try it: %mailconn test {quote(name)}"
 
 
@@ -89,7 +89,7 @@ def edit(*, target: str, unset: Sequence[str] = (), **options: Any) -> Iterator[
     declared = MailConnection.options()
     for name in map(option_named, unset):
         if name in changes:
-            raise WrongUsage(f"%mailconn edit: --{name.replace('_', '-')} and --unset contradict each other.")
+            raise WrongUsage(f"%mailconn edit: --{name.replace('_', '-')} and --unset cannot be combined.")
         changes[name] = declared[name].default_value
     if not changes:
         stored = connections[target].name
@@ -123,7 +123,7 @@ def delete(*, target: str, yes: bool = False) -> Generator[str, str | None, None
         answer = yield Question(f"Delete the connection {name!r} and its passwords? [y/N] ")
         if answer is None:
             raise StoreError(
-                f"{name!r} was not deleted: nobody can be asked here.",
+                f"{name!r} was not deleted: there is nobody to ask here.",
                 hint=f"To delete it without a question: %mailconn delete {quote(name)} --yes",
             )
         if answer.strip().casefold() not in {"y", "yes"}:

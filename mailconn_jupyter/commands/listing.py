@@ -25,7 +25,7 @@ def show(*, target: str | None = None) -> Iterator[View]:
 def default(*, target: str | None = None, unset: bool = False) -> Iterator[str]:
     """Choose the connection that is meant when none is named, or say which it is."""
     if unset and target is not None:
-        raise WrongUsage("%mailconn default: a NAME and --unset contradict each other.")
+        raise WrongUsage("%mailconn default: a NAME and --unset cannot be combined.")
     if unset:
         connections.default = None
     elif target is not None:

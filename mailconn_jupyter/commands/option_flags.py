@@ -51,7 +51,7 @@ def add_options(parser: Arguments) -> None:
         "--proxy",
         metavar="URL",
         default=SUPPRESS,
-        help="The whole proxy in one: socks5://user@host:1080, also socks4:// and http://",
+        help="The proxy as one URL: socks5://user@host:1080, also socks4:// and http://",
     )
 
 
@@ -79,7 +79,7 @@ def chosen_options(given: Mapping[str, Any]) -> dict[str, Any]:
         chosen = {**url.options(), **chosen}
     for name in ("server_host", "proxy_host"):
         if _HOST.search(chosen.get(name, "")):
-            raise refusal(f"--{name.replace('_', '-')} takes a host alone, without a user and a password")
+            raise refusal(f"--{name.replace('_', '-')} takes only a host, without a user or a password")
     return chosen
 
 

@@ -36,7 +36,7 @@ def password(
         raise refusal("A password cannot be given here, and a name with spaces goes in quotes")
     wanted = [Kind(name) for name, on in {"proxy": proxy, "client": client, "smime": smime}.items() if on]
     if len(wanted) > 1:
-        raise WrongUsage(f"%mailconn password: --{wanted[0]} and --{wanted[1]} contradict each other.")
+        raise WrongUsage(f"%mailconn password: --{wanted[0]} and --{wanted[1]} cannot be combined.")
     connection = connections[target]
     name = connection.name
     kind = wanted[0] if wanted else Kind.PASSWORD
@@ -56,4 +56,4 @@ def _forget(name: str, *kinds: Kind) -> Iterator[str]:
         if len(kinds) == 1
         else f"The passwords of {name!r} are forgotten."
     )
-    yield from (f"One is still to be had {place}." for place in places if place)
+    yield from (f"There is still one {place}." for place in places if place)

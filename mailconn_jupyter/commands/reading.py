@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MailConnError
-from ..formatting import how_large
+from ..formatting import counted, how_large
 from ..store import connections
 from .view import View, when_text
 
@@ -36,9 +36,9 @@ def inbox(*, target: str | None = None, limit: int = 20, folder: str = "INBOX", 
     notes = [f"Older ones are not shown; --limit {limit * 5} shows more."] if more else []
     if not found:
         chosen = any(asked.values())
-        notes = ["No message is like that." if chosen else "The mailbox is empty."]
+        notes = ["No message matches." if chosen else "The mailbox is empty."]
     where = f"{connection.name}, {folder}" if connection.protocol == "IMAP" else connection.name
-    caption = f"{where}: the newest {len(shown)}" if more else f"{where}: {_count(len(shown))}"
+    caption = f"{where}: the newest {len(shown)}" if more else f"{where}: {counted(len(shown), 'message')}"
     yield View(map(_row, shown), header=("Date", "From", "Subject", "Size", "Read"), caption=caption, notes=notes)
 
 
@@ -90,10 +90,6 @@ def _when(message: ParsedMessage) -> str:
         return when_text(message.date) if message.date is not None else ""
     except (OverflowError, ValueError, OSError):
         return str(message.date)
-
-
-def _count(number: int) -> str:
-    return "1 message" if number == 1 else f"{number} messages"
 
 
 def _cut(text: str) -> str:

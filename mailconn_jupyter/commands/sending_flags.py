@@ -9,16 +9,19 @@ from .arguments import Arguments, Words, number, whole_number
 
 __all__ = ["marks", "notify_flags", "people", "returns", "seals", "send_flags", "shapes", "stays"]
 
-_LATER: Final = "; of a cell, $name and {expression} in it are evaluated when the cell has run."
+_LATER: Final = "; for a cell, $name and {expression} in it are evaluated once the cell has run."
 
 
 def people(
-    parser: Arguments, name: str, *, who: str = "ADDRESS", to: str = "To whom; may be repeated, or hold several."
+    parser: Arguments, name: str, *, who: str = "ADDRESS", to: str = "The recipient; may be repeated, or list several."
 ) -> None:
     """Through which connection, to whom, and from whom; ``who`` is what the help calls one of them."""
     parser.add_argument("target", metavar="NAME", nargs="?", help=name)
     parser.add_argument("--to", action="append", required=True, metavar=who, help=to)
-    for flag, about in (("--cc", "Who gets a copy; may be repeated."), ("--bcc", "The same, and nobody sees it.")):
+    for flag, about in (
+        ("--cc", "Who gets a copy; may be repeated."),
+        ("--bcc", "The same, hidden from the other recipients."),
+    ):
         parser.add_argument(flag, action="append", default=[], metavar=who, help=about)
     parser.add_argument(
         "--from",
@@ -26,7 +29,7 @@ def people(
         dest="sender",
         default="",
         metavar=who,
-        help="From whom; by default the connection's own address.",
+        help="The sender; by default the connection's own address.",
     )
     parser.add_argument(
         "--reply-to",
@@ -45,7 +48,7 @@ def marks(parser: Arguments) -> None:
         (
             "--sensitivity",
             ("normal", "personal", "private", "confidential"),
-            "What the reader is asked to keep to themselves.",
+            "How confidential the reader is asked to keep it.",
         ),
     ):
         parser.add_argument(flag, type=Words(*words), metavar=f"{{{','.join(words)}}}", help=about)
@@ -71,7 +74,7 @@ def _size(text: str) -> int:
 
     found = bytes_of(text)
     if found is None:
-        raise argparse.ArgumentTypeError("a number of bytes is expected, such as 40MB")
+        raise argparse.ArgumentTypeError("a size is expected, such as 40MB")
     return found
 
 
@@ -102,7 +105,7 @@ def shapes(parser: Arguments) -> None:
         type=formats,
         default="csv",
         metavar="{csv,xlsx,parquet}",
-        help="The format of the file with the whole of a table that is cut (default: csv).",
+        help="The format of the file that holds the whole of a table that was cut (default: csv).",
     )
     parser.add_argument(
         "--formulas",
@@ -162,8 +165,8 @@ def send_flags(parser: Arguments) -> None:
     """The arguments of ``%mailconn send`` and ``%%mailconn send``."""
     people(
         parser,
-        "A stored connection; without it the default, or the only one. What is also a variable is the connection here: "
-        "write {NAME} for the variable.",
+        "A stored connection; if omitted, the default or the only one. If there is also a variable of that name, "
+        "the connection is meant; write {NAME} for the variable.",
     )
     parser.add_argument(
         "results", metavar="RESULT", nargs="*", help="What to send: names, expressions, and texts in quotes."
@@ -182,22 +185,22 @@ def send_flags(parser: Arguments) -> None:
         type=Words("skip", "send", "always"),
         default="skip",
         metavar="{skip,send,always}",
-        help="When the cell fails: skip sends nothing (default); send sends what it showed, and the error; always sends "
-        "how the cell ended, too, also when it did not fail or showed nothing. The cell fails in any case, and when you "
-        "interrupt it, nothing is sent.",
+        help="When the cell fails: skip sends nothing (default); send sends what it showed and the error; always sends how "
+        "the cell ended, even if it did not fail or showed nothing. The cell still fails; if you interrupt it, nothing is "
+        "sent.",
     )
 
 
 def notify_flags(parser: Arguments) -> None:
     """The arguments of ``%%mailconn notify``."""
-    people(parser, "A stored connection; without it the default, or the only one.")
+    people(parser, "A stored connection; if omitted, the default or the only one.")
     parser.add_argument("--subject", default="", metavar="TEXT", help=f"What the subject begins with{_LATER}")
     parser.add_argument(
         "--if-longer",
         type=number,
         default=0.0,
         metavar="SECONDS",
-        help="Send nothing if the cell ends, well or not, in less than this many seconds.",
+        help="Send nothing if the cell takes less than this many seconds, whether it fails or not.",
     )
     parser.add_argument("--code", action="store_true", help="Send the cell's source, too.")
     marks(parser)

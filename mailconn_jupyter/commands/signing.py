@@ -29,7 +29,7 @@ def signin(*, target: str | None = None, flow: str | None = None) -> Generator[o
         done = begun.finish(signing.answer(begun.prompt))
     except KeyboardInterrupt:
         again = command(connection.name, Kind.REFRESH)
-        raise SignInError("The sign-in was cancelled.", cause="cancelled", hint=f"Begin anew: {again}") from None
+        raise SignInError("The sign-in was cancelled.", cause="cancelled", hint=f"Start again: {again}") from None
     yield str(done)
     if done.report is not None and done.report.error is not None:
         raise done.report.error
@@ -57,8 +57,8 @@ class PromptView:
         if not prompt.code:
             return (
                 f"<p style='margin:.3em 0'>To sign in for <b>{escape(prompt.name)}</b>, "
-                f"{_link(prompt.link, 'open this page')}. The last page that you come to fails to load, and is meant "
-                "to. Copy its address, and paste it below.</p>"
+                f"{_link(prompt.link, 'open this page')}. The last page will fail to load; that is expected. "
+                "Copy its address and paste it below.</p>"
             )
         direct = ""
         if prompt.link:
@@ -69,7 +69,7 @@ class PromptView:
             f"<p style='font-size:1.4em;margin:.3em 0'>{_link(prompt.uri, prompt.uri)}</p>"
             f"<p style='margin:.3em 0'><code style='{_LARGE}'>{escape(prompt.code)}</code> <button type='button' "
             f"style='{_BUTTON}' data-code='{escape(prompt.code)}' onclick='{_COPY}'>Copy the code</button></p>"
-            f"<p style='margin:.3em 0'>Waiting until you have approved, for {prompt.time} at most; "
+            f"<p style='margin:.3em 0'>Waiting for your approval, for {prompt.time} at most; "
             f"interrupt the cell to cancel.{direct}</p>"
         )
 

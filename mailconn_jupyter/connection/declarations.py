@@ -12,7 +12,7 @@ from typing import Final, Literal, get_args
 from .mechanisms import EXTERNAL, ROWS, named
 from .option_kinds import Choice, HeloName, Host, HostOrPath, Issuer, Name, Port, Seconds, Switch, Text
 from .option_set import OptionSet
-from .trusted_hosts import Trust
+from .trusted_hosts import LABEL, Trust
 
 __all__ = ["SENDING", "ConnectionOptions", "Flow", "Protocol", "ProxyType", "Security"]
 
@@ -33,7 +33,7 @@ class ConnectionOptions(OptionSet):
 
     name: Name = Name(
         label="Connection name",
-        help="What the connection is called; unique without regard to case.",
+        help="The name of the connection; case makes no difference.",
         section="Server",
         protocols=EVERY,
         needed=True,
@@ -76,7 +76,7 @@ class ConnectionOptions(OptionSet):
     )
     username: Text = Text(
         label="Username",
-        help="The user that logs in, often the whole mail address.",
+        help="The user who logs in, often the full mail address.",
         section="Authentication",
         protocols=NETWORK,
         needs="use_authentication",
@@ -86,7 +86,7 @@ class ConnectionOptions(OptionSet):
     use_secure_authentication: Switch = Switch(
         True,
         label="Use secure authentication?",
-        help="Off: a plain-text link, over which no password goes unless that is allowed.",
+        help="Off: a plain-text link; no password is sent over it unless that is allowed.",
         section="Security",
         protocols=CHOOSING,
     )
@@ -103,13 +103,13 @@ class ConnectionOptions(OptionSet):
     check_server_identity: Switch = Switch(
         True,
         label="Check server identity?",
-        help="The certificate must name the host. Off: the name is not compared, the chain of trust still is.",
+        help="The certificate must name the host. Off: the name is not checked, but the chain of trust still is.",
         section="Security",
         protocols=NETWORK,
         needs="use_secure_authentication",
     )
     trusted_hosts: Trust = Trust(
-        label="Trusted hosts",
+        label=LABEL,
         help="Hosts accepted without a known authority, separated by spaces; * for all; host=sha256:HEX pins one "
         "certificate.",
         section="Security",
@@ -156,7 +156,7 @@ class ConnectionOptions(OptionSet):
     )
     use_environment_proxy: Switch = Switch(
         label="Use the environment's proxy?",
-        help="Without a proxy of its own, take that of the variable ALL_PROXY, except for hosts in NO_PROXY.",
+        help="Without a proxy of its own, use the one in the variable ALL_PROXY, except for hosts in NO_PROXY.",
         section="Proxy",
         protocols=NETWORK,
     )
@@ -170,7 +170,7 @@ class ConnectionOptions(OptionSet):
     )
     oauth_client_id: Text = Text(
         label="OAuth client id",
-        help="The id of the app that is registered at the issuer.",
+        help="The id of the app that is registered with the issuer.",
         section="Sign-in",
         protocols=NETWORK,
         needs="use_xoauth2",
@@ -193,7 +193,7 @@ class ConnectionOptions(OptionSet):
     )
     oauth_scope: Text = Text(
         label="OAuth scope",
-        help="What is asked for; when empty, what the issuer and the protocol need.",
+        help="The scopes to ask for; when empty, those that the issuer and the protocol need.",
         section="Sign-in",
         protocols=NETWORK,
         needs="use_xoauth2",
@@ -223,7 +223,7 @@ class ConnectionOptions(OptionSet):
     )
     client_certificate: Text = Text(
         label="Client certificate",
-        help=f"PEM file of a certificate that this client shows; the mechanism {EXTERNAL.name} logs in with it.",
+        help=f"PEM file of a certificate that this client presents; the mechanism {EXTERNAL.name} logs in with it.",
         section="More",
         protocols=CHOOSING,
         needs="use_secure_authentication",
@@ -237,7 +237,7 @@ class ConnectionOptions(OptionSet):
     )
     ca_file: Text = Text(
         label="Authority file",
-        help="PEM file of a certificate authority that is trusted beside the system's.",
+        help="PEM file of a certificate authority to trust in addition to the system's.",
         section="More",
         protocols=NETWORK,
         needs="use_secure_authentication",
@@ -250,7 +250,7 @@ class ConnectionOptions(OptionSet):
     )
     helo_name: HeloName = HeloName(
         label="HELO name",
-        help="The name that this machine gives itself; when empty, its own where that is right, else its address.",
+        help="The name by which this machine introduces itself; when empty, its own if that is valid, otherwise its address.",
         section="More",
         protocols=("SMTP",),
     )
@@ -275,20 +275,20 @@ class ConnectionOptions(OptionSet):
     timeout: Seconds = Seconds(
         20.0,
         label="Timeout",
-        help="Seconds to wait for one answer of the server.",
+        help="Seconds to wait for one reply from the server.",
         section="More",
         protocols=NETWORK,
     )
     deadline: Seconds = Seconds(
         60.0,
         label="Deadline",
-        help="Seconds for the whole opening of a session, however many answers it takes.",
+        help="Seconds for opening a session as a whole, however many replies it takes.",
         section="More",
         protocols=NETWORK,
     )
     allow_plaintext_password: Switch = Switch(
         label="Allow a password in plain text?",
-        help="Only for a link without TLS: log in although everybody on the way can read it.",
+        help="Only for a link without TLS: log in even though anybody along the way can read it.",
         section="More",
         protocols=CHOOSING,
         needs="use_authentication",

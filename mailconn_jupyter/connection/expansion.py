@@ -75,15 +75,15 @@ def expand(value: str, environ: Mapping[str, str], *, label: str, trait: str) ->
 def _refuse_secret(name: str, environ: Mapping[str, str], *, label: str, trait: str) -> None:
     """Raise :class:`~mailconn_jupyter.errors.OptionError` where a variable is a secret, by its name or its value."""
     if _SECRET.search(name):
-        why = "by its name it is a secret"
+        why = "its name says that it is a secret"
     elif _URL_WITH_PASSWORD.search(environ.get(name, "")):
-        why = "it holds a URL with a password"
+        why = "it contains a URL with a password"
     else:
         return
     raise OptionError(
-        f"{label}: ${{{name}}} is not expanded: {why}, and the server would hear it.",
+        f"{label}: ${{{name}}} is not expanded: {why}, and the server would see it.",
         trait=trait,
-        hint="A password is kept by %mailconn password; a variable that is no secret needs another name.",
+        hint="Passwords belong in %mailconn password; a variable that is not a secret needs another name.",
     )
 
 

@@ -185,7 +185,7 @@ class MailConnection(ConnectionOptions):
                 )
             if self.oauth_issuer == "google":
                 yield OptionError(
-                    f"{label['oauth_issuer']}: Microsoft Graph takes no token of Google's.", trait="oauth_issuer"
+                    f"{label['oauth_issuer']}: Microsoft Graph does not accept Google's tokens.", trait="oauth_issuer"
                 )
         else:
             yield from self._login_problems(label)
@@ -223,7 +223,7 @@ class MailConnection(ConnectionOptions):
         for name in ("name", "server_host", "proxy_host"):
             option = self.options()[name]
             if self.applies(name) and (mixed := mixed_scripts(getattr(self, name))):
-                yield f"{option.label}: {getattr(self, name)!r} {mixed}. Is it the one that is meant?"
+                yield f"{option.label}: {getattr(self, name)!r} {mixed}. Is it the one you mean?"
 
     def require_complete(self) -> None:
         """Raise the first of :meth:`problems`, if there is one."""
@@ -296,7 +296,7 @@ def _expand(connection: MailConnection, name: str, environ: Mapping[str, str]) -
     try:
         setattr(connection, name, expanded())
     except OptionError as error:
-        hint = error.hint or "It must be what the option itself takes."
+        hint = error.hint or "Its value must be one that the option accepts."
     else:
         return
-    raise OptionError(f"{option.label}: what {text} stands for cannot be used there.", trait=name, hint=hint)
+    raise OptionError(f"{option.label}: what {text} stands for cannot be used here.", trait=name, hint=hint)

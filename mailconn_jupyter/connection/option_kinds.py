@@ -15,7 +15,7 @@ from traitlets import TraitType, Undefined
 
 from ..domains import ascii_domain
 from ..errors import OptionError
-from ..formatting import did_you_mean, shown
+from ..formatting import did_you_mean, shown, unfit
 from ..scalars import plain
 from .expansion import has_variable
 from .lookalikes import hidden
@@ -28,8 +28,6 @@ Given = TypeVar("Given")
 
 Word = TypeVar("Word", bound=str)
 
-# Control characters, halves of surrogate pairs (no file can hold them), and Unicode's own line breaks.
-_UNFIT = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _TRUE = frozenset({"true", "yes", "on", "1", "y"})
 _FALSE = frozenset({"false", "no", "off", "0", "n"})
 
@@ -85,11 +83,6 @@ class Option(TraitType[Got, Given]):
 AnyOption = Option[Any, Any]
 
 
-def _unfit(text: str) -> bool:
-    # What can be printed holds none of them, and is known at once.
-    return not text.isprintable() and any(unicodedata.category(character) in _UNFIT for character in text)
-
-
 class Line(Option[str, Given]):
     """A line of text, without leading or trailing space and without control characters; for what else stands for one."""
 
@@ -97,10 +90,10 @@ class Line(Option[str, Given]):
 
     def validate(self, obj: Any, value: Any) -> str:
         if not isinstance(value, str):
-            raise self.fail(f"{shown(value)} is not a text.")
+            raise self.fail(f"{shown(value)} is not text.")
         text = unicodedata.normalize("NFC", value.strip())
-        if _unfit(text):
-            raise self.fail(f"{shown(text)} holds a control character, such as a line break.")
+        if unfit(text):
+            raise self.fail(f"{shown(text)} contains a control character, such as a line break.")
         return self.check(text)
 
     def check(self, text: str) -> str:
@@ -110,7 +103,9 @@ class Line(Option[str, Given]):
     def seen(self, text: str) -> str:
         """The text; raises :class:`OptionError` where it holds what cannot be seen, and so passes for another."""
         if sign := hidden(text):
-            raise self.fail(f"{shown(text)} holds {sign}, which cannot be seen.", "Type it anew, without copying.")
+            raise self.fail(
+                f"{shown(text)} contains {sign}, which is invisible.", "Type it again instead of pasting it."
+            )
         return text
 
 
@@ -129,7 +124,7 @@ class Name(Text):
 
     def check(self, text: str) -> str:
         if len(text) > 200:
-            raise self.fail(f"the name has {len(text)} characters; 200 is the most.")
+            raise self.fail(f"the name has {len(text)} characters; at most 200 are allowed.")
         return self.seen(text)
 
 
@@ -143,11 +138,11 @@ class Host(Text):
             text = text[1:-1]
         if "@" in text:
             # user:password@host is not repeated: what an error says lands in the notebook.
-            raise self.fail("what is given holds an @ and is not a host name.", "The user goes into Username.")
+            raise self.fail("the value contains an @, so it is not a host name.", "The user belongs in Username.")
         if "://" in text:
             raise self.fail(f"{shown(text)} is a URL.", "Give the host alone, for example: smtp.example.org")
         if re.search(r"\]:[0-9]*$", text) or text.count(":") == 1:
-            raise self.fail(f"{shown(text)} holds a port.", "Give the port in its own option.")
+            raise self.fail(f"{shown(text)} includes a port.", "Give the port in its own option.")
         if text and not is_host(text):
             raise self.fail(f"{shown(text)} is not a host name.", "For example: smtp.example.org or 192.0.2.7")
         return text
@@ -201,8 +196,8 @@ class HostOrPath(Host):
         if getattr(obj, "protocol", "") != "MBOX" or not isinstance(value, str):
             return super().validate(obj, value)
         # A path is kept as it is, with its spaces; only what no file can be called, or no file can hold, is refused.
-        if _unfit(value):
-            raise self.fail(f"{shown(value)} holds a control character, such as a line break.")
+        if unfit(value):
+            raise self.fail(f"{shown(value)} contains a control character, such as a line break.")
         return value
 
 
@@ -215,7 +210,9 @@ class Issuer(Text):
         if text and not has_variable(text) and not re.fullmatch(r"https?://[^\s@#?]+", text):
             # A user and password in it are not repeated.
             said = "what is given" if "@" in text else shown(text)
-            raise self.fail(f"{said} is no issuer.", "Give microsoft, google, or a URL as https://login.example.org")
+            raise self.fail(
+                f"{said} is not an issuer.", "Give microsoft, google, or a URL such as https://login.example.org"
+            )
         return text
 
 
@@ -234,7 +231,7 @@ class Choice(Option[Word, str], Generic[Word]):
         word = self._known.get(value.strip().casefold()) if isinstance(value, str) else None
         if word is None:
             near = did_you_mean(shown(value), self.words)
-            raise self.fail(f"{shown(value)} is none of {', '.join(filter(None, self.words))}.{near}")
+            raise self.fail(f"{shown(value)} is not one of {', '.join(filter(None, self.words))}.{near}")
         return word
 
 
@@ -281,5 +278,5 @@ class Seconds(Option[float, SupportsFloat | str]):
         except (TypeError, ValueError, OverflowError):
             raise self.fail(f"{shown(value)} is not a number of seconds.") from None
         if isinstance(value, bool) or not 0 < seconds <= 3600:
-            raise self.fail(f"{shown(value)} is not a time: more than 0 and at most 3600 seconds.")
+            raise self.fail(f"{shown(value)} is out of range: more than 0 and at most 3600 seconds.")
         return seconds

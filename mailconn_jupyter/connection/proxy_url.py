@@ -50,7 +50,7 @@ class ProxyURL:
             parsed = None
         if parsed is None:
             raise OptionError(
-                "The proxy's URL is not one that is known.",
+                "The proxy's URL is malformed, or its type is unknown.",
                 trait="proxy_host",
                 hint=f"Write TYPE://user@host:port, where TYPE is one of {', '.join(_TYPES)}.",
             )

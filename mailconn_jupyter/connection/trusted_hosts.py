@@ -16,6 +16,20 @@ __all__ = ["Trust", "TrustedHosts"]
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 
 
+#: What the form calls the option.
+LABEL: Final = "Trusted hosts"
+
+
+def pin_for(host: str, sha256: str) -> str:
+    """What ``trusted_hosts`` takes to accept exactly this certificate for this host."""
+    return f"{host}=sha256:{sha256}"
+
+
+def how_to_pin(host: str, sha256: str) -> str:
+    """The words for it, with the option's names in the form and in code."""
+    return f"add this to {LABEL} (trusted_hosts): {pin_for(host, sha256)}"
+
+
 def _same(host: str) -> str:
     """How hosts are compared: without regard to case, and to the final dot that says that a name is complete."""
     return host.casefold().removesuffix(".")
@@ -44,7 +58,7 @@ class Trust(Line[str | Collection[str]]):
     def validate(self, obj: Any, value: Any) -> str:
         if isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping):
             if strange := [host for host in value if not isinstance(host, str)]:
-                raise self.fail(f"{shown(strange[0])} is not a text.")
+                raise self.fail(f"{shown(strange[0])} is not text.")
             # In an order of its own, so that a set is stored the same each time.
             value = " ".join(sorted(value) if isinstance(value, AbstractSet) else value)
         return super().validate(obj, value)
@@ -61,7 +75,9 @@ class Trust(Line[str | Collection[str]]):
             host, equals, pin = word.partition("=")
             host = _same(host.strip("[]"))
             if "@" in word:  # as for a host: it may be a password
-                raise self.fail("one of the words holds an @ and is not a host.", "Hosts are separated by spaces.")
+                raise self.fail(
+                    "one of the words contains an @, so it is not a host.", "Hosts are separated by spaces."
+                )
             if host != "*" and ("*" in host or host.count(":") == 1 or not is_host(host)):
                 raise self.fail(
                     f"{shown(word)} is not a host.",

@@ -21,8 +21,8 @@ def tell_of_literal(place: int, keyword: str, what: str, instead: str) -> None:
     """Warn where the secret of the call in a cell, its argument at ``place`` or by ``keyword``, is a text of the cell."""
     if _stands_in_cell(place, keyword):
         hidden_warning(
-            f"A {what} stands in this cell: the notebook, its checkpoints and the history keep it. Take it out and {instead}; "
-            "and where others may have read it, change it at the server."
+            f"There is a {what} in this cell, and the notebook, its checkpoints and the history keep it. Take it out and {instead}; "
+            "if others may have read it, change it on the server."
         )
 
 

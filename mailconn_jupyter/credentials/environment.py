@@ -28,7 +28,7 @@ def find(account: Account, _ask: bool) -> Credential | None:
     if variable.endswith("_FILE"):
         path = os.path.expanduser(os.environ.get(variable, ""))  # noqa: PTH111  # Path would lose a trailing slash
         if reason := relative(variable, path):
-            raise CredentialError(f"{reason}.", hint="Give its whole path, or unset the variable.")
+            raise CredentialError(f"{reason}.", hint="Give its full path, or unset the variable.")
         place = f"{variable}: the file {path}"
         secret = secret_file.read(path, variable)
     else:

@@ -40,7 +40,7 @@ class Backend:
         """Let it ask for its own password, here and for as long as that takes."""
         if not self.locked:
             return
-        failure = f"is locked by a password of its own{', and nobody can be asked here' if ask else ''}"
+        failure = f"is locked with its own password{', and there is nobody to ask here' if ask else ''}"
         if ask and may_ask():
             try:
                 # Reading it asks for it.
@@ -71,7 +71,7 @@ def detect() -> Backend | NoKeyring:
         failure = str(error)
     raise CredentialError(
         f"The keyring {failure} while it was being loaded.",
-        hint="`keyring diagnose` in a terminal tells more; PYTHON_KEYRING_BACKEND and keyringrc.cfg choose the backend.",
+        hint="`keyring diagnose` in a terminal says more; PYTHON_KEYRING_BACKEND and keyringrc.cfg choose the backend.",
     )
 
 
@@ -104,7 +104,7 @@ def _objection(backend: Any) -> str:
     if kind.__module__ == "keyring.backends.fail":
         return "no backend is installed, or none can be reached"
     if kind.__module__ == "keyring.backends.null":
-        return "keyring's null backend drops what it is given"
+        return "keyring's null backend discards what it is given"
     wrapped = getattr(backend, "_keyring", None)
     if wrapped is not None and hasattr(wrapped, "get_password"):
         return _objection(wrapped)

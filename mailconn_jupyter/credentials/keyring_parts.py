@@ -1,7 +1,7 @@
 """A secret at its place in a keyring, also one that is too long for it: Windows takes 1,280 characters.
 
 Such a one is kept in parts, under a service of their own; at its place stands how many there are and what they are called,
-which no password can be, for it holds a line break. The parts are written before that and those of before are deleted
+which no password can be, for it contains a line break. The parts are written before that and those of before are deleted
 after it, so a crash leaves the one secret or the other. Everything here is called within
 :func:`~mailconn_jupyter.credentials.keyring_call.call`, which lets no error of a backend out.
 """

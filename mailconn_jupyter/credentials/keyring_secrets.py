@@ -111,7 +111,7 @@ class Keyring:
         try:
             if self._get(place, account) == secret:
                 return None
-            failure = self._error("gave back another password than it was given", account)
+            failure = self._error("returned a different password from the one it was given", account)
         except CredentialError as error:
             failure = error
         with suppress(KeyringFailureError):
@@ -145,5 +145,5 @@ class Keyring:
     def _error(self, failure: str, account: Account, kind: type[CredentialError] = CredentialError) -> CredentialError:
         remedy = naming.remedy(account.name, account.kind)
         return kind(
-            f"The keyring ({self.title}) {failure}.", hint=f"Unlock or mend the keyring and try again, or {remedy}."
+            f"The keyring ({self.title}) {failure}.", hint=f"Unlock or repair the keyring and try again, or {remedy}."
         )

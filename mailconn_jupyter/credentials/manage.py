@@ -66,13 +66,13 @@ def set_password(
         secret = prompt.typed(account)
         if secret is None:
             raise CredentialError(
-                f"Nobody can be asked here for the {what}.",
+                f"There is nobody to ask for the {what} here.",
                 hint=f"Run {command} in a notebook, or {naming.remedy(name, account.kind)}.",
             )
     if secret is None:
-        raise CredentialError(f"The {what} is not a text.")
+        raise CredentialError(f"The {what} is not text.")
     if flaw := account.flaw(secret):
-        raise CredentialError(f"The {what} {flaw}.", hint=f"Set another: {command}")
+        raise CredentialError(f"The {what} {flaw}.", hint=f"Set a different one: {command}")
     if given:
         tell_of_literal(1, "password", what, f"run {command}, which asks for it")
     return keep(account, secret)
@@ -245,7 +245,7 @@ def _move(keyring: Keyring, pairs: Sequence[tuple[Account, Account]]) -> None:
             lost.append(place.phrase)
     if lost:
         failure = CredentialError(
-            f"{failure.message} It may now be wrong about the {' and the '.join(lost)}.", hint=failure.hint
+            f"{failure.message} It may now be out of date for the {' and the '.join(lost)}.", hint=failure.hint
         )
     raise failure.with_traceback(None)
 

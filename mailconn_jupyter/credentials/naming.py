@@ -55,7 +55,7 @@ def command(name: str, kind: Kind) -> str:
 
 def contents(name: str, kind: Kind) -> str:
     """What a variable or a file must hold, as a sentence."""
-    return f"It must hold the {phrase(name, kind)} and nothing else."
+    return f"It must contain the {phrase(name, kind)} and nothing else."
 
 
 def remedy(name: str, kind: Kind) -> str:

@@ -16,7 +16,7 @@ from .memory import memory
 if TYPE_CHECKING:
     from ..connection import MailConnection
 
-__all__ = ["lent"]
+__all__ = ["lent_secrets"]
 
 
 @dataclass
@@ -54,7 +54,7 @@ in_children(_forked, lasting=True)
 
 
 @contextmanager
-def lent(target: str | MailConnection, secrets: Mapping[Kind, Secret]) -> Iterator[None]:
+def lent_secrets(target: str | MailConnection, secrets: Mapping[Kind, Secret]) -> Iterator[None]:
     """While the block runs, the connection has these secrets; several blocks may overlap.
 
     What was set by others in the meantime, such as by a Save, is left as it is.

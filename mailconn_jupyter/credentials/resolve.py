@@ -74,9 +74,9 @@ def _not_given(account: Account) -> CredentialError | None:
     if not place:
         return None
     return CredentialError(
-        f"No {naming.word(kind)} is kept for {name!r} as an administrator shares it ({account.party}). The one {place} is for a "
+        f"No {naming.word(kind)} is kept for {name!r} as shared by an administrator ({account.party}). The one {place} is for a "
         "connection of your own.",
-        hint=f"If this server may have one, run {naming.command(name, kind)}, or {naming.remedy(name, kind)}.",
+        hint=f"If this server may be given one, run {naming.command(name, kind)}, or {naming.remedy(name, kind)}.",
     )
 
 
@@ -88,14 +88,14 @@ def _renamed(account: Account) -> CredentialError | None:
         return None
     now = variable(name, kind) + ("_FILE" if former.endswith("_FILE") else "")
     return CredentialError(
-        f"No {naming.word(kind)} is kept for {name!r}. {former} is set, but the variable of {name!r} is {now} now.",
-        hint=f'If it is meant for it, run: export {now}="${former}". Or run {naming.command(name, kind)}.',
+        f"No {naming.word(kind)} is kept for {name!r}. {former} is set, but the variable for {name!r} is now {now}.",
+        hint=f'If it is meant for this connection, run: export {now}="${former}". Or run {naming.command(name, kind)}.',
     )
 
 
 def _nowhere(account: Account, *, ask: bool) -> CredentialError:
     name, kind = account.name, account.kind
-    unasked = ", and nobody can be asked here" if ask else ""
+    unasked = ", and there is nobody to ask here" if ask else ""
     if not account.key:
         return CredentialError(
             f"A connection without a name has no {naming.word(kind)}{unasked}.",

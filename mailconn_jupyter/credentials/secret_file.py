@@ -49,11 +49,14 @@ def _objection(file: int, path: str) -> tuple[str, str]:
     """Why the open file is not used, and what to do; asked of the descriptor, so what is checked is what is read."""
     status = os.fstat(file)
     if not stat.S_ISREG(status.st_mode):
-        return "is not an ordinary file", ""
+        return "is not a regular file", ""
     if _exposed(file, status):
         return "can be read by others", f"Run: chmod go= {shlex.quote(path)}"
     if status.st_size > _LIMIT:
-        return f"has {status.st_size} bytes; {_LIMIT} is the most", "It must hold the secret and nothing else."
+        return (
+            f"has {status.st_size} bytes; at most {_LIMIT} are allowed",
+            "It must contain the secret and nothing else.",
+        )
     return "", ""
 
 

@@ -65,4 +65,4 @@ def misplaced() -> Iterator[str]:
     for variable in FOLDERS:
         named = os.environ.get(variable)
         if named and (reason := relative(variable, named)):
-            yield f"{reason}, so it is not looked into. Give its whole path, or unset the variable."
+            yield f"{reason}, so it is not looked into. Give its full path, or unset the variable."

@@ -76,7 +76,7 @@ def clash(name: str, kind: Kind) -> str:
 def require_unshared(name: str, kind: Kind) -> None:
     """Raise :class:`~mailconn_jupyter.errors.CredentialError` where two stored connections would have the variable."""
     if reason := clash(name, kind):
-        hint = "Rename one of them (%mailconn rename), or take it away and keep both with %mailconn password."
+        hint = "Rename one of them (%mailconn rename), or unset it and keep both passwords with %mailconn password."
         raise CredentialError(reason, hint=hint)
 
 
@@ -96,7 +96,7 @@ def owners(names: Iterable[str]) -> Iterator[str]:
         for kind in Kind:
             served.setdefault(variable(name, kind), []).append(name)
             if _former(name, kind) != variable(name, kind):
-                former[_former(name, kind)] = f"not used: the variable of {name!r} is {variable(name, kind)} now"
+                former[_former(name, kind)] = f"not used: the variable for {name!r} is now {variable(name, kind)}"
     for given in sorted(given for given in os.environ if given.startswith("MAILCONN_")):
         base = given.removesuffix("_FILE")
         mine = served.get(base, [])

@@ -102,7 +102,7 @@ def _refusal(name: str, code: int, words: str, otherwise: _Otherwise) -> Outcome
     if code > 0:
         return Outcome(name, otherwise, code, words)
     # For what has no code, smtplib has one of its own, and cuts off where the code would be.
-    return Outcome(name, otherwise, words=f"The server's answer is no reply of SMTP: ...{words}")
+    return Outcome(name, otherwise, words=f"The server's reply is not valid SMTP: ...{words}")
 
 
 def _whole(words: bytes | str) -> str:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ..session.any_session import AnySession
     from ..session.graph.session import GraphSession
 
-__all__ = ["KEPT", "farewell", "lent"]
+__all__ = ["KEPT", "farewell", "lent_session"]
 
 _SECONDS = 30.0
 #: The options that name a file whose content counts when a session opens.
@@ -120,7 +120,7 @@ atexit.register(KEPT.close_all)
 
 
 @contextmanager
-def lent(connection: MailConnection, *, keep: bool, ask: bool = True) -> Iterator[AnySession]:
+def lent_session(connection: MailConnection, *, keep: bool, ask: bool = True) -> Iterator[AnySession]:
     """An open session of the connection, closed afterwards. With ``keep`` one that waits is taken, and it waits on.
 
     ``keep`` is for SMTP, and for the stored connection as it is; ``ask``: somebody may be asked for a password. Opens and raises as

@@ -177,4 +177,4 @@ class _MergeOnce(Merge):
         return True
 
     def __repr__(self) -> str:
-        return "A merge of rows that come once"
+        return "A merge of rows that can be read once"

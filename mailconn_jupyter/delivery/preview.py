@@ -7,7 +7,7 @@ from email.message import EmailMessage, Message
 from functools import cached_property
 
 from ..errors import MessageError
-from ..formatting import columns, how_large
+from ..formatting import columns, counted, how_large
 from ..keywords import public
 from ..message.incoming.message_view import FAINT, MOST_CHARACTERS, message_html
 from ..message.incoming.parsed import Attachment, ParsedMessage
@@ -53,24 +53,24 @@ class Preview:
             if said := self.message.header(name):
                 yield name, said
         if hidden := str(self._sent["Bcc"] or ""):
-            yield "Bcc", f"{hidden} (nobody sees it)"
+            yield "Bcc", f"{hidden} (hidden from the others)"
         yield "Subject", self.message.subject
         count = len(set(envelope_of(self._sent, None, None)[1]))
         size = how_large(len(self.message.raw))
-        yield "Size", f"{size}, to {count} {'recipient' if count == 1 else 'recipients'}"
+        yield "Size", f"{size}, to {counted(count, 'recipient')}"
 
     def __repr__(self) -> str:
         rows = [
             *self.rows(),
             *(("Attached", f"{part.name} ({how_large(len(part.data))})") for part in self._attached()),
         ]
-        return f"A preview; nothing was sent.\n{columns(rows)}\n\n{self.message.text.rstrip()}"
+        return f"Preview: nothing was sent.\n{columns(rows)}\n\n{self.message.text.rstrip()}"
 
     def _attached(self) -> Iterator[Attachment]:
         return iter(part for part in self.message.attachments if not part.inline)
 
     def _repr_html_(self) -> str:
         return (
-            f'<p style="margin:.4em 0;{FAINT}">A preview; nothing was sent.</p>'
+            f'<p style="margin:.4em 0;{FAINT}">Preview: nothing was sent.</p>'
             f"{message_html(self.message, self.rows(), most=MOST_CHARACTERS)}"
         )

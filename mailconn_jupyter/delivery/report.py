@@ -191,7 +191,7 @@ class DeliveryError(MailConnError):
         said = few(
             [f"{outcome.recipient}: {outcome.outcome} {_reply(outcome)}".strip() for outcome in bad], separator="; "
         )
-        hint = "The others have it." if report.accepted else "Nobody has it, as far as is known."
+        hint = "The others have received it." if report.accepted else "As far as is known, nobody has received it."
         if advised := next(filter(None, (advice(outcome.code, outcome.words) for outcome in bad)), ""):
             hint = f"{advised} {hint}"
         if report.unknown:

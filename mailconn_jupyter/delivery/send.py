@@ -24,7 +24,7 @@ from ..session.smtp.envelope import envelope_of
 from ..session.smtp.session import SMTPSession
 from ..store import connections
 from .attempt import Sender, attempt
-from .kept_sessions import lent
+from .kept_sessions import lent_session
 from .own_domain import own_domain
 from .report import DeliveryError, Outcome, SendReport
 from .returns import Returns
@@ -137,8 +137,8 @@ def send(
         )
     if not content and not message.is_multipart():
         raise MessageError(
-            "The message has neither content nor attachment.",
-            hint='After the subject comes the content; "" where the subject says it all.',
+            "The message has no content and no attachment.",
+            hint='The content comes after the subject; pass "" if the subject says it all.',
         )
     if not str(message["Subject"]).strip():
         warn("The message has no subject.")
@@ -149,7 +149,9 @@ def send(
         return send_composed(session, sealed, returns)
     assert connection is not None
     # Of a name alone is it known that it is the stored one. A link to Graph is for one question.
-    with lent(connection, keep=connection.protocol == "SMTP" and not isinstance(target, MailConnection)) as opened:
+    with lent_session(
+        connection, keep=connection.protocol == "SMTP" and not isinstance(target, MailConnection)
+    ) as opened:
         return send_composed(opened, sealed, returns)
 
 

@@ -90,8 +90,8 @@ def send_notebook(
     _known("on_error", on_error, _ON_ERROR)
     if on_error != "skip" and not execute:
         raise NotebookError(
-            f"on_error={on_error!r} is for a notebook that is run first.",
-            hint="With execute=True; a saved notebook is sent with the errors that are in it.",
+            f"on_error={on_error!r} is only for a notebook that is run first.",
+            hint="Add execute=True; a saved notebook is sent with the errors that are in it.",
         )
     file = _file(path, execute=execute)
     notebook, own = read(file)
@@ -116,7 +116,7 @@ def send_notebook(
         )
 
     if attach == "ipynb" and SCRIPTS_LOST in lost:
-        lost.append(f"{file.name} is attached as it is, with the scripts and frames in it, of which none was run here.")
+        lost.append(f"{file.name} is attached unchanged, with its scripts and frames; none of them was run here.")
     for said in lost:
         warn(said)
 
@@ -163,7 +163,7 @@ def send_notebook(
         raise NotebookError(f"{file.name} failed: {_words(failure)}", hint=str(trouble)) from failure
     except Exception as trouble:  # noqa: BLE001  # nothing of the mail may hide how the notebook ended
         raise NotebookError(
-            f"{file.name} failed: {_words(failure)}", hint=f"The mail was not sent. {trouble}"
+            f"{file.name} failed: {_words(failure)}", hint=f"The message was not sent. {trouble}"
         ) from failure
     raise NotebookError(f"{file.name} failed: {_words(failure)}", hint=report.summary) from failure
 
@@ -171,7 +171,7 @@ def send_notebook(
 def _known(option: str, given: Any, known: tuple[Any, ...]) -> None:
     if given not in known:
         words = [word for word in known if word is not None]
-        raise NotebookError(f"{option}={given!r} is none of {', '.join(words)}.{did_you_mean(str(given), words)}")
+        raise NotebookError(f"{option}={given!r} is not one of {', '.join(words)}.{did_you_mean(str(given), words)}")
 
 
 def current_notebook() -> Path | None:
@@ -193,13 +193,13 @@ def _file(path: str | PathLike[str] | None, *, execute: bool) -> Path:
             )
         if execute:
             raise NotebookError(
-                "A notebook cannot run itself: it would send itself without end.",
+                "A notebook cannot run itself: it would send itself endlessly.",
                 hint="Save it and send it as it is, or run it from another one, by its path.",
             )
         return current
     file = Path(os.path.expanduser(path))  # noqa: PTH111  # Path raises for ~nobody
     if not file.is_file():
-        raise NotebookError(f"There is no notebook {str(file)!r}.", hint=f"Looked from {one_line(str(Path.cwd()))}")
+        raise NotebookError(f"There is no notebook {str(file)!r}.", hint=f"Looked in {one_line(str(Path.cwd()))}")
     return file
 
 

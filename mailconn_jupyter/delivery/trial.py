@@ -14,5 +14,5 @@ def send_trial(connection: MailConnection, address: str, *, ask: bool = True) ->
     """Send it; ``ask`` says whether a missing password may be asked for. Returns and raises as ``send()``."""
     require_sending(connection)
     with open_session(connection, ask=ask) as session:
-        said = f"The connection {connection.name!r} works: this mail came through it."
+        said = f"The connection {connection.name!r} works: this message came through it."
         return send(session, address, "A test of your mail connection", said)

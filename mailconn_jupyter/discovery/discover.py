@@ -163,14 +163,14 @@ def _refuse_private(domain: str) -> None:
     except ValueError:
         literal = domain.startswith("[")
     if literal:
-        problem = f"The address has {domain} in place of a domain, so there is no name to look for."
+        problem = f"The address has {domain} instead of a domain, so there is nothing to look up."
     elif len(domain) > _LONGEST_HOST:
         problem = f"The domain has {len(domain)} characters, and the name of a host at most {_LONGEST_HOST}."
     elif "." not in domain or domain.endswith((".localhost", ".invalid", ".onion")):
-        problem = f"The domain {domain!r} is private, so there is no name to look for."
+        problem = f"The domain {domain!r} is private, so there is nothing to look up."
     else:
         return
-    raise OptionError(problem, trait="server_host", hint="Give the server host yourself.")
+    raise OptionError(problem, trait="server_host", hint="Enter the server host yourself.")
 
 
 def _lent(via: MailConnection | None) -> dict[str, Any]:
@@ -245,7 +245,7 @@ def _search(
     token = bool(mechanisms) and mechanisms <= _TOKENS
     server = Server(probe.host, probe.port, probe.security)
     options = _options(mailbox, wanted.protocol, server, token=token, login=probe.takes_login)
-    note = "The username is a guess: most servers want the whole address, some only what is before the @."
+    note = "The username is a guess: most servers want the full address, some only the part before the @."
     if not probe.takes_login:
         note = "The server offers no login: it takes mail only from networks that it trusts."
     elif token:
@@ -263,13 +263,13 @@ def _nothing(domain: str, protocol: str, found: tuple[Probe, ...]) -> str:
     """What to do where nothing can be proposed."""
     if any(probe.cause == "cancelled" for probe in found):
         return "The search was cancelled."
-    lead = f"{_slip(domain)}No {protocol} server of {domain} was found that proves who it is."
+    lead = f"{_slip(domain)}No {protocol} server of {domain} was found that could prove its identity."
     for probe in found:
         if probe.pin or probe.hint:
             return f"{lead} {probe.host} port {probe.port} answers: {_said(probe)}"
     known = [(provider.name, provider.server(protocol)) for provider in takes_any_domain()]
     hosts = ", ".join(f"{name} {server.host}" for name, server in known if server is not None)
-    return f"{lead} Ask who looks after its mail; where that is a provider, take the provider's server: {hosts}."
+    return f"{lead} Ask whoever runs its mail; if that is a provider, use the provider's server: {hosts}."
 
 
 def _said(probe: Probe) -> str:

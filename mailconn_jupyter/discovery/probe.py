@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..connection import MailConnection
+from ..connection.trusted_hosts import pin_for
 from ..errors import MailConnError, OpenError
 from ..session.connect import session_class
 from ..session.opening.adapter import Adapter
-from ..session.opening.hints import pin_for
 from ..session.opening.over_network import Opening
 from ..transport.sasl.choose import Mechanism
 from .providers import providers_shown
@@ -91,7 +91,7 @@ def probe_all(
                 if listener is not None:
                     listener(answer)
                 if why[0] == "no-answer" and _is_certain(known):
-                    why = "not-awaited", "It was not awaited any longer: a better server had answered."
+                    why = "not-awaited", "Nobody waited for it any longer: a better server had answered."
                     end = min(end, time.monotonic() + _GRACE)
     finally:
         # Also when the person interrupts: what is still under way ends within a tick.
@@ -154,7 +154,7 @@ def _failed(candidate: MailConnection, opening: Opening, error: MailConnError) -
     pin, hint = "", ""
     certificate = opening.certificate
     if certificate is not None and cause == "unknown-authority":
-        pin, hint = pin_for(str(candidate.server_host), certificate), error.hint
+        pin, hint = pin_for(str(candidate.server_host), certificate.sha256), error.hint
     elif certificate is not None and cause == "name-mismatch":
         shown = next(providers_shown(certificate, candidate.protocol), None)
         # Whoever sits in between could show any good certificate: it is told, and not followed.

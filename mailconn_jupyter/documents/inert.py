@@ -35,7 +35,7 @@ _MARKUP: Final = re.compile(
 #: What is said of all that acts.
 SCRIPTS_LOST: Final = (
     "Scripts, frames and drawings of the HTML in the notebook are not sent: it was not run here, and Jupyter does not trust "
-    "it. execute=True runs it first; jupyter trust says that it is yours."
+    "it. execute=True runs it first; jupyter trust marks it as yours."
 )
 
 
@@ -101,7 +101,7 @@ def _inert_forms(data: Mapping[str, Any], lost: list[str]) -> Iterator[tuple[str
 def inert_html(html: str) -> tuple[str, list[str]]:
     """The HTML as a mail may hold it, with its images in it, and what was lost; nothing of it without what can sanitise."""
     if not can_sanitise():
-        return "", [f"The HTML of the notebook is not sent: nh3 is missing. {install('report')}"]
+        return "", [f"The HTML of the notebook is not sent: nh3 is not installed. {install('report')}"]
     page = still(html)
     result = sanitised(page.html)
     urls = {f"cid:{picture.cid}": _data_url(picture) for picture in result.pictures}

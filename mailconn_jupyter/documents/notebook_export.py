@@ -75,7 +75,7 @@ def _page(nbconvert: Any, notebook: Any, resources: dict[str, Any], options: dic
 
 
 def _own_templates(exporter: Any) -> Any:
-    """The exporter, with templates from absolute folders alone: a template names code, and is none of whoever sent a file."""
+    """The exporter, with templates from absolute folders alone: a template names code, and is not one of whoever sent a file."""
 
     class Own(exporter):  # type: ignore[misc]  # of a library that may not be there
         extra_template_basedirs = List(Unicode())  # where nbconvert has the working directory

@@ -29,7 +29,7 @@ def library(name: str, what: str) -> Any:
         return import_module(name)
     except ImportError as error:
         raise NotebookError(
-            f"{what} needs {name.partition('.')[0]}, which is missing.", hint=install("notebook")
+            f"{what} needs {name.partition('.')[0]}, which is not installed.", hint=install("notebook")
         ) from error
 
 

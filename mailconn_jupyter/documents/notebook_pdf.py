@@ -1,4 +1,4 @@
-"""A page as a PDF, printed by Chromium: the page is none of a file's, so nothing in it can read one."""
+"""A page as a PDF, printed by Chromium: the page is not one of a file's, so nothing in it can read one."""
 
 from __future__ import annotations
 

@@ -70,10 +70,10 @@ def _selected(session: IMAPSession, reading: Reading) -> Iterator[int]:
         _, data = session.folder.set(reading.folder, readonly)
     except UnexpectedCommandStatusError as error:
         status, said = error.command_result[:2]
-        raise Refused(f"The server does not open the folder {reading.folder!r}", status, said[-1] or b"") from error
+        raise Refused(f"The server did not open the folder {reading.folder!r}", status, said[-1] or b"") from error
     except imaplib.IMAP4.readonly as error:
         raise MailConnError(
-            f"The folder {reading.folder!r} may only be read, so nothing in it can be marked.",
+            f"The folder {reading.folder!r} is read-only, so nothing in it can be marked.",
             hint="Read it without mark_seen.",
         ) from error
     try:
@@ -250,7 +250,7 @@ def _expunged(session: IMAPSession) -> int:
 def _parsed(known: Fetched, *, complete: bool, most: int = MOST_MESSAGE) -> ParsedMessage:
     problems = []
     if known.raw is None:
-        problems.append(known.refusal.message if known.refusal else "The server does not give it.")
+        problems.append(known.refusal.message if known.refusal else "The server did not send it.")
     elif complete and len(known.raw) == most:
         problems.append(f"Only its first {how_large(most)} were read.")
     return ParsedMessage(

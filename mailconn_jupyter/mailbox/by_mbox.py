@@ -93,7 +93,7 @@ def _envelope(file: BinaryIO, start: int, session: MBOXSession) -> tuple[int, st
     line = file.readline(_LONGEST_ENVELOPE)
     if not line.startswith(BEGINNING[1:]):
         raise FileChanged(
-            f"{session.path} was changed by another program: a message is not where it was.",
+            f"{session.path} was changed by another program: a message has moved.",
             hint="Open it again.",
         )
     return file.tell(), line.decode("ascii", "replace").partition(" ")[2].partition(" ")[2]

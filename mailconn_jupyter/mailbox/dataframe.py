@@ -100,7 +100,7 @@ def _messages(source: Any, *, text: bool, asked: dict[str, Any]) -> Iterable[Any
     said = [name for name, value in asked.items() if value != (None if name == "body" else usual[name].default)]
     if said:
         raise OptionError(
-            f"{', '.join(sorted(said))}: messages that are read already cannot be asked for more.",
+            f"{', '.join(sorted(said))}: only for messages that are still to be read, not for these.",
             hint="Give it to messages(), or name a connection.",
         )
     if not isinstance(source, Iterable):

@@ -78,7 +78,7 @@ def messages(
     """
     left = math.inf if limit is None else count_of(limit)
     if left is None:
-        raise OptionError("limit is a whole number of messages, or None for all.")
+        raise OptionError("limit must be a whole number of messages, or None for all.")
     reading = Reading(
         selection=Selection(
             since=moment("since", since),
@@ -117,9 +117,9 @@ def folder_of(given: str | None) -> str:
     """The name of a folder; None is INBOX."""
     folder = "INBOX" if given is None else given
     if not isinstance(folder, str):
-        raise OptionError(f"folder is the name of a folder, not {type(folder).__name__}.")
+        raise OptionError(f"folder must be the name of a folder, not {type(folder).__name__}.")
     if breaks_a_line(folder.encode("utf-8", "replace")):
-        raise UnsafeArgument("folder: the name holds a CR, an LF or a NUL. Nothing was sent.")
+        raise UnsafeArgument("folder: the name contains a CR, an LF or a NUL. Nothing was sent.")
     return folder
 
 
@@ -150,7 +150,7 @@ def _size(given: int | str | None) -> int | None:
     """The bytes that are meant."""
     number = bytes_of(given) if isinstance(given, str) else count_of(given)
     if number is None and given is not None:
-        raise OptionError("larger is a number of bytes, or a size such as '10 MB'.")
+        raise OptionError("larger must be a number of bytes, or a size such as '10 MB'.")
     return number
 
 

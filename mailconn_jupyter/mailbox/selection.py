@@ -51,7 +51,7 @@ def moment(name: str, given: When) -> Moment:
     if isinstance(given, date):
         return given
     raise OptionError(
-        f"{name} is no date that can be read.",
+        f"{name} is not a date that can be understood.",
         hint='Give a date or a datetime, "2026-11-22", "2026-11-22 08:30", "3 days", "today" or "yesterday".',
     )
 
@@ -94,9 +94,9 @@ class Selection:
     def __post_init__(self) -> None:
         for name, text in self._texts().items():
             if not isinstance(text, str):
-                raise OptionError(f"{name} is a text to look for, not {type(text).__name__}.")
+                raise OptionError(f"{name} must be text to look for, not {type(text).__name__}.")
             if breaks_a_line(text.encode("utf-8", "replace")):
-                raise UnsafeArgument(f"{name}: the text to look for holds a CR, an LF or a NUL. Nothing was sent.")
+                raise UnsafeArgument(f"{name}: the text to look for contains a CR, an LF or a NUL. Nothing was sent.")
 
     def _texts(self) -> dict[str, str]:
         return {"sender": self.sender, "to": self.to, "subject": self.subject, "text": self.text}

@@ -20,8 +20,7 @@ from typing import Any, Final
 
 from ..domains import ascii_domain
 from ..errors import MessageError, NoDomain
-from ..formatting import shown
-from .texts import unfit
+from ..formatting import shown, unfit
 
 __all__ = ["Address", "envelope_address", "header_addresses", "listed_addresses", "plain_addresses"]
 
@@ -82,9 +81,9 @@ def envelope_address(given: str, *, what: str = "recipient", empty: bool = False
     'ana@xn--bcher-kva.example'
     """
     if not isinstance(given, str):
-        raise MessageError(f"The {what} {shown(given)} is not an address.", hint="Addresses are texts: ana@example.org")
+        raise MessageError(f"The {what} {shown(given)} is not an address.", hint="An address is text: ana@example.org")
     if unfit(given):
-        raise MessageError(f"The {what} {shown(given)} holds a line break or another control character.")
+        raise MessageError(f"The {what} {shown(given)} contains a line break or another control character.")
     text = given.strip(" ")
     if "<" in text or ">" in text:
         match = _WITH_NAME.fullmatch(text)
@@ -109,7 +108,7 @@ def envelope_address(given: str, *, what: str = "recipient", empty: bool = False
         # A full-width sign in place of the one that was meant.
         raise _not_one(given, what)
     if not local:
-        raise NoDomain(f"The {what} {shown(given)} is not one mail address.", name=name)
+        raise NoDomain(f"The {what} {shown(given)} is not a valid mail address.", name=name)
     return Address(name, international=not name.isascii())
 
 
@@ -144,9 +143,9 @@ def _not_one(given: str, what: str) -> MessageError:
         if _quotes(character) or (character != " " and unicodedata.category(character) in {"Cf", "Zs"}):
             sign = f"{character} (" if _quotes(character) else "("
             name = unicodedata.name(character, "a sign without a name").lower()
-            hint = f"It holds {sign}U+{ord(character):04X}, {name}), as pasted texts do: type it anew."
+            hint = f"It contains {sign}U+{ord(character):04X}, {name}), as pasted text often does: type it again."
             break
-    return MessageError(f"The {what} {shown(given)} is not one mail address.", hint=hint)
+    return MessageError(f"The {what} {shown(given)} is not a valid mail address.", hint=hint)
 
 
 def header_addresses(value: Any) -> list[str]:
@@ -179,8 +178,8 @@ def listed_addresses(name: str, value: Any) -> list[str]:
         if parsed is not None and _is_whole(parsed) and not _has_split_name(parsed):
             return _texts(parsed)
     raise MessageError(
-        f"{name} is not a list of mail addresses that can be read whole: {shown(said)}.",
-        hint="Separate addresses by commas; a name with a comma or an @ stands in quotation marks.",
+        f"{name} is not a complete list of mail addresses: {shown(said)}.",
+        hint="Separate addresses by commas; a name with a comma or an @ goes in quotation marks.",
     )
 
 
@@ -209,7 +208,7 @@ def _parsed(value: Any) -> Any:
     text = value.encode() if isinstance(value, Header) else str(value)
     # The standard library's parser takes the square of its length, and no name and address together are longer.
     if max(map(len, re.split("[,;]", text))) > _MOST_MAILBOX:
-        raise ValueError("what stands between two commas is too long for an address")
+        raise ValueError("the text between two commas is too long for an address")
     return HeaderRegistry()("To", text.replace("\r", "").replace("\n", ""))
 
 

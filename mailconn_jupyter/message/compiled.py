@@ -30,7 +30,7 @@ def require_jinja2() -> Any:
     try:
         return import_module("jinja2")
     except ImportError as error:
-        raise MessageError("Templates need Jinja2, which is missing.", hint=install("templates")) from error
+        raise MessageError("Templates need Jinja2, which is not installed.", hint=install("templates")) from error
 
 
 @contextmanager

@@ -111,7 +111,7 @@ def compose(
     """
     senders = mailboxes(sender, "sender")
     if len(senders) > 1:
-        raise MessageError("A message has one sender.", hint="Further ones may read the replies: reply_to=")
+        raise MessageError("A message has one sender.", hint="Others can receive the replies: reply_to=")
     people = {
         "To": mailboxes(to, "recipient"),
         "Cc": mailboxes(cc, "cc recipient"),
@@ -160,8 +160,8 @@ def _count(name: str, value: int | None) -> int | None:
     number = count_of(value)
     if number is None and value is not None:
         raise MessageError(
-            f"{name}={one_line(repr(value), 40)}: that is no number of {'bytes' if name == 'limit' else name}.",
-            hint="It is a whole number, zero or more, or None.",
+            f"{name}={one_line(repr(value), 40)} is not a number of {'bytes' if name == 'limit' else name}.",
+            hint="It must be a whole number, zero or more, or None.",
         )
     return number
 
@@ -210,7 +210,7 @@ def _rendered(content: Sequence[object], options: Options, variables: Mapping[st
             kind, said = one_line(type(value).__name__), one_line(str(error), 300)
             raise MessageError(
                 f"Content {number + 1} of {len(content)} ({kind}) cannot be shown: {type(error).__name__}: {said}",
-                hint="See whether the notebook shows it.",
+                hint="Check whether the notebook itself shows it.",
             ) from error
         room -= len((part.html or part.text).encode(errors="replace"))
         parts.append(part)
@@ -222,7 +222,7 @@ def _tell_of_file(text: str) -> None:
     # Of other machines no file is looked for.
     likely = len(text) < _LONGEST_PATH and "." in text and text.isprintable() and text[:2] not in {"//", "\\\\"}
     if likely and isfile(text):  # noqa: PTH113  # a Path raises where it may not look
-        warn(f"{text!r} is sent as a text, and a file is called so; attachments={text!r} attaches the file.")
+        warn(f"{text!r} is sent as text, but there is a file of that name; attachments={text!r} attaches it.")
 
 
 def _tell_of_template(text: str) -> None:
@@ -248,7 +248,8 @@ def _chosen(what: str, word: Any, known: Mapping[str, Any]) -> Any:
     low = word.casefold() if isinstance(word, str) else None
     if low is None or low not in known:
         raise MessageError(
-            f"There is no {what} {word!r}.{did_you_mean(str(word), list(known))}", hint=f"There are {', '.join(known)}."
+            f"There is no {what} {word!r}.{did_you_mean(str(word), list(known))}",
+            hint=f"Choose one of {', '.join(known)}.",
         )
     return known[low]
 

@@ -44,6 +44,6 @@ def cut_by_gmail(html: str | None) -> Iterator[str]:
     """The sentence for an author whose page is longer than Gmail shows."""
     if html is not None and (length := len(html.encode(errors="replace"))) > _SHOWN:
         yield (
-            f"The text of the message has {how_large(length)}: Gmail shows the first {how_large(_SHOWN)}, and the rest behind a link. "
+            f"The text of the message is {how_large(length)}: Gmail shows the first {how_large(_SHOWN)}, and the rest behind a link. "
             "Show fewer rows (rows=), or attach what is long."
         )

@@ -70,7 +70,7 @@ class Template:
         if kind is None:
             kind = _kind_of(source) if isinstance(source, Path) else "markdown"
         if kind not in {"text", "markdown", "html"}:
-            raise MessageError(f"There is no template kind {kind!r}.", hint="There are text, markdown and html.")
+            raise MessageError(f"There is no template kind {kind!r}.", hint="Choose one of text, markdown and html.")
         self.kind: Kind = kind
 
     @property
@@ -200,7 +200,7 @@ def filled(template: Template, variables: Mapping[str, Any], placed: Callable[[A
         # Of one that it includes.
         raise _misspelt(error, template) from error
     except jinja2.TemplateNotFound as error:
-        raise MessageError(f"The {template.name} needs {error.name!r}, which is not beside it.") from error
+        raise MessageError(f"The {template.name} needs {error.name!r}, which is not in the same folder.") from error
     except jinja2.TemplateError as error:
         raise MessageError(f"The {template.name} cannot be filled in: {one_line(str(error), 200)}") from error
     except MessageError:
@@ -231,15 +231,15 @@ def understood(template: Template) -> Any:
 
 
 def _misspelt(error: Any, template: Template) -> MessageError:
-    return MessageError(f"The {template.name} is wrong in line {error.lineno}: {error.message}.")
+    return MessageError(f"The {template.name} has an error in line {error.lineno}: {error.message}.")
 
 
 def _undefined(error: Exception, template: Template, variables: Mapping[str, Any]) -> MessageError:
     match = _UNDEFINED.fullmatch(str(error))
     if match is None:
-        return MessageError(f"The {template.name} asks for what is not there: {one_line(str(error), 200)}")
+        return MessageError(f"The {template.name} refers to something that does not exist: {one_line(str(error), 200)}")
     name = match.group(1)
     return MessageError(
         f"The {template.name} needs a variable {name!r}, which is not given.{did_you_mean(name, list(variables))}",
-        hint=f"Give it one: variables={{{name!r}: ...}}",
+        hint=f"Pass it in: variables={{{name!r}: ...}}",
     )

@@ -7,10 +7,8 @@ import unicodedata
 from html import escape
 from typing import Final
 
-__all__ = ["bytes_of", "clean", "html_text", "mended", "mended_lines", "one_line", "pad", "unfit", "width"]
+__all__ = ["bytes_of", "clean", "html_text", "mended", "mended_lines", "one_line", "pad", "width"]
 
-# What no header may hold: controls, halves of surrogate pairs, line and paragraph separators.
-_UNFIT: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _ANSI: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
@@ -19,12 +17,6 @@ _LINE_END: Final = re.compile(r"\r\n?")
 _BYTES: Final = re.compile(r"\s*(\d[\d_]*(?:\.\d+)?)\s*(?:([kmg])(i)?)?(?:b|bytes)?\s*", re.IGNORECASE)
 _WIDE: Final = frozenset({"W", "F"})
 _NO_WIDTH: Final = frozenset({"Mn", "Me", "Cf"})
-
-
-def unfit(text: str) -> bool:
-    """Whether the text holds a line break or another control character, which no header can."""
-    # Most texts are, and to ask is a hundred times faster.
-    return not text.isprintable() and any(unicodedata.category(character) in _UNFIT for character in text)
 
 
 def mended(text: str) -> str:

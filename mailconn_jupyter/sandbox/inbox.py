@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final, overload
 
 from ..errors import MailConnError
+from ..formatting import counted
 from .received import Received
 
 __all__ = ["Inbox"]
@@ -38,7 +39,7 @@ class Inbox(Sequence[Received]):
                 return self._messages[index]
             except IndexError:
                 count = len(self._messages)
-        raise IndexError(f"inbox[{index}]: it holds {_count(count)}")
+        raise IndexError(f"inbox[{index}]: it contains {counted(count, 'message')}")
 
     def __len__(self) -> int:
         return len(self._messages)
@@ -64,8 +65,8 @@ class Inbox(Sequence[Received]):
         with self._arrived:
             if not self._arrived.wait_for(lambda: len(self._messages) >= count, timeout):
                 raise MailConnError(
-                    f"{len(self._messages)} of {_count(count)} arrived within {timeout:g} s.",
-                    hint="Look at the outcome of what sends them.",
+                    f"{len(self._messages)} of {counted(count, 'message')} arrived within {timeout:g} s.",
+                    hint="Check the outcome of whatever sends them.",
                 )
         return self
 
@@ -84,7 +85,3 @@ class Inbox(Sequence[Received]):
         from .inbox_view import inbox_html  # noqa: PLC0415
 
         return inbox_html(self[:])
-
-
-def _count(number: int) -> str:
-    return "1 message" if number == 1 else f"{number} messages"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Final
 
-from ..formatting import columns, table
+from ..formatting import columns, counted, table
 from ..message.incoming.message_view import FAINT, MOST_CHARACTERS, cut
 from .received import Received, one_line, received_html
 
@@ -20,14 +20,14 @@ def inbox_text(messages: Sequence[Received]) -> str:
     """The list as text."""
     if not messages:
         return "Inbox: nothing has arrived yet."
-    return f"Inbox: {_count(len(messages))}\n{columns(_rows(messages), header=_COLUMNS)}{_older(messages)}"
+    return f"Inbox: {counted(len(messages), 'message')}\n{columns(_rows(messages), header=_COLUMNS)}{_older(messages)}"
 
 
 def inbox_html(messages: Sequence[Received]) -> str:
     """The list, and the newest messages to open; the newest is open."""
     if not messages:
         return f"<p>{inbox_text(messages)}</p>"
-    shown = [table(_rows(messages), header=_COLUMNS, caption=f"Inbox: {_count(len(messages))}")]
+    shown = [table(_rows(messages), header=_COLUMNS, caption=f"Inbox: {counted(len(messages), 'message')}")]
     if older := _older(messages):
         shown.append(f'<p style="{FAINT}">{escape(older.strip())}</p>')
     left = MOST_CHARACTERS
@@ -64,7 +64,7 @@ def _rows(messages: Sequence[Received]) -> list[tuple[str, str, str, str, str]]:
 
 def _older(messages: Sequence[Received]) -> str:
     count = len(messages) - _MOST_ROWS
-    return f"\nBefore these: {_count(count)}, inbox[0] to inbox[{count - 1}]." if count > 0 else ""
+    return f"\nBefore these: {counted(count, 'message')}, inbox[0] to inbox[{count - 1}]." if count > 0 else ""
 
 
 def _recipients(recipients: Sequence[str]) -> str:
@@ -74,7 +74,3 @@ def _recipients(recipients: Sequence[str]) -> str:
 
 def _subject(received: Received) -> str:
     return cut(received.subject) or "(no subject)"
-
-
-def _count(number: int) -> str:
-    return "1 message" if number == 1 else f"{number} messages"

@@ -15,11 +15,13 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from ..connection import MailConnection
+from ..connection.trusted_hosts import pin_for
 from ..credentials import Secret, remember
 from ..credentials.account import Account
 from ..credentials.memory import memory
 from ..errors import MailConnError, StoreError
 from ..extras import install
+from ..formatting import counted
 from ..keywords import public
 from ..names import fold, quote
 from ..store import ConnectionStore, UnknownConnection, atomic_files, connections, last_tests
@@ -62,7 +64,7 @@ def start(name: str = NAME) -> Sandbox:
         if sandbox is not None:
             if fold(name) not in {fold(sandbox.name), NAME}:
                 raise MailConnError(
-                    f"This kernel's sandbox is running already, as {sandbox.name!r}.",
+                    f"This kernel's sandbox is already running, as {sandbox.name!r}.",
                     hint="Use that one, or stop it first: %mailconn sandbox --stop",
                 )
             sandbox.publish()  # the connection may have been deleted meanwhile
@@ -110,7 +112,7 @@ class Sandbox:
             server_host=_HOST,
             server_port=self.port,
             username=_USER,
-            trusted_hosts=f"{_HOST}=sha256:{self.server.sha256}",
+            trusted_hosts=pin_for(_HOST, self.server.sha256),
             from_address=_FROM,
         )
         connection.unknown[_MARK] = self._word
@@ -178,8 +180,7 @@ class Sandbox:
         return connection.is_sandbox and connection.unknown[_MARK] == self._word
 
     def __repr__(self) -> str:
-        count = len(self.inbox)
-        return f"<Sandbox {self.name!r} on {_HOST} port {self.port}, {count} {'message' if count == 1 else 'messages'}>"
+        return f"<Sandbox {self.name!r} on {_HOST} port {self.port}, {counted(len(self.inbox), 'message')}>"
 
 
 def _new_server(inbox: Inbox, secret: Secret, ident: str) -> MailServer:
@@ -234,7 +235,7 @@ def _require_free(store: ConnectionStore, name: str) -> MailConnection | None:
     elsewhere = f"%mailconn sandbox --name {quote(other)}"
     if not existing.is_sandbox:
         raise MailConnError(
-            f"There is a connection {existing.name!r} already, and it is not a sandbox's.",
+            f"There is already a connection {existing.name!r}, and it is not a sandbox.",
             hint=f"Start it under another name: {elsewhere}",
         )
     if _answers(existing):

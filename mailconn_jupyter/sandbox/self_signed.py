@@ -58,8 +58,8 @@ def _load(context: ssl.SSLContext, pem: bytes) -> None:
         descriptor, path = tempfile.mkstemp(prefix="mailconn-", suffix=".pem")
     except OSError as error:
         raise MailConnError(
-            f"The sandbox needs a file for a moment, and the folder for such files cannot be used ({error}).",
-            hint="Set TMPDIR to a folder that can be written, before the kernel starts.",
+            f"The sandbox needs a temporary file, and the folder for temporary files cannot be used ({error}).",
+            hint="Set TMPDIR to a writable folder before the kernel starts.",
         ) from error
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -10,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ..connection import MailConnection
+from ..connection.trusted_hosts import pin_for
 from ..errors import MailConnError, OpenError
 from ..formatting import columns, table
 from ..keywords import public
 from ..store import connections, last_tests
 from .connect import session_class
-from .opening.hints import pin_for
 from .opening.run_stages import StagedOpening
 from .opening.stages import STAGES, Listener, StageResult
 
@@ -76,7 +76,7 @@ class CheckReport:
         return self.ok
 
     def rows(self, *, failure: bool = True) -> list[tuple[str, str, str, str]]:
-        """Each stage with its outcome, its time and what was learnt; ``failure``: with why it failed and what to do."""
+        """Each stage with its outcome, its time and details; ``failure``: with why it failed and what to do."""
         rows = []
         for stage in self.stages:
             learnt = [f"{label}: {text}" for label, text in stage.facts.items()]
@@ -86,12 +86,12 @@ class CheckReport:
         return rows
 
     def __str__(self) -> str:
-        return f"{self.summary}\n{columns(self.rows(), header=('stage', 'outcome', 'time', 'what was learnt'))}"
+        return f"{self.summary}\n{columns(self.rows(), header=('stage', 'outcome', 'time', 'details'))}"
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return table(self.rows(), header=("Stage", "Outcome", "Time", "What was learnt"), caption=self.summary)
+        return table(self.rows(), header=("Stage", "Outcome", "Time", "Details"), caption=self.summary)
 
 
 class CheckReports(list[CheckReport]):
@@ -163,7 +163,7 @@ def _run(opening: StagedOpening[Any], session: Any) -> CheckReport:
     connection, certificate = opening.given, opening.certificate
     if failure is None and connection.sends:
         opening.stages["ready"].facts["Sender"] = opening.given.sender or "none; set the option from_address"
-    pin = pin_for(connection.server_host, certificate) if certificate else ""
+    pin = pin_for(connection.server_host, certificate.sha256) if certificate else ""
     return CheckReport(connection, opening.stages.values(), pin=pin, transcript=session.transcript, error=failure)
 
 

@@ -94,7 +94,7 @@ def connect_graph(
 def _of(protocol: Protocol, target: str | MailConnection | None) -> MailConnection:
     connection = connections.pick(target, sends=protocol in SENDING)
     if connection.protocol != protocol:
-        no_smtp = " Its session sends, and is no smtplib.SMTP." if connection.protocol == "GRAPH" else ""
+        no_smtp = " Its session sends, but is not an smtplib.SMTP." if connection.protocol == "GRAPH" else ""
         raise OptionError(
             f"{connection.name}: the protocol is {connection.protocol}, not {protocol}.",
             trait="protocol",

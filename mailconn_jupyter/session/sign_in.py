@@ -57,9 +57,9 @@ def begin(
         begun = begin_sign_in(given, flow=flow, cancel=cancel)
     if not begun.prompt.code and not asks and not may_ask():
         raise SignInError(
-            "Nobody can be asked here for the address of the last page.",
+            "There is nobody to ask for the address of the last page here.",
             cause="sign-in-option",
-            hint="Sign in in a notebook or a terminal, or by the flow device.",
+            hint="Sign in from a notebook or a terminal, or use the device flow.",
         )
     return begun
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ..formatting import counted
 from .check import CheckReport
 
 __all__ = ["SignInPrompt", "SignedIn"]
@@ -35,8 +36,7 @@ class SignInPrompt:
     @property
     def time(self) -> str:
         """How long there is to enter the code, in words."""
-        minutes = max(round(self.seconds / 60), 1)
-        return f"{minutes} minute{'' if minutes == 1 else 's'}"
+        return counted(max(round(self.seconds / 60), 1), "minute")
 
 
 @dataclass(frozen=True)

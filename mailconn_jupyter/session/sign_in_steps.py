@@ -48,7 +48,7 @@ class SigningIn:
         given, identity = self._given, self._client.identity
         kept = keep_new(identity, tokens, Limit(given.deadline, cancel=cancel))
         if "@" in tokens.who and "@" in identity.user and fold(tokens.who) != fold(identity.user):
-            warn(f"{given.name}: {tokens.who} has signed in, and the connection's user is {identity.user}.")
+            warn(f"{given.name}: {tokens.who} has signed in, but the connection's user is {identity.user}.")
         report = check(given, cancel=cancel, ask=False) if test else None
         return SignedIn(given.name, tokens.who, datetime.fromtimestamp(tokens.access.until, UTC), kept, report)
 
@@ -63,7 +63,7 @@ def begin_sign_in(
         raise SignInError(
             f"{given.name}: {identity.flow} needs nobody to sign in.",
             cause="sign-in-option",
-            hint="Test the connection: a token is had whenever it is needed.",
+            hint="Test the connection: a token is fetched whenever one is needed.",
         )
     # A person's time is not the server's: each question has a deadline of its own.
     client = client_of(identity, way_out(connection, Limit(cancel=cancel), ask=ask))

@@ -122,7 +122,7 @@ def locked(folder: Path, seconds: float | None = None) -> Iterator[None]:
     except Timeout:
         raise StoreError(
             f"{show(folder)} is locked: another process has been writing there for more than {seconds:g} seconds.",
-            hint="Try again; if it stays so, look for a kernel that hangs.",
+            hint="Try again; if that does not help, look for a kernel that hangs.",
         ) from None
     except (OSError, NotImplementedError) as error:
         raise _unwritable(folder, error) from error

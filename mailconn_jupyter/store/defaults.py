@@ -60,7 +60,7 @@ class Defaults:
         names = ", ".join(connection.name for connection in known[:5]) + (", ..." if len(known) > 5 else "")
         raise StoreError(
             f"Which connection? There are {len(known)}: {names}.",
-            hint="Name it, or choose one for good with %mailconn default NAME.",
+            hint="Name it, or set a default with %mailconn default NAME.",
         )
 
     def names(self) -> list[str]:

@@ -80,7 +80,7 @@ class Entry:
         if self.connection is None:
             raise StoreError(
                 f"{atomic_files.show(self.path)} cannot be read: {self.reason}.",
-                hint="The file was left as it is; mend it or move it away.",
+                hint="The file was left unchanged; repair it or move it away.",
             )
         return self.connection
 
@@ -171,7 +171,7 @@ class Layer:
                 raise _UnreadableError('"locked" is neither true nor false')
             connection = MailConnection(**{key: value for key, value in options.items() if key in _OPTIONS})
         except FileNotFoundError:
-            return Entry(path, name, reason="the link leads nowhere") if path.is_symlink() else None
+            return Entry(path, name, reason="the link is broken") if path.is_symlink() else None
         except _RefusedError as error:
             # Not read: a stranger's file may claim any name.
             return Entry(path, name, refusal=error.args[0])
@@ -241,7 +241,7 @@ def serialise(connection: MailConnection, kept: Mapping[str, Any]) -> bytes:
         except UnicodeEncodeError:  # an unknown key with half a surrogate goes back as it came
             data = json.dumps(content, indent=2).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise StoreError(f"{connection.name!r} has an unknown key that JSON cannot hold: {error}.") from error
+        raise StoreError(f"{connection.name!r} has an unknown key that JSON cannot represent: {error}.") from error
     if len(data) >= MOST_BYTES:
         raise StoreError(f"{connection.name!r} cannot be kept: it is larger than {MOST_BYTES // 1000} kB.")
     return data + b"\n"

@@ -56,5 +56,5 @@ def write(folder: Path, key: str, value: str | None) -> None:
 def _unreadable(folder: Path, reason: str) -> StoreError:
     return StoreError(
         f"{atomic_files.show(path(folder))} cannot be read: {reason}.",
-        hint="The file was left as it is; mend it or move it away.",
+        hint="The file was left unchanged; repair it or move it away.",
     )

@@ -70,13 +70,13 @@ def _named_by_jupyter(own: Path) -> tuple[list[Path], list[Refusal]]:
 
 
 def _refusal_of_place(folder: Path) -> Refusal | None:
-    """Why ``folder`` is none of an administrator's, by where it lies; None if it may be one."""
+    """Why ``folder`` is not one of an administrator's, by where it lies; None if it may be one."""
     reason = ""
     if not folder.is_absolute():
-        reason = f"no absolute path: {ELSEWHERE}"
+        reason = f"not an absolute path: {ELSEWHERE}"
     elif folder.parts[:2] == ("/", "proc") or _is_here(folder):
         reason = "the directory that this notebook is in"
-    return Refusal(folder, reason, "Give its whole path.") if reason else None
+    return Refusal(folder, reason, "Give its full path.") if reason else None
 
 
 def _is_here(folder: Path) -> bool:

@@ -122,7 +122,7 @@ class ConnectionStore:
         try:
             modified = datetime.fromtimestamp(entry.path.stat().st_mtime, UTC)
         except OSError as error:
-            raise StoreError(f"{atomic_files.show(entry.path)} has just gone: {error.strerror}.") from error
+            raise StoreError(f"{atomic_files.show(entry.path)} has just disappeared: {error.strerror}.") from error
         return Location(entry.path, origin.layer, entry.locked, modified)
 
     def problems(self) -> list[Problem]:
@@ -257,7 +257,7 @@ class ConnectionStore:
     def _require(self, name: object) -> Entry:
         entry = self._find(name) if isinstance(name, str) else None
         if entry is None:
-            raise self._unknown(str(name), f"There is no connection {name!r}.", "%mailconn lists those there are.")
+            raise self._unknown(str(name), f"There is no connection {name!r}.", "%mailconn lists all connections.")
         return entry
 
     def _unknown(self, name: str, message: str, hint: str) -> UnknownConnection:

@@ -135,11 +135,11 @@ class Channel:
         """What is said of a link that was closed on this side."""
         if self.forked:
             return TransportError(
-                "This session is another process's: it was opened before this one was forked.",
+                "This session belongs to another process: it was opened before this one was forked.",
                 cause="forked",
                 hint="Open a session in each process: mailconn.connect(...)",
             )
-        return TransportError("The link was closed from here.", cause="closed")
+        return TransportError("The link was closed from this side.", cause="closed")
 
     # Reading
 
@@ -170,7 +170,7 @@ class Channel:
                 break
         else:
             if end < 0 or end >= cap:
-                raise TransportError(f"The server sent a line of over {size} bytes.", cause="too-long")
+                raise TransportError(f"The server sent a line of more than {size} bytes.", cause="too-long")
         line = bytes(self._buffer[: end + 1])
         del self._buffer[: end + 1]
         return line

@@ -107,7 +107,7 @@ def _begin(address: Address, source: tuple[str, int] | None) -> socket.socket:
 def _refusal(errors: Sequence[OSError]) -> TransportError:
     last = errors[-1]
     if last.errno == errno.ECONNREFUSED:
-        return TransportError("Nothing listens there: the connection was refused.", cause="refused")
+        return TransportError("Nothing is listening there: the connection was refused.", cause="refused")
     if last.errno == errno.ETIMEDOUT:
         return TransportError("There was no answer.", cause="no-answer")
     return TransportError(f"The host cannot be reached ({last.strerror}).", cause="unreachable")

@@ -117,7 +117,7 @@ class HTTP:
         finally:
             channel.close()
         if len(data) > most:
-            failure = TransportError(f"The server's answer has over {most // 1024} kB.", cause="too-long")
+            failure = TransportError(f"The server's reply has more than {most // 1024} kB.", cause="too-long")
             failure.whole_left = True
             raise failure
         hide, said = _hiding(hidden), response.headers
@@ -185,7 +185,7 @@ def _failure(error: BaseException) -> TransportError:
         if isinstance(inner, ConnectionError):
             return TransportError("The server closed the link without an answer.", cause="closed")
         inner = inner.__cause__ or inner.__context__
-    return TransportError(f"The server's answer is not one of HTTP ({type(error).__name__}).", cause="bad-reply")
+    return TransportError(f"The server's reply is not valid HTTP ({type(error).__name__}).", cause="bad-reply")
 
 
 def _look_at_certificate(link: Callable[[], Channel], host: str) -> Certificate | None:

@@ -41,14 +41,14 @@ class Place:
         443
         """
         if re.search(r"[\x00-\x20\x7f\\]", url) or not url.isascii():
-            raise ValueError("holds a sign that no URL has")
+            raise ValueError("contains a character that no URL has")
         try:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port
         except ValueError:
-            raise ValueError("is not a URL as https://login.example.org") from None
+            raise ValueError("is not a URL such as https://login.example.org") from None
         if parts.scheme not in {"https", "http"} or not host or parts.username is not None or parts.fragment:
-            raise ValueError("is not a URL as https://login.example.org")
+            raise ValueError("is not a URL such as https://login.example.org")
         secure = parts.scheme == "https"
         if not secure and host != "localhost" and not is_loopback(host):
             raise ValueError("is not https, so what is sent there could be read on the way")

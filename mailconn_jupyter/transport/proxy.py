@@ -99,7 +99,7 @@ def _socks(channel: Channel, route: ProxyRoute, host: str, port: int) -> None:
             # SOCKS5 answers before it is asked for the server: from then on the proxy waits for that one.
             if error.cause != "no-answer" or sock.said in {b"", b"\x05\x02"}:
                 raise
-            words = f"The proxy does not get through to the server. {error.message}"
+            words = f"The proxy could not reach the server. {error.message}"
             raise TransportError(words, cause="target-unreachable") from error
         except socks.ProxyError as error:
             raise _socks_refusal(route, host, sock.said, at_login=isinstance(error, socks.SOCKS5AuthError)) from error
@@ -130,7 +130,7 @@ def _socks_refusal(route: ProxyRoute, host: str, said: bytes, *, at_login: bool)
 def _check_socks_login(route: ProxyRoute) -> None:
     if route.kind == "SOCKS4":
         if "\x00" in route.username:
-            raise TransportError("SOCKS4 takes no user with a NUL.", cause="proxy-login")
+            raise TransportError("SOCKS4 cannot carry a NUL in the user.", cause="proxy-login")
     elif route.username:
         for what, size in ("user", len(route.username.encode())), ("password", len(route.password().encode())):
             if size > 255:
@@ -173,7 +173,7 @@ def _basic_login(route: ProxyRoute) -> str:
     """User and password as RFC 7617 joins them; empty where there is no user."""
     if ":" in route.username:
         raise TransportError(
-            "The proxy's user holds a colon, which HTTP cannot send.",
+            "The proxy's user contains a colon, which HTTP cannot send.",
             cause="proxy-login",
             hint="Use another user, or a SOCKS5 proxy.",
         )
@@ -187,7 +187,7 @@ def _line(channel: Channel, size: int) -> bytes:
         line = channel.readline(max(size, 1))
     except TransportError as error:
         if error.cause == "too-long":
-            raise TransportError("The proxy's answer does not end.", cause="proxy-bad-reply") from error
+            raise TransportError("The proxy's reply never ends.", cause="proxy-bad-reply") from error
         raise
     if not line.endswith(b"\n"):
         raise _hung_up()
@@ -203,4 +203,4 @@ def _hung_up() -> TransportError:
 
 
 def _not_a_proxy(kind: str) -> TransportError:
-    return TransportError(f"What answers there is no {kind} proxy.", cause="proxy-bad-reply")
+    return TransportError(f"No {kind} proxy answers there.", cause="proxy-bad-reply")

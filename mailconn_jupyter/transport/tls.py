@@ -127,7 +127,7 @@ class TLSPolicy:
             if not certificate.valid_now():
                 raise TransportError(_dates(certificate, host), cause="expired", certificate=certificate)
             if not certificate.for_servers:
-                words = f"The certificate of {host} is not one for servers."
+                words = f"The certificate of {host} is not meant for servers."
                 raise TransportError(words, cause="bad-certificate", certificate=certificate)
             if self.check_identity and not certificate.names_host(host):
                 raise TransportError(_names(certificate, host), cause="name-mismatch", certificate=certificate)
@@ -171,7 +171,7 @@ def explain(error: ssl.SSLError | OSError, host: str, certificate: Certificate |
                 certificate=certificate,
             )
         return TransportError(
-            f"The certificate of {host} is not good: {error.verify_message}.",
+            f"The certificate of {host} is not valid: {error.verify_message}.",
             cause="bad-certificate",
             certificate=certificate,
         )
@@ -181,6 +181,6 @@ def explain(error: ssl.SSLError | OSError, host: str, certificate: Certificate |
     if reason in _VERSION_REASONS:
         return TransportError("There is no TLS version that both sides allow.", cause="tls-version")
     if reason in _PLAIN_REASONS:
-        return TransportError("The server does not answer in TLS on this port.", cause="wrong-tls-type")
+        return TransportError("The server does not speak TLS on this port.", cause="wrong-tls-type")
     words = reason.replace("_", " ").lower() if reason else str(error.strerror or error)
     return TransportError(f"The TLS handshake failed ({words}).", cause="tls-failed")

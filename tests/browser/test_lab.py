@@ -47,7 +47,7 @@ def test_from_an_empty_form_to_a_mail_after_a_restart(
     page.says("Typed, not kept yet")
     page.button("Test").click()
     page.says("Failed at: Secure the link.")
-    page.form().get_by_text("What was learnt").last.click()
+    page.form().get_by_text("Details").last.click()
     page.says("SHA-256")
     page.button("Pin this certificate").click()
     page.says("The certificate is pinned in Trusted hosts")
@@ -67,7 +67,7 @@ def test_from_an_empty_form_to_a_mail_after_a_restart(
     # That of the password's, too, which is why its text is not in the content.
     site.wait_for_log("'kind': 'typed'")
     page.restart()
-    page.says("The form has ended with its kernel.")
+    page.says("The form ended with its kernel.")
     page.run(1)
     page.cell(1).get_by_text("refused {}").wait_for()
     assert b"from the form" in postfix.wait_for("bob", "token-of-lab")
@@ -129,10 +129,10 @@ def test_a_form_in_a_notebook_that_is_opened_again_is_a_sentence(
         site.end_kernels()
         page = visit(f"again-{saved}")
         output = page.cell(0).locator(".jp-OutputArea").first
-        sentence = '"The form has ended with its kernel. Run the cell again to have it."'
+        sentence = '"The form ended with its kernel. Run the cell again to get it back."'
         if saved:
-            page.says("The form has ended with its kernel.")
-            assert output.inner_text().strip().endswith("Run the cell again to have it.")
+            page.says("The form ended with its kernel.")
+            assert output.inner_text().strip().endswith("Run the cell again to get it back.")
         else:
             error = output.get_by_text("model not found")
             error.wait_for()

@@ -65,7 +65,7 @@ def test_edit_rename_duplicate_delete_and_test_with_two_forms_in_step(
     page.field("New name").fill("nightly")
     page.page.keyboard.press("Enter")
     page.says("'ops' is now called 'nightly'.")
-    page.says("'ops' was deleted meanwhile", 1)
+    page.says("'ops' has been deleted in the meantime", 1)
     # Duplicate
     page.button("Duplicate").click()
     page.button("Save").click()

@@ -48,7 +48,7 @@ def test_by_a_code_with_the_keyboard_alone(
     page.button("Sign in").wait_for()
     page.button("Sign in").focus()
     page.page.keyboard.press("Enter")
-    page.says("Waiting until you have approved")
+    page.says("Waiting for your approval")
     shown = page.form().locator(".mailconn-prompt code")
     code = shown.inner_text()
     assert re.fullmatch(r"[A-Z]{4}-[A-Z]{4}", code)

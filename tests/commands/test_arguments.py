@@ -62,7 +62,7 @@ def test_an_empty_value_is_a_value() -> None:
         ("ops --host", "--host: expected one argument"),
         ("--host x", "required: NAME"),
         ("ops --use-proxy=yes", "--use-proxy takes no value"),
-        ("ops two", "the second word is no host"),
+        ("ops two", "the second word is not a host"),
         ("ops two.example.org three", "one argument too many"),
     ],
 )

@@ -46,7 +46,7 @@ def test_a_connection_is_made_shown_changed_and_deleted_by_plain_functions() -> 
     assert str(said[0]).startswith("Saved 'ops' in ")
     assert connections["ops"].proxy_host == "gate"
     assert do("new", target="ops", server_host="mail.example.org", proxy="socks5://ana@gate:1080")[0][0] == (
-        "'ops' is there already, with the same options."
+        "'ops' already exists, with the same options."
     )
     do("edit", target="ops", unset=["proxy-host", "use-proxy"], server_port="25")
     assert connections["ops"].port == 25
@@ -65,7 +65,7 @@ def test_a_connection_is_made_shown_changed_and_deleted_by_plain_functions() -> 
 
 def test_what_is_asked_is_answered_by_whoever_runs_the_command() -> None:
     keep("ops")
-    with pytest.raises(StoreError, match="nobody can be asked here"):
+    with pytest.raises(StoreError, match="there is nobody to ask here"):
         do("delete", target="ops")
     said, _ = do("delete", "n", target="ops")
     assert said[-1] == "'ops' was not deleted."
@@ -87,7 +87,7 @@ def test_a_test_that_fails_says_what_it_found_and_then_raises() -> None:
 def test_a_password_in_the_line_is_refused_and_nothing_else_says_so_in_ipythons_way() -> None:
     with pytest.raises(PasswordGiven):
         do("password", target="ops", rest=["correct-horse"])
-    with pytest.raises(WrongUsage, match="contradict"):
+    with pytest.raises(WrongUsage, match="cannot be combined"):
         do("default", target="ops", unset=True)
 
 
@@ -107,7 +107,7 @@ class _Ended:
     seconds = 2.0
     interrupted = False
     ended = "finished after 2.0 s"
-    left_out = ("A widget (IntSlider) is not sent: it lives in the notebook.",)
+    left_out = ("A widget (IntSlider) is not sent: it only works in the notebook.",)
 
     def __init__(self, error: BaseException | None = None) -> None:
         self.error = error

@@ -167,7 +167,7 @@ def test_the_subject_tells_of_what_the_cell_has_made(shell: Shell, server: Sandb
 
 def test_a_name_that_nothing_makes_is_told_before_the_cell_runs(shell: Shell, server: Sandbox) -> None:
     shell.ok("ran, week = [], 47")
-    told = "'weak' is not defined, nor does it stand in the cell. Did you mean 'week'?"
+    told = "'weak' is not defined, nor does it appear in the cell. Did you mean 'week'?"
     assert told in shell.fails(f"{CELL} --subject 'Week {{weak}}'\nran.append(1)")
     assert "SyntaxError" in shell.fails(f"{CELL} --subject 'Week {{week +}}'\nran.append(1)")
     assert shell.ok("ran").value == []

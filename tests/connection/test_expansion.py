@@ -95,7 +95,7 @@ def test_a_variable_that_looks_like_a_secret_is_not_expanded(name: str) -> None:
     with pytest.raises(OptionError) as caught:
         connection.resolved({name: VALUE})
     assert caught.value.message == (
-        f"Server host: ${{{name}}} is not expanded: by its name it is a secret, and the server would hear it."
+        f"Server host: ${{{name}}} is not expanded: its name says that it is a secret, and the server would see it."
     )
     assert "%mailconn password" in caught.value.hint
     # Whether it is set is nobody's business either.
@@ -114,7 +114,7 @@ def test_other_variables_are(name: str) -> None:
 
 def test_a_url_with_a_password_is_a_secret_whatever_its_name() -> None:
     for value in ("postgres://ana:hunter2@db/x", "socks5://:hunter2@gate"):
-        with pytest.raises(OptionError, match="holds a URL with a password") as caught:
+        with pytest.raises(OptionError, match="contains a URL with a password") as caught:
             with_variable({"username": "{}"}, "DATABASE").resolved({"DATABASE": value})
         assert "hunter2" not in str(caught.value)
 
@@ -183,7 +183,7 @@ def test_a_certificate_that_does_not_name_the_host_is_told_by_the_variable(
         report = check(connection, ask=False)
     assert report.failed is not None
     assert report.failed.name == "secure"
-    assert "trusted_hosts: ${MAIL_THING}=sha256:" in report.failed.hint
+    assert "(trusted_hosts): ${MAIL_THING}=sha256:" in report.failed.hint
     assert report.pin.startswith("${MAIL_THING}=sha256:")
 
 

@@ -60,7 +60,7 @@ SEEN = [
 @pytest.mark.parametrize("text", HIDDEN)
 def test_what_cannot_be_seen_is_refused_in_a_name(text: str) -> None:
     with pytest.raises(
-        OptionError, match=r"Connection name: .*holds U\+[0-9A-F]{4,5}.*, which cannot be seen"
+        OptionError, match=r"Connection name: .*contains U\+[0-9A-F]{4,5}.*, which is invisible"
     ) as caught:
         MailConnection(name=text)
     assert caught.value.trait == "name"
@@ -83,7 +83,7 @@ def test_what_people_type_is_not(text: str) -> None:
     ],
 )
 def test_what_cannot_be_seen_is_refused_in_a_host(options: dict[str, Any]) -> None:
-    with pytest.raises(OptionError, match="which cannot be seen"):
+    with pytest.raises(OptionError, match="which is invisible"):
         MailConnection(**options)
     [(name, value)] = options.items()
     given: dict[str, Any] = {"server_host": "mail.example.org", name: "${THING}", "use_proxy": True}
@@ -159,5 +159,5 @@ def test_a_file_with_such_a_name_is_left_and_named(own_config: object) -> None:
     [problem] = connections.problems()
     assert problem.path == path
     assert "U+200B" in problem.message
-    assert "cannot be seen" in problem.message
+    assert "is invisible" in problem.message
     assert list(connections) == ["plain"]

@@ -25,32 +25,32 @@ PIN_HINT = "A pin is host=sha256: and the 64 hexadecimal digits that %mailconn t
 BAD: list[tuple[str, Any, str, str]] = [
     ("name", "", "Connection name: a connection needs a name.", "Any text will do, for example: ops"),
     ("name", " \t", "Connection name: a connection needs a name.", "Any text will do, for example: ops"),
-    ("name", None, "Connection name: None is not a text.", ""),
-    ("name", "a\nb", "Connection name: 'a\\nb' holds a control character, such as a line break.", ""),
-    ("name", "\ud800", "Connection name: '\\ud800' holds a control character, such as a line break.", ""),
-    ("name", "a\u2028b", "Connection name: 'a\\u2028b' holds a control character, such as a line break.", ""),
-    ("name", "x" * 201, "Connection name: the name has 201 characters; 200 is the most.", ""),
+    ("name", None, "Connection name: None is not text.", ""),
+    ("name", "a\nb", "Connection name: 'a\\nb' contains a control character, such as a line break.", ""),
+    ("name", "\ud800", "Connection name: '\\ud800' contains a control character, such as a line break.", ""),
+    ("name", "a\u2028b", "Connection name: 'a\\u2028b' contains a control character, such as a line break.", ""),
+    ("name", "x" * 201, "Connection name: the name has 201 characters; at most 200 are allowed.", ""),
     (
         "protocol",
         "SMPT",
-        "Connection protocol: 'SMPT' is none of SMTP, IMAP, POP3, MBOX, GRAPH. Did you mean 'SMTP'?",
+        "Connection protocol: 'SMPT' is not one of SMTP, IMAP, POP3, MBOX, GRAPH. Did you mean 'SMTP'?",
         "",
     ),
-    ("protocol", None, "Connection protocol: None is none of SMTP, IMAP, POP3, MBOX, GRAPH.", ""),
-    ("server_host", 7, "Server host: 7 is not a text.", ""),
+    ("protocol", None, "Connection protocol: None is not one of SMTP, IMAP, POP3, MBOX, GRAPH.", ""),
+    ("server_host", 7, "Server host: 7 is not text.", ""),
     (
         "server_host",
         "smtp://mail",
         "Server host: 'smtp://mail' is a URL.",
         "Give the host alone, for example: smtp.example.org",
     ),
-    ("server_host", "mail:25", "Server host: 'mail:25' holds a port.", "Give the port in its own option."),
-    ("server_host", "[::1]:25", "Server host: '[::1]:25' holds a port.", "Give the port in its own option."),
+    ("server_host", "mail:25", "Server host: 'mail:25' includes a port.", "Give the port in its own option."),
+    ("server_host", "[::1]:25", "Server host: '[::1]:25' includes a port.", "Give the port in its own option."),
     ("server_host", "two hosts", "Server host: 'two hosts' is not a host name.", HOST_HINT),
     ("server_host", "mail..example", "Server host: 'mail..example' is not a host name.", HOST_HINT),
     ("server_host", "1:2:3", "Server host: '1:2:3' is not a host name.", HOST_HINT),
     ("server_host", "a/b", "Server host: 'a/b' is not a host name.", HOST_HINT),
-    ("server_host", "a\0b", "Server host: 'a\\x00b' holds a control character, such as a line break.", ""),
+    ("server_host", "a\0b", "Server host: 'a\\x00b' contains a control character, such as a line break.", ""),
     ("server_port", 70000, "Server port: 70000 is not a port.", PORT_HINT),
     ("server_port", 0, "Server port: 0 is not a port.", PORT_HINT),
     ("server_port", -1, "Server port: -1 is not a port.", PORT_HINT),
@@ -60,13 +60,13 @@ BAD: list[tuple[str, Any, str, str]] = [
     ("server_port", "٢٥", "Server port: '٢٥' is not a port.", PORT_HINT),
     ("use_authentication", "maybe", "Use authentication?: 'maybe' is neither on nor off.", ""),
     ("use_xoauth2", 2, "Use XOAuth2?: 2 is neither on nor off.", ""),
-    ("username", None, "Username: None is not a text.", ""),
-    ("username", "ana\r\nRSET", "Username: 'ana\\r\\nRSET' holds a control character, such as a line break.", ""),
+    ("username", None, "Username: None is not text.", ""),
+    ("username", "ana\r\nRSET", "Username: 'ana\\r\\nRSET' contains a control character, such as a line break.", ""),
     ("use_secure_authentication", None, "Use secure authentication?: None is neither on nor off.", ""),
     (
         "secure_authentication_type",
         "TLS1.3",
-        "Secure authentication type: 'TLS1.3' is none of SSL, TLS, TLS1.2. Did you mean 'TLS1.2'?",
+        "Secure authentication type: 'TLS1.3' is not one of SSL, TLS, TLS1.2. Did you mean 'TLS1.2'?",
         "",
     ),
     ("check_server_identity", [], "Check server identity?: [] is neither on nor off.", ""),
@@ -78,11 +78,11 @@ BAD: list[tuple[str, Any, str, str]] = [
     ("trusted_hosts", "a=sha256:12", "Trusted hosts: 'a=sha256:12' is not a pin.", PIN_HINT),
     ("trusted_hosts", f"a=md5:{HEX}", f"Trusted hosts: 'a=md5:{HEX}' is not a pin.", PIN_HINT),
     ("trusted_hosts", f"*=sha256:{HEX}", f"Trusted hosts: '*=sha256:{HEX}' is not a pin.", PIN_HINT),
-    ("trusted_hosts", ["a.example", 7], "Trusted hosts: 7 is not a text.", ""),
+    ("trusted_hosts", ["a.example", 7], "Trusted hosts: 7 is not text.", ""),
     (
         "trusted_hosts",
         {"a.example": f"sha256:{HEX}"},
-        f"Trusted hosts: {{'a.example': 'sha256:{HEX}'}} is not a text.",
+        f"Trusted hosts: {{'a.example': 'sha256:{HEX}'}} is not text.",
         "",
     ),
     ("server_port", np.int64(70000), "Server port: 70000 is not a port.", PORT_HINT),
@@ -90,7 +90,7 @@ BAD: list[tuple[str, Any, str, str]] = [
     (
         "proxy_type",
         "SOCKS",
-        "Proxy type: 'SOCKS' is none of SOCKS5, SOCKS4, HTTP. Did you mean 'SOCKS5'?",
+        "Proxy type: 'SOCKS' is not one of SOCKS5, SOCKS4, HTTP. Did you mean 'SOCKS5'?",
         "",
     ),
     (
@@ -100,14 +100,14 @@ BAD: list[tuple[str, Any, str, str]] = [
         "Give the host alone, for example: smtp.example.org",
     ),
     ("proxy_port", 65536, "Proxy port: 65536 is not a port.", PORT_HINT),
-    ("proxy_username", b"x", "Proxy username: b'x' is not a text.", ""),
-    ("authorization_id", 1, "Authorization identity: 1 is not a text.", ""),
+    ("proxy_username", b"x", "Proxy username: b'x' is not text.", ""),
+    ("authorization_id", 1, "Authorization identity: 1 is not text.", ""),
     ("use_environment_proxy", "perhaps", "Use the environment's proxy?: 'perhaps' is neither on nor off.", ""),
     (
         "sasl_mechanism",
         "PLANE",
         (
-            "Login mechanism: 'PLANE' is none of SCRAM-SHA-512, SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, LOGIN, CRAM-MD5, "
+            "Login mechanism: 'PLANE' is not one of SCRAM-SHA-512, SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, LOGIN, CRAM-MD5, "
             "XOAUTH2, OAUTHBEARER, EXTERNAL. Did you mean 'PLAIN'?"
         ),
         "",
@@ -115,44 +115,44 @@ BAD: list[tuple[str, Any, str, str]] = [
     (
         "oauth_issuer",
         "gmail",
-        "OAuth issuer: 'gmail' is no issuer.",
-        "Give microsoft, google, or a URL as https://login.example.org",
+        "OAuth issuer: 'gmail' is not an issuer.",
+        "Give microsoft, google, or a URL such as https://login.example.org",
     ),
     (
         "oauth_issuer",
         "https://ana:pw@login.test",
-        "OAuth issuer: what is given is no issuer.",
-        "Give microsoft, google, or a URL as https://login.example.org",
+        "OAuth issuer: what is given is not an issuer.",
+        "Give microsoft, google, or a URL such as https://login.example.org",
     ),
-    ("oauth_client_id", 1, "OAuth client id: 1 is not a text.", ""),
-    ("oauth_tenant", 1, "OAuth tenant: 1 is not a text.", ""),
+    ("oauth_client_id", 1, "OAuth client id: 1 is not text.", ""),
+    ("oauth_tenant", 1, "OAuth tenant: 1 is not text.", ""),
     (
         "oauth_flow",
         "devise",
-        "OAuth flow: 'devise' is none of device, link, client_credentials, service_account. Did you mean 'device'?",
+        "OAuth flow: 'devise' is not one of device, link, client_credentials, service_account. Did you mean 'device'?",
         "",
     ),
-    ("oauth_scope", 1, "OAuth scope: 1 is not a text.", ""),
-    ("password_command", "a\nb", "Password command: 'a\\nb' holds a control character, such as a line break.", ""),
-    ("client_certificate", 1, "Client certificate: 1 is not a text.", ""),
-    ("client_key", "a\nb", "Client key: 'a\\nb' holds a control character, such as a line break.", ""),
-    ("ca_file", 1, "Authority file: 1 is not a text.", ""),
-    ("smime_certificate", 1, "S/MIME certificate: 1 is not a text.", ""),
-    ("smime_key", "a\nb", "S/MIME key: 'a\\nb' holds a control character, such as a line break.", ""),
-    ("smime_folder", None, "Certificates of others: None is not a text.", ""),
-    ("from_address", "a\nb", "From address: 'a\\nb' holds a control character, such as a line break.", ""),
+    ("oauth_scope", 1, "OAuth scope: 1 is not text.", ""),
+    ("password_command", "a\nb", "Password command: 'a\\nb' contains a control character, such as a line break.", ""),
+    ("client_certificate", 1, "Client certificate: 1 is not text.", ""),
+    ("client_key", "a\nb", "Client key: 'a\\nb' contains a control character, such as a line break.", ""),
+    ("ca_file", 1, "Authority file: 1 is not text.", ""),
+    ("smime_certificate", 1, "S/MIME certificate: 1 is not text.", ""),
+    ("smime_key", "a\nb", "S/MIME key: 'a\\nb' contains a control character, such as a line break.", ""),
+    ("smime_folder", None, "Certificates of others: None is not text.", ""),
+    ("from_address", "a\nb", "From address: 'a\\nb' contains a control character, such as a line break.", ""),
     (
         "helo_name",
         "two words",
         "HELO name: 'two words' is not a host name.",
         "For example: notebook.example.org or [192.0.2.7]",
     ),
-    ("timeout", 0, "Timeout: 0 is not a time: more than 0 and at most 3600 seconds.", ""),
-    ("timeout", "nan", "Timeout: 'nan' is not a time: more than 0 and at most 3600 seconds.", ""),
-    ("timeout", True, "Timeout: True is not a time: more than 0 and at most 3600 seconds.", ""),
+    ("timeout", 0, "Timeout: 0 is out of range: more than 0 and at most 3600 seconds.", ""),
+    ("timeout", "nan", "Timeout: 'nan' is out of range: more than 0 and at most 3600 seconds.", ""),
+    ("timeout", True, "Timeout: True is out of range: more than 0 and at most 3600 seconds.", ""),
     ("timeout", "long", "Timeout: 'long' is not a number of seconds.", ""),
     ("timeout", 10**400, f"Timeout: {str(10**400)[:199]}… is not a number of seconds.", ""),
-    ("deadline", 3601, "Deadline: 3601 is not a time: more than 0 and at most 3600 seconds.", ""),
+    ("deadline", 3601, "Deadline: 3601 is out of range: more than 0 and at most 3600 seconds.", ""),
     ("allow_plaintext_password", "sure", "Allow a password in plain text?: 'sure' is neither on nor off.", ""),
 ]
 
@@ -229,7 +229,7 @@ def test_a_password_that_was_typed_into_a_host_is_not_repeated(trait: str, value
     with pytest.raises(OptionError) as info:
         MailConnection(**{trait: value})
     assert "geheim" not in str(info.value)
-    assert "holds an @" in info.value.message
+    assert "contains an @" in info.value.message
 
 
 def test_the_path_of_an_mbox_file_is_kept_as_it_is() -> None:
@@ -256,7 +256,7 @@ def test_a_password_leads_to_no_option() -> None:
         with pytest.raises(OptionError) as info:
             MailConnection(**{word: "x"})
         assert info.value.message == f"MailConnection() has no keyword {word!r}."
-        assert info.value.hint == "A password is kept apart: mailconn.set_password(name) asks for it."
+        assert info.value.hint == "Passwords are kept separately: mailconn.set_password(name) asks for one."
 
 
 def test_the_options_are_the_constructors_keywords_with_their_defaults() -> None:

@@ -96,7 +96,7 @@ def test_a_password_in_a_proxy_url_is_a_secret_and_no_option(url: str, secret: s
     ],
 )
 def test_a_url_that_is_no_proxys_is_refused(url: str) -> None:
-    with pytest.raises(OptionError, match="not one that is known") as caught:
+    with pytest.raises(OptionError, match="is malformed, or its type is unknown") as caught:
         ProxyURL.parse(url)
     assert "TYPE://user@host:port" in caught.value.hint
 

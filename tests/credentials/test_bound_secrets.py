@@ -16,7 +16,7 @@ from mailconn_jupyter.credentials import Kind, Secret, forget, remember, resolve
 from mailconn_jupyter.credentials.oauth import access_tokens
 from mailconn_jupyter.credentials.oauth.grants import keep_grant, read_grant
 from mailconn_jupyter.credentials.oauth.identity import AccessToken, Identity
-from mailconn_jupyter.credentials.override import lent
+from mailconn_jupyter.credentials.override import lent_secrets
 from mailconn_jupyter.errors import CredentialError, MailConnWarning, SignInError
 from mailconn_jupyter.session.check import check
 from mailconn_jupyter.session.opening.sign_in_way import identity_of
@@ -62,9 +62,9 @@ def test_a_shared_connection_does_not_get_the_password_of_ones_own(way: str, sha
     provide(shared, server_host="evil.example", locked=True)
     assert connections["ops"].server_host == "evil.example"
     error = told()
-    assert error.message.startswith("No password is kept for 'ops' as an administrator shares it (ana at evil.example)")
+    assert error.message.startswith("No password is kept for 'ops' as shared by an administrator (ana at evil.example)")
     assert "s3cret" not in str(error)
-    assert error.hint.startswith("If this server may have one, run %mailconn password ops")
+    assert error.hint.startswith("If this server may be given one, run %mailconn password ops")
     assert where("ops") == where(connections["ops"]) == ""
     (shared / "ops.json").unlink()
     assert resolve("ops", ask=False).secret.reveal() == "s3cret"
@@ -170,9 +170,9 @@ def test_a_password_kept_before_it_was_bound_is_told_once_and_put_right_by_one_c
     shelf.kept[SERVICE, "ops"] = "kept by an earlier version"
     provide(shared)
     error = told()
-    assert "The one in the keyring (keyring backends Shelf) is for a connection of your own." in error.message
+    assert "The one in the keyring (keyring backends Shelf) belongs to a connection of your own." in error.message
     answer_with("typed", monkeypatch)
-    with pytest.warns(MailConnWarning, match="is for a connection of your own") as caught:
+    with pytest.warns(MailConnWarning, match="belongs to a connection of your own") as caught:
         assert resolve(connections["ops"]).source == "prompt"
     assert len(caught) == 1
     set_password("ops", "kept by an earlier version")
@@ -210,7 +210,7 @@ def test_who_makes_a_shared_connection_his_own_keeps_its_password(shared: Path, 
     assert resolve("ops", ask=False).secret.reveal() == "s3cret"
     assert connections.delete("mine") == []
     assert (SERVICE, "mine") not in shelf.kept
-    # Turned to another server it is none of the shared one's.
+    # Turned to another server it is not one of the shared one's.
     mine = connections["ops"]
     mine.server_host = "other.example"
     connections.save(mine)
@@ -221,7 +221,7 @@ def test_a_test_in_the_form_uses_what_was_typed_for_a_shared_connection(shared: 
     provide(shared)
     for changes in ({}, {"server_host": "other.example"}):
         draft = connections["ops"].copy(**changes)
-        with lent(draft, {Kind.PASSWORD: Secret("typed")}):
+        with lent_secrets(draft, {Kind.PASSWORD: Secret("typed")}):
             assert resolve(draft.resolved(), ask=False).secret.reveal() == "typed"
         assert where(draft) == ""
 

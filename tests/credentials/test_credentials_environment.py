@@ -50,11 +50,11 @@ def test_a_secret_file_is_its_text_without_one_line_end(content: bytes, text: st
     [
         (b"", "is empty"),
         (b"\n", "is empty"),
-        (b"a\n\n", "holds a line break"),
-        (b"a\nb", "holds a line break"),
+        (b"a\n\n", "contains a line break"),
+        (b"a\nb", "contains a line break"),
         (b"a\0b", "or a NUL"),
         (b"p\xe4\xdf", "is not UTF-8"),
-        (b"x" * 65537, "has 65537 bytes; 65536 is the most"),
+        (b"x" * 65537, "has 65537 bytes; at most 65536 are allowed"),
     ],
 )
 def test_a_secret_file_that_cannot_be_one_is_named_with_its_variable(
@@ -76,14 +76,14 @@ def test_a_secret_file_that_is_missing_or_no_file_is_named_with_its_variable(
     with pytest.raises(CredentialError, match=r"PASSWORD_FILE: the file .*a secret cannot be read \(No such file"):
         resolve("ops")
     monkeypatch.setenv("MAILCONN_OPS_PASSWORD_FILE", str(secret_file.parent))
-    with pytest.raises(CredentialError, match="is not an ordinary file"):
+    with pytest.raises(CredentialError, match="is not a regular file"):
         resolve("ops")
     if not hasattr(os, "mkfifo"):
         return
     # Without a writer this would block for ever.
     os.mkfifo(secret_file)
     monkeypatch.setenv("MAILCONN_OPS_PASSWORD_FILE", str(secret_file))
-    with pytest.raises(CredentialError, match="is not an ordinary file"):
+    with pytest.raises(CredentialError, match="is not a regular file"):
         resolve("ops")
 
 
@@ -98,8 +98,8 @@ def test_a_secret_file_is_not_looked_for_in_the_working_directory(
     monkeypatch.setenv("MAILCONN_OPS_PASSWORD_FILE", path)
     with pytest.raises(CredentialError) as caught:
         resolve("ops")
-    assert caught.value.message.startswith(f"MAILCONN_OPS_PASSWORD_FILE is {path!r}, which is no absolute path: ")
-    assert caught.value.hint == "Give its whole path, or unset the variable."
+    assert caught.value.message.startswith(f"MAILCONN_OPS_PASSWORD_FILE is {path!r}, which is not an absolute path: ")
+    assert caught.value.hint == "Give its full path, or unset the variable."
     monkeypatch.setenv("MAILCONN_OPS_PASSWORD_FILE", str(Path(path).absolute()))
     assert resolve("ops").secret.reveal() == "of a stranger"
     # The home directory is one place, wherever the notebook is.

@@ -62,7 +62,7 @@ def test_nobody_is_asked_from_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     thread = threading.Thread(target=run)
     thread.start()
     thread.join()
-    assert outcomes == [True, False, "No password is kept for 'ops', and nobody can be asked here."]
+    assert outcomes == [True, False, "No password is kept for 'ops', and there is nobody to ask here."]
 
 
 def test_where_nobody_can_be_asked_the_error_says_what_to_do() -> None:
@@ -78,7 +78,7 @@ def test_where_nobody_can_be_asked_the_error_says_what_to_do() -> None:
     )
     assert done.returncode == 1
     assert done.stderr.endswith(
-        "CredentialError: No proxy password is kept for 'my ops', and nobody can be asked here.\n"
+        "CredentialError: No proxy password is kept for 'my ops', and there is nobody to ask here.\n"
         'Run %mailconn password "my ops" --proxy, '
         "or set MAILCONN_MY_OPS_PROXY_PASSWORD (or MAILCONN_MY_OPS_PROXY_PASSWORD_FILE).\n"
     )
@@ -136,7 +136,7 @@ def test_a_notebook_that_runs_without_a_person_fails_with_what_to_do(kernel_envi
     [output] = notebook.cells[0].outputs
     assert output["output_type"] == "error"
     assert output["traceback"] == [
-        "CredentialError: No password is kept for 'ops', and nobody can be asked here.",
+        "CredentialError: No password is kept for 'ops', and there is nobody to ask here.",
         "Run %mailconn password ops, or set MAILCONN_OPS_PASSWORD (or MAILCONN_OPS_PASSWORD_FILE).",
     ]
 
@@ -196,7 +196,7 @@ def test_with_xmode_verbose_no_traceback_in_a_notebook_shows_the_password(kernel
         """,
         ["hunter2\n\r"],
     )
-    assert "holds a line break" in shown
+    assert "contains a line break" in shown
     again, _ = run(kernel, "%tb", [])
     assert "set_password" in again
     assert "hunter2" not in shown + again
@@ -212,7 +212,7 @@ def test_a_terminal_that_cannot_hide_what_is_typed_is_not_used(monkeypatch: pyte
     monkeypatch.setattr("getpass.getpass", visible)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with pytest.raises(CredentialError, match="nobody can be asked here"):
+        with pytest.raises(CredentialError, match="there is nobody to ask here"):
             resolve("ops")
 
 

@@ -20,7 +20,7 @@ FORK = """
 import os, signal, sys, threading, time
 from mailconn_jupyter.credentials import Kind, Secret, forget_memory, override, remember, resolve, set_password, where
 from mailconn_jupyter.credentials import keyring_call, memory
-from mailconn_jupyter.credentials.override import lent
+from mailconn_jupyter.credentials.override import lent_secrets
 from mailconn_jupyter.errors import CredentialError
 from tests.support.keyring_backends import Shelf, Sleeping, using
 import keyring
@@ -78,7 +78,7 @@ def test_locks_that_another_thread_of_the_parent_holds_do_not_stop_the_child() -
         def use():
             assert resolve("ops", ask=False).secret.reveal() == "typed"
             remember("new", "in the child")
-            with lent("ops", {Kind.PASSWORD: Secret("lent")}):
+            with lent_secrets("ops", {Kind.PASSWORD: Secret("lent")}):
                 assert resolve("ops", ask=False).secret.reveal() == "lent"
             assert resolve("ops", ask=False).secret.reveal() == "typed"
             forget_memory("ops")
@@ -98,7 +98,7 @@ def test_what_is_lent_to_a_test_of_the_parent_does_not_stay_with_the_child() -> 
         def look():
             assert resolve("ops", ask=False).secret.reveal() == "typed"
             assert where("other") == ""
-        with lent("ops", {Kind.PASSWORD: Secret("lent")}), lent("other", {Kind.PASSWORD: Secret("lent")}):
+        with lent_secrets("ops", {Kind.PASSWORD: Secret("lent")}), lent_secrets("other", {Kind.PASSWORD: Secret("lent")}):
             print("child", in_child(look))
             assert resolve("ops", ask=False).secret.reveal() == "lent"
     """)
@@ -165,5 +165,5 @@ def test_a_child_of_a_kernel_asks_nobody(kernel: Kernel) -> None:
         print(os.read(reader, 1000), os.waitpid(child, 0)[1], may_ask())
     """
     said = kernel.run(textwrap.dedent(cell))
-    assert re.search(r"False No password is kept for .*, and nobody can be asked here", said)
+    assert re.search(r"False No password is kept for .*, and there is nobody to ask here", said)
     assert "0 True" in said

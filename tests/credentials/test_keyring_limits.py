@@ -85,7 +85,7 @@ def test_what_is_typed_while_the_keyring_is_locked_and_nobody_can_be_asked_is_ke
     tmp_path: Path,
 ) -> None:
     with using(encrypted(tmp_path, locked=True)):
-        with pytest.warns(MailConnWarning, match="is locked by a password of its own, and nobody can be asked") as told:
+        with pytest.warns(MailConnWarning, match="is locked with its own password, and there is nobody to ask") as told:
             kept = set_password("ops", password())
         assert kept == "in this kernel only, as the keyring (cryptfile CryptFile) is locked"
         assert "kept in this kernel only" in str(told[0].message)
@@ -123,7 +123,7 @@ def test_the_magic_and_the_form_say_so(tmp_path: Path, shell: Shell, monkeypatch
         with monkeypatch.context() as patch:
             patch.setattr("mailconn_jupyter.credentials.keyring_choice.may_ask", lambda: False)
             patch.setattr("getpass.getpass", answer)
-            with pytest.warns(MailConnWarning, match="is locked by a password of its own"):
+            with pytest.warns(MailConnWarning, match="is locked with its own password"):
                 ran = shell.ok("%mailconn password ops")
         assert "is kept in this kernel only" in ran.text
         draft = Draft.of("ops")

@@ -74,7 +74,7 @@ def untyped(backend: Any) -> Any:
     ("backend", "reason"),
     [
         (lambda _: untyped(keyring.backends.fail.Keyring), "no backend is installed, or none can be reached"),
-        (lambda _: untyped(keyring.backends.null.Keyring), "keyring's null backend drops what it is given"),
+        (lambda _: untyped(keyring.backends.null.Keyring), "keyring's null backend discards what it is given"),
         (plain, "the backend file Plaintext keeps passwords in plain text"),
         (lambda folder: chain(plain(folder)), "the backend file Plaintext keeps passwords in plain text"),
         (lambda _: PlainTextShelf(), "the backend keyring backends PlainTextShelf keeps passwords in plain text"),
@@ -161,7 +161,7 @@ def test_a_locked_file_is_not_asked_for_its_password_where_nobody_is(tmp_path: P
         assert where("ops") == ""
         for ask in (True, False):
             error = caught(lambda ask=ask: resolve("ops", ask=ask))  # type: ignore[misc]
-            assert "The keyring (cryptfile CryptFile) is locked by a password of its own" in error.message
+            assert "The keyring (cryptfile CryptFile) is locked with its own password" in error.message
             assert "MAILCONN_OPS_PASSWORD" in error.hint
         assert len(forget("ops")) == len(Kind)
 
@@ -198,7 +198,7 @@ def test_while_a_keyring_hangs_the_next_calls_wait_less(monkeypatch: pytest.Monk
 def test_a_keyring_that_stores_something_else_is_not_believed() -> None:
     with using(Lying()) as backend:
         error = caught(lambda: set_password("ops", password()))
-        assert "gave back another password than it was given" in error.message
+        assert "returned a different password from the one it was given" in error.message
         assert backend.kept == {}
         assert where("ops") == ""
 
@@ -247,7 +247,7 @@ def test_what_is_refused_by_set_password_is_in_no_frame_of_the_traceback(shelf: 
     assert "line break" in caught(lambda: set_password("ops", password() + "\r\nMAIL FROM:<x@example.org>")).message
     assert "line break or a NUL" in caught(lambda: set_password("ops", password() + "\0")).message
     assert "is not UTF-8" in caught(lambda: set_password("ops", password() + "\udcff")).message
-    assert "is not a text" in caught(lambda: set_password("ops", password().encode())).message  # type: ignore[arg-type]
+    assert "is not text" in caught(lambda: set_password("ops", password().encode())).message  # type: ignore[arg-type]
     assert "is empty" in caught(lambda: set_password("ops", "")).message
     assert "the name is empty" in caught(lambda: set_password(" ", password())).message
     assert shelf.kept == {}
@@ -264,7 +264,7 @@ def test_someone_who_can_be_asked_makes_up_for_a_keyring_that_fails(monkeypatch:
 
 def test_a_password_with_a_line_break_in_the_keyring_is_not_sent(shelf: Shelf) -> None:
     shelf.kept[SERVICE, "ops"] = password() + "\r\n"
-    assert "in the keyring holds a line break" in caught(lambda: resolve("ops")).message
+    assert "in the keyring contains a line break" in caught(lambda: resolve("ops")).message
 
 
 def test_keyring_is_imported_only_when_a_secret_is_looked_for() -> None:

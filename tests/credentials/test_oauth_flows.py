@@ -161,5 +161,5 @@ def test_a_service_account_of_another_key_is_refused_and_what_is_no_key_is_told(
         unattended_tokens(client_at(issuer, "service", flow="service_account"))
     assert caught.value.error == "invalid_grant"
     remember("ops", "r0bot", kind="client")
-    with pytest.raises(SignInError, match="not the key of a service account"):
+    with pytest.raises(SignInError, match="not a service account's key"):
         unattended_tokens(client_at(issuer, "service", flow="service_account"))

@@ -97,7 +97,7 @@ def test_a_lock_that_a_stopped_process_has_is_told_and_that_of_a_dead_one_is_fre
         with pytest.raises(SignInError, match=r"Another process has been renewing the sign-in of 'ops'") as caught:
             access_token(identity, lambda: direct(issuer.certificates, 0.5))
         assert caught.value.cause == "sign-in-unreachable"
-        assert "stopped" in caught.value.hint
+        assert "suspended" in caught.value.hint
         process.kill()
         process.wait()
         assert access_token(identity, http_of(issuer)).good_for(3000)
@@ -196,7 +196,7 @@ def test_a_keyring_that_takes_nothing_keeps_the_sign_in_in_this_kernel(issuer: I
     tokens = by_device(issuer, client)
     assert tokens is not None
     with using(Raising(PermissionError, "set", service="mailconn-jupyter-refresh")):
-        with pytest.warns(MailConnWarning, match="goes on in this kernel alone"):
+        with pytest.warns(MailConnWarning, match="lasts only as long as this kernel"):
             assert keep_new(client.identity, tokens, Limit(10)) == "in this kernel only, as the keyring did not take it"
         access_tokens.forget(client.identity)
         token_files.forget(client.identity)

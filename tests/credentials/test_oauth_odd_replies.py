@@ -108,7 +108,7 @@ def test_a_server_in_trouble_is_asked_three_times_and_the_sign_in_stays() -> Non
 def test_nothing_that_answers_is_the_networks_fault_and_the_sign_in_stays() -> None:
     with OddIssuer() as issuer:
         client_of(identity_at(issuer.url), direct())
-    with pytest.raises(SignInError, match="Nothing listens there") as caught:
+    with pytest.raises(SignInError, match="Nothing is listening there") as caught:
         refreshed(issuer)
     assert "Nothing is lost" in caught.value.hint
     with OddIssuer(token=[said(**TOKENS)]) as issuer:
@@ -125,7 +125,7 @@ def test_nothing_that_answers_is_the_networks_fault_and_the_sign_in_stays() -> N
         (said(200, access_token="x", token_type="mac"), "without an access token"),
         ((200, "application/json", b"[1]", {}), "200 application/json"),
         ((200, "application/json", b"[" * 100_000, {}), "200 application/json"),
-        ((200, "application/json", b" " * 300_000, {}), "over 256 kB"),
+        ((200, "application/json", b" " * 300_000, {}), "more than 256 kB"),
     ],
 )
 def test_what_is_no_answer_of_an_authorization_server_is_told(answer: Answer, words: str) -> None:
@@ -150,9 +150,9 @@ def test_a_server_that_repeats_the_token_in_its_error_does_not_get_it_shown(answ
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"issuer": "https://evil.test"}, "another issuer"),
-        ({"issuer": None}, "another issuer"),
-        ({"token_endpoint": None}, "no place to get tokens from"),
+        ({"issuer": "https://evil.test"}, "a different issuer"),
+        ({"issuer": None}, "a different issuer"),
+        ({"token_endpoint": None}, "names no token endpoint"),
         ({"token_endpoint": "http://login.test/token"}, "not https"),
         ({"token_endpoint": "https://user:pw@login.test/token"}, "not a URL"),
     ],

@@ -143,7 +143,7 @@ def test_without_the_lock_the_sign_in_would_die(issuer: Issuer, tmp_path: Path) 
     with using(encrypted(tmp_path)):
         identity = signed_in(issuer)
         said = in_processes(issuer, identity, tmp_path, "unlocked")
-        assert any("is over" in line or "keyring" in line for line in said), said
+        assert any("has ended" in line or "keyring" in line for line in said), said
 
 
 def test_who_is_killed_between_the_refresh_and_its_storing_has_to_sign_in_and_loses_nothing_else(
@@ -154,7 +154,7 @@ def test_who_is_killed_between_the_refresh_and_its_storing_has_to_sign_in_and_lo
         kept = read_grant(identity)
         assert in_processes(issuer, identity, tmp_path, "die", 1) == [""]
         assert read_grant(identity) == kept
-        with pytest.raises(SignInError, match="The sign-in of 'ops' is over") as caught:
+        with pytest.raises(SignInError, match="The sign-in of 'ops' has ended") as caught:
             access_token(identity, http_of(issuer))
         assert caught.value.hint == "Sign in again: %mailconn signin ops"
         assert signed_in(issuer) == identity
@@ -212,7 +212,7 @@ def test_a_keyring_that_fails_leaves_the_new_token_in_this_kernel(issuer: Issuer
     with using(Raising(RuntimeError, service="mailconn-jupyter-refresh")) as backend:
         identity = signed_in(issuer)
         backend.steps = {"set"}
-        with pytest.warns(MailConnWarning, match="goes on in this kernel alone"):
+        with pytest.warns(MailConnWarning, match="lasts only as long as this kernel"):
             access_token(identity, http_of(issuer))
         assert access_token(identity, unreachable).good_for(3000)
 
@@ -234,7 +234,7 @@ def test_what_is_left_half_written_in_parts_is_the_token_of_before() -> None:
     with using(Narrow(1280)) as backend:
         keep_grant(identity, Secret("a" * 3000), since=datetime.now(UTC), who="")
         backend.left = 3  # it dies at the fourth
-        with pytest.warns(MailConnWarning, match="goes on in this kernel alone"):
+        with pytest.warns(MailConnWarning, match="lasts only as long as this kernel"):
             keep_grant(identity, Secret("b" * 3000), since=datetime.now(UTC), who="")
         backend.left = None
         assert read_grant(identity).refresh == Secret("b" * 3000)

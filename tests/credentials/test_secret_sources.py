@@ -123,14 +123,14 @@ def test_a_services_folder_that_is_no_absolute_one_is_not_looked_into_and_told(
         (place / "MAILCONN_OPS_PASSWORD").write_bytes(b"of a stranger")
     monkeypatch.setenv(variable, folder)
     assert where("ops") == ""
-    said = f"{variable} is {folder!r}, which is no absolute path: it would be another one in each directory"
+    said = f"{variable} is {folder!r}, which is not an absolute path: it would be a different folder for each directory"
     with (
         pytest.warns(MailConnWarning, match=re.escape(said)),
         pytest.raises(CredentialError, match="No password is kept"),
     ):
         resolve("ops", ask=False)
     shelf.kept[SERVICE, "ops"] = "keyring"
-    with pytest.warns(MailConnWarning, match="Give its whole path"):
+    with pytest.warns(MailConnWarning, match="Give its full path"):
         assert resolve("ops", ask=False).secret.reveal() == "keyring"
     assert said in "".join(found for what, found in findings(connections) if what == "PROBLEM")
 

@@ -146,14 +146,14 @@ def test_the_name_that_a_variable_had_before_is_told_with_the_new_one(
     monkeypatch.setenv("MAILCONN_B_RO_PASSWORD", "s3cret")
     with pytest.raises(CredentialError) as caught:
         resolve("büro", ask=False)
-    assert f"MAILCONN_B_RO_PASSWORD is set, but the variable of 'büro' is {new} now" in caught.value.message
+    assert f"MAILCONN_B_RO_PASSWORD is set, but the variable for 'büro' is now {new}" in caught.value.message
     assert f'export {new}="$MAILCONN_B_RO_PASSWORD"' in caught.value.hint
     assert f"is {new} now" in shell.ok("%mailconn show büro").text
     doctor = dict(findings(connections))["MAILCONN_ variables"]
-    assert f"MAILCONN_B_RO_PASSWORD (not used: the variable of 'büro' is {new} now)" in doctor
+    assert f"MAILCONN_B_RO_PASSWORD (not used: the variable for 'büro' is now {new})" in doctor
     assert "s3cret" not in doctor
     questions = answer_with("typed", monkeypatch)
-    with pytest.warns(MailConnWarning, match=f"is {new} now"):
+    with pytest.warns(MailConnWarning, match=f"is now {new}"):
         assert resolve("büro").source == "prompt"
     assert len(questions) == 1
     monkeypatch.setenv(new, "s3cret")

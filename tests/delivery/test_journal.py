@@ -215,7 +215,7 @@ def test_what_is_not_the_same_each_time_is_no_key(key: Any) -> None:
 
 def test_two_messages_of_one_key_are_an_error() -> None:
     with CountingServer() as server:
-        with pytest.raises(MessageError, match="Message 1 has the key 'a', which another one has") as caught:
+        with pytest.raises(MessageError, match="Message 1 has the key 'a', which another one also has") as caught:
             send_many(
                 to(server.port), [("a", letter("ana@example.test")), ("a", letter("bob@example.test"))], journal="x"
             )
@@ -247,7 +247,7 @@ def test_the_messages_of_a_merge_have_the_keys_of_their_rows() -> None:
         # Read anew, and with a row more.
         report = send_many(to(server.port), merged(table.to_dict("records")), journal="x")
         assert [row.tries for row in report.deliveries] == [0, 0, 1]
-        assert report.summary == "3 messages in 0 s: 3 accepted (2 of them before, by the journal)."
+        assert report.summary == "3 messages in 0 s: 3 accepted (2 of them earlier, according to the journal)."
         assert len(server.taken) == 3
 
 
@@ -411,7 +411,7 @@ def test_what_is_no_journal_is_left_as_it_is(tmp_path: Path) -> None:
         before = path.read_bytes()
         with pytest.raises(JournalError, match="cannot be used") as caught, using(path) as journal:
             journal.known("k")
-        assert "left as it is" in caught.value.hint
+        assert "left unchanged" in caught.value.hint
         assert path.read_bytes() == before
 
 

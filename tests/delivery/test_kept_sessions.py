@@ -97,7 +97,7 @@ def test_a_change_of_another_connection_leaves_it_alone(server: Watched) -> None
 
 
 def test_a_session_that_was_lent_when_the_connection_changed_is_not_kept(server: Watched) -> None:
-    with kept_sessions.lent(connections["ops"], keep=True):
+    with kept_sessions.lent_session(connections["ops"], keep=True):
         changed("ops")
     assert (server.opened, server.quits) == (1, 1)
 
@@ -213,7 +213,7 @@ def test_a_refused_recipient_leaves_a_session_that_is_good(monkeypatch: pytest.M
 
 
 def test_an_interrupt_within_a_message_leaves_no_session(server: Watched) -> None:
-    with pytest.raises(KeyboardInterrupt), kept_sessions.lent(connections["ops"], keep=True):
+    with pytest.raises(KeyboardInterrupt), kept_sessions.lent_session(connections["ops"], keep=True):
         raise KeyboardInterrupt
     assert KEPT._idle == {}
     assert server.quits == 1

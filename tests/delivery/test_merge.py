@@ -181,18 +181,20 @@ def test_rows_that_come_once_are_looked_at_as_they_come() -> None:
     with pytest.raises(mailconn.MergeError) as caught:
         next(messages)
     assert caught.value.message == (
-        "The merge ends at row 3 (key '4'): There is no address. The rows before it have been given out."
+        "The merge stopped at row 3 (key '4'): There is no address. The rows before it have already been handed out."
     )
-    assert "A merge of rows that come once" in repr(merge)
+    assert "A merge of rows that can be read once" in repr(merge)
 
 
 def test_a_row_that_comes_and_cannot_be_printed_ends_the_merge_in_a_sentence() -> None:
-    with pytest.raises(mailconn.MergeError, match=r"'name' has no value\. The rows before it have been given out\.$"):
+    with pytest.raises(
+        mailconn.MergeError, match=r"'name' has no value\. The rows before it have already been handed out\.$"
+    ):
         list(mailconn.merge(iter([*PEOPLE, {"email": "i@example.org", "name": None, "id": 4}]), **LETTER))
 
 
 def test_rows_that_come_once_and_come_twice_are_told() -> None:
-    with pytest.raises(mailconn.MergeError, match=r"row 3 \(key '1'\): The key is also that of row 0"):
+    with pytest.raises(mailconn.MergeError, match=r"row 3 \(key '1'\): Row 0 has the same key"):
         list(mailconn.merge(iter([*PEOPLE, PEOPLE[0]]), key="id", **LETTER))
 
 
@@ -241,14 +243,14 @@ def test_what_is_wrong_is_told_with_every_row_before_anything_is_composed() -> N
     assert head == "11 of 14 rows cannot be sent, so nothing was."
     assert lines == [
         "row 3 (key '4'), row 4 (key '5'), row 5 (key '6'): There is no address.",
-        "row 6 (key '7'): The recipient 'not an address' is not one mail address.",
+        "row 6 (key '7'): The recipient 'not an address' is not a valid mail address.",
         "row 7 (key '8'): The recipient 47 is not an address.",
-        "row 8 (key '9'): The template asks for what is not there: 'name' has no value",
+        "row 8 (key '9'): The template refers to something that does not exist: 'name' has no value",
         "row 9 (key '10'): ANA@example.org is also the recipient of row 0.",
-        "row 10 (key '1'): The key is also that of row 0.",
+        "row 10 (key '1'): Row 0 has the same key.",
         "row 11: The key is empty.",
-        "row 11: The template asks for what is not there: 'id' has no value",
-        "row 12 (key '13'): The subject 'Hello a Bcc: eve@evil.example' holds a line break or another control character.",
+        "row 11: The template refers to something that does not exist: 'id' has no value",
+        "row 12 (key '13'): The subject 'Hello a Bcc: eve@evil.example' contains a line break or another control character.",
         "row 13 (key '14'): The template needs a variable 'name', which is not given.",
     ]
     assert [fault.row for fault in caught.value.faults][:3] == [3, 4, 5]
@@ -288,11 +290,11 @@ def test_one_recipient_of_several_rows_is_meant_where_it_is_said() -> None:
 @pytest.mark.parametrize(
     ("what", "given", "words"),
     [
-        ("to", "emial", "to='emial' is no column, no address and no template. Did you mean 'email'?"),
-        ("key", "idd", "key='idd' is no column and no template. Did you mean 'id'?"),
+        ("to", "emial", "to='emial' is not a column, an address or a template. Did you mean 'email'?"),
+        ("key", "idd", "key='idd' is neither a column nor a template. Did you mean 'id'?"),
         ("subject", "name", "subject='name' is a column's name, and would be the text of every message."),
         ("content", "name", "content='name' is a column's name, and would be the text of every message."),
-        ("to", 47, "to=47 says of nobody who it is."),
+        ("to", 47, "to=47 is not an address."),
     ],
 )
 def test_a_word_that_is_no_column_is_told_at_once(what: str, given: Any, words: str) -> None:
@@ -304,7 +306,7 @@ def test_a_word_that_is_no_column_is_told_at_once(what: str, given: Any, words: 
 
 @pytest.mark.parametrize("rows", [47, "people.csv", {"email": ["ana@example.org"]}, b"x"])
 def test_what_has_no_rows_is_told(rows: Any) -> None:
-    with pytest.raises(MessageError, match="Rows are a table or several dicts"):
+    with pytest.raises(MessageError, match="Rows must be a table or several dicts"):
         mailconn.merge(rows, **LETTER)
 
 
@@ -349,7 +351,7 @@ def test_a_function_that_fails_says_for_which_row_and_field() -> None:
         "row 0: to: the row has no 'emial'. Did you mean 'email'?"
     ]
     assert faults(PEOPLE[:1], subject=lambda _: 1 / 0) == ["row 0: subject: ZeroDivisionError: division by zero"]
-    assert faults(PEOPLE[:1], subject=lambda _: None) == ["row 0: None is no text."]
+    assert faults(PEOPLE[:1], subject=lambda _: None) == ["row 0: None is not text."]
     merge = mailconn.merge(PEOPLE, **(LETTER | {"content": lambda row: 1 / (row.id - 2)}))
     with pytest.raises(MessageError, match=r"^Row 1: content: ZeroDivisionError"):
         list(merge)
@@ -365,7 +367,7 @@ def test_columns_that_are_no_identifiers_are_in_the_row() -> None:
     )
     assert text_of(message) == "Ana seven ana@example.org\n"
     assert faults(rows, to="E-Mail", subject='{{ row["Frist name"] }}', content="Text")[0].startswith(
-        "row 0: The template asks for what is not there:"
+        "row 0: The template refers to something that does not exist:"
     )
 
 
@@ -631,7 +633,7 @@ def test_a_cell_of_ten_million_characters_is_carried_and_told_in_a_line() -> Non
     (fault,) = faults([{"email": large, "x": 1}], subject="News", content="Text")
     assert len(fault) < 400
     (fault,) = faults([{"email": "ana@example.org", "x": large}], subject="News", content="Text", key="x")
-    assert fault == "row 0: The key has 10000000 characters; 500 are enough for any."
+    assert fault == "row 0: The key has 10000000 characters; at most 500 are allowed."
 
 
 def test_attachments_are_those_of_the_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -657,7 +659,7 @@ def test_attachments_are_those_of_the_row(tmp_path: Path, monkeypatch: pytest.Mo
     assert found["invoice-2.csv"].split() == [b"n", b"2"]
     Path("2.pdf").unlink()
     assert faults(rows, attachments="{{ id }}.pdf")[0].startswith("row 1: The attachment '2.pdf' does not exist")
-    with open("terms.txt", "rb") as file, pytest.raises(MessageError, match="read once"):  # noqa: PTH123  # as people do
+    with open("terms.txt", "rb") as file, pytest.raises(MessageError, match="read only once"):  # noqa: PTH123  # as people do
         mailconn.merge(rows, **LETTER, attachments=file)
 
 
@@ -668,7 +670,7 @@ def test_no_cell_leads_to_another_file(hostile: str, tmp_path: Path) -> None:
     (tmp_path / "out" / "1.txt").write_text("one")
     row = {"email": "ana@example.org", "id": hostile}
     (fault,) = faults([row], subject="News", content="Text", attachments=f"{tmp_path}/out/{{{{ id }}}}.txt")
-    assert "is no part of a path" in fault
+    assert "cannot be part of the path" in fault
 
 
 @pytest.mark.parametrize(
@@ -691,7 +693,7 @@ def test_no_cell_leads_to_another_file_beside_another_cell_or_a_sign_of_the_temp
     monkeypatch.setenv("HOME", str(tmp_path))
     row = {"email": "ana@example.org", "first": first, "second": second}
     (fault,) = faults([row], subject="News", content="Text", attachments=path)
-    assert "is no part of a path" in fault
+    assert "cannot be part of the path" in fault
 
 
 def test_a_path_that_goes_up_or_begins_in_a_home_by_its_template_may(
@@ -773,7 +775,7 @@ def test_a_row_goes_to_another_process_and_shows_its_cells() -> None:
 def test_what_is_no_template_is_told_at_once_and_what_a_column_with_a_space_is_called(what: str) -> None:
     options: dict[str, Any] = {"to": "email", "subject": "News", "content": "Text", what: "x {{ First name }}"}
     for rows in ([], [{"First name": "Ana", "email": "ana@example.org"}]):
-        with pytest.raises(MessageError, match=r"The template is wrong in line 1") as caught:
+        with pytest.raises(MessageError, match=r"The template has an error in line 1") as caught:
             mailconn.merge(rows, **options)
         assert not isinstance(caught.value, mailconn.MergeError)
         assert caught.value.hint == ('A column with such a name is {{ row["First name"] }}.' if rows else "")

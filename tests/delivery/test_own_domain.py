@@ -42,7 +42,7 @@ def test_the_domain_is_that_of_the_sender_the_user_or_the_server(options: dict[s
 @pytest.mark.parametrize("field", ["to", "cc", "bcc", "reply_to", "sender"])
 def test_a_name_without_a_domain_is_refused_with_the_address_that_was_meant(field: str) -> None:
     fields: dict[str, Any] = {"to": "bea@example.test", field: "root"}
-    with pytest.raises(MessageError, match="'root' is not one mail address") as caught:
+    with pytest.raises(MessageError, match="'root' is not a valid mail address") as caught:
         mailconn.send(connection(from_address="ana@example.org"), fields.pop("to"), "x", "y", **fields)
     assert caught.value.hint == "Did you mean root@example.org?"
 

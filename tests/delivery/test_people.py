@@ -37,7 +37,7 @@ def test_a_text_of_a_list_that_has_several_addresses_is_still_read_as_several() 
     "people", ["Ana, B <ana@x.org>", "Smith, John, Jr. <j@x.org>", ["a@b.c, Smith, Ana <ana@x.org>"]]
 )
 def test_an_unquoted_name_with_a_comma_is_refused_and_the_hint_is_to_quote_it(people: Any) -> None:
-    with pytest.raises(MessageError, match=r"'(Ana|Smith)' is not one mail address") as caught:
+    with pytest.raises(MessageError, match=r"'(Ana|Smith)' is not a valid mail address") as caught:
         mailboxes(people, "recipient")
     assert '"Smith, Ana" <ana@example.org>' in caught.value.hint
 
@@ -46,7 +46,7 @@ def test_an_unquoted_name_with_a_comma_is_refused_and_the_hint_is_to_quote_it(pe
     "people", ["a@b.c; d@e.f", "Ana <a@b.c>; Bob <d@e.f>", "Ana <a@b.c>; d@e.f", "a@b.c;", ["a@b.c;d@e.f"]]
 )
 def test_semicolons_between_addresses_are_refused_and_the_hint_is_to_use_commas(people: Any) -> None:
-    with pytest.raises(MessageError, match="is not one mail address") as caught:
+    with pytest.raises(MessageError, match="is not a valid mail address") as caught:
         mailboxes(people, "recipient")
     assert caught.value.hint == "Separate addresses by commas, not by semicolons."
     with pytest.raises(MessageError) as caught:

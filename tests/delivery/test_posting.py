@@ -367,7 +367,7 @@ def test_a_caller_that_stops_in_the_midst_leaves_a_session_that_can_be_used(
     with PipeliningServer(offers) as server, connect(connection_to(server.port)) as session:
         posting = post(session, (posted(number) for number in range(30)), window=window)
         assert next(posting)[0].key == 0
-        with pytest.raises(MailConnError, match="on their way"):
+        with pytest.raises(MailConnError, match="on its way"):
             session.sendmail("bob@example.test", [ANA], b"Subject: meanwhile\r\n\r\n")
         posting.close()
         told = {message.key: outcomes(fates) for message, fates in posting.untold()}

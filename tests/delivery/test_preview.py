@@ -58,7 +58,7 @@ def test_it_names_the_people_the_size_and_the_attachments() -> None:
             "Bob <bob@example.org>",
             "Ana <ana@example.org>",
             "cy@example.org",
-            "eve@example.org (nobody sees it)",
+            "eve@example.org (hidden from the others)",
             " kB, to 3 recipients",
             "table.csv",
             "See the table.",

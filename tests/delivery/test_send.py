@@ -133,7 +133,7 @@ def test_what_is_wrong_with_the_message_is_told_before_a_connection_is_opened(tm
     nowhere = to(free_ports(1)[0])
     wrong: dict[str, dict[str, Any]] = {
         "does not exist": {"attachments": tmp_path / "missing.csv"},
-        "not one mail address": {"cc": "ana"},
+        "not a valid mail address": {"cc": "ana"},
         "priority": {"priority": "hihg"},
     }
     for words, call in wrong.items():
@@ -184,7 +184,7 @@ def test_one_refused_recipient_of_three_is_an_error_that_has_the_report_and_the_
     report = caught.value.report
     assert report.accepted == (ALICE, CAROL)
     assert [(outcome.recipient, outcome.code, outcome.temporary) for outcome in report.refused] == [(GONE, 550, False)]
-    assert caught.value.hint == "The others have it."
+    assert caught.value.hint == "The others have received it."
     for user in ("alice", "carol"):
         received(postfix, user, subject)
     assert "REFUSED" in str(report)
@@ -229,7 +229,7 @@ def test_a_550_is_not_tried_again(stage: str) -> None:
             mailconn.send(to(server.port), ALICE, "x", "y")
         assert server.asked == [ALICE]
         assert not server.taken
-    assert caught.value.hint == "Nobody has it, as far as is known."
+    assert caught.value.hint == "As far as is known, nobody has received it."
 
 
 def test_what_may_have_been_delivered_is_told_and_not_sent_again() -> None:
@@ -273,7 +273,7 @@ def test_a_message_with_neither_content_nor_attachment_is_refused_unless_its_tex
     nowhere = to(free_ports(1)[0])
     given: list[dict[str, Any]] = [{}, {"attachments": []}]
     for options in given:
-        with pytest.raises(MessageError, match="neither content nor attachment"):
+        with pytest.raises(MessageError, match="no content and no attachment"):
             mailconn.send(nowhere, ALICE, "x", **options)
     assert mailconn.send(nowhere, ALICE, "x", "", dry_run=True)
     assert mailconn.send(nowhere, ALICE, "x", attachments={"a.txt": b"a"}, dry_run=True)
@@ -343,7 +343,7 @@ def test_words_that_are_cut_end_in_three_dots_and_the_report_has_all_of_them() -
         ("550 5.7.1 Client was not authenticated", "a login first"),
         ("530 5.7.0 Must issue a STARTTLS command first", "TLS first"),
         ("504 5.5.2 <[10.0.0.7]>: Helo command rejected: need fully-qualified hostname", "helo_name"),
-        ("550 5.1.1 nobody", "Nobody has it"),
+        ("550 5.1.1 nobody", "As far as is known, nobody has received it"),
     ],
 )
 def test_a_refusal_that_is_about_the_connection_says_what_to_change(reply: str, hint: str) -> None:
@@ -353,7 +353,7 @@ def test_a_refusal_that_is_about_the_connection_says_what_to_change(reply: str, 
             mailconn.send(to(server.port), ALICE, "x", "y")
         with mailconn.connect_smtp(to(server.port)) as smtp, pytest.raises(smtplib.SMTPException) as caught:
             smtp.sendmail("bob@example.test", [ALICE], b"Subject: x\r\n\r\ny\r\n")
-        assert hint in str(caught.value) or hint == "Nobody has it"
+        assert hint in str(caught.value) or hint == "As far as is known, nobody has received it"
 
 
 def test_a_sender_who_has_to_log_in_is_told_so() -> None:

@@ -150,7 +150,7 @@ def test_when_the_mail_fails_too_both_are_told(server: Sandbox, tmp_path: Path) 
     ):
         with pytest.raises(NotebookError, match=r"churn\.ipynb failed: ZeroDivisionError") as caught:
             send_notebook("sandbox", to, failing(tmp_path), execute=True, attach=None, on_error="send", **options)
-        assert caught.value.hint.startswith("The mail was not sent.")
+        assert caught.value.hint.startswith("The message was not sent.")
         assert said in caught.value.hint
     assert not len(server.inbox)
 
@@ -163,7 +163,7 @@ def test_when_only_some_get_the_mail_of_a_failed_notebook_that_is_what_is_said(t
         with pytest.raises(NotebookError, match=r"churn\.ipynb failed: ZeroDivisionError") as caught:
             send_notebook(ops, people, failing(tmp_path), execute=True, attach=None, on_error="send")
     assert "bob@example.org: refused (550 5.1.1 no such user)" in caught.value.hint
-    assert "The others have it." in caught.value.hint
+    assert "The others have received it." in caught.value.hint
     assert "not sent" not in caught.value.hint
 
 
@@ -229,7 +229,7 @@ def test_without_the_extra_it_says_what_to_install(tmp_path: Path, monkeypatch: 
     path = weekly(tmp_path)
     for missing in ("nbformat", "nbconvert"):
         monkeypatch.setitem(sys.modules, missing, None)
-        with pytest.raises(NotebookError, match=rf"needs {missing}, which is missing") as caught:
+        with pytest.raises(NotebookError, match=rf"needs {missing}, which is not installed") as caught:
             send_notebook("ops", "ana@example.org", path)
         assert caught.value.hint == install("notebook")
         monkeypatch.undo()

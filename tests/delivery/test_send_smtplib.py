@@ -86,7 +86,7 @@ def test_a_garbled_reply_to_a_recipient_leaves_it_unknown_when_the_message_was_s
     with talking(*MAIL, *RCPT, *garbled, *DATA, Send(b"250 taken\r\n")) as session:
         report = failed(session, ALICE, GONE)
     assert (report.accepted, report.unknown, report.refused) == ((ALICE,), (GONE,), ())
-    assert "no reply of SMTP" in report.outcomes[1].words
+    assert "not valid SMTP" in report.outcomes[1].words
 
 
 @pytest.mark.parametrize("stage", [[], MAIL], ids=["mail", "recipient"])
@@ -101,7 +101,7 @@ def test_a_garbled_reply_before_any_message_leaves_it_not_sent_in_words_that_can
     with talking(*garbled) as session:
         (outcome,) = failed(session).outcomes
     assert (outcome.outcome, outcome.code) == ("not sent", 0)
-    assert outcome.words == "The server's answer is no reply of SMTP: ...age"
+    assert outcome.words == "The server's reply is not valid SMTP: ...age"
 
 
 def test_what_was_not_sent_for_a_garbled_reply_is_tried_again() -> None:

@@ -24,7 +24,6 @@ from mailconn_jupyter.delivery.sent_log.log_file import LogFile
 from mailconn_jupyter.errors import MailConnWarning, OptionError
 from mailconn_jupyter.sandbox import Sandbox
 from tests.servers.counting import Moody
-from tests.servers.require import is_root
 from tests.support.batches import to
 from tests.support.shells import Shell, clean_up, shell
 
@@ -151,14 +150,6 @@ def test_settings_that_cannot_be_read_note_nothing(server: Sandbox) -> None:
     path = mailconn.connections.folder / ".settings.json"
     path.write_text("{", encoding="utf-8")
     assert not noting.keeps()
-
-
-@pytest.mark.skipif(is_root(), reason="root may write everywhere")
-def test_a_folder_that_cannot_be_written_to_is_told_and_the_mail_goes(server: Sandbox) -> None:
-    LogFile().add([entry()])
-    LogFile().path.parent.chmod(0o500)
-    with pytest.warns(MailConnWarning, match="What was sent is not noted"):
-        assert mailconn.send("sandbox", ANA, "Churn", "x").ok
 
 
 def test_a_path_that_is_no_file_is_told_and_the_mail_goes(server: Sandbox) -> None:

@@ -416,7 +416,7 @@ def test_what_is_no_address_is_an_error_before_anything_is_looked_up(address: st
     ["ana@localhost", "ana@mail.localhost", "ana@intranet", "ana@[192.0.2.7]", "ana@192.0.2.7", "ana@[IPv6:::1]"],
 )
 def test_a_private_address_is_an_error_that_says_what_to_do(address: str) -> None:
-    with lookups() as heard, pytest.raises(OptionError, match="no name to look for") as caught:
+    with lookups() as heard, pytest.raises(OptionError, match="nothing to look up") as caught:
         discover(address)
     assert "server host" in caught.value.hint
     assert not heard

@@ -130,7 +130,7 @@ def test_a_notebook_that_is_attached_itself_is_as_it_was_and_the_scripts_in_it_a
 ) -> None:
     message, said = sent(theirs.keep(tmp_path), attach="ipynb")
     assert RAN in attached(message)["report.ipynb"].decode()
-    assert "report.ipynb is attached as it is, with the scripts and frames in it, of which none was run here." in said
+    assert "report.ipynb is attached unchanged, with its scripts and frames; none of them was run here." in said
     message, said = sent(weekly(tmp_path), attach="ipynb")
     assert said == []
     assert json.loads(attached(message)["churn.ipynb"])["cells"][2]["outputs"][1]["data"]
@@ -226,7 +226,7 @@ def test_without_what_sanitises_there_is_no_html_of_a_stranger(
     monkeypatch.setitem(__import__("sys").modules, "nh3", None)
     message, said = sent(theirs.keep(tmp_path))
     assert reaches_out(attached(message)["report.html"].decode()) == []
-    assert any("nh3 is missing" in line for line in said)
+    assert any("nh3 is not installed" in line for line in said)
 
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="5" height="5">{}</svg>'
@@ -327,7 +327,7 @@ def test_who_shows_a_text_of_html_in_a_cell_is_told_of_the_scripts_that_go_along
     keep_connection("ops", from_address="bob@example.org")
     line = "send ops --to ana@example.org --subject S --preview"
     shell.ok("from IPython.display import HTML, SVG")
-    said = f"{attached_as} is attached with all that acts in it, such as scripts: whoever opens it runs them."
+    said = f"{attached_as} is attached with everything active in it, such as scripts: whoever opens it runs them."
     for cell in (f"%%mailconn {line}\n{made}", f"%mailconn {line} {{{made}}}"):
         ran = shell.ok(cell)
         assert said in ran.text

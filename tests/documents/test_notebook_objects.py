@@ -67,26 +67,30 @@ def in_memory() -> Any:
 @pytest.mark.parametrize(
     ("make", "said", "hint"),
     [
-        (lambda: open(__file__, encoding="utf-8"), "A TextIOWrapper is not what is in the file", "file.read()"),  # noqa: SIM115, PTH123  # as people hand it over
-        (in_memory, "A StringIO is not what is in the file", "file.read()"),
+        (lambda: open(__file__, encoding="utf-8"), "A TextIOWrapper is not the contents of the file", "file.read()"),  # noqa: SIM115, PTH123  # as people hand it over
+        (in_memory, "A StringIO is not the contents of the file", "file.read()"),
         (lambda: pandas.DataFrame, "DataFrame is a class", "DataFrame(...)"),
         (lambda: numpy.add, "add is a function that was not called", "add()"),
         (lambda: numpy.mean, "mean is a function that was not called", "mean()"),
-        (lambda: iter([1]), "A list_iterator shows nothing of what it gives", "list("),
-        (lambda: map(str, [1]), "A map shows nothing of what it gives", "list("),
-        (lambda: pandas.DataFrame({"a": [1]}).groupby("a"), "A DataFrameGroupBy is a plan", "groups.size()"),
-        (lambda: pandas.DataFrame({"a": [1]}).rolling(2), "A Rolling is a plan", "groups.mean()"),
-        (lambda: polars.col("a").sum(), "An Expr is a plan", "frame.select("),
-        (lambda: called("dask.dataframe.dask_expr._collection.FrameBase"), "A FrameBase is a plan", "frame.compute()"),
-        (animation, "A FuncAnimation shows nothing before it is drawn", "animation.save("),
-        (lambda: display.Javascript("alert(1)"), "A script shows nothing in a mail", "what it would show"),
-        (lambda: display.FileLink(__file__), "A FileLink leads to a file of this machine", "attachments="),
-        (lambda: display.FileLinks("."), "A FileLinks leads to a file of this machine", "attachments="),
-        (lambda: __import__("ipywidgets").IntSlider(), "A widget (IntSlider) lives in its notebook alone", "its value"),
-        (lambda: numpy.array([object(), 1]), "An object, in the ndarray, shows nothing", "a text of it"),
+        (lambda: iter([1]), "A list_iterator shows nothing of what it yields", "list("),
+        (lambda: map(str, [1]), "A map shows nothing of what it yields", "list("),
+        (lambda: pandas.DataFrame({"a": [1]}).groupby("a"), "A DataFrameGroupBy is a query plan", "groups.size()"),
+        (lambda: pandas.DataFrame({"a": [1]}).rolling(2), "A Rolling is a query plan", "groups.mean()"),
+        (lambda: polars.col("a").sum(), "An Expr is a query plan", "frame.select("),
+        (
+            lambda: called("dask.dataframe.dask_expr._collection.FrameBase"),
+            "A FrameBase is a query plan",
+            "frame.compute()",
+        ),
+        (animation, "A FuncAnimation shows nothing until it is drawn", "animation.save("),
+        (lambda: display.Javascript("alert(1)"), "A script shows nothing in a message", "what it would show"),
+        (lambda: display.FileLink(__file__), "A FileLink points to a file on this machine", "attachments="),
+        (lambda: display.FileLinks("."), "A FileLinks points to a file on this machine", "attachments="),
+        (lambda: __import__("ipywidgets").IntSlider(), "A widget (IntSlider) only works in its notebook", "its value"),
+        (lambda: numpy.array([object(), 1]), "An object, in the ndarray, shows nothing", "text about it"),
         (lambda: pandas.DataFrame({"m": [object()]}), "A cell of the table holds an object of type object", "drop("),
-        (lambda: called("a.b.Display", figure_=plt.figure()), "nothing of itself but its address", ".figure_"),
-        (lambda: called("a.b.Fitted", summary=lambda _: ""), "nothing of itself but its address", ".summary()"),
+        (lambda: called("a.b.Display", figure_=plt.figure()), "nothing but its memory address", ".figure_"),
+        (lambda: called("a.b.Fitted", summary=lambda _: ""), "nothing but its memory address", ".summary()"),
     ],
 )
 def test_what_is_no_result_is_refused_with_what_to_send(make: Callable[[], Any], said: str, hint: str) -> None:
@@ -370,7 +374,7 @@ URL = "https://example.org/report"
 )
 @pytest.mark.filterwarnings("ignore:An image of:mailconn_jupyter.errors.MailConnWarning")
 @pytest.mark.filterwarnings("ignore:Scripts, frames:mailconn_jupyter.errors.MailConnWarning")
-@pytest.mark.filterwarnings("ignore:.* is attached with all:mailconn_jupyter.errors.MailConnWarning")
+@pytest.mark.filterwarnings("ignore:.* is attached with everything:mailconn_jupyter.errors.MailConnWarning")
 def test_what_is_on_the_web_is_a_link_and_not_loaded(value: Any) -> None:
     message = arrived(value)
     assert URL in text_of(message)

@@ -60,7 +60,7 @@ def test_a_heading_that_is_removed_is_no_subject(tmp_path: Path) -> None:
     assert message["Subject"] == "Churn"
 
 
-@pytest.mark.filterwarnings("ignore:Markdown goes as plain text:mailconn_jupyter.errors.MailConnWarning")
+@pytest.mark.filterwarnings("ignore:Markdown is sent as plain text:mailconn_jupyter.errors.MailConnWarning")
 def test_without_a_markdown_library_the_subject_is_still_the_heading(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,7 +89,7 @@ def test_what_cannot_be_read_is_missing_and_fails_nothing() -> None:
 @pytest.mark.parametrize(
     ("source", "asked", "complaint"),
     [
-        ([], {"limit": 3}, "limit: messages that are read already"),
+        ([], {"limit": 3}, "limit: only for messages that are still to be read"),
         (7, {}, "not int"),
         (["a"], {}, "not str"),
     ],

@@ -177,7 +177,7 @@ def test_durations_of_pandas_and_numpy_are_taken_as_pythons_own() -> None:
 
 @pytest.mark.parametrize("given", [pd.NaT, np.datetime64("NaT", "s"), np.timedelta64("NaT", "s"), np.int64(3), 3.5])
 def test_what_is_no_time_is_refused_and_does_not_ask_for_everything(given: Any) -> None:
-    with pytest.raises(OptionError, match="since is no date"):
+    with pytest.raises(OptionError, match="since is not a date"):
         messages("no such connection", since=given)
 
 
@@ -223,7 +223,7 @@ def test_a_message_without_a_date_is_dated_by_its_arrival_and_says_so(box: Mailb
         assert "six" not in subjects(box, since="1970-01-01")
         return
     assert message.date == message.arrived == ARRIVED
-    assert message.problems == ("No date; that of its arrival is taken.",)
+    assert message.problems == ("No date; the date of its arrival is used instead.",)
     assert "six" in subjects(box, since="2026-11-22")
     assert "six" not in subjects(box, before="2026-11-22")
     arrivals = {each.subject: each.arrived for each in messages(box.connection, body=False)}
@@ -313,12 +313,12 @@ def test_what_breaks_a_line_is_refused_before_anything_is_opened(name: str, text
 @pytest.mark.parametrize(
     ("asked", "complaint"),
     [
-        ({"since": "next week"}, "since is no date"),
-        ({"before": "2026-13-01"}, "before is no date"),
-        ({"since": 7}, "since is no date"),
-        ({"limit": -1}, "limit is a whole number"),
-        ({"limit": "ten"}, "limit is a whole number"),
-        ({"subject": b"x"}, "subject is a text"),
+        ({"since": "next week"}, "since is not a date"),
+        ({"before": "2026-13-01"}, "before is not a date"),
+        ({"since": 7}, "since is not a date"),
+        ({"limit": -1}, "limit must be a whole number"),
+        ({"limit": "ten"}, "limit must be a whole number"),
+        ({"subject": b"x"}, "subject must be text"),
     ],
 )
 def test_a_question_that_makes_no_sense_is_an_error_at_once(asked: dict[str, Any], complaint: str) -> None:
@@ -403,7 +403,7 @@ def test_another_folder_is_read_and_an_open_session_keeps_its_own(make: Make) ->
         assert not session.client.is_readonly
         assert [message.subject for message in messages(session, limit=1)] == NEWEST_FIRST[:1]
     assert subjects(box, folder="Ärchiv") == ["archived"]
-    with pytest.raises(MailConnError, match="does not open the folder 'Nowhere'"):
+    with pytest.raises(MailConnError, match="did not open the folder 'Nowhere'"):
         subjects(box, folder="Nowhere")
 
 

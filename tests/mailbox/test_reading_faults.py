@@ -52,7 +52,7 @@ def test_one_message_that_pop3_does_not_give_is_told_and_the_others_are_read(top
             b"" if number in refused else mails[number - 1] for number in (4, 3, 2, 1)
         ]
         assert [message.problems for message in found if not message.raw] == [
-            ("The server refuses: not this one", "No date.")
+            ("The server refused the command: not this one", "No date.")
         ]
 
 
@@ -77,7 +77,7 @@ def test_messages_that_an_imap_server_cannot_give_are_told_and_the_others_are_re
         if not message.raw:
             assert int(message.uid) in broken
             (problem,) = {each for each in message.problems if each != "No date."}
-            assert problem == "The server does not fetch that: NO [UNAVAILABLE] Some messages could not be had"
+            assert problem == "The server did not fetch that: NO [UNAVAILABLE] Some messages could not be had"
     # It is looked for by halves, not one by one.
     assert len(box.fetched) < 40
 

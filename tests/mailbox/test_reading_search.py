@@ -138,12 +138,12 @@ def test_what_pop3_does_not_know_is_refused(make: Make) -> None:
 
 @pytest.mark.parametrize("larger", ["huge", -1, 1.5, True, b"1"])
 def test_what_is_no_size_is_refused_at_once(larger: Any) -> None:
-    with pytest.raises(OptionError, match="larger is a number of bytes"):
+    with pytest.raises(OptionError, match="larger must be a number of bytes"):
         messages("nobody", larger=larger)
 
 
 def test_a_text_that_is_none_or_breaks_a_line_is_refused() -> None:
-    with pytest.raises(OptionError, match="text is a text to look for, not int"):
+    with pytest.raises(OptionError, match="text must be text to look for, not int"):
         Selection(text=3)  # type: ignore[arg-type]  # as somebody gives it
     with pytest.raises(UnsafeArgument):
         messages("nobody", text="a\r\nLOGOUT")
@@ -155,7 +155,7 @@ def test_a_table_is_of_what_was_looked_for_and_has_texts_when_asked(make: Make) 
     assert "text" not in to_frame(connection, text="invoice")
     assert list(to_frame(connection, text=True, larger="10 kB")["text"]) == ["y\n" * 6000]
     assert len(to_frame(list(messages(connection)), text=True)) == len(MAILS)
-    with pytest.raises(OptionError, match="flagged, larger, text: messages that are read already"):
+    with pytest.raises(OptionError, match="flagged, larger, text: only for messages that are still to be read"):
         to_frame(list(messages(connection)), text="x", flagged=True, larger=3)
 
 

@@ -122,8 +122,8 @@ def test_a_sign_that_a_pasted_address_brings_along_is_refused_and_named(pasted: 
     for given_address in (pasted, f"Ana <{pasted}>"):
         with pytest.raises(MessageError) as caught:
             envelope_address(given_address)
-        assert caught.value.hint == f"It holds {sign}, as pasted texts do: type it anew."
-        with pytest.raises(MessageError, match="as pasted texts do"):
+        assert caught.value.hint == f"It contains {sign}, as pasted text often does: type it again."
+        with pytest.raises(MessageError, match="as pasted text often does"):
             compose(given_address, "x", "y")
 
 

@@ -160,7 +160,7 @@ def test_what_holds_several_values_is_a_list_in_json() -> None:
 
 @pytest.mark.parametrize("value", [itertools.count(), (number for number in range(2)), map(str, [1])])
 def test_what_may_have_no_end_is_not_read_for_json(value: Any) -> None:
-    with pytest.raises(MessageError, match=r"'a\.json' cannot be written: a \w+ may have no end.* a list"):
+    with pytest.raises(MessageError, match=r"'a\.json' cannot be written: a \w+ may never end.* a list"):
         compose("ana@example.org", "x", attachments={"a.json": {"k": value}})
 
 

@@ -184,7 +184,7 @@ def test_a_stream_goes_as_far_as_it_is_not_read_and_one_that_is_read_is_told() -
     with os.fdopen(reading, "rb") as pipe:
         assert pipe.readline() == b"head\n"
         assert attached(arrived("x", attachments={"a.txt": pipe})) == {"a.txt": b"rest\n"}
-        with pytest.raises(MessageError, match=r"Nothing is left to read for the attachment 'a\.txt'"):
+        with pytest.raises(MessageError, match=r"There is nothing left to read for the attachment 'a\.txt'"):
             compose("ana@example.org", "x", attachments={"a.txt": pipe})
 
 

@@ -24,9 +24,9 @@ def test_a_priority_of_any_wrong_type_is_refused_with_the_known_ones(priority: A
 @pytest.mark.parametrize("value", ["many", -1, 2.5, True, object()])
 @pytest.mark.parametrize("name", ["rows", "limit"])
 def test_a_count_that_is_none_is_refused_before_anything_is_drawn(name: str, value: Any) -> None:
-    with pytest.raises(MessageError, match=f"{name}=.*: that is no number of (rows|bytes)") as caught:
+    with pytest.raises(MessageError, match=f"{name}=.* is not a number of (rows|bytes)") as caught:
         compose("ana@example.org", "x", "text", **{name: value})
-    assert caught.value.hint == "It is a whole number, zero or more, or None."
+    assert caught.value.hint == "It must be a whole number, zero or more, or None."
 
 
 def test_numbers_of_numpy_are_taken() -> None:

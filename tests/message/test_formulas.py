@@ -77,7 +77,9 @@ def test_each_such_text_is_told_by_its_cell_and_kept(library: str, name: str) ->
     rows = cells_of(data, delimiter="\t" if "tsv" in name else ",")
     assert [row[1] for row in rows[1:]] == texts
     [line] = said
-    assert line.startswith(f"{name.removesuffix('.gz')} has texts that a spreadsheet computes when it opens them: B3 (")
+    assert line.startswith(
+        f"{name.removesuffix('.gz')} has text that a spreadsheet will compute when it opens the file: B3 ("
+    )
     assert "B4 (" in line
     assert f"and {len(COMPUTED) - 5} more" in line
 
@@ -131,14 +133,14 @@ def test_the_file_of_a_table_of_which_not_all_is_shown_is_looked_at_too(styled: 
     content = frame.style if styled else frame
     files, said = made(content)
     [line] = said
-    assert line.startswith("table.csv has texts that a spreadsheet computes when it opens them: A2 ('=1+cmd'). ")
-    assert line.endswith('formulas="quote" puts an apostrophe before each; as XLSX they are texts.')
+    assert line.startswith("table.csv has text that a spreadsheet will compute when it opens the file: A2 ('=1+cmd'). ")
+    assert line.endswith('formulas="quote" puts an apostrophe before each; in XLSX they stay text.')
     files, said = made(content, formulas="quote")
     assert said == []
     assert cells_of(files["table.csv"])[1] == ["'=1+cmd"]
     assert made(content, table_as="xlsx")[1] == []
     # A result that is attached without a name.
-    assert made("Rows:", attachments=[frame])[1][0].startswith("table.csv has texts")
+    assert made("Rows:", attachments=[frame])[1][0].startswith("table.csv has text ")
     assert made("Rows:", attachments=[frame], formulas="quote")[1] == []
 
 
@@ -158,8 +160,8 @@ def test_the_magic_tells_and_quotes_too(shell: Shell) -> None:
     keep("ops", from_address="bob@example.org")
     shell.ok("import pandas; df = pandas.DataFrame({'text': ['=1+cmd'] * 60})")
     line = "%mailconn send ops --to ana@example.org --subject Rows --preview df"
-    assert "table.csv has texts that a spreadsheet computes" in shell.ok(line).text
-    assert "table.csv has texts" not in shell.ok(f"{line} --formulas quote").text
+    assert "table.csv has text that a spreadsheet will compute" in shell.ok(line).text
+    assert "table.csv has text " not in shell.ok(f"{line} --formulas quote").text
 
 
 @given(

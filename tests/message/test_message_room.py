@@ -29,7 +29,7 @@ def test_an_exception_that_says_very_much_is_cut() -> None:
 
 def test_the_author_is_told_of_a_page_that_gmail_would_cut() -> None:
     wide = pandas.DataFrame({f"column {number}": range(1000) for number in range(12)})
-    with pytest.warns(MailConnWarning, match=r"has \d+\.\d kB: Gmail shows the first 102\.0 kB"):
+    with pytest.warns(MailConnWarning, match=r"is \d+\.\d kB: Gmail shows the first 102\.0 kB"):
         compose("ana@example.org", "Rows", wide, rows=1000)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

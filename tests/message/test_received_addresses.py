@@ -10,7 +10,7 @@ from mailconn_jupyter import MailConnection, ParsedMessage, messages
 from mailconn_jupyter.message.incoming.address_list import address_list, as_read
 from tests.support.mailboxes import Mail, fill_file
 
-LOOSE = "is no proper list of addresses; it is read as it seems to be meant"
+LOOSE = "is not a proper list of addresses; it is read as it seems to be meant"
 
 
 def header(name: str, value: str | bytes) -> ParsedMessage:

@@ -64,7 +64,7 @@ def test_a_leap_second_is_the_one_before_it() -> None:
 def test_a_zone_that_nobody_knows_is_told() -> None:
     message = ParsedMessage(b"Date: Sun, 22 Nov 2026 12:00:00 XYZ\n\n")
     assert message.date == NOON
-    assert message.problems == ("The date names a zone that is not known (XYZ); it is taken for UTC.",)
+    assert message.problems == ("The date names an unknown time zone (XYZ); UTC is assumed.",)
 
 
 @pytest.mark.parametrize(
@@ -94,10 +94,10 @@ def test_without_a_date_the_arrival_is_taken_and_told() -> None:
     older = b"Received: from c.example by a.example; Sat, 21 Nov 2026 12:00:00 +0000\n"
     message = ParsedMessage(received + older + b"\n")
     assert message.date == NOON
-    assert message.problems == ("No date; that of its arrival is taken.",)
+    assert message.problems == ("No date; the date of its arrival is used instead.",)
     message = ParsedMessage(received + b"Date: last Tuesday\n\n")
     assert message.date == NOON
-    assert message.problems == ("The date cannot be read; that of its arrival is taken.",)
+    assert message.problems == ("The date cannot be read; the date of its arrival is used instead.",)
     # What the mailbox says is nearer than what a server on the way says.
     message = ParsedMessage(older + b"\n", arrived=NOON)
     assert message.date == NOON

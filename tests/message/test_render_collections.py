@@ -90,9 +90,9 @@ def test_floats_are_as_short_in_a_dict_as_in_a_column_and_numbers_stand_right() 
         (polars.LazyFrame({"a": [1]}), "frame.collect()"),
         (
             table(3).groupby("region"),
-            "A DataFrameGroupBy is a plan: it has no rows to show.\nSend what it gives: groups.size()",
+            "A DataFrameGroupBy is a query plan: it has no rows to show.\nSend its result: groups.size()",
         ),
-        (object(), "shows nothing of itself but its address"),
+        (object(), "shows nothing but its memory address"),
     ],
 )
 def test_what_shows_nothing_of_itself_is_an_error_that_says_what_to_send(value: object, says: str) -> None:

@@ -34,7 +34,7 @@ def test_an_image_of_whole_numbers_keeps_its_shades(step: int, mode: str) -> Non
     "values", [numpy.array([[0, 70_000]], "int32"), numpy.array([[-1, 5]], "int32"), numpy.eye(3, dtype="float32")]
 )
 def test_an_image_of_measurements_is_an_error_that_says_how_to_show_it(values: numpy.ndarray) -> None:
-    with pytest.raises(MessageError, match="holds numbers, not colours") as caught:
+    with pytest.raises(MessageError, match="contains numbers, not colours") as caught:
         render(Image.fromarray(values))
     assert "plt.imshow" in caught.value.hint
 

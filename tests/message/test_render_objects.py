@@ -200,7 +200,7 @@ def test_an_object_without_the_sanitiser_is_shown_as_its_text_and_the_author_tol
 ) -> None:
     monkeypatch.setitem(sys.modules, "nh3", None)
     value = Shows(_repr_html_="<b>rich</b>", __repr__="<plain>")
-    with pytest.warns(MailConnWarning, match="nh3 is missing"):
+    with pytest.warns(MailConnWarning, match="nh3 is not installed"):
         message = travelled(compose("ana@example.org", "x", value))
     assert text_of(message) == "<plain>\n"
     assert "<b>rich" not in html_of(message)

@@ -45,7 +45,7 @@ def test_a_long_styler_shows_what_fits_and_attaches_its_data() -> None:
         frame.style.apply(lambda column: [f"background-color: #{n % 256:02x}8080" for n in range(len(column))])
     )
     assert len(html_of(message)) < 100_000
-    assert "of 1000 rows and the first 6 of 10 columns; table.csv holds all of them, without the styles." in text_of(
+    assert "of 1,000 rows and the first 6 of 10 columns; table.csv holds all of them, without the styles." in text_of(
         message
     )
     pandas.testing.assert_frame_equal(pandas.read_csv(io.BytesIO(attached(message)["table.csv"])), frame)

@@ -150,7 +150,7 @@ def test_a_thousand_rows_show_the_first_fifty_and_attach_them_all() -> None:
     message = arrived("All of it:", frame)
     assert len(html_of(message)) < 100_000
     assert html_of(message).count("<tr ") == 51
-    said = "... the first 50 of 1000 rows and the first 6 of 10 columns; table.csv holds all of them."
+    said = "... the first 50 of 1,000 rows and the first 6 of 10 columns; table.csv holds all of them."
     assert said in text_of(message)
     assert said in words_of(html_of(message))
     pandas.testing.assert_frame_equal(pandas.read_csv(io.BytesIO(attached(message)["table.csv"])), frame)
@@ -169,7 +169,7 @@ def test_a_message_with_all_of_a_thousand_rows_is_under_100_kb(noise: bool) -> N
 def test_rows_that_are_asked_for_are_shown() -> None:
     assert html(numbers(), rows=1000).count("<tr ") == 1001
     assert html(numbers(), rows=7).count("<tr ") == 8
-    assert "1000 rows, none shown" in render(numbers(), Options(rows=0)).text
+    assert "1,000 rows, none shown" in render(numbers(), Options(rows=0)).text
     with pytest.raises(MessageError, match="rows=-1"):
         render(numbers(), Options(rows=-1))
 
@@ -317,7 +317,7 @@ def test_a_table_of_a_protocol_that_cannot_be_read_here_and_has_no_other_form_is
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(MessageError, match="_Stream shows nothing of itself"):
+    with pytest.raises(MessageError, match="_Stream shows nothing but"):
         render(_Stream(None))
 
 

@@ -113,8 +113,8 @@ def test_a_name_that_is_not_given_is_named_with_its_nearest() -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("{{ a", "wrong in line 1"),
-        ("ok\n{% if %}", "wrong in line 2"),
+        ("{{ a", "an error in line 1"),
+        ("ok\n{% if %}", "an error in line 2"),
         ("{{ ''.__class__.__mro__ }}", "unsafe"),
         ("{{ 1 / 0 }}", "ZeroDivisionError"),
         ("{% include 'x' %}", "cannot be filled in"),
@@ -155,7 +155,7 @@ def test_a_file_says_by_its_suffix_what_it_is_and_may_include_its_neighbours(tmp
         with pytest.raises(MessageError, match="cannot be read"):
             compose("ana@example.org", "x", Template(Path(nowhere)), variables={})
     (tmp_path / "bad.md").write_text("{% include 'missing.md' %}")
-    with pytest.raises(MessageError, match="which is not beside it"):
+    with pytest.raises(MessageError, match="not in the same folder"):
         compose("ana@example.org", "x", Template(tmp_path / "bad.md"), variables={})
     with pytest.raises(MessageError, match="no template kind 'rst'"):
         Template("x", "rst")  # type: ignore[arg-type]  # it is wrong on purpose

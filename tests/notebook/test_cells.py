@@ -193,7 +193,7 @@ def test_a_widget_is_left_out_and_named(shell: Shell) -> None:
     data = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "IntSlider(value=3)"}
     _, recorder = recorded(shell, cell.format(data=data))
     assert recorder.content() == ["x"]
-    assert recorder.left_out == ["A widget (IntSlider) is not sent: it lives in the notebook."]
+    assert recorder.left_out == ["A widget (IntSlider) is not sent: it only works in the notebook."]
 
 
 def test_a_styler_is_kept_as_it_was_when_it_was_displayed(shell: Shell) -> None:

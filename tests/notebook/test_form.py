@@ -301,7 +301,7 @@ def test_a_connection_deleted_elsewhere_can_be_saved_again() -> None:
     connections.delete("ops")
     form.save.click()
     form.reload.click()
-    assert "was deleted meanwhile" in text(form.status)
+    assert "has been deleted in the meantime" in text(form.status)
     form.save.click()
     assert connections["ops"].server_port == 2525
 

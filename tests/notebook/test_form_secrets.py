@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 from mailconn_jupyter import credentials
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.credentials import Kind, Secret
-from mailconn_jupyter.credentials.override import lent
+from mailconn_jupyter.credentials.override import lent_secrets
 from mailconn_jupyter.errors import CredentialError
 from mailconn_jupyter.notebook.form.edit_page import Editor
 from mailconn_jupyter.store import connections
@@ -146,7 +146,7 @@ def test_the_proxys_secret_is_its_own(form: Editor) -> None:
 def test_a_secret_that_cannot_be_kept_stays_typed_and_is_told(form: Editor, monkeypatch: pytest.MonkeyPatch) -> None:
     type_secret(form, "two\nlines")
     form.save.click()
-    assert "holds a line break" in text(form.status)
+    assert "contains a line break" in text(form.status)
     assert "✓ Saved as 'ops'." in text(form.status)
     assert Kind.PASSWORD in form.draft.secrets
 
@@ -158,7 +158,7 @@ def test_an_error_in_a_callback_shows_no_secret(form: Editor, capsys: pytest.Cap
     row = form.secrets[Kind.PASSWORD]
     row._on_change = broken
     type_secret(form, "s3cret")
-    assert text(row.status) == "✗ Not taken (KeyError)."
+    assert text(row.status) == "✗ Not accepted (KeyError)."
     printed = capsys.readouterr()
     assert "s3cret" not in printed.out + printed.err
 
@@ -188,21 +188,24 @@ def test_a_renamed_connection_is_tested_with_the_secret_of_its_old_name(
 
 def test_overlapping_loans_end_with_what_was_there_before_the_first() -> None:
     give_password("ops", "before")
-    first, second = lent("ops", {Kind.PASSWORD: Secret("one")}), lent("OPS", {Kind.PASSWORD: Secret("two")})
+    first, second = (
+        lent_secrets("ops", {Kind.PASSWORD: Secret("one")}),
+        lent_secrets("OPS", {Kind.PASSWORD: Secret("two")}),
+    )
     first.__enter__()
     second.__enter__()
     assert kept("ops") == "two"
     first.__exit__(None, None, None)
     second.__exit__(None, None, None)
     assert kept("ops") == "before"
-    with lent("new", {Kind.PASSWORD: Secret("one")}):
+    with lent_secrets("new", {Kind.PASSWORD: Secret("one")}):
         assert kept("new") == "one"
     assert kept("new") == ""
 
 
 def test_a_secret_that_is_saved_during_a_test_stays_after_it() -> None:
     secret = Secret("s3cret")
-    with lent("ops", {Kind.PASSWORD: secret}):
+    with lent_secrets("ops", {Kind.PASSWORD: secret}):
         credentials.set_password("ops", secret)
     assert kept("ops") == "s3cret"
 

@@ -115,7 +115,7 @@ def test_a_wrong_address_and_a_denial_are_told_beside_the_buttons(
     assert eventually(lambda: seen(form.signing.entry))
     send_secret(form.signing.address, "http://127.0.0.1:5000/?code=c0de&state=x")
     assert form.signing.wait(20)
-    assert "of another sign-in" in text(form.signing.note)
+    assert "belongs to another sign-in" in text(form.signing.note)
     form.signing.device.click()
     assert eventually(lambda: bool(told[-1].get("code")))
     issuer.browser().enter(told[-1]["uri"], told[-1]["code"], deny=True)

@@ -115,7 +115,9 @@ def test_doctor_says_where_what_and_what_is_wrong(shell: Shell, monkeypatch: pyt
 def test_doctor_says_where_the_keys_of_tls_are_written(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "SSLKEYLOGFILE" not in shell.ok("%mailconn doctor").text
     monkeypatch.setenv("SSLKEYLOGFILE", "/tmp/keys.log")
-    assert re.search("SSLKEYLOGFILE +/tmp/keys.log gets the keys of every TLS link", shell.ok("%mailconn doctor").text)
+    assert re.search(
+        "SSLKEYLOGFILE +/tmp/keys.log receives the keys of every TLS link", shell.ok("%mailconn doctor").text
+    )
 
 
 def test_doctor_works_where_nothing_was_made_yet(shell: Shell) -> None:

@@ -70,12 +70,12 @@ def test_the_cell_fails_after_the_table_when_nothing_was_found(shell: Shell, nam
     ran = shell.run("%mailconn find ana@example.org --save ops")
     assert ran.error is not None
     assert "smtp.example.org:465" in ran.html
-    assert ran.text.count("take the provider's server") == 1
+    assert ran.text.count("use the provider's server") == 1
     assert "ops" not in connections
 
 
 def test_what_is_no_address_is_said_in_a_line(shell: Shell) -> None:
-    assert "not one mail address" in shell.fails("%mailconn find ana")
+    assert "not a valid mail address" in shell.fails("%mailconn find ana")
     assert "private" in shell.fails("%mailconn find ana@localhost")
     assert "LMTP" in shell.fails("%mailconn find ana@gmail.com --protocol LMTP")
 

@@ -52,7 +52,7 @@ def test_what_is_asked_for_is_shown(shell: Shell, box: Path) -> None:
         "19"
     ]
     ran = shell.ok("%mailconn inbox box --before 2026-11-22")
-    assert "No message is like that." in ran.text
+    assert "No message matches." in ran.text
     box.write_bytes(b"")
     assert "The mailbox is empty." in shell.ok("%mailconn inbox box").text
 

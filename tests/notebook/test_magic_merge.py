@@ -99,7 +99,7 @@ def test_what_is_wrong_with_a_row_fails_the_cell_before_anything_is_sent(shell: 
     error = shell.run(f"%mailconn {LINE} --key id 'Dear {{{{ nmae }}}}'").error
     assert isinstance(error, MergeError)
     assert "row 1 (key '2'): There is no address." in error.message
-    assert "row 2 (key '1'): The key is also that of row 0." in error.message
+    assert "row 2 (key '1'): Row 0 has the same key." in error.message
     assert not len(server.inbox)
 
 
@@ -116,7 +116,7 @@ def test_what_is_wrong_with_a_row_fails_the_cell_before_anything_is_sent(shell: 
         ("merge sandbox people 'x' --to email --subject $weak", "'weak'"),
         ("merge sandbox people 'x' --to email --subject x --journal j", "--journal needs --key"),
         ("merge sandbox people 'x' --to email --subject x --rate often", "often"),
-        ("merge sandbox week 'x' --to email --subject x", "Rows are a table"),
+        ("merge sandbox week 'x' --to email --subject x", "Rows must be a table"),
     ],
 )
 def test_a_line_that_is_wrong_says_so_and_sends_nothing(shell: Shell, server: Sandbox, line: str, words: str) -> None:
@@ -193,4 +193,4 @@ def test_messages_that_lose_something_are_told_once(shell: Shell, server: Sandbo
 def test_an_error_in_a_template_says_where(shell: Shell, server: Sandbox) -> None:
     error = shell.run("%%mailconn merge sandbox people --to email --subject x\nDear {{ First name }}").error
     assert isinstance(error, MessageError)
-    assert "wrong in line 1" in str(error)
+    assert "an error in line 1" in str(error)

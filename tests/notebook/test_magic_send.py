@@ -138,7 +138,7 @@ def test_warnings_and_logs_are_shown_and_sent_only_when_asked_for(shell: Shell, 
 def test_a_preview_shows_what_would_be_sent_and_sends_nothing(shell: Shell, server: Sandbox) -> None:
     ran = shell.ok(f"%%mailconn send {TO} --bcc eve@example.org --preview\nprint('6   < 7')")
     assert "nothing was sent" in ran.text
-    assert "eve@example.org (nobody sees it)" in ran.text
+    assert "eve@example.org (hidden from the others)" in ran.text
     assert "to 2 recipients" in ran.text
     assert '<iframe sandbox=""' in ran.html
     assert not len(server.inbox)
@@ -216,7 +216,7 @@ def test_a_name_that_is_not_defined_is_an_error_that_names_a_near_one(shell: She
     ran = shell.run(f"%mailconn send {TO} chrun")
     assert isinstance(ran.error, UsageError)
     assert "Did you mean 'churn'?" in ran.text
-    assert 'A text goes in quotes: "..."' in ran.text
+    assert 'Text goes in quotes: "..."' in ran.text
     assert not len(server.inbox)
 
 

@@ -110,7 +110,7 @@ def test_a_mail_that_fails_hides_neither_the_cells_error_nor_itself(shell: Shell
     )
     ran = shell.run("%%mailconn send ops --to ana@example.org --subject x --on-error send\n1 / 0")
     assert isinstance(ran.error, ZeroDivisionError)
-    assert "The mail was not sent." in ran.text
+    assert "The message was not sent." in ran.text
     assert ran.text.count("ZeroDivisionError: division by zero") == 1
 
 
@@ -210,5 +210,5 @@ def test_a_cell_with_await_says_what_to_do_instead(counting: CountingServer, own
         ],
         folder=own_config,
     )
-    assert "await outside of a function cannot stand below %%mailconn" in failure
+    assert "await outside a function cannot be used under %%mailconn" in failure
     assert not counting.taken

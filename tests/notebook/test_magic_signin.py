@@ -98,7 +98,7 @@ def test_who_denies_and_who_stops_the_cell_are_told_in_two_lines(
     kernel.watch = lambda _: None
     said = kernel.run("%mailconn signin ops", stop_after=2)
     assert "The sign-in was cancelled." in said
-    assert "Begin anew: %mailconn signin ops" in said
+    assert "Start again: %mailconn signin ops" in said
     assert re.search(r"'data': {'text/plain': '', 'text/html': ''}", said)
 
 

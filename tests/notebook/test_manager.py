@@ -326,7 +326,7 @@ def test_a_connection_that_is_deleted_elsewhere_can_be_saved_again() -> None:
     page = form.editor
     assert page is not None
     connections.delete("ops")
-    assert eventually(lambda: "was deleted meanwhile" in text(page.status))
+    assert eventually(lambda: "has been deleted in the meantime" in text(page.status))
     page.save.click()
     assert "ops" in connections
 

@@ -102,7 +102,7 @@ def test_the_source_is_sent_when_asked_for(shell: Shell, server: Sandbox) -> Non
 def test_a_mail_that_fails_leaves_a_good_cell_good(shell: Shell, nowhere: None) -> None:
     ran = shell.ok("%%mailconn notify ops --to ana@example.org\nprint('the work is done')")
     assert "the work is done" in ran.text
-    assert "The mail was not sent." in ran.text
+    assert "The message was not sent." in ran.text
 
 
 def test_a_mail_that_some_have_is_not_said_to_be_unsent(shell: Shell) -> None:
@@ -116,14 +116,14 @@ def test_a_mail_that_some_have_is_not_said_to_be_unsent(shell: Shell) -> None:
         )
         ran = shell.ok("%%mailconn notify ops --to ana@example.org --to bob@example.org\nprint('done')")
     assert "bob@example.org: refused (550 5.1.1 no such user)" in ran.text
-    assert "The others have it." in ran.text
+    assert "The others have received it." in ran.text
     assert "not sent" not in ran.text
 
 
 def test_a_mail_that_fails_never_hides_the_cells_own_error(shell: Shell, nowhere: None) -> None:
     ran = shell.run("%%mailconn notify ops --to ana@example.org\n1 / 0")
     assert isinstance(ran.error, ZeroDivisionError)
-    assert "The mail was not sent." in ran.text
+    assert "The message was not sent." in ran.text
     assert ran.text.count("ZeroDivisionError: division by zero") == 1
 
 

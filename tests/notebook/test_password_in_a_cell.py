@@ -47,7 +47,7 @@ def test_a_password_in_a_cell_is_used_and_told_with_what_to_do(cell: str, shell:
     with pytest.warns(MailConnWarning) as told:
         ran = shell.ok(cell.format(SECRET))
     [said] = [str(each.message) for each in told]
-    assert "password for 'ops' stands in this cell: the notebook, its checkpoints and the history keep it." in said
+    assert "password for 'ops' in this cell, and the notebook, its checkpoints and the history keep it." in said
     assert "%mailconn password ops" in said
     assert SECRET not in said + ran.text.replace(cell.format(SECRET), "")
     assert (
@@ -92,7 +92,7 @@ def test_a_password_of_a_login_by_hand_in_a_cell_is_told(
     with pytest.warns(MailConnWarning) as told:
         shell.run(cell.format(SECRET))
     [said] = [str(each.message) for each in told]
-    assert "stands in this cell: the notebook, its checkpoints and the history keep it." in said
+    assert "in this cell, and the notebook, its checkpoints and the history keep it." in said
     assert "getpass.getpass()" in said
     assert SECRET not in said
     with warnings.catch_warnings():
@@ -111,7 +111,7 @@ def test_a_script_is_no_cell() -> None:
 def test_the_warning_in_a_notebook_does_not_repeat_the_line(kernel: Kernel) -> None:
     kernel.run(IMPORT)
     said = kernel.run(f"mailconn.set_password('ops', '{SECRET}')")
-    assert "stands in this cell" in said
+    assert "in this cell" in said
     assert SECRET not in said.partition("stderr")[2]
     # The same cell again is told again: it still stands there.
-    assert "stands in this cell" in kernel.run(f"mailconn.set_password('ops', '{SECRET}')")
+    assert "in this cell" in kernel.run(f"mailconn.set_password('ops', '{SECRET}')")

@@ -120,7 +120,7 @@ def test_the_newest_message_is_the_last_and_each_can_be_had() -> None:
     assert [each.subject for each in inbox] == ["one", "two", "three"]
     assert [each.subject for each in inbox[1:]] == ["two", "three"]
     assert inbox[0] in inbox
-    with pytest.raises(IndexError, match="it holds 3 messages"):
+    with pytest.raises(IndexError, match="it contains 3 messages"):
         inbox[3]
 
 
@@ -380,7 +380,7 @@ def web() -> Iterator[tuple[str, list[str]]]:
 
 
 def in_browser(html: str, folder: Path) -> str:
-    """The page after a browser has shown it and run what it runs."""
+    """Next page a browser has shown it and run what it runs."""
     chromium = require("chromium")
     file = folder / "page.html"
     file.write_text(f"<!DOCTYPE html><meta charset=utf-8><body>{html}</body>", encoding="utf-8")

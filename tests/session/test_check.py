@@ -112,9 +112,9 @@ def test_a_wrong_password_says_how_to_set_it(postfix: Postfix, certificates: Cer
 @pytest.mark.parametrize(
     ("password", "oddity"),
     [
-        ("s3cret\u202f", "holds U+202F (narrow no-break space), as pasted texts do"),
-        ("s3cret\u00a0", "holds U+00A0 (no-break space), as pasted texts do"),
-        ("s3cret ", "begins or ends with a blank"),
+        ("s3cret\u202f", "contains U+202F (narrow no-break space), as pasted text often does"),
+        ("s3cret\u00a0", "contains U+00A0 (no-break space), as pasted text often does"),
+        ("s3cret ", "begins or ends with a space"),
     ],
 )
 def test_a_password_that_may_be_wrongly_pasted_is_told_when_it_is_refused(

@@ -212,7 +212,7 @@ def test_a_child_says_no_word_over_the_parents_link(
 
         def work() -> None:
             if use is USES["asks"] or (use is USES["quits"] and kit is SMTPKit):
-                with pytest.raises(MailConnError, match="another process's") as caught:
+                with pytest.raises(MailConnError, match="another process") as caught:
                     use(session)
                 assert "Open a session in each process" in caught.value.hint
             else:
@@ -232,7 +232,7 @@ def test_a_child_of_a_fork_within_an_answer_gets_none_of_it(
         next(stream)
 
         def work() -> None:
-            with pytest.raises(MailConnError, match="another process's"):
+            with pytest.raises(MailConnError, match="another process"):
                 next(stream)
             stream.close()
 
@@ -254,7 +254,7 @@ def test_a_child_learns_that_numbers_of_pop3_mean_other_messages_now(
             mailbox.delete(mailbox.uids()[:1])
 
         def work() -> None:
-            with pytest.raises(MailboxChanged, match="mean others now"):
+            with pytest.raises(MailboxChanged, match="now mean other messages"):
                 pop.dele(1)
             assert pop.stat()[0] == BODIES - 1
 

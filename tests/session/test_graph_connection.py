@@ -74,7 +74,7 @@ def test_a_name_and_a_user_are_enough_and_the_rest_is_graphs() -> None:
     assert connection.copy(server_host="graph.microsoft.us").server_host == "graph.microsoft.us"
     with pytest.raises(OptionError, match="give the address of the mailbox that sends"):
         MailConnection(name="ops", protocol="GRAPH").require_complete()
-    with pytest.raises(OptionError, match="Microsoft Graph takes no token of Google's"):
+    with pytest.raises(OptionError, match="Microsoft Graph does not accept Google's tokens"):
         connection.copy(oauth_issuer="google").require_complete()
 
 
@@ -349,7 +349,9 @@ def test_an_error_of_graphs_fails_the_cell_in_two_lines(
     give_password("cloud", TOKEN)
     graph.permissions = set()
     told = shell.fails(CELL.replace("NAME", "cloud"))
-    assert "cloud: authenticate failed. Graph did not take the login: 403 ErrorAccessDenied: Access is denied." in told
+    assert (
+        "cloud: authenticate failed. Graph did not accept the login: 403 ErrorAccessDenied: Access is denied." in told
+    )
     assert "The app needs the permission Mail.Send" in told
 
 

@@ -128,10 +128,10 @@ def test_a_certificate_of_an_unknown_authority_can_be_pinned(graph: GraphServer,
         (error(403, "ErrorSendAsDenied", "No permission."), "foreign-sender", "ErrorSendAsDenied"),
         (error(404, "MailboxNotEnabledForRESTAPI", "Inactive."), "no-mailbox", "MailboxNotEnabledForRESTAPI"),
         (error(400, "BadRequest", "/me request is only valid with delegated authentication flow."), "app-only", "/me"),
-        (html(200), "bad-reply", "200 text/html in place of Graph's answer"),
-        (html(502), "bad-reply", "502 text/html in place of Graph's answer"),
-        (answer(202), "bad-reply", "202 nothing in place of Graph's answer"),
-        (answer(200, value=[]), "bad-reply", "200 application/json in place of Graph's answer"),
+        (html(200), "bad-reply", "200 text/html instead of Graph's reply"),
+        (html(502), "bad-reply", "502 text/html instead of Graph's reply"),
+        (answer(202), "bad-reply", "202 nothing instead of Graph's reply"),
+        (answer(200, value=[]), "bad-reply", "200 application/json instead of Graph's reply"),
         (error(429, "ApplicationThrottled", "Too many.", Retry_After="3600"), "rate-limited", "ApplicationThrottled"),
     ],
 )
@@ -161,7 +161,7 @@ def test_no_redirect_is_followed_with_the_token(graph: GraphServer, certificates
     with Moved(certificates.good.server_context(), TOKEN) as first:
         report = check(to_graph(first, certificates))
     assert report.failed is not None
-    assert "a token does not go" in report.failed.message
+    assert "no token is sent" in report.failed.message
     assert graph.asked == []
 
 
@@ -171,7 +171,7 @@ def test_an_app_without_a_user_sends_as_the_mailbox_that_the_username_names(
     graph.app_only = True
     report = check(to_graph(graph, certificates))
     assert report.failed is not None
-    assert report.failed.hint == "The token is an app's own: set oauth_flow to client_credentials."
+    assert report.failed.hint == "The token belongs to the app itself: set oauth_flow to client_credentials."
     with connect(to_graph(graph, certificates, oauth_flow="client_credentials")) as session:
         session.send_message(letter())
     assert [one.path for one in graph.asked[1:]] == ["/v1.0/users/ana@company.example/sendMail"] * 2
@@ -236,7 +236,7 @@ def test_an_open_session_is_a_target_and_stays_open(graph: GraphServer, connecti
     assert len(graph.sent) == 2
     with pytest.raises(mailconn.DeliveryError, match="The session is not open"):
         mailconn.send(session, "bea@example.org", "Late", "text")
-    assert repr(session) == "<session of 'ops' with Microsoft Graph, no smtplib.SMTP, closed>"
+    assert repr(session) == "<session of 'ops' with Microsoft Graph, not an smtplib.SMTP, closed>"
 
 
 # There is no envelope
@@ -250,14 +250,22 @@ def test_an_open_session_is_a_target_and_stays_open(graph: GraphServer, connecti
             ["bea@example.org", "eve@example.org"],
             "eve@example.org is in none of To, Cc and Bcc.",
         ),
-        ("ana@company.example", ["carl@example.org"], "bea@example.org is in the message's headers, and would get it"),
-        ("ana@company.example", ["bea@example.org"], "carl@example.org is in the message's headers, and would get it"),
+        (
+            "ana@company.example",
+            ["carl@example.org"],
+            "bea@example.org is in the message's headers, and would receive it",
+        ),
+        (
+            "ana@company.example",
+            ["bea@example.org"],
+            "carl@example.org is in the message's headers, and would receive it",
+        ),
         (
             "bounces@company.example",
             ["bea@example.org", "carl@example.org"],
             "The sender bounces@company.example is not",
         ),
-        ("", ["bea@example.org", "carl@example.org"], "The sender <> is not the one of the message"),
+        ("", ["bea@example.org", "carl@example.org"], "The sender <> is not that of the message"),
     ],
 )
 def test_another_envelope_than_the_headers_is_refused_before_anything_is_sent(
@@ -274,7 +282,7 @@ def test_another_envelope_than_the_headers_is_refused_before_anything_is_sent(
             with pytest.raises(NoEnvelope) as caught:
                 send()
             assert words in caught.value.message
-            assert "it has no envelope beside them" in caught.value.hint
+            assert "there is no separate envelope" in caught.value.hint
         with pytest.raises(NoEnvelope, match="'NOTIFY=NEVER' is for an envelope"):
             session.send_message(message, rcpt_options=["NOTIFY=NEVER"])
     assert len(graph.asked) == before
@@ -322,9 +330,9 @@ def test_a_message_to_nobody_is_refused(connection: MailConnection) -> None:
         (error(403, "ErrorAccessDenied", "Access is denied."), 403, "ErrorAccessDenied: Access is denied."),
         (error(403, "ErrorSendAsDenied", "No permission to send as."), 403, "ErrorSendAsDenied: No permission"),
         (error(403, "ErrorMessageSubmissionBlocked", "Blocked."), 403, "ErrorMessageSubmissionBlocked: Blocked."),
-        (html(403), 403, "text/html in place of Graph's answer"),
-        (answer(400, error="a text"), 400, "application/json in place of Graph's answer"),
-        (answer(308, headers={"Location": "https://eve.example/"}), 308, "a token does not go"),
+        (html(403), 403, "text/html instead of Graph's reply"),
+        (answer(400, error="a text"), 400, "application/json instead of Graph's reply"),
+        (answer(308, headers={"Location": "https://eve.example/"}), 308, "no token is sent"),
     ],
 )
 def test_a_refusal_is_for_all_and_is_not_tried_again(
@@ -497,14 +505,14 @@ def test_a_session_says_that_it_is_no_smtp_and_connect_smtp_refuses_it(connectio
         assert type(session) is GraphSession
         assert not isinstance(session, smtplib.SMTP)
         with pytest.raises(
-            AttributeError, match=r"no attribute 'ehlo'. A session with Microsoft Graph is no smtplib.SMTP."
+            AttributeError, match=r"no attribute 'ehlo'. A session with Microsoft Graph is not an smtplib.SMTP."
         ):
             session.ehlo()
         with pytest.raises(AttributeError, match=r"no attribute 'sned_message'\.$"):
             session.sned_message  # noqa: B018  # that is what is told
     with pytest.raises(OptionError) as caught:
         mailconn.connect_smtp(connection)
-    assert caught.value.hint == "connect_graph() opens it. Its session sends, and is no smtplib.SMTP."
+    assert caught.value.hint == "connect_graph() opens it. Its session sends, but is not an smtplib.SMTP."
     with mailconn.connect_graph(connection) as mine:
         assert mine.client.ready
     with pytest.raises(OptionError, match="GRAPH sends mail; it cannot read any"):
@@ -570,7 +578,7 @@ def test_a_token_that_a_server_says_back_in_whatever_form_is_shown_as_stars(
 
 def test_a_token_that_no_header_can_carry_is_an_error_of_ours(connection: MailConnection) -> None:
     give_password("ops", "ключ-от-ящика")
-    with pytest.raises(OpenError, match="holds a character that no token has") as caught:
+    with pytest.raises(OpenError, match="contains a character that no token has") as caught:
         connect(connection)
     assert (caught.value.stage, caught.value.cause) == ("authenticate", "token-refused")
     holds_no_text(caught.value, "ключ")

@@ -160,7 +160,7 @@ def test_an_inbox_that_is_there_and_is_not_opened_is_still_an_error(refusal: byt
     rules = [offering(""), LOGIN, (OPEN[0], refusal), ('LIST "" "?INBOX"?', listed)]
     with (
         server_of(*rules, strict=False) as (connection, _),
-        pytest.raises(OpenError, match=r"does not (open INBOX|take SELECT)"),
+        pytest.raises(OpenError, match=r"did not (open INBOX|accept SELECT)"),
     ):
         connect(connection)
 
@@ -456,7 +456,7 @@ def test_a_folder_is_opened_by_the_name_that_it_is_listed_by(wire: bytes) -> Non
 def test_no_folder_is_the_inbox_and_what_is_no_name_is_refused() -> None:
     with server_of(offering(""), LOGIN, (OPEN[0], b"* 0 EXISTS\r\nTAG OK done\r\n")) as (connection, _):
         assert list(messages(connection, folder=None)) == []
-    with pytest.raises(OptionError, match="folder is the name"):
+    with pytest.raises(OptionError, match="folder must be the name"):
         messages(connection, folder=7)  # type: ignore[arg-type]  # what is tested
 
 

@@ -687,7 +687,7 @@ def test_a_message_may_take_longer_than_the_timeout_as_long_as_it_keeps_coming()
 
 
 def test_a_server_that_closes_within_a_message_is_said_to_have() -> None:
-    with pytest.raises(imaplib.IMAP4.abort, match="within a message"):
+    with pytest.raises(imaplib.IMAP4.abort, match="in the middle of a message"):
         fetching(Send(b"* 1 FETCH (RFC822 {100}\r\nabc"), Close())
 
 

@@ -103,7 +103,7 @@ def test_a_file_that_is_not_there_is_not_made(readonly: bool, tmp_path: Path) ->
         connect(to_file(tmp_path / "nowhere"), readonly=readonly)
     assert isinstance(caught.value, MailboxMissing)
     assert (caught.value.stage, caught.value.cause) == ("connect", "no-file")
-    assert "never made" in caught.value.hint
+    assert "never created" in caught.value.hint
     assert not list(tmp_path.glob("nowhere*"))
 
 
@@ -305,9 +305,9 @@ def test_the_lock_of_another_process_is_seen_and_waited_for(box: Path, monkeypat
         assert holder.stdout is not None
         assert holder.stdin is not None
         assert holder.stdout.readline() == "locked\n"
-        with pytest.raises(FileLocked, match="another program holds it open"):
+        with pytest.raises(FileLocked, match="another program has it open"):
             connect(to_file(box), readonly=False)
-        assert check(to_file(box)).stages[-1].facts["Locked"] == "another program holds it open"
+        assert check(to_file(box)).stages[-1].facts["Locked"] == "another program has it open"
         monkeypatch.setattr(file_lock, "_PATIENCE", 10.0)
         # The other program ends while its lock is waited for.
         monkeypatch.setattr("time.sleep", lambda _: holder.communicate("go\n"))

@@ -41,13 +41,13 @@ def test_no_shell_reads_the_command(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (python("import sys; print('s3cret'); sys.exit(3)"), "ended with 3"),
+        (python("import sys; print('s3cret'); sys.exit(3)"), "exited with status 3"),
         (python("pass"), "is empty"),
-        (python("print('s3cret\\nmore')"), "holds a line break"),
+        (python("print('s3cret\\nmore')"), "contains a line break"),
         (python("import sys; sys.stdout.buffer.write(bytes([255]))"), "not UTF-8"),
         (python("print('x' * 100000)"), "more than 65536 bytes"),
-        (python("print('s3cret', end='\\r\\r')"), "holds a line break"),
-        (python("import os; print('s3cret', flush=True); os.kill(os.getpid(), 9)"), "was ended by signal 9"),
+        (python("print('s3cret', end='\\r\\r')"), "contains a line break"),
+        (python("import os; print('s3cret', flush=True); os.kill(os.getpid(), 9)"), "was killed by signal 9"),
         (python("while True: print('s3cret', flush=True)"), "more than 65536 bytes"),
         ("/no/such/program", "No such file"),
         ("unclosed 'quote", "not a command"),
@@ -71,7 +71,7 @@ def test_a_program_of_whatever_folder_the_notebook_is_in_is_not_run(
         (folder / "printing").chmod(0o755)
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setenv("HOME", str(tmp_path / "here"))
-    with pytest.raises(CredentialError, match="is not a whole path") as caught:
+    with pytest.raises(CredentialError, match="is not a full path") as caught:
         run(command, Limit(10))
     assert "/" in caught.value.hint
     # Nor by a PATH that names whatever folder it is.

@@ -482,7 +482,7 @@ def test_a_line_of_a_broken_mail_may_be_longer_than_poplib_takes() -> None:
 
 
 def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next_one() -> None:
-    with pytest.raises(LinkLost, match="unasked"):
+    with pytest.raises(LinkLost, match="out of turn"):
         unasked(b"+OK 1 messages\r\n")
     with pytest.raises(LinkLost, match="idle for too long"):
         unasked(b"-ERR [SYS/TEMP] idle for too long\r\n")

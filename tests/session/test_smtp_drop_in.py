@@ -328,7 +328,7 @@ def test_each_recipient_may_have_parameters_of_its_own() -> None:
         assert smtp.sendmail(BOB, [ALICE, CAROL], LETTER, rcpt_options=own) == {}
         assert smtp.send_message(letter(f"{ALICE}, {CAROL}"), rcpt_options=own) == {}
         assert smtp.sendmail(BOB, [ALICE, CAROL], LETTER, rcpt_options=["NOTIFY=NEVER"]) == {}
-        with pytest.raises(MessageError, match="one parameter"):
+        with pytest.raises(MessageError, match="a single parameter"):
             smtp.sendmail(BOB, [ALICE], LETTER, rcpt_options={ALICE: ["x y"]})
         with pytest.raises(MessageError, match=CAROL):
             smtp.sendmail(BOB, [ALICE], LETTER, rcpt_options={CAROL: ["NOTIFY=NEVER"]})

@@ -42,7 +42,7 @@ REFUSALS = [
     (b"534-5.7.9 Application-specific password required.\r\n534 5.7.9 Learn more", "app-password", "app password"),
     (b"534 5.7.14 Please log in via your web browser and then try again.", "web-login", "web page"),
     (b"432 4.3.2 Concurrent connections limit exceeded", "too-many-connections", "sessions that hold a connection"),
-    (b"454 4.7.0 Too many login attempts, please try again later.", "rate-limited", "Wait some minutes"),
+    (b"454 4.7.0 Too many login attempts, please try again later.", "rate-limited", "Wait a few minutes"),
     (b"454 4.7.0 Temporary authentication failure", "login-temporary", "a few minutes"),
     (b"504 5.5.4 Unrecognized authentication type", "mechanism-refused", "sasl_mechanism"),
     (b"534 5.7.9", "app-password", "app password"),

@@ -94,7 +94,7 @@ def test_a_server_that_refuses_the_sender_and_takes_the_message_leaves_the_deliv
         *BYE,
     ]
     with ScriptServer(script) as server, connect(to(server.port)) as smtp:
-        with pytest.raises(DeliveryUnknown, match="refused the sender, and then took the message") as caught:
+        with pytest.raises(DeliveryUnknown, match="refused the sender, and then accepted the message") as caught:
             smtp.sendmail(BOB, [ALICE], LETTER)
         assert caught.value.recipients == (ALICE,)
     with ScriptServer([*script[:-4], ExpectUntil(b"\r\n\r\ny\r\n"), TAKEN, *BYE]) as server:
@@ -143,7 +143,7 @@ def test_a_reply_to_the_message_that_decides_nothing_leaves_it_unknown(reply: by
     ):
         mailconn.send(to(server.port), ALICE, "x", "y", sender=BOB)
     (outcome,) = caught.value.report.outcomes
-    assert (outcome.outcome, outcome.words) == ("unknown", f"The server answers {reply.decode().strip()}.")
+    assert (outcome.outcome, outcome.words) == ("unknown", f"The server replied {reply.decode().strip()}.")
 
 
 @pytest.mark.parametrize("code", [b"252", b"251", b"299"])

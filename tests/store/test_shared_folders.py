@@ -130,7 +130,7 @@ def test_a_relative_directory_of_ones_own_is_not_used_but_the_usual_one(
     assert list(connections) == ["new"]
     problems = told()
     for variable in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR"):
-        assert f"{variable} is {given!r}, which is no absolute path" in problems
+        assert f"{variable} is {given!r}, which is not an absolute path" in problems
     # What somebody made there on purpose is found again by its whole path.
     assert f"export JUPYTER_CONFIG_DIR={project / given}" in problems.replace("'", "")
     if given in {".", "sub"}:
@@ -147,7 +147,7 @@ def test_a_relative_base_directory_is_not_used_either(
     monkeypatch.setenv("XDG_DATA_HOME", "sub")
     for _ in range(2):
         assert last_tests.folder() == home / ".local" / "share" / "jupyter" / "mailconn" / "checks"
-        assert "XDG_DATA_HOME is 'sub', which is no absolute path" in told()
+        assert "XDG_DATA_HOME is 'sub', which is not an absolute path" in told()
     assert os.environ["XDG_DATA_HOME"] == "sub"
     assert "JUPYTER_DATA_DIR" not in os.environ
 

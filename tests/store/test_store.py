@@ -514,11 +514,11 @@ def test_what_is_no_file_does_not_hold_up_the_listing(store: ConnectionStore) ->
     found = messages(store)
     assert "it is not a file" in found["folder.json"]
     assert "it is not a file" in found["fifo.json"]
-    assert "the link leads nowhere" in found["nowhere.json"]
+    assert "the link is broken" in found["nowhere.json"]
     assert "symbolic links" in found["circle.json"]
     assert "it is not UTF-8 text" in found["binary.json"]
     assert all(str(problem).encode() for problem in store.problems())
-    with pytest.raises(StoreError, match="leads nowhere"):
+    with pytest.raises(StoreError, match="is broken"):
         store.save(connection("nowhere"), replace=True)
 
 

@@ -51,7 +51,7 @@ BROKEN = [
     Broken(
         "no header and no empty line",
         b"Just a text.\n",
-        (*NO_DATE, "A line of a header is none"),
+        (*NO_DATE, "A line among the headers is not one"),
         text="Just a text.\n",
         dated=False,
     ),
@@ -92,7 +92,11 @@ BROKEN = [
         "a header folded 100,000 times", HEAD + b"Subject: a" + b"\n b" * 100_000 + b"\n\n", ("over 100000",), "a b"
     ),
     Broken(
-        "a line that is no header", HEAD + b"no header\nSubject: s\n\nb\n", ("A line of a header is none",), "s", "b\n"
+        "a line that is no header",
+        HEAD + b"no header\nSubject: s\n\nb\n",
+        ("A line among the headers is not one",),
+        "s",
+        "b\n",
     ),
     Broken("it begins with a continuation", b" x\n" + HEAD + b"Subject: s\n\nb\n", ("continues a header",), "s", "b\n"),
     Broken("an envelope line", b"From ana Sun Nov 22 08:30:00 2026\n" + HEAD + b"Subject: s\n\nb\n", (), "s", "b\n"),

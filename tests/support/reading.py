@@ -60,7 +60,7 @@ def to_script(protocol: str, port: int, **options: Any) -> MailConnection:
 
 
 def fact(session: Any, stage: str, label: str) -> str:
-    """What was learnt when the session was opened."""
+    """Details when the session was opened."""
     found: dict[str, str] = session.opening.stages[stage].facts
     return found[label]
 

@@ -145,7 +145,7 @@ KINDS: dict[str, Kind] = {
     "markdown": Kind(markdown, ("Results", "12 %", "https://example.org/board", "north")),
     "html": Kind(html, ("Results", "Up by 12 %")),
     "dataframe": Kind(table, ("Nørth", "East & West", "1385", "2026-01-06")),
-    "long dataframe": Kind(lambda: table(1000), ("Nørth", "of 1000 rows", "table.csv"), files=("table.csv",)),
+    "long dataframe": Kind(lambda: table(1000), ("Nørth", "of 1,000 rows", "table.csv"), files=("table.csv",)),
     "series": Kind(lambda: table()["revenue"], ("revenue", "10234.50")),
     "styler": Kind(styler, ("Nørth", "10,234.50 €", "1385")),
     "polars": Kind(polars, ("Łódź", "東京", "14000000")),

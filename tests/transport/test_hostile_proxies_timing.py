@@ -29,7 +29,7 @@ def test_a_silent_proxy_ends_at_the_timeout_with_a_hint_at_its_type(kind: str) -
 def test_a_socks5_proxy_that_waits_for_the_server_is_not_blamed_itself() -> None:
     stage, cause, report = failed("SOCKS5", *HELLO, Silence())
     assert (stage, cause) == ("connect", "target-unreachable")
-    assert "does not get through to the server" in report
+    assert "could not reach the server" in report
 
 
 @pytest.mark.parametrize(

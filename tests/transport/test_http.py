@@ -181,7 +181,7 @@ def test_what_is_sent_is_in_no_traceback_with_locals() -> None:
     ],
 )
 def test_a_url_that_is_not_https_or_this_machine_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match=r"^(is|holds)"):
+    with pytest.raises(ValueError, match=r"^(is|contains)"):
         Place.parse(url)
 
 

@@ -67,7 +67,7 @@ def _one(name: str) -> View:
         notes.append(f"And {len(open_) - _MOST_ROWS:,} more: {_counted(open_[_MOST_ROWS:])}.")
     if any(row.in_doubt for row in open_):
         notes.append(
-            "Unknown: it may have arrived, and is not sent again but with "
+            "Unknown: it may have arrived, and is sent again only with "
             f'mailconn.send_many(..., journal={name!r}, again="unknown").'
         )
     notes.append(f"The file: {atomic_files.show(journal_path(name))}")

@@ -12,7 +12,7 @@ def merge_flags(parser: Arguments) -> None:
     """The arguments of ``%mailconn merge`` and ``%%mailconn merge``."""
     people(
         parser,
-        "A stored connection; without it the default, or the only one.",
+        "A stored connection; if omitted, the default or the only one.",
         who="COLUMN",
         to='To whom: a column, or a template ("{{ name }} <{{ email }}>"); may be repeated.',
     )
@@ -25,10 +25,8 @@ def merge_flags(parser: Arguments) -> None:
     parser.add_argument(
         "--subject", required=True, metavar="TEXT", help="The subject: a template, in which the columns are variables."
     )
-    parser.add_argument(
-        "--key", metavar="COLUMN", help="The column that tells a row from all others; a journal needs it."
-    )
-    parser.add_argument("--doubles", action="store_true", help="Several rows may have one recipient.")
+    parser.add_argument("--key", metavar="COLUMN", help="The column that identifies a row; a journal needs one.")
+    parser.add_argument("--doubles", action="store_true", help="Several rows may have the same recipient.")
     shapes(parser)
     marks(parser)
     returns(parser, who="COLUMN")
@@ -40,9 +38,7 @@ def merge_flags(parser: Arguments) -> None:
         metavar="N",
         help="Which row --preview shows, from 0 (default: the first).",
     )
-    parser.add_argument(
-        "--rate", metavar="RATE", help="How many messages at most, and in what time: 30/min, 1000/hour."
-    )
+    parser.add_argument("--rate", metavar="RATE", help="The most messages to send in a given time: 30/min, 1000/hour.")
     parser.add_argument(
         "--journal",
         metavar="NAME",
@@ -52,10 +48,10 @@ def merge_flags(parser: Arguments) -> None:
         "--again",
         type=Words("unknown", "refused"),
         metavar="{unknown,refused}",
-        help="Also send again what is unknown, or refused, by the journal.",
+        help="Also send again what the journal has as unknown or refused.",
     )
     parser.add_argument(
-        "--connections", type=whole_number, metavar="N", help="Over how many connections at a time (default: 3)."
+        "--connections", type=whole_number, metavar="N", help="How many connections to use at a time (default: 3)."
     )
     cell = parser.add_argument_group("In a cell's first line (%%mailconn merge), where the cell is the content")
     cell.add_argument(

@@ -11,7 +11,7 @@ from ...delivery.merging.letter import MergedMessage
 from ...delivery.preview import Preview, preview
 from ...delivery.send import sender_of
 from ...errors import MailConnError
-from ...formatting import few, how_large
+from ...formatting import counted, few, how_large
 from ...message.mime.wire_format import wired
 from ...message.template import Template
 from ...session.smtp.envelope import envelope_of
@@ -32,7 +32,7 @@ class NotAllAccepted(MailConnError):
     def __init__(self, report: DeliveryReport) -> None:
         super().__init__(
             f"Not everybody's message was accepted: {len(report.failed)} of {len(report.deliveries)} were not.",
-            hint="The table above names them. With --journal the same line goes on, and sends nobody a second one.",
+            hint="The table above names them. With --journal, the same line carries on from there and sends nobody a second message.",
         )
         self.report = report
 
@@ -58,7 +58,7 @@ def merge(
     if journal is not None and key is None:
         raise WrongUsage(
             "%mailconn merge: --journal needs --key.",
-            hint="A journal knows a message by what tells its row from all others: --key customer_id",
+            hint="A journal knows a message by the key of its row: --key customer_id",
         )
 
     def done() -> DeliveryReport | Preview | str:
@@ -111,8 +111,8 @@ def _read(results: Sequence[Any], cell: Cell | None, kind: Any, *, attached: boo
         return rows, content
     if content:
         raise WrongUsage(
-            "%%mailconn merge takes the rows alone in its line: the cell is the content.",
-            hint="With one percent sign, it stands in the line: %mailconn merge NAME df --to email --subject TEXT ...",
+            "%%mailconn merge takes only the rows on its line: the cell is the content.",
+            hint="With one percent sign, the content is on the line: %mailconn merge NAME df --to email --subject TEXT ...",
         )
     return rows, [Template(cell.source.strip("\n"), kind)]
 
@@ -133,5 +133,4 @@ def _counted(merged: Merge) -> str:
         count += 1
         size += len(wired(message, utf8=False, eight_bit=True))
         names += envelope_of(message, "", None)[1]
-    messages = "1 message" if count == 1 else f"{count} messages"
-    return f"Not sent, as asked: {messages}, {how_large(size)}, to {few(names)}"
+    return f"Not sent, as asked: {counted(count, 'message')}, {how_large(size)}, to {few(names)}"

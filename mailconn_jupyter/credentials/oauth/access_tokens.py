@@ -59,7 +59,7 @@ def forget(identity: Identity) -> None:
 def keep_new(identity: Identity, tokens: Tokens, limit: Limit) -> str:
     """Keep a new sign-in, and have its access token at hand, here and in the other kernels; returns where, in words."""
     with token_files.locked(identity, limit):
-        kept = "for as long as its access token, for the issuer gave nothing to renew it by"
+        kept = "until its access token expires, as the issuer gave no means to renew it"
         if tokens.refresh is not None:
             since = datetime.now(UTC)
             kept = keep_grant(identity, tokens.refresh, since=since, who=tokens.who)
@@ -81,7 +81,7 @@ def sign_out(identity: Identity, http: HTTP) -> list[str]:
             if client.metadata.revocation:
                 client.revoke(grant.refresh)
             else:
-                said.append(f"{client.metadata.issuer} has no way to revoke a sign-in: it ends there by itself.")
+                said.append(f"{client.metadata.issuer} has no way to revoke a sign-in: it expires there by itself.")
         except CredentialError as error:
             # Forgotten it is all the same.
             said.append(error.message)

@@ -55,7 +55,7 @@ class Device:
                     raise
             if over:
                 raise SignInError(
-                    "The code ran out before it was approved.",
+                    "The code expired before it was approved.",
                     cause="sign-in-refused",
                     error="expired_token",
                     hint="Sign in again.",
@@ -68,7 +68,9 @@ def begin_device(client: Client) -> Device:
     metadata = client.metadata
     if not metadata.device:
         raise SignInError(
-            f"{metadata.issuer} does not sign in by a device's code.", cause="sign-in-option", hint="Use the flow link."
+            f"{metadata.issuer} does not offer sign-in by device code.",
+            cause="sign-in-option",
+            hint="Use the link flow instead.",
         )
     began = time.monotonic()
     answer = client.send(metadata.device, "", "gives no code", scope=scope_of(client.identity, metadata))
@@ -83,9 +85,9 @@ def begin_device(client: Client) -> Device:
         or device_code.flaw()
     ):
         raise SignInError(
-            f"{urlsplit(metadata.device).hostname} gave no code that could be entered.",
+            f"{urlsplit(metadata.device).hostname} gave no usable code.",
             cause="sign-in-refused",
-            hint="Use the flow link.",
+            hint="Use the link flow instead.",
         )
     link = answer.text("verification_uri_complete")
     seconds = min(answer.seconds("expires_in") or _MOST_SECONDS, _MOST_SECONDS)

@@ -41,7 +41,7 @@ def read_grant(identity: Identity) -> Grant:
     if binding not in {"", identity.binding}:
         # A token goes to nobody but who gave it.
         raise SignInError(
-            f"The sign-in that is kept for {identity.name!r} is of another issuer, client or user.",
+            f"The sign-in that is kept for {identity.name!r} belongs to another issuer, client or user.",
             cause="sign-in",
             hint=f"Sign in again: {naming.command(identity.name, Kind.REFRESH)}",
         )
@@ -71,7 +71,7 @@ def _keep(identity: Identity, record: Secret) -> str:
         return keep(identity.grant, record)
     except CredentialError as error:
         memory.put(identity.grant, record)
-        warn(f"{error.message} The sign-in of {identity.name!r} goes on in this kernel alone.")
+        warn(f"{error.message} The sign-in of {identity.name!r} lasts only as long as this kernel.")
         return "in this kernel only, as the keyring did not take it"
 
 
@@ -107,7 +107,7 @@ def drop(identity: Identity) -> list[str]:
 def sign_in_again(identity: Identity, why: SignInError) -> SignInError:
     """The same refusal, with what helps: a person."""
     return SignInError(
-        f"The sign-in of {identity.name!r} is over. {why.message}",
+        f"The sign-in of {identity.name!r} has ended. {why.message}",
         cause="sign-in",
         error=why.error,
         hint=f"Sign in again: {naming.command(identity.name, Kind.REFRESH)}",

@@ -97,13 +97,13 @@ def _ask(url: str, http: HTTP) -> Metadata:
             return _read(url, answer.fields)
     first = answers[0]
     if 300 <= first.status < 400:
-        found = f"it sends on to {first.location or 'nowhere'}"
+        found = f"it redirects to {first.location or 'nowhere'}"
     else:
-        found = f"it answers {first.status} {first.kind}".rstrip()
+        found = f"it replied with {first.status} {first.kind}".rstrip()
     raise SignInError(
         f"{url} does not say how to sign in there: {found}.",
         cause="sign-in-option",
-        hint="Check the issuer, as its documentation writes it; or a proxy or a captive portal answers in its place.",
+        hint="Check the issuer's URL in its documentation; a proxy or a captive portal may also be answering in its place.",
     )
 
 
@@ -121,17 +121,17 @@ def _read(url: str, fields: Fields) -> Metadata:
     # RFC 8414, 3.3: else one server could speak for another.
     if metadata.issuer.rstrip("/") != url and not _same_microsoft(metadata.issuer, url):
         raise SignInError(
-            f"{url} says that it is another issuer: {readable(metadata.issuer, 200) or 'none'}.",
+            f"{url} names a different issuer: {readable(metadata.issuer, 200) or 'none'}.",
             cause="sign-in-option",
-            hint="Give the issuer as it names itself, if that is the one you mean.",
+            hint="If that is the one you mean, give the issuer as it names itself.",
         )
     if not metadata.token:
-        raise SignInError(f"{url} has no place to get tokens from.", cause="sign-in-option", hint="Check the issuer.")
+        raise SignInError(f"{url} names no token endpoint.", cause="sign-in-option", hint="Check the issuer.")
     for endpoint in (metadata.token, metadata.authorization, metadata.device, metadata.revocation):
         try:
             # What is plain text is for an issuer on this machine: another one would send us to what listens here.
             if endpoint and Place.parse(endpoint).secure < Place.parse(url).secure:
-                raise ValueError("is not https, as the issuer is")
+                raise ValueError("is not https, unlike the issuer")
         except ValueError as error:
             raise SignInError(
                 f"{url} gives an address that {error}: {readable(endpoint, 200)}",

@@ -45,19 +45,19 @@ class Link:
             raise SignInError(
                 "That is not the address of the last page.",
                 cause="sign-in-refused",
-                hint=f"Paste the whole address, which begins with {self.redirect} and holds a code.",
+                hint=f"Paste the whole address, which begins with {self.redirect} and contains a code.",
             )
         if answer.state != self._state:
             raise SignInError(
-                "That address is of another sign-in.",
+                "That address belongs to another sign-in.",
                 cause="sign-in-refused",
                 error="state",
-                hint="Sign in again with the link that was shown last. If you were sent that address, do not use it.",
+                hint="Sign in again with the link that was shown last. If somebody sent you that address, do not use it.",
             )
         # RFC 9207, 2.4: else the code could be another server's.
         if (answer.issuer or metadata.names_itself) and not metadata.is_issuer(answer.issuer):
             raise SignInError(
-                f"The answer is of another issuer than {metadata.issuer}: {readable(answer.issuer, 100) or 'none'}.",
+                f"The answer is from a different issuer than {metadata.issuer}: {readable(answer.issuer, 100) or 'none'}.",
                 cause="sign-in-refused",
                 error="iss",
                 hint="Do not use that address. Check the connection's issuer, and sign in again.",
@@ -66,7 +66,7 @@ class Link:
             raise refusal_words(metadata.host, answer.error, answer.description)
         if not answer.code:
             raise SignInError(
-                "The address holds no code.", cause="sign-in-refused", hint="Sign in again, to the last page."
+                "The address contains no code.", cause="sign-in-refused", hint="Sign in again, as far as the last page."
             )
         return self._client.tokens(
             "authorization_code",
@@ -82,7 +82,9 @@ def begin_link(client: Client) -> Link:
     metadata = client.metadata
     if not metadata.authorization:
         raise SignInError(
-            f"{metadata.issuer} does not sign in by a link.", cause="sign-in-option", hint="Use the flow device."
+            f"{metadata.issuer} does not offer sign-in by link.",
+            cause="sign-in-option",
+            hint="Use the device flow instead.",
         )
     # RFC 8252, 7.3; Microsoft registers it as http://localhost, and Google takes it for any desktop app.
     host = "localhost" if metadata.is_microsoft else "127.0.0.1"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from ...connection.trusted_hosts import how_to_pin
 from ...errors import SignInError
 from ...secret import Secret
 from ...transport.deadline import Limit
@@ -37,15 +38,15 @@ _NUMBERS: Final = {
     "50074": "The account needs a second factor: sign in by the link (flow link).",
     "50076": "The account needs a second factor: sign in by the link (flow link).",
     "50079": "The account needs a second factor: sign in by the link (flow link).",
-    "50131": "A rule of the company's (Conditional Access) stops it: sign in by the link (flow link).",
-    "50173": "The sign-in was revoked, often by a new password: sign in again.",
-    "50194": "The app is for one tenant alone: set oauth_tenant.",
-    "53000": "A rule of the company's (Conditional Access) stops it: sign in by the link (flow link).",
-    "53003": "A rule of the company's (Conditional Access) stops it: sign in by the link (flow link).",
+    "50131": "A company policy (Conditional Access) blocks it: sign in by the link (flow link).",
+    "50173": "The sign-in was revoked, often because the password was changed: sign in again.",
+    "50194": "The app is for one tenant only: set oauth_tenant.",
+    "53000": "A company policy (Conditional Access) blocks it: sign in by the link (flow link).",
+    "53003": "A company policy (Conditional Access) blocks it: sign in by the link (flow link).",
     "65001": "Nobody has consented to the app: sign in and consent, or have an administrator consent for all.",
     "70008": "The sign-in has expired: sign in again.",
     "700016": "The tenant does not know the app: check oauth_client_id and oauth_tenant.",
-    "700025": "The app is a public one and takes no secret: delete the client secret.",
+    "700025": "The app is a public client and takes no secret: delete the client secret.",
     "700082": "The sign-in has expired, unused for too long: sign in again.",
     "7000215": "The client secret is wrong; it is the secret's value, not its id.",
     "7000218": "Turn on 'Allow public client flows' in the app's registration, or keep its client secret.",
@@ -55,16 +56,16 @@ _NUMBERS: Final = {
 _ERRORS: Final = {
     "access_denied": "It was denied: sign in again, and approve.",
     "authorization_declined": "It was denied: sign in again, and approve.",
-    "bad_verification_code": "The code is not known: sign in again.",
-    "code_expired": "The code ran out before it was approved: sign in again.",
-    "expired_token": "The code ran out before it was approved: sign in again.",
+    "bad_verification_code": "The code is unknown: sign in again.",
+    "code_expired": "The code expired before it was approved: sign in again.",
+    "expired_token": "The code expired before it was approved: sign in again.",
     "invalid_client": "Check oauth_client_id; where the client has a secret, the secret may be missing, wrong or expired.",
     "unauthorized_client": "The client may not sign in this way: change its registration, or oauth_flow.",
-    "unsupported_grant_type": "The server does not offer this way: choose another oauth_flow.",
-    "unsupported_response_type": "The server does not offer this way: choose another oauth_flow.",
+    "unsupported_grant_type": "The server does not offer this flow: choose another oauth_flow.",
+    "unsupported_response_type": "The server does not offer this flow: choose another oauth_flow.",
     "invalid_scope": "The client may not ask for this: check oauth_scope, and the permissions of its registration.",
     "admin_policy_enforced": "The company's administrator must allow the app first.",
-    "org_internal": "The app is for people of its own company alone.",
+    "org_internal": "The app is only for people in its own company.",
 }
 
 #: A server in trouble, by its error or its status: another try may go well, and nothing has ended.
@@ -110,12 +111,12 @@ def retried(question: Callable[[], Reply], limit: Limit, host: str) -> Reply:
 
 def _link_hint(failure: TransportError, host: str) -> str:
     if failure.cause in {"unknown-authority", "pin-mismatch"} and failure.certificate is not None:
-        return f"If it is right, add to trusted_hosts: {host}=sha256:{failure.certificate.sha256}"
+        return f"If it is right, {how_to_pin(host, failure.certificate.sha256)}"
     if failure.cause.startswith("proxy") or failure.cause == "target-unreachable":
         return "Check the connection's proxy, and that it lets this host through."
     if failure.cause in _PASSING:
-        return "Nothing is lost: try again when the network is there; in some networks a proxy is needed."
-    return "Check the issuer; in some networks something stands between here and there."
+        return "Nothing is lost: try again when the network is back; some networks need a proxy."
+    return "Check the issuer; on some networks something intercepts such links."
 
 
 def refusal(reply: Reply, host: str, *hidden: Secret, what: str = "refused the sign-in") -> SignInError:
@@ -130,9 +131,9 @@ def refusal(reply: Reply, host: str, *hidden: Secret, what: str = "refused the s
     if reply.fields is None:
         found = f"{reply.status} {shown(reply.kind)}".rstrip()
         if 300 <= reply.status < 400:
-            found += f", sent on to {shown(reply.location)[:100]}"
+            found += f", redirected to {shown(reply.location)[:100]}"
         return SignInError(
-            f"{host} did not answer as an authorization server does ({found}).",
+            f"{host} did not answer like an authorization server ({found}).",
             cause="sign-in-unreachable",
             hint="A proxy or a captive portal may answer in its place; or try again in a few minutes.",
         )

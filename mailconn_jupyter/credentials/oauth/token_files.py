@@ -110,7 +110,7 @@ def locked(identity: Identity, limit: Limit) -> Iterator[None]:
         raise SignInError(
             f"Another process has been renewing the sign-in of {identity.name!r} for over {limit.seconds:.3g} seconds.",
             cause="sign-in-unreachable",
-            hint="Nothing is lost: try again, or end the kernel that hangs or was stopped.",
+            hint="Nothing is lost: try again, or end the kernel that is hanging or suspended.",
         ) from None
     except OSError:
         held = False

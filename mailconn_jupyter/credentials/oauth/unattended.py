@@ -28,9 +28,9 @@ def unattended_tokens(client: Client) -> Tokens:
     assertion = sealed(lambda: _assertion(key, client.identity.user, client.metadata.token, scope))
     if assertion is None:
         raise SignInError(
-            f"{client.identity.name}: what is kept as client secret is not the key of a service account.",
+            f"{client.identity.name}: the client secret that is kept is not a service account's key.",
             cause="sign-in-option",
-            hint="It is the whole JSON file that Google gives out, with client_email and private_key in it.",
+            hint="It must be the whole JSON file from Google, with client_email and private_key in it.",
         )
     return client.tokens(JWT_BEARER, "refused the service account", assertion=assertion, scope=scope)
 

@@ -63,8 +63,8 @@ class Backlog:
     def _require_own(self) -> None:
         if self.forked:
             raise MailConnError(
-                "This batch is another process's: it was begun before this one was forked.",
-                hint="The process that began it goes on with it.",
+                "This batch belongs to another process: it was started before this one was forked.",
+                hint="The process that started it carries on with it.",
             )
 
     def end(self) -> None:

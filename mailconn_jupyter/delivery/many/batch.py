@@ -89,7 +89,7 @@ class Batch:
             self.call_off("It was interrupted.")
         except BaseException:
             if not self.backlog.forked:
-                self.call_off("The messages came to an end with an error.")
+                self.call_off("The messages ended with an error.")
             raise
 
     def _await_couriers(self, tick: Callable[[], object]) -> None:

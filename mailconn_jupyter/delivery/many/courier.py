@@ -79,7 +79,7 @@ class Courier(threading.Thread):
                 if self._ready():
                     self._deliver()
         except Exception as error:  # noqa: BLE001  # told by whoever began the batch
-            failure = MailConnError(f"It broke off: {readable(repr(error))}")
+            failure = MailConnError(f"It failed: {readable(repr(error))}")
             failure.__cause__ = error
             self._work.call_off(failure.message, failure)
         finally:

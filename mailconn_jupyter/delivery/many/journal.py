@@ -167,11 +167,11 @@ def _require_private(path: Path) -> None:
 
 def _failure(path: Path, error: Exception) -> JournalError:
     reason = getattr(error, "strerror", None) or str(error)
-    hint = "It was left as it is: mend it, or move it away and know that everybody would be sent everything again."
+    hint = "It was left unchanged: repair it, or move it away, knowing that everybody would be sent everything again."
     if "locked" in reason:
         reason, hint = "another program has locked it", "Close what has it open, and run it again."
     elif not isinstance(error, sqlite3.DatabaseError) or isinstance(error, sqlite3.OperationalError):
-        hint = "What it says of earlier batches is as it was. Make room, or choose another place, and run it again."
+        hint = "Its record of earlier batches is unchanged. Free some space, or choose another place, and run it again."
     return JournalError(f"The journal {atomic_files.show(path)} cannot be used: {reason.rstrip('.')}.", hint=hint)
 
 

@@ -14,7 +14,7 @@ from ...discovery.sending_limits import SendingLimits
 from ...errors import MailConnError
 from ...session.smtp.session import SMTPSession
 from ..journals.journal_base import BaseJournal, JournalError
-from ..kept_sessions import lent
+from ..kept_sessions import lent_session
 from ..returns import Returns
 from ..sealed import Seal
 from ..send import sender_of
@@ -129,7 +129,7 @@ class Mailing:
         if self.session is not None:
             return contextlib.nullcontext(self.session)
         assert self.connection is not None
-        return lent(self.connection, keep=self.keep, ask=self.ask)
+        return lent_session(self.connection, keep=self.keep, ask=self.ask)
 
     def _pace(self, journal: BaseJournal | None) -> Pace | None:
         if self.rate is None:

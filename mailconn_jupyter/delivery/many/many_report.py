@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from ...formatting import columns, how_long, prose, table
+from ...formatting import columns, counted, how_long, prose, table
 from ...pandas_tables import own_pandas
 from ..following.sent_rows import Sent, SentRow
 
@@ -148,11 +148,11 @@ class DeliveryReport:
             return self.stopped or "There was nothing to send."
         messages = len({row.index for row in self.deliveries})
         accepted = self.counts.get("accepted", 0)
-        what = f"{messages:,} {'message' if messages == 1 else 'messages'}"
+        what = counted(messages, "message")
         if recipients != messages:
             what = f"{what} to {recipients:,} recipients"
         before = sum(row.outcome == "accepted" and not row.tries for row in self.deliveries)
-        earlier = f" ({before:,} of them before, by the journal)" if before else ""
+        earlier = f" ({before:,} of them earlier, according to the journal)" if before else ""
         rest = ", ".join(f"{count:,} {outcome}" for outcome, count in self.counts.items() if outcome != "accepted")
         said = f"{what} in {how_long(self.seconds)}: {accepted:,} accepted{earlier}{f', {rest}' if rest else ''}."
         return f"{said} {self.stopped}".strip()

@@ -59,7 +59,7 @@ class Plan:
         how_many = "As many messages as come" if self.messages is None else _counted(self.messages)
         if self.rate is None:
             return f"{how_many}, as fast as the server takes them{before}."
-        whose = "" if self.rate.count != self.limits.a_minute else f", which is what {self.limits.provider} takes"
+        whose = "" if self.rate.count != self.limits.a_minute else f", the limit of {self.limits.provider}"
         said = f"{how_many} at {self.rate}{whose}"
         seconds = self.seconds
         return (

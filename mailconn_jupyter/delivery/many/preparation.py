@@ -120,11 +120,11 @@ class Preparation:
         if not key:
             raise MessageError(
                 f"Message {number} has no key, and a journal knows a message by its key.",
-                hint="Give pairs of key and message, or merge(..., key=...): a key is the same each time, and no other's.",
+                hint="Give pairs of key and message, or merge(..., key=...): a key is unique, and the same each time.",
             )
         if key in self._keys:
             raise MessageError(
-                f"Message {number} has the key {key!r}, which another one has, too.",
+                f"Message {number} has the key {key!r}, which another one also has.",
                 hint="A journal would take it for the same message.",
             )
         self._keys.add(key)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ...errors import OptionError
+from ...formatting import counted
 
 __all__ = ["Pace", "Rate"]
 
@@ -48,7 +49,7 @@ class Rate:
         return _SECONDS[self.unit] / self.count
 
     def __str__(self) -> str:
-        return f"{self.count:,} {'message' if self.count == 1 else 'messages'} {'an' if self.unit == 'hour' else 'a'} {self.unit}"
+        return f"{counted(self.count, 'message')} {'an' if self.unit == 'hour' else 'a'} {self.unit}"
 
 
 class Pace:

@@ -85,7 +85,7 @@ def send_many(
     if isinstance(messages, str | bytes | Mapping | Message) or not hasattr(type(messages), "__iter__"):
         raise MessageError(
             f"send_many() sends several messages, not {type(messages).__name__}.",
-            hint="Give them in a list, or from a generator; one alone: [message].",
+            hint="Pass a list or a generator; for a single message: [message].",
         )
     if hasattr(messages, "columns"):
         raise MessageError(

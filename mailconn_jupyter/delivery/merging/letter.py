@@ -152,5 +152,5 @@ class Letter:
     @staticmethod
     def _said(text: Any) -> str:
         if not isinstance(text, str):
-            raise MessageError(f"{one_line(repr(text), 60)} is no text.")
+            raise MessageError(f"{one_line(repr(text), 60)} is not text.")
         return text

@@ -47,7 +47,8 @@ class MergeError(MessageError):
         if rows is None:
             (said,) = lines
             super().__init__(
-                f"The merge ends at {said.removesuffix('.')}. The rows before it have been given out.", hint=hint
+                f"The merge stopped at {said.removesuffix('.')}. The rows before it have already been handed out.",
+                hint=hint,
             )
             return
         bad = len({fault.row for fault in self.faults})
@@ -83,7 +84,7 @@ class Watch:
                 if step is steps[0] and result is not None:
                     key = result
                     if (before := self._keys.setdefault(result, number)) != number:
-                        raise MessageError(f"The key is also that of row {before}.")
+                        raise MessageError(f"Row {before} has the same key.")
             except MessageError as error:
                 self.hint = self.hint or error.hint
                 yield Fault(number, key, one_line(error.message, 300))
@@ -93,5 +94,5 @@ class Watch:
             # A server may tell Ana@ from ana@; hardly any does, and nobody wants the same mail twice.
             if (before := self._people.setdefault(address.casefold(), number)) != number:
                 raise MessageError(
-                    f"{address} is also the recipient of row {before}.", hint="Where that is meant: doubles=True"
+                    f"{address} is also the recipient of row {before}.", hint="If that is intended: doubles=True"
                 )

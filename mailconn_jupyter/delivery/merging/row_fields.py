@@ -137,9 +137,7 @@ def people(given: Any, what: str, columns: Sequence[str]) -> Field:
         return constant([])
     entries = [given] if isinstance(given, str) or callable(given) else given
     if not isinstance(entries, Iterable):
-        raise MessageError(
-            f"{what}={given!r} says of nobody who it is.", hint='A column, or "{{ name }} <{{ email }}>".'
-        )
+        raise MessageError(f"{what}={given!r} is not an address.", hint='Give a column, or "{{ name }} <{{ email }}>".')
     fields = [_mailboxes_of(entry, what, columns) for entry in entries]
     return lambda row: [text for field in fields for text in field(row)]
 
@@ -148,7 +146,7 @@ def _mailboxes_of(entry: Any, what: str, columns: Sequence[str]) -> Field:
     if callable(entry):
         return _several(called(entry, what))
     if not isinstance(entry, str):
-        raise MessageError(f"{what}: {entry!r} is neither a text nor a function.")
+        raise MessageError(f"{what}: {entry!r} is neither text nor a function.")
     if entry in columns:
         return _several(column(entry))
     if is_template(entry):
@@ -156,8 +154,8 @@ def _mailboxes_of(entry: Any, what: str, columns: Sequence[str]) -> Field:
         return lambda given: _addressed(*tokens(given))
     if "@" not in entry and columns:
         raise MessageError(
-            f"{what}={entry!r} is no column, no address and no template.{did_you_mean(entry, list(columns))}",
-            hint=f"There are {one_line(', '.join(columns), 200)}.",
+            f"{what}={entry!r} is not a column, an address or a template.{did_you_mean(entry, list(columns))}",
+            hint=f"The columns are {one_line(', '.join(columns), 200)}.",
         )
     return constant([entry])
 
@@ -194,7 +192,7 @@ def _in_brackets(text: str, values: Sequence[str]) -> str:
     """An address in the brackets that end it: none is in what the row says, for behind it another address could begin."""
     said = whole(text.strip(" "), values).strip(" ")
     if {"<", ">"} & {*said}:
-        raise MessageError(f"{shown(said)} is not one mail address.")
+        raise MessageError(f"{shown(said)} is not a valid mail address.")
     return f"<{said}>"
 
 
@@ -234,8 +232,8 @@ def identity(given: Any, columns: Sequence[str]) -> Field:
         field = column(given)
     else:
         raise MessageError(
-            f"key={given!r} is no column and no template.{did_you_mean(str(given), list(columns))}",
-            hint="It tells one row from all others: key='customer_id'",
+            f"key={given!r} is neither a column nor a template.{did_you_mean(str(given), list(columns))}",
+            hint="A key identifies one row: key='customer_id'",
         )
 
     def key(row: Given) -> str:
@@ -247,7 +245,7 @@ def identity(given: Any, columns: Sequence[str]) -> Field:
         if not text:
             raise MessageError("The key is empty.")
         if len(text) > _LONGEST_KEY:
-            raise MessageError(f"The key has {len(text)} characters; {_LONGEST_KEY} are enough for any.")
+            raise MessageError(f"The key has {len(text)} characters; at most {_LONGEST_KEY} are allowed.")
         return text
 
     return key

@@ -27,7 +27,8 @@ class Attached:
         for entry in listed(given):
             if is_file_object(entry):
                 raise MessageError(
-                    "A file object is read once, and every message needs it.", hint="Attach its path, or its bytes."
+                    "A file object can be read only once, and every message needs it.",
+                    hint="Attach its path, or its bytes.",
                 )
             self._add(entry, columns)
 
@@ -63,7 +64,7 @@ class Attached:
 def _named(name: Any, value: Any) -> Field:
     if is_file_object(value):
         raise MessageError(
-            f"The attachment {name!r} is a file object, which is read once, and every message needs it.",
+            f"The attachment {name!r} is a file object, which can be read only once, and every message needs it.",
             hint="Attach its path, or its bytes.",
         )
     named = words(name, "attachments", ())
@@ -89,7 +90,7 @@ def _path(source: str, columns: Sequence[str]) -> Field:
             # Of the whole: two cells side by side may lead where neither does.
             found = next(bad, None if _turns(path) == _turns(text) else path)
             if found is not None:
-                raise MessageError(f"{one_line(found, 60)!r} is no part of a path to a file that is attached.")
+                raise MessageError(f"{one_line(found, 60)!r} cannot be part of the path of an attachment.")
         return Path(path)
 
     return field

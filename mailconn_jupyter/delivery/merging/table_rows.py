@@ -76,13 +76,13 @@ class Rows:
 
     def __len__(self) -> int:
         if not isinstance(self._given, Sized):
-            raise TypeError("Nobody knows how many rows there are before they have come.")
+            raise TypeError("The number of rows is not known until they have all been read.")
         return len(self._given)
 
     def at(self, number: int) -> Row:
         """The row of that number, from 0; below 0 from the end."""
         if self.once:
-            raise TypeError("These rows come only once, in their order: make a list of them to look at one.")
+            raise TypeError("These rows can be read only once, in order: make a list of them to look at one.")
         if isinstance(self._given, Sequence):
             return self._row(number, self._given[number])
         if number < 0:
@@ -103,8 +103,8 @@ def rows_of(given: Any) -> Rows:
     """The rows of a DataFrame, of dicts, of a query; :class:`~mailconn_jupyter.errors.MessageError` for what has none."""
     if isinstance(given, Mapping | str | bytes) or not (hasattr(given, "__iter__") or frame_of(given) is not None):
         raise MessageError(
-            f"Rows are a table or several dicts, not {one_line(type(given).__name__)}.",
-            hint="A DataFrame, a list of dicts, or what a query gives; a file: pandas.read_csv(...)",
+            f"Rows must be a table or several dicts, not {one_line(type(given).__name__)}.",
+            hint="A DataFrame, a list of dicts, or the result of a query; for a file: pandas.read_csv(...)",
         )
     if (frame := frame_of(given)) is not None:
         labels, rows = frame.records(index=None)
@@ -147,7 +147,7 @@ def _named(number: int, value: Any, described: Sequence[str]) -> tuple[Sequence[
         return names, value
     raise MessageError(
         f"Row {number} is a {one_line(type(value).__name__)}, whose values have no names.",
-        hint="Give dicts or namedtuples; of sqlite3: connection.row_factory = sqlite3.Row",
+        hint="Give dicts or namedtuples; for sqlite3: connection.row_factory = sqlite3.Row",
     )
 
 

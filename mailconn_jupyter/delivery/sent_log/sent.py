@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import OptionError, StoreError
 from ...keywords import public
-from ...mailbox.dataframe import dates, own_pandas
 from ...mailbox.selection import When, moment
 from ...names import fold
+from ...pandas_tables import dates, own_pandas
 from ...scalars import count_of
 from ...store import atomic_files
 from .log_entry import LogEntry, merged

@@ -75,8 +75,8 @@ def packing(wanted: Any) -> Packing:
     name = fspath(wanted) if isinstance(wanted, PathLike) else wanted
     if not isinstance(name, str) or not name.strip():
         raise MessageError(
-            f"zip={one_line(repr(wanted), 40)} says nothing.",
-            hint='True, the name of the archive, or a size above which there is one: 10_000_000, "10 MB".',
+            f"zip= must be True, a file name or a size, not {one_line(repr(wanted), 40)}.",
+            hint='With a size, such as 10_000_000 or "10 MB", there is an archive only above it.',
         )
     # A year alone is a name.
     if isinstance(wanted, str) and not name.strip().isdecimal() and (above := bytes_of(name)) is not None:
@@ -91,7 +91,7 @@ def room_of(limit: int, unread: Iterable[Unread]) -> int:
     total = sum(file.size for file in unread)
     if total > room * _BEST_RATIO:
         raise MessageError(
-            f"The attachments have {how_large(total)}: no archive of them fits into the {how_large(limit)} that a message may have.",
+            f"The attachments take up {how_large(total)}: no archive of them fits into the {how_large(limit)} that a message may have.",
             hint="Attach less, or a link to where the files are.",
         )
     return room

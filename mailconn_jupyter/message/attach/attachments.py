@@ -49,7 +49,7 @@ def attached(
     for entry in found:
         if isinstance(entry, tuple) and _is_path(entry[1]):
             warn(
-                f"The attachment {shown(entry[0])} is the text {shown(entry[1])}, not the file that is called so: "
+                f"The attachment {shown(entry[0])} is the text {shown(entry[1])}, not the file of that name: "
                 f"for the file, give Path({shown(entry[1])})."
             )
     return [
@@ -84,7 +84,7 @@ def _found(item: Any) -> Iterable[Any]:
         case Mapping():
             for name in item:
                 if not isinstance(name, str):
-                    raise MessageError(f"The attachment name {shown(name)} is not a text.")
+                    raise MessageError(f"The attachment name {shown(name)} is not text.")
             return [_named(name, value) for name, value in item.items()]
         case (str() as name, value) if isinstance(item, tuple):
             return [_named(name, value)]
@@ -142,7 +142,7 @@ def _paths(text: str) -> Iterator[Unread]:
     if not files:
         raise MessageError(
             f"No file matches the attachment pattern {shown(text, 1000)}.",
-            hint=f"Looked from {one_line(str(Path.cwd()))}",
+            hint=f"Looked in {one_line(str(Path.cwd()))}",
         )
     yield from map(_one, files)
 
@@ -151,7 +151,7 @@ def _near(path: Path) -> str:
     return (
         f"There is no folder {shown(str(path.parent), 1000)} either."
         if not os.path.exists(path.parent)  # noqa: PTH110  # as above
-        else f"Looked from {one_line(str(Path.cwd()))}"
+        else f"Looked in {one_line(str(Path.cwd()))}"
     )
 
 

@@ -20,7 +20,7 @@ from ..texts import mended, one_line
 __all__ = ["json_bytes", "json_lines", "records", "table_entries"]
 
 _DIGITS: Final = 15  # that a reader's double keeps
-_NO_FORM: Final = "an object of type {} has no form in JSON"
+_NO_FORM: Final = "an object of type {} cannot be written as JSON"
 
 
 def json_bytes(value: Any, index: bool | None = None) -> bytes:
@@ -53,7 +53,9 @@ def records(frame: Frame, index: bool | None) -> Iterator[dict[str, Any]]:
     ]
     for name in called:
         if called.count(name) > 1:
-            raise MessageError(f"Two columns of the table are called {name!r}: JSON keeps one.", hint="Choose CSV.")
+            raise MessageError(
+                f"Two columns of the table are called {name!r}: JSON would keep only one.", hint="Choose CSV."
+            )
     return (dict(zip(called, row, strict=True)) for row in rows)
 
 
@@ -107,7 +109,7 @@ def _from_library(value: Any, index: bool | None) -> Any:
             return _plain(value.tolist(), index)
         return _plain(held if value.ndim else held[0], index)
     if isinstance(value, Iterator):
-        raise TypeError(f"a {kind} may have no end, and is empty once it was read; for JSON make it a list")
+        raise TypeError(f"a {kind} may never end, and is empty once read; for JSON, make it a list")
     if isinstance(value, type | bytes | bytearray | memoryview):
         raise TypeError(_NO_FORM.format(kind))
     if (frame := frame_of(value)) is not None:
@@ -127,7 +129,9 @@ def _object(value: Mapping[Any, Any], index: bool | None) -> dict[str, Any]:
     for key, entry in value.items():
         name = _key(key)
         if name in found:
-            raise MessageError(f"Two keys are called {name!r} in JSON, which keeps one.", hint="Give them other names.")
+            raise MessageError(
+                f"Two keys are called {name!r} in JSON, which would keep only one.", hint="Give them other names."
+            )
         found[name] = _plain(entry, index)
     return found
 
@@ -135,7 +139,7 @@ def _object(value: Mapping[Any, Any], index: bool | None) -> dict[str, Any]:
 def _key(key: Any) -> str:
     plain = key if key is None or isinstance(key, tuple | frozenset) else _plain(key, None)
     if isinstance(plain, tuple | frozenset | list | dict):
-        raise TypeError(f"a {one_line(type(key).__name__)} is no name in JSON; make it a text")
+        raise TypeError(f"a {one_line(type(key).__name__)} cannot be a name in JSON; make it text")
     if plain is None and key is not None:
         return str(key)
     return plain if isinstance(plain, str) else json.dumps(plain)

@@ -76,8 +76,8 @@ def _from_file(name: str, file: Any) -> bytes:
         raise MessageError(f"The attachment {name!r} cannot be read: its read() gave {type(data).__name__}.")
     if not data and not seekable:
         raise MessageError(
-            f"Nothing is left to read for the attachment {name!r}.",
-            hint='It was read already: read it once, and attach what it gave. An empty file is {"name": b""}.',
+            f"There is nothing left to read for the attachment {name!r}.",
+            hint='It has already been read: read it once, and attach the result. An empty file is {"name": b""}.',
         )
     return mended_lines(data).encode() if isinstance(data, str) else bytes(data)
 

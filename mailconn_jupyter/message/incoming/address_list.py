@@ -79,7 +79,7 @@ def address_list(value: str) -> tuple[list[Correspondent], str]:
         reader.whole = False
     if not reader.decoded:
         return people, "has an encoded word that cannot be decoded"
-    return people, "" if reader.whole else "is no proper list of addresses; it is read as it seems to be meant"
+    return people, "" if reader.whole else "is not a proper list of addresses; it is read as it seems to be meant"
 
 
 class _Reader:

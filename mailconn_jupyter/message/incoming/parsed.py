@@ -157,7 +157,7 @@ class ParsedMessage:
             return date, f"The date {flaw}." if flaw else ""
         arrived = self.arrived or date_of(self.header("Received").rpartition(";")[2])[0]
         what = "The date cannot be read" if self.header("Date") else "No date"
-        return arrived, f"{what}." if arrived is None else f"{what}; that of its arrival is taken."
+        return arrived, f"{what}." if arrived is None else f"{what}; the date of its arrival is used instead."
 
     @cached_property
     def text(self) -> str:

@@ -92,7 +92,7 @@ def parts_of(raw: bytes) -> Parts:
         named = _without_folders(name) or _made_name("application/octet-stream", data, len(attachments) + 1)
         attachments.append(Attachment(named, "application/octet-stream", data))
     if "\x00" in text or "\x00" in html:
-        problems.append("Its text holds NUL characters, which no mail may.")
+        problems.append("Its text contains NUL characters, which mail may not.")
     return Parts(text, html, tuple(attachments), tuple(dict.fromkeys(problems)))
 
 

@@ -94,7 +94,7 @@ def _date(said: dict[str, str]) -> tuple[datetime, str]:
     second = 59 if second == 60 else second
     zone, known = _zone(said["zone"])
     date = datetime(year, month, day, hour, int(said["minute"]), second, tzinfo=zone)
-    return date, "" if known else f"names a zone that is not known ({said['zone'].upper()}); it is taken for UTC"
+    return date, "" if known else f"names an unknown time zone ({said['zone'].upper()}); UTC is assumed"
 
 
 def _in_numbers(first: int, second: int, *, american: bool) -> tuple[int, int]:

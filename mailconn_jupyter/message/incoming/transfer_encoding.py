@@ -17,7 +17,7 @@ _SPACE: Final = b" \t\r\n"
 _PADDED: Final = re.compile(rb"[^=]++=*+")
 
 _MISSING: Final = "The end of a part in Base64 is missing."
-_PASSED_OVER: Final = "A part in Base64 holds other characters, which are passed over."
+_PASSED_OVER: Final = "A part in Base64 contains other characters, which are skipped."
 
 
 def decoded_body(data: bytes, encoding: str) -> tuple[bytes, list[str]]:

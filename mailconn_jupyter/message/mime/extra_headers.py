@@ -58,7 +58,7 @@ def custom(headers: Iterable[tuple[Any, Any]]) -> list[tuple[str, str]]:
     fields: dict[str | int, tuple[str, str]] = {}
     for number, (name, value) in enumerate(headers):
         if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise MessageError(f"The header name {shown(name)} is not one.", hint="A name has no space and no colon.")
+            raise MessageError(f"The header name {shown(name)} is not valid.", hint="A name has no space and no colon.")
         low = name.lower()
         _allowed(name, low)
         if not isinstance(value, str):
@@ -70,7 +70,7 @@ def custom(headers: Iterable[tuple[Any, Any]]) -> list[tuple[str, str]]:
             first, before = fields[key]
             fields[key] = first, f"{before} {value}"
         else:
-            raise MessageError(f"A message has one {name}, and headers= has several.")
+            raise MessageError(f"A message has one {name}, but headers= has several.")
     return [(name, _written(name, name.lower(), value)) for name, value in fields.values()]
 
 
@@ -90,7 +90,7 @@ def _allowed(name: str, low: str) -> None:
     if low.startswith("resent-"):
         # The envelope of a resent message is that of these fields, and nobody in to, cc= and bcc= would get it.
         raise MessageError(
-            f"The header {name} is of a message that is sent on as it came, and cannot be set through headers=.",
+            f"The header {name} belongs to a message that is forwarded unchanged, and cannot be set through headers=.",
             hint="Set it in that message, and send it through a session: smtp.send_message(message)",
         )
 
@@ -102,18 +102,18 @@ def _written(name: str, low: str, value: str) -> str:
         if not people:
             raise _empty(name)
         if low == "sender" and len(people) > 1:
-            raise MessageError(f"The Sender {one_line(value)!r} is several mailboxes, and a message has one.")
+            raise MessageError(f"The Sender {one_line(value)!r} is several mailboxes, but a message has one.")
         return address_list(people, name)
     if low not in _STRUCTURED and not low.startswith("list-"):
         return unstructured(value, name, LONGEST)
     words = value.split()
     if low == "message-id" and not (len(words) == 1 and _MESSAGE_ID.fullmatch(words[0])):
         raise MessageError(
-            f"The Message-ID {one_line(value)!r} is not one.", hint="For example: <churn.47@example.org>"
+            f"The Message-ID {one_line(value)!r} is malformed.", hint="For example: <churn.47@example.org>"
         )
     if low == "date" and not _is_date(" ".join(words)):
         raise MessageError(
-            f"The Date {one_line(value)!r} is not one of a mail.",
+            f"The Date {one_line(value)!r} is not in the format of mail.",
             hint="email.utils.format_datetime(when) writes it: Mon, 20 Nov 2023 09:00:00 +0100",
         )
     if not words:
@@ -121,20 +121,20 @@ def _written(name: str, low: str, value: str) -> str:
     if not value.isascii():
         letter = next(character for character in value if not character.isascii())
         raise MessageError(
-            f"The header {name} cannot hold {letter!r}: it is read as it is, in ASCII.",
+            f"The header {name} cannot hold {letter!r}: only ASCII is allowed there.",
             hint="Take it out; in a link it is percent-encoded (urllib.parse.quote).",
         )
     written = folded(words, len(name) + 2, LONGEST)
     if written is None:
         raise MessageError(
-            f"The header {name} has a word of {max(map(len, words))} characters, and a line of a mail has {LONGEST}.",
+            f"The header {name} has a word of {max(map(len, words))} characters; a line of mail has at most {LONGEST}.",
             hint="Send a shorter one.",
         )
     return written
 
 
 def _empty(name: str) -> MessageError:
-    return MessageError(f"The header {name} is empty.", hint="Leave it out, or say what it holds.")
+    return MessageError(f"The header {name} is empty.", hint="Leave it out, or give it a value.")
 
 
 def _is_date(text: str) -> bool:

@@ -15,7 +15,8 @@ from typing import Any, Final, Self
 from urllib.parse import quote
 
 from ...errors import MessageError
-from ..texts import one_line, unfit
+from ...formatting import unfit
+from ..texts import one_line
 from .mailboxes import Mailbox
 
 __all__ = [
@@ -47,8 +48,8 @@ def checked(text: str, name: str) -> str:
     """The text; raises :class:`MessageError` when it is none that a field can hold."""
     if unfit(text):
         raise MessageError(
-            f"The {name} {one_line(text)!r} holds a line break or another control character.",
-            hint="Take it out of the text.",
+            f"The {name} {one_line(text)!r} contains a line break or another control character.",
+            hint="Remove it from the text.",
         )
     return text
 

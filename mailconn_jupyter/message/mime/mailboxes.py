@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ...errors import MessageError
-from ...formatting import shown
+from ...formatting import shown, unfit
 from ..addresses import Address, envelope_address
-from ..texts import unfit
 
 __all__ = ["Mailbox", "domain_of", "mailboxes"]
 
@@ -43,13 +42,13 @@ def mailboxes(given: Any, what: str) -> list[Mailbox]:
         for entry in given:
             if not isinstance(entry, str):
                 raise MessageError(
-                    f"The {what} {shown(entry)} is not an address.", hint="Addresses are texts: ana@example.org"
+                    f"The {what} {shown(entry)} is not an address.", hint="An address is text: ana@example.org"
                 )
             texts.extend([entry] if _WITH_COMMA.fullmatch(entry) else _split(entry, what))
     elif hasattr(given, "columns"):
         raise MessageError(f"The {what} is a whole table.", hint='Name the column of its addresses: df["email"]')
     else:
-        raise MessageError(f"The {what} {shown(given)} is not an address.", hint="Addresses are texts: ana@example.org")
+        raise MessageError(f"The {what} {shown(given)} is not an address.", hint="An address is text: ana@example.org")
     found: dict[str, Mailbox] = {}
     for text in texts:
         mailbox = _mailbox(text, what)
@@ -63,8 +62,8 @@ def _split(text: str, what: str) -> list[str]:
     for number, piece in enumerate(pieces, 1):
         if "@" not in piece and any("<" in later for later in pieces[number:]):
             raise MessageError(
-                f"The {what} {shown(piece)} is not one mail address.",
-                hint='A name with a comma stands in quotation marks: "Smith, Ana" <ana@example.org>',
+                f"The {what} {shown(piece)} is not a valid mail address.",
+                hint='A name with a comma goes in quotation marks: "Smith, Ana" <ana@example.org>',
             )
     return pieces
 
@@ -91,7 +90,7 @@ def _pieces(text: str, what: str) -> Iterator[str]:
 
 def _mailbox(text: str, what: str) -> Mailbox:
     if unfit(text):
-        raise MessageError(f"The {what} {shown(text)} holds a line break or another control character.")
+        raise MessageError(f"The {what} {shown(text)} contains a line break or another control character.")
     try:
         return _read(text.strip(" "), what)
     except MessageError as error:
@@ -106,7 +105,7 @@ def _read(text: str, what: str) -> Mailbox:
         return Mailbox("", envelope_address(text, what=what))
     if not rest.endswith(">"):
         raise MessageError(
-            f"The {what} {shown(text)} is not one mail address.", hint="For example: Ana <ana@example.org>"
+            f"The {what} {shown(text)} is not a valid mail address.", hint="For example: Ana <ana@example.org>"
         )
     name = name.strip(" ")
     if len(name) > 1 and name.startswith('"') and name.endswith('"'):
@@ -116,7 +115,9 @@ def _read(text: str, what: str) -> Mailbox:
         name = ""
     elif "@" in name or "<" in name or ">" in name:
         # Two addresses run together: which one was meant is not ours to guess.
-        raise MessageError(f"The {what} {shown(text)} is not one mail address.", hint="Separate addresses by commas.")
+        raise MessageError(
+            f"The {what} {shown(text)} is not a valid mail address.", hint="Separate addresses by commas."
+        )
     return Mailbox(name, envelope_address(rest[:-1], what=what))
 
 

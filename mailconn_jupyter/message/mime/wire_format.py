@@ -127,7 +127,7 @@ def wired(message: Message[Any, Any], *, utf8: bool, eight_bit: bool, bcc: bool 
     for name, part in large.items():
         before, found, after = data.partition(name.encode() + b"\r\n")
         if not found:
-            raise MessageError("The message cannot be serialised: a part of it is not where it was.")
+            raise MessageError("The message cannot be serialised: a part of it has moved.")
         pieces += [before, (part.octets or b"") if part.as_lines else part]
         data = after
     return Wire(*pieces, data, international=international)

@@ -53,7 +53,7 @@ def scan_headers(message: Message[Any, Any], policy: Policy[Any] | None = None) 
         for name, value in part.raw_items():  # undocumented, but what the generator reads
             if not _FIELD_NAME.fullmatch(name):
                 raise MessageError(
-                    f"The header name {shown(name)} is not one.", hint="A name has no space and no colon."
+                    f"The header name {shown(name)} is not valid.", hint="A name has no space and no colon."
                 )
             try:
                 line = unfolded(name, value, policy) if folds_as_usual else b""
@@ -73,11 +73,11 @@ def _require_one(name: str, written: bytes) -> None:
         line[:1] in {b" ", b"\t"} and line.strip() for line in more
     ):
         raise MessageError(
-            f"The header {name} holds a line break, which would begin another header.",
-            hint="Take the line break out of its text.",
+            f"The header {name} contains a line break, which would begin another header.",
+            hint="Remove the line break from its text.",
         )
     if b"\0" in written:
-        raise MessageError(f"The header {name} holds a NUL.")
+        raise MessageError(f"The header {name} contains a NUL.")
 
 
 def unfolded(name: str, value: Any, policy: Policy[Any]) -> bytes:

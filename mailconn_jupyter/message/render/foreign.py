@@ -18,7 +18,7 @@ def render_html(html: Any, _options: Options) -> Part:
     """HTML that the author gave: sanitised, or, without the extra that can, an error rather than a loss."""
     if not can_sanitise():
         raise MessageError(
-            "HTML cannot be sent: the package nh3, which takes out what a mail must not hold, is missing.",
+            "HTML cannot be sent: the package nh3, which removes what mail must not contain, is not installed.",
             hint=install("report"),
         )
     return part_of_html(still(str(html)))
@@ -29,7 +29,7 @@ def part_of_html(page: Still, *, attached: bool = False) -> Part:
     result = sanitised(page.html)
     warnings = [*page.warnings, *result.warnings]
     if acts(page.html) and not attached:
-        warnings.append("Scripts, frames and drawings of the HTML are not sent: mail programs run none.")
+        warnings.append("Scripts, frames and drawings of the HTML are not sent: mail programs do not run them.")
     return Part(plain_text(result.html), result.html, result.pictures, warnings=tuple(dict.fromkeys(warnings)))
 
 

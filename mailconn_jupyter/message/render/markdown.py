@@ -42,7 +42,7 @@ def render_markdown(text: Any, _options: Options) -> Part:
     except ImportError:
         return Part(
             source,
-            warnings=(f"Markdown goes as plain text: markdown-it-py is missing. {install('report')}",),
+            warnings=(f"Markdown is sent as plain text: markdown-it-py is not installed. {install('report')}",),
         )
     reader = library.MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     tokens = reader.parse(clean(source))

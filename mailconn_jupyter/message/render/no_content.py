@@ -47,24 +47,28 @@ def refuse_plot_part(value: Any, _options: Options) -> NoReturn:
 def refuse_plan(value: Any, _options: Options) -> NoReturn:
     """A table that is still to be computed: a LazyFrame, rows in groups."""
     raise MessageError(
-        f"{_named(value)} is a plan: it has no rows to show.", hint=f"Send what it gives: {_instead(value)}"
+        f"{_named(value)} is a query plan: it has no rows to show.", hint=f"Send its result: {_instead(value)}"
     )
 
 
 def refuse_film(value: Any, _options: Options) -> NoReturn:
     """An animation of Matplotlib, of which a notebook shows no more than its address."""
-    raise MessageError(f"{_named(value)} shows nothing before it is drawn.", hint=f"Send its film: {_instead(value)}")
+    raise MessageError(
+        f"{_named(value)} shows nothing until it is drawn.", hint=f"Send it as a film: {_instead(value)}"
+    )
 
 
 def refuse_script(_value: Any, _options: Options) -> NoReturn:
     """A script, which no mail program runs."""
-    raise MessageError("A script shows nothing in a mail, which runs none.", hint="Send what it would show.")
+    raise MessageError(
+        "A script shows nothing in a message: mail programs do not run scripts.", hint="Send what it would show."
+    )
 
 
 def refuse_file_link(value: Any, _options: Options) -> NoReturn:
     """A link that the notebook's server answers, and nobody else."""
     raise MessageError(
-        f"{_named(value)} leads to a file of this machine, which a reader has not.",
+        f"{_named(value)} points to a file on this machine, which the reader does not have.",
         hint=f"Attach the file: {_instead(value)}",
     )
 
@@ -72,21 +76,21 @@ def refuse_file_link(value: Any, _options: Options) -> NoReturn:
 def refuse_class(value: Any, _options: Options) -> NoReturn:
     """A class in place of what is made with it."""
     name = one_line(value.__qualname__, 60)
-    raise MessageError(f"{name} is a class.", hint=f"Send something that is made with it: {name}(...)")
+    raise MessageError(f"{name} is a class.", hint=f"Send an instance of it: {name}(...)")
 
 
 def refuse_open_file(value: Any, _options: Options) -> NoReturn:
     """An open file, or one in memory."""
     raise MessageError(
-        f"{_named(value)} is not what is in the file.",
-        hint='Send what it holds: file.read(), or attach it: attachments={"name": file}',
+        f"{_named(value)} is not the contents of the file.",
+        hint='Send its contents: file.read(), or attach it: attachments={"name": file}',
     )
 
 
 def refuse_nothing(value: Any) -> NoReturn:
     """What has no more to show than its address; where it has something that says more, that is named."""
     kind = type(value)
-    hint = "Send what it holds, a text of it, or teach it to show itself with _repr_html_()."
+    hint = "Send its contents, or text about it, or teach it to show itself with _repr_html_()."
     if hasattr(kind, "__next__"):
         refuse_generator(value, Options())
     for name in ("figure_", "figure", "fig"):
@@ -97,7 +101,7 @@ def refuse_nothing(value: Any) -> NoReturn:
             hint = f"Send what it says of itself: .{name}()"
             break
     raise MessageError(
-        f"An object of type {one_line(kind.__name__, 60)} shows nothing of itself but its address.", hint=hint
+        f"An object of type {one_line(kind.__name__, 60)} shows nothing but its memory address.", hint=hint
     )
 
 
@@ -107,26 +111,26 @@ def refuse_uncalled(value: Any, _options: Options) -> NoReturn:
     said = (
         f"{name} is a function that was not called." if name else f"{_named(value)} is a function that was not called."
     )
-    raise MessageError(said, hint=f"Send what it gives: {name.rpartition('.')[2] or 'f'}()")
+    raise MessageError(said, hint=f"Send its result: {name.rpartition('.')[2] or 'f'}()")
 
 
 def refuse_module(value: Any, _options: Options) -> NoReturn:
     """A module, such as one that is called like a result."""
     raise MessageError(
-        f"{one_line(str(value.__name__), 60)} is a module.", hint="Send something that it holds or makes."
+        f"{one_line(str(value.__name__), 60)} is a module.", hint="Send something that it contains or makes."
     )
 
 
 def refuse_generator(value: Any, _options: Options) -> NoReturn:
     """What is empty once it was shown."""
     name = one_line(type(value).__name__, 60)
-    raise MessageError(f"{_named(value)} shows nothing of what it gives.", hint=f"Send what it gives: list({name})")
+    raise MessageError(f"{_named(value)} shows nothing of what it yields.", hint=f"Send what it yields: list({name})")
 
 
 def refuse_path(value: Any, _options: Options) -> NoReturn:
     """A path, of which nobody but its author has the file."""
     raise MessageError(
-        f"A path is not what is in the file: {one_line(str(value), 100)}",
+        f"A path is not the contents of the file: {one_line(str(value), 100)}",
         hint="Attach the file (attachments=path), show an image by its bytes (path.read_bytes()), a text by path.read_text().",
     )
 
@@ -136,8 +140,8 @@ def refuse_nameless(value: Any) -> None:
     for entry in _entries(value, _DEEPEST):
         if entry is not value and says_nothing(entry):
             raise MessageError(
-                f"{_named(entry)}, in the {type(value).__name__}, shows nothing of itself but what it is and its address.",
-                hint="Send what it holds, or a text of it.",
+                f"{_named(entry)}, in the {type(value).__name__}, shows nothing but its type and memory address.",
+                hint="Send its contents, or text about it.",
             )
 
 

@@ -48,7 +48,7 @@ def render_rich(value: Any, options: Options) -> Part:
     name = one_line(type(value).__name__, 60)
     data, metadata, warnings = _asked(value, name)
     if WIDGET in data:
-        raise MessageError(f"A widget ({name}) lives in its notebook alone.", hint="Send what it holds: its value.")
+        raise MessageError(f"A widget ({name}) only works in its notebook.", hint="Send its value.")
     if not data:
         try:
             part = render_repr(value, options)
@@ -74,7 +74,7 @@ def render_loose(value: Any, options: Options) -> Part:
 
 
 def _told(file: File) -> tuple[str, ...]:
-    return (f"{file.name} is attached with all that acts in it, such as scripts: whoever opens it runs them.",)
+    return (f"{file.name} is attached with everything active in it, such as scripts: whoever opens it runs them.",)
 
 
 def _asked(value: Any, name: str) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
@@ -179,7 +179,7 @@ def _without_html(bundle: MimeBundle, options: Options) -> Part:
     part = _plain(bundle, options)
     if can_sanitise():
         return part
-    lost = f"The HTML of {bundle.name} is not sent, its text is: nh3 is missing. {install('report')}"
+    lost = f"The HTML of {bundle.name} is not sent, only its text: nh3 is not installed. {install('report')}"
     return joined([part, Part("", warnings=(lost,))], part.text, part.html)
 
 

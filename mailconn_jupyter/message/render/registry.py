@@ -35,7 +35,7 @@ def register(kind: type | str | Callable[[Any], bool], renderer: Renderer) -> No
     elif callable(kind):
         _own.append((kind, renderer))
     else:
-        raise TypeError(f"A kind is a type, a type's name or a predicate, not {type(kind).__name__}.")
+        raise TypeError(f"A kind must be a type, a type's name or a predicate, not {type(kind).__name__}.")
 
 
 @public
@@ -113,7 +113,8 @@ def _offers(value: Any, method: str) -> bool:
 def _part_of(part: object, value: Any) -> Part:
     if not isinstance(part, Part):
         raise MessageError(
-            f"The renderer of {one_line(type(value).__name__)} gave {type(part).__name__}.", hint="It must give a Part."
+            f"The renderer of {one_line(type(value).__name__)} returned {type(part).__name__}.",
+            hint="It must return a Part.",
         )
     return part
 

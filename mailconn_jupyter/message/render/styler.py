@@ -40,7 +40,7 @@ def render_styler(styler: Any, options: Options) -> Part:
     """The first rows with their styles (computed over all rows), and the data attached when there are more."""
     if not can_sanitise() or module("css_inline") is None:
         raise MessageError(
-            "A styled table cannot be sent: css-inline and nh3, which put its styles into its cells, are missing.",
+            "A styled table cannot be sent: css-inline and nh3, which put its styles into its cells, are not installed.",
             hint=f"{install('report')}, or pass the DataFrame: styler.data",
         )
     lengths = part_lengths(styler)

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from ...errors import MessageError
+from ...formatting import counted
 from ..kinds import PANDAS, kind_of, load
 from .no_content import refuse_plot_part
 from .objects import render_rich
@@ -62,7 +63,9 @@ def frame_of(value: Any) -> Frame | None:
 def render_frame(frame: Frame, options: Options) -> Part:
     """What is shown of a table, and, when that is not all, the file that holds it all."""
     if options.table_as not in FORMATS:
-        raise MessageError(f"There is no table format {options.table_as!r}.", hint=f"There are {', '.join(FORMATS)}.")
+        raise MessageError(
+            f"There is no table format {options.table_as!r}.", hint=f"Choose one of {', '.join(FORMATS)}."
+        )
     if options.rows is not None and options.rows < 0:
         raise MessageError(f"rows={options.rows!r}: the number of rows to show is zero or more.")
     length, wide = frame.size
@@ -70,7 +73,7 @@ def render_frame(frame: Frame, options: Options) -> Part:
     columns = frame.columns(wanted, COLUMNS, index=options.index)
     grid = Grid(fitting(columns, lambda column: column.wide, lambda column: column.index))
     if not grid.columns:
-        return Part(f"(an empty table: {_counted(length, 'row')}, no columns)")
+        return Part(f"(an empty table: {counted(length, 'row')}, no columns)")
     rows = grid.rows()
     if options.rows is None:
         rows = _that_fit(rows, options.room)
@@ -108,12 +111,8 @@ def rest(rows: int, of_rows: int, columns: int, of_columns: int) -> str:
     said = []
     if rows < of_rows:
         said.append(
-            f"the first {rows} of {_counted(of_rows, 'row')}" if rows else f"{_counted(of_rows, 'row')}, none shown"
+            f"the first {rows} of {counted(of_rows, 'row')}" if rows else f"{counted(of_rows, 'row')}, none shown"
         )
     if columns < of_columns:
         said.append(f"the first {columns} of {of_columns} columns")
     return f"... {' and '.join(said)};" if said else "Long cells are cut;"
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

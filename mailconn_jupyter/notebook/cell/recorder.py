@@ -82,7 +82,7 @@ class Recorder:
         """What the cell showed. Raises :class:`~mailconn_jupyter.errors.MessageError` when it was too much."""
         if self._bytes > _MOST:
             raise MessageError(
-                f"The cell showed more than {how_large(_MOST)}, which no mail server takes.",
+                f"The cell showed more than {how_large(_MOST)}, more than any mail server accepts.",
                 hint="Print less, or write it to a file and send a link.",
             )
         found: list[Any] = []
@@ -232,7 +232,7 @@ class Recorder:
         value = made[2] if made is not None and made[0] is data else None
         if WIDGET in data:
             name = one_line(str(data.get("text/plain", "widget")).partition("(")[0], 60)
-            self.left_out.append(f"A widget ({name}) is not sent: it lives in the notebook.")
+            self.left_out.append(f"A widget ({name}) is not sent: it only works in the notebook.")
             return
         if self._full(sum(len(form) for form in data.values() if isinstance(form, str | bytes))):
             return

@@ -169,6 +169,6 @@ def _refuse_await(shell: Any, cell: str) -> None:
         return
     if shell.should_run_async(cell, transformed_cell=shell.transform_cell(cell)):
         raise UsageError(
-            "A cell with await outside of a function cannot stand below %%mailconn.",
+            "A cell with await outside a function cannot be used under %%mailconn.",
             hint="Await in one cell, and send its results in the next: %mailconn send NAME --to ... result",
         )

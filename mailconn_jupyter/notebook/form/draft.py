@@ -229,7 +229,7 @@ class Draft:
             fresh = connections[before.name]
         except UnknownConnection:
             self._load(None)
-            return [f"{before.name!r} was deleted meanwhile; Save makes it again."]
+            return [f"{before.name!r} has been deleted in the meantime; Save creates it again."]
         kept = []
         for name, option in MailConnection.options().items():
             theirs, mine = getattr(fresh, name), getattr(self.connection, name)
@@ -239,7 +239,7 @@ class Draft:
                 kept.append(f"{option.label} (elsewhere: {_shown(theirs)})")
         self.connection.unknown = dict(fresh.unknown)
         self._load(fresh)
-        took = "The changes from elsewhere are in; what you typed is as you left it."
+        took = "The changes from elsewhere are included; what you typed is unchanged."
         return [took, f"Changed on both sides, yours kept: {'; '.join(kept)}."] if kept else [took]
 
 

@@ -75,7 +75,7 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.leave.add_class("mailconn-back")
         self.question = Question(focus)
         self.save = button(
-            "Save", "Keep the connection, and the passwords that were typed", self._save, style="primary"
+            "Save", "Save the connection, and the passwords that were typed", self._save, style="primary"
         )
         self.reload = button("Reload", "Take the changes from elsewhere, keep what was typed", self._reload)
         self.overwrite = button("Save anyway", "Save over the changes from elsewhere", self._overwrite)

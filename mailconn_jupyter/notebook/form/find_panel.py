@@ -41,7 +41,7 @@ class Finder:
         self.address.observe(lambda _: self._buttons(), "value")
         self.note = live(style.help_text(_HELP), "mailconn-note")
         self.find = button("Find settings", "Look for the server of this address", self.start)
-        self.cancel = button("Cancel", "End the search now", self.stop)
+        self.cancel = button("Cancel", "Stop the search", self.stop)
         line = box(widgets.HBox, "mailconn-finder", self.address, bar(self.find, self.cancel))
         self.panel = box(widgets.VBox, "mailconn-row", line, self.note)
         self._buttons()
@@ -76,7 +76,7 @@ class Finder:
         except MailConnError as error:
             end = [("bad", f"{error.message} {error.hint}".strip())]
         except Exception as error:  # noqa: BLE001  # an error of a thread is nobody's: say it where it is looked for
-            end = [("bad", f"The search broke off: {type(error).__name__}.")]
+            end = [("bad", f"The search failed: {type(error).__name__}.")]
         with self._worker.ending():
             self.note.value = style.status(*end)
             self._buttons()

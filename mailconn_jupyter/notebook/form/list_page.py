@@ -60,20 +60,20 @@ class Manager(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.table.on_msg(self._heard)
         self.instead = widgets.HTML(style.instead("No list here? Run in a cell:", "%mailconn"))
         self.instead.add_class("mailconn-instead")
-        self.back = button("Previous", "The page before", lambda: self._turn(self._page - 1))
-        self.next = button("Next", "The page after", lambda: self._turn(self._page + 1))
+        self.back = button("Previous", "Previous page", lambda: self._turn(self._page - 1))
+        self.next = button("Next", "Next page", lambda: self._turn(self._page + 1))
         self.place = live("", "mailconn-place")
         self.pager = bar(self.back, self.next, self.place)
         self.new = button("New", "Make a connection", lambda: self._on_edit(Draft()), style="primary")
         self.new.add_class("mailconn-new")
         self.edit = button("Edit", "Change the chosen connection", lambda: self._open(Draft.of))
         self.copy = button("Duplicate", "Make a connection with the same options", lambda: self._open(Draft.copy_of))
-        self.rename = button("Rename", "Call it something else; its passwords follow", self._rename)
+        self.rename = button("Rename", "Give it another name; its passwords move with it", self._rename)
         self.delete = button("Delete", "Delete it and its passwords", self._delete)
-        self.default = button("Make default", "The one that is meant when none is named", self._default)
+        self.default = button("Make default", "The connection that is used when none is named", self._default)
         self.test = button("Test", "Open a session to the chosen connection, and close it", self._test)
-        self.test_all = button("Test all", "Test every connection that is found, side by side", self._test_all)
-        self.cancel = button("Cancel", "End the tests now", self.rounds.stop)
+        self.test_all = button("Test all", "Test every connection in the list, at the same time", self._test_all)
+        self.cancel = button("Cancel", "Stop the tests", self.rounds.stop)
         self.about = widgets.HTML()
         self.about.add_class("mailconn-about")
         self.question = Question(focus)
@@ -239,7 +239,7 @@ class Manager(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _rename(self) -> None:
         with self._guard:
             old = self.table.selected
-            self.question.ask_for(f"What shall {old!r} be called?", "New name", old, "Rename", self._renamed)
+            self.question.ask_for(f"What should {old!r} be called?", "New name", old, "Rename", self._renamed)
 
     def _renamed(self, new: str) -> None:
         with self._guard:
@@ -298,4 +298,4 @@ class Manager(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
 def _set_default(name: str) -> str:
     connections.default = name
-    return f"{name!r} is what is meant now when no connection is named."
+    return f"{name!r} is now used when no connection is named."

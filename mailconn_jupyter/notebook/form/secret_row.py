@@ -62,7 +62,7 @@ class SecretField:
         try:
             self._on_change(self._kind, secret)
         except Exception as error:  # noqa: BLE001  # its traceback would show the message that the text came in
-            self.status.value = style.message("bad", f"Not taken ({type(error).__name__}).")
+            self.status.value = style.message("bad", f"Not accepted ({type(error).__name__}).")
 
     def _discard(self) -> None:
         self._on_change(self._kind, None)

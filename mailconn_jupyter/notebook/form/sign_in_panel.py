@@ -38,7 +38,7 @@ class SignInPanel:
         self.device = button("Sign in", "By a code, or by what the issuer offers", lambda: self.start(""))
         self.link = button("Sign in by a link", "Where the company does not allow codes", lambda: self.start("link"))
         self.out = button("Sign out", "Revoke the sign-in, and forget it", self.sign_out)
-        self.cancel = button("Cancel", "Do not wait any longer", self.stop)
+        self.cancel = button("Cancel", "Stop waiting", self.stop)
         self.prompt = PromptBox()
         self.address = PasswordField("Address of the last page", self._take)
         self.entry = box(widgets.VBox, "mailconn-row", self.address)
@@ -129,7 +129,7 @@ class SignInPanel:
             words = "The sign-in was cancelled." if cancelled else f"{error.message} {error.hint}".strip()
             end = ("note" if cancelled else "bad", words)
         except Exception as error:  # noqa: BLE001  # an error of a thread is nobody's: say it where it is looked for
-            end = ("bad", f"The sign-in broke off: {type(error).__name__}.")
+            end = ("bad", f"The sign-in failed: {type(error).__name__}.")
         with self._worker.ending():
             self.prompt.put(None)
             show(self.entry, False)
@@ -142,7 +142,7 @@ class SignInPanel:
         begun = sign_in.begin(stored, flow=flow, cancel=cancel, asks=True)
         self.prompt.put(begun.prompt)
         if begun.prompt.code:
-            self._say("note", f"Waiting until you have approved, for {begun.prompt.time} at most …")
+            self._say("note", f"Waiting for your approval, for {begun.prompt.time} at most …")
         else:
             show(self.entry)
             self._say("note", "Waiting for the address of the last page …")

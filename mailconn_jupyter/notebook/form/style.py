@@ -17,7 +17,7 @@ STATIC: Final = Path(__file__).parent / "static"
 
 CSS: Final = f"<style>{(STATIC / 'form.css').read_text(encoding='utf-8')}</style>"
 
-LEFT: Final = "The form has ended with its kernel. Run the cell again to have it."
+LEFT: Final = "The form ended with its kernel. Run the cell again to get it back."
 
 # A notebook that is opened again has the form's output, but no form: JupyterLab says "Error displaying widget: model not
 # found". This second output, which shows nothing of its own, puts a sentence in its place; nothing else runs there.

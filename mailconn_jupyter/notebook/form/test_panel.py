@@ -11,7 +11,7 @@ import ipywidgets as widgets
 
 from ...connection import MailConnection
 from ...credentials import Kind, Secret
-from ...credentials.override import lent
+from ...credentials.override import lent_secrets
 from ...errors import MailConnError
 from ...formatting import escape
 from ...session.check import CheckReport, check
@@ -54,8 +54,8 @@ class LiveTest:
         self._fresh = True
         self._name = ""
         self._report: CheckReport | None = None
-        self.test = widgets.Button(description="Test", tooltip="Open a session, and close it again")
-        self.cancel = widgets.Button(description="Cancel", tooltip="End the test now")
+        self.test = widgets.Button(description="Test", tooltip="Open a session and close it again")
+        self.cancel = widgets.Button(description="Cancel", tooltip="Stop the test")
         self.pin = widgets.Button(description="Pin this certificate")
         self.pin.tooltip = "Accept exactly this certificate for this host: adds it to the trusted hosts"
         self.summary = live(style.message("note", "Not tested yet."), "mailconn-summary")
@@ -116,12 +116,12 @@ class LiveTest:
     def _run(self, connection: MailConnection, secrets: dict[Kind, Secret], cancel: threading.Event) -> None:
         report = None
         try:
-            with lent(connection, secrets):
+            with lent_secrets(connection, secrets):
                 report = check(connection, listener=self._heard, cancel=cancel, ask=False)
         except MailConnError as error:
             end = ("bad", f"{error.message} {error.hint}")
         except Exception as error:  # noqa: BLE001  # an error of a thread is nobody's: say it where it is looked for
-            end = ("bad", f"The test broke off: {type(error).__name__}.")
+            end = ("bad", f"The test failed: {type(error).__name__}.")
         else:
             end = _ending(report)
         with self._worker.ending():
@@ -201,7 +201,7 @@ def _stage(result: StageResult, name: str = "") -> str:
         learnt = f"<div>{escape(message)}</div><div><strong>{escape(result.hint)}</strong></div>"
     if result.facts:
         rows = "".join(f"<dt>{escape(label)}</dt><dd>{escape(text)}</dd>" for label, text in result.facts.items())
-        learnt += f"<details><summary>What was learnt</summary><dl>{rows}</dl></details>"
+        learnt += f"<details><summary>Details</summary><dl>{rows}</dl></details>"
     return (
         f'<div class="mailconn-stage"><span class="{style}" aria-hidden="true">{sign}</span>'
         f'<span class="{later}">{_WORDS[result.name]}</span><span class="{style}">{word}</span>'

@@ -66,7 +66,7 @@ class Rounds:
             except MailConnError as error:
                 said = f"{error.message} {error.hint}".strip()
             except Exception as error:  # noqa: BLE001  # an error of a thread is nobody's: say it where it is looked for
-                said = f"The test broke off: {type(error).__name__}."
+                said = f"The test failed: {type(error).__name__}."
         with self._worker.lock:
             self._waiting.discard(name)
             self._ended.append((name, report, said))

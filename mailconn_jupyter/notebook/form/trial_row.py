@@ -9,7 +9,7 @@ import ipywidgets as widgets
 
 from ...connection import MailConnection
 from ...credentials import Kind, Secret
-from ...credentials.override import lent
+from ...credentials.override import lent_secrets
 from ...errors import MailConnError
 from ...worker import Worker
 from . import style
@@ -28,7 +28,7 @@ class TrialRow:
             description="Send a test mail to", placeholder="ana@example.org", style={"description_width": "200px"}
         )
         self.address.observe(lambda _: self._buttons(), "value")
-        self.send = button("Send", "Send a mail through this connection", self.start)
+        self.send = button("Send", "Send a message through this connection", self.start)
         self.note = live("", "mailconn-note")
         line = box(widgets.HBox, "mailconn-finder", self.address, bar(self.send))
         self.row = box(widgets.VBox, "mailconn-row", line, self.note)
@@ -59,7 +59,7 @@ class TrialRow:
         from ...delivery.trial import send_trial  # noqa: PLC0415  # most forms send nothing
 
         try:
-            with lent(connection, secrets):
+            with lent_secrets(connection, secrets):
                 end = ("good", f"{send_trial(connection, address, ask=False).summary}.")
         except MailConnError as error:
             end = ("bad", f"{error.message} {error.hint}".strip())

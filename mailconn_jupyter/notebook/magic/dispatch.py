@@ -131,11 +131,11 @@ def _later(
 def _misplaced(command: Command) -> UsageError:
     if command.cell == "must":
         return UsageError(
-            f"%mailconn {command.name} stands in the first line of a cell, which it runs.",
+            f"%mailconn {command.name} belongs in the first line of a cell, which it runs.",
             hint=f"With two percent signs: %%mailconn {command.name} ...",
         )
     return UsageError(
-        f"%%mailconn {command.name} takes no cell.", hint=f"With one percent sign: %mailconn {command.name} ..."
+        f"%%mailconn {command.name} does not take a cell.", hint=f"With one percent sign: %mailconn {command.name} ..."
     )
 
 

@@ -78,7 +78,7 @@ def split(line: str) -> list[Word]:
     """
     scan = _scan(line)
     if scan.quote:
-        raise UsageError(f"A quote ({scan.quote}) is not closed.", hint='A text with an apostrophe goes in "...".')
+        raise UsageError(f"A quote ({scan.quote}) is not closed.", hint='Text with an apostrophe goes in "...".')
     return scan.words if scan.word is None else [*scan.words, scan.word]
 
 
@@ -137,7 +137,7 @@ def foresee(word: Word, namespace: Mapping[str, Any], cell: str) -> None:
         names = [source.partition(".")[0]] if _is_built_in(source) else _names(tree)
         for name in () if _MAKES_NAMES.search(cell) else names:
             if not re.search(rf"\b{name}\b", cell):
-                _require(name, code, namespace, more=", nor does it stand in the cell")
+                _require(name, code, namespace, more=", nor does it appear in the cell")
 
 
 def as_written(word: Word) -> str:
@@ -277,10 +277,10 @@ def _require(
 ) -> None:
     if name not in namespace:
         near = did_you_mean(name, [known for known in namespace if not known.startswith("_")])
-        hint = {"$": "For the character alone, write $$.", "{": "For the character alone, write {{."}
+        hint = {"$": "For a literal $, write $$.", "{": "For a literal {, write {{."}
         raise UsageError(
             f"{code.written}: the name {name!r} is not defined{more}.{near}",
-            hint=hint.get(code.written[:1], 'A text goes in quotes: "..."'),
+            hint=hint.get(code.written[:1], 'Text goes in quotes: "..."'),
         ) from error
 
 

@@ -44,7 +44,7 @@ def _of_address(word: Word) -> UsageError | None:
     if word.quoted or not _ADDRESS.fullmatch(word.written):
         return None
     return UsageError(
-        f"{word.written} is an address, and stands where a result is expected.",
+        f"{word.written} is an address, but a result is expected here.",
         hint='Several recipients: --to ana@example.org --to bea@example.org, or --to "ana@example.org, bea@example.org"',
     )
 

@@ -80,9 +80,11 @@ class GraphClient:
         beside that of sending.
         """
         if not credential.secret.reveal().isascii():
-            raise TransportError("What is kept as token holds a character that no token has.", cause="token-refused")
+            raise TransportError(
+                "The token that is kept contains a character that no token has.", cause="token-refused"
+            )
         reply = self._patiently(lambda limit: self._once(credential, "POST", "/sendMail", _NO_MESSAGE, limit), 1)
-        error = refusal(reply, "Graph did not take the login")
+        error = refusal(reply, "Graph did not accept the login")
         if reply.status != 400 or not error.code or error.cause == "app-only":
             raise error
 
@@ -201,7 +203,7 @@ class GraphClient:
         if 300 <= reply.status < 500 or reply.status in BUSY:
             raise refusal(reply)
         # Neither yes nor no: of a gateway in between, say, behind which it may have been done.
-        lost = LinkLost(f"Graph answers {reply.status} {words_of(reply)[1]}.", cause="bad-reply")
+        lost = LinkLost(f"Graph replied {reply.status} {words_of(reply)[1]}.", cause="bad-reply")
         lost.whole_left = True
         raise lost
 

@@ -21,7 +21,7 @@ BUSY: Final = frozenset({429, 503})
 _CODES: Final = {
     "ErrorAccessDenied": (
         "no-permission",
-        "The app needs the permission Mail.Send of Microsoft Graph, and Mail.ReadWrite for a message that does not go whole.",
+        "The app needs the permission Mail.Send of Microsoft Graph, and Mail.ReadWrite for a large message.",
     ),
     "ErrorSendAsDenied": (
         "foreign-sender",
@@ -65,11 +65,11 @@ class NoEnvelope(MessageError):
 def words_of(reply: Reply) -> tuple[str, str]:
     """Graph's own word for an error, and what it says with it; of what is not Graph's answer, what it is instead."""
     if 300 <= reply.status < 400:
-        return "", "sent on to another address, where a token does not go"
+        return "", "redirected to another address, to which no token is sent"
     error = reply.fields.inner("error") if reply.fields is not None else None
     code = readable(error.text("code"), 60) if error is not None else ""
     if error is None or not code:
-        return "", readable(f"{reply.kind or 'nothing'} in place of Graph's answer")
+        return "", readable(f"{reply.kind or 'nothing'} instead of Graph's reply")
     return code, ": ".join(filter(None, (code, readable(error.text("message")))))
 
 
@@ -80,9 +80,9 @@ def refusal(reply: Reply, what: str = "Graph refused it") -> Refused:
     if reply.status == 401:
         cause, hint = "token-refused", ""
     elif reply.status in BUSY:
-        cause, hint = "rate-limited", "Wait some minutes before the next try."
+        cause, hint = "rate-limited", "Wait a few minutes before the next try."
     elif _NO_USER in words:
-        cause, hint = "app-only", "The token is an app's own: set oauth_flow to client_credentials."
+        cause, hint = "app-only", "The token belongs to the app itself: set oauth_flow to client_credentials."
     elif not code:
         cause = "bad-reply"
     return Refused(what, reply, words, code=code, cause=cause, hint=hint)

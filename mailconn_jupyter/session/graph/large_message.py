@@ -68,7 +68,7 @@ class LargeMessage:
         too_large = f"The message is {how_large(size)}; Graph takes at most {how_large(WHOLE)} as it is"
         if is_sealed(message):
             raise MessageError(
-                f"{too_large}, and what is signed or encrypted is good only as it is.",
+                f"{too_large}, and a signed or encrypted message must stay as it is.",
                 hint="Send less, compress the attachments, or send a link. Nothing was sent.",
             )
         for inline in (False, True):
@@ -79,7 +79,7 @@ class LargeMessage:
         else:
             raise MessageError(
                 f"{too_large}, and its text alone is {how_large(len(rest))}.",
-                hint="Attach what is long. Nothing was sent.",
+                hint="Attach the long part. Nothing was sent.",
             )
         if huge := next((file for file in files if len(file.data) > LARGEST_FILE), None):
             raise MessageError(
@@ -93,7 +93,7 @@ class LargeMessage:
         draft = client.ask("POST", "/messages", as_mime(self.rest), done=201)
         name = draft.fields.text("id") if draft.fields is not None else ""
         if not name:
-            raise LinkLost("Graph made a draft, and does not say which.", cause="bad-reply")
+            raise LinkLost("Graph made a draft, but did not say which.", cause="bad-reply")
         path = f"/messages/{quote(name, safe='=')}"
         try:
             for file in self.files:
@@ -143,7 +143,7 @@ def _address(session: Reply) -> Place:
     url = session.fields.secret("uploadUrl") if session.fields is not None else None
     place = sealed(lambda: _parsed(url)) if url is not None else None
     if place is None or not place.secure:
-        raise LinkLost("Graph gives no address to upload to that is https.", cause="bad-reply")
+        raise LinkLost("Graph gave no https address to upload to.", cause="bad-reply")
     return place
 
 
@@ -179,14 +179,14 @@ def _upload(client: GraphClient, place: Place, file: AttachedFile) -> None:
         # It may go back, but not again and again.
         tries = 0 if following > furthest else tries + 1
         if tries == _TRIES or following > size:
-            raise LinkLost(f"Graph takes no more of {file.name!r}.", cause="bad-reply")
+            raise LinkLost(f"Graph accepts no more of {file.name!r}.", cause="bad-reply")
         start, furthest, unsure = following, max(furthest, following), False
 
 
 def _following(reply: Reply, last: int | None) -> int:
     """Where the next chunk begins; ``last`` is the end of the file, where an answer without a place means that it is all."""
     if reply.status >= 500 and reply.status not in BUSY:
-        raise LinkLost(f"Graph answers {reply.status} {words_of(reply)[1]}.", cause="bad-reply")
+        raise LinkLost(f"Graph replied {reply.status} {words_of(reply)[1]}.", cause="bad-reply")
     if reply.status not in {200, 201, 202}:
         raise refusal(reply, "Graph refused a part of an attachment")
     fields = reply.fields
@@ -195,5 +195,5 @@ def _following(reply: Reply, last: int | None) -> int:
     if ranges and (begin := re.match("[0-9]{1,18}(?=-|$)", ranges[0])) is not None:
         return int(begin[0])
     if ranges or last is None:
-        raise LinkLost("Graph does not say how much of an attachment has arrived.", cause="bad-reply")
+        raise LinkLost("Graph did not say how much of an attachment has arrived.", cause="bad-reply")
     return last

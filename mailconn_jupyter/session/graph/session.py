@@ -28,7 +28,7 @@ from .large_message import WHOLE, LargeMessage, as_mime
 __all__ = ["GraphSession"]
 
 _WHY: Final = (
-    "Graph reads sender and recipients from the message's headers; it has no envelope beside them. Nothing was sent."
+    "Graph reads sender and recipients from the message's headers; there is no separate envelope. Nothing was sent."
 )
 
 
@@ -132,7 +132,7 @@ class GraphSession:
             return {}
         large = LargeMessage.of(message, len(data))
         warn(
-            f"The message is {how_large(len(data))}, and Graph takes {how_large(WHOLE)} as it is: Exchange makes it anew "
+            f"The message is {how_large(len(data))}, and Graph takes {how_large(WHOLE)} as it is: Exchange rebuilds it "
             "around the bytes of its attachments."
         )
         large.send(self.client, send)
@@ -162,12 +162,12 @@ class GraphSession:
 
     def __repr__(self) -> str:
         name = f" of {self.connection.name!r}" if self.connection is not None else ""
-        return f"<session{name} with Microsoft Graph, no smtplib.SMTP, {'open' if self.client.ready else 'closed'}>"
+        return f"<session{name} with Microsoft Graph, not an smtplib.SMTP, {'open' if self.client.ready else 'closed'}>"
 
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> NoReturn:
-            hint = " A session with Microsoft Graph is no smtplib.SMTP." if hasattr(smtplib.SMTP, name) else ""
+            hint = " A session with Microsoft Graph is not an smtplib.SMTP." if hasattr(smtplib.SMTP, name) else ""
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}.{hint}")
 
 
@@ -179,7 +179,7 @@ def _named(
         raise NoEnvelope(f"{options[0]!r} is for an envelope.", hint=_WHY)
     if message.get("Resent-Date") or message.get("Resent-To"):
         # Its To names those who have it already.
-        raise NoEnvelope("A message that is sent again (Resent-To) is not sent to those whom its To names.", hint=_WHY)
+        raise NoEnvelope("A message that is sent again (Resent-To) does not go to those named in its To.", hint=_WHY)
     named = {each.key: each for name in ("To", "Cc", "Bcc") for each in _listed(message, name)}
     if not named:
         raise MessageError("The message has no recipient.", hint="Name one in To, Cc or Bcc.")
@@ -189,12 +189,12 @@ def _named(
         if stranger := next((each for key, each in wanted.items() if key not in named), None):
             raise NoEnvelope(f"{stranger} is in none of To, Cc and Bcc.", hint=_WHY)
         if left_out := next((each for key, each in named.items() if key not in wanted), None):
-            raise NoEnvelope(f"{left_out} is in the message's headers, and would get it, too.", hint=_WHY)
+            raise NoEnvelope(f"{left_out} is in the message's headers, and would receive it too.", hint=_WHY)
     if sender is not None:
         own = next(iter([*_listed(message, "Sender"), *_listed(message, "From")]), None)
         given = envelope_address(sender, what="sender", empty=True)
         if own is not None and given.key != own.key:
-            raise NoEnvelope(f"The sender {str(given) or '<>'} is not the one of the message, {own}.", hint=_WHY)
+            raise NoEnvelope(f"The sender {str(given) or '<>'} is not that of the message, {own}.", hint=_WHY)
     return tuple(map(str, named.values()))
 
 

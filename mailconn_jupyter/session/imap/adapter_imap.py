@@ -12,7 +12,7 @@ from imap_tools.errors import UnexpectedCommandStatusError
 
 from ...connection import MailConnection
 from ...errors import OpenError
-from ...formatting import how_large
+from ...formatting import counted, how_large
 from ...transport.channel import Channel
 from ...transport.dial import a_label
 from ...transport.sasl.choose import Mechanism
@@ -106,7 +106,7 @@ class IMAPAdapter:
         except UnexpectedCommandStatusError as error:
             status, said = error.command_result[:2]
             words = said[-1] or b""
-            raise Refused("The server does not open INBOX", status, words, cause=greeting_cause(words)) from error
+            raise Refused("The server did not open INBOX", status, words, cause=greeting_cause(words)) from error
         return int(data[-1] or 0), access
 
     def _has_inbox(self) -> bool:
@@ -133,7 +133,7 @@ class IMAPAdapter:
         facts = {"Folders": str(self._listed())}
         counts = {name.upper(): int(count) for name, count in _COUNT.findall(_text(answers.pop("STATUS", [])))}
         if b"MESSAGES" in counts:
-            facts["INBOX"] = f"{counts[b'MESSAGES']} messages, {counts.get(b'UNSEEN', 0)} unseen"
+            facts["INBOX"] = f"{counted(counts[b'MESSAGES'], 'message')}, {counts.get(b'UNSEEN', 0)} unseen"
         limits = {
             name.upper(): (int(used), int(most)) for name, used, most in _QUOTA.findall(_text(answers.pop("QUOTA", [])))
         }

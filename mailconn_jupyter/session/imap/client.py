@@ -59,7 +59,7 @@ class IMAPClient(IMAPCommands):
             imaplib.IMAP4._connect(self)  # type: ignore[attr-defined]  # noqa: SLF001  # what the wire put off
         except LinkLost as error:
             if self._greeting and error.cause in {"bad-reply", "too-long"}:
-                what = f"The server's greeting is not one. {error.message}"
+                what = f"The server's greeting is malformed. {error.message}"
                 raise TransportError(what, cause="bad-greeting") from error
             raise
         except imaplib.IMAP4.error as error:
@@ -72,9 +72,9 @@ class IMAPClient(IMAPCommands):
             bye = self.untagged_responses.get("BYE")
             if bye and isinstance(bye[-1], bytes):
                 cause = greeting_cause(bye[-1])
-                raise Refused("The server does not want to talk", "BYE", bye[-1], cause=cause) from None
+                raise Refused("The server turned this client away", "BYE", bye[-1], cause=cause) from None
             raise TransportError(
-                f"The server's greeting is not one of IMAP4: {readable(self.welcome or b'', 60)!r}.",
+                f"The server's greeting is not IMAP4: {readable(self.welcome or b'', 60)!r}.",
                 cause="bad-greeting",
             ) from error
         finally:
@@ -84,7 +84,7 @@ class IMAPClient(IMAPCommands):
         """Learn the capabilities: those that came with the last answer, or those that the server names when asked."""
         if self._greeting and self.state == "AUTH" and not self.may_be_preauth:
             raise TransportError(
-                "The server greets with PREAUTH: it takes this link as logged in, and nobody asked for that.",
+                "The server greeted with PREAUTH: it considers this session logged in, which nobody asked for.",
                 cause="preauth",
             )
         self._greeting = False
@@ -110,7 +110,7 @@ class IMAPClient(IMAPCommands):
                 stage="secure",
                 cause="no-starttls",
             )
-        what = "The server offers STARTTLS and then refuses it"
+        what = "The server offers STARTTLS, but refused it"
         try:
             status, data = self._simple_command("STARTTLS")
         except Refused as error:
@@ -229,7 +229,7 @@ class IMAPClient(IMAPCommands):
         # The mechanism gives the user first, and then the password, as it does to AUTH LOGIN.
         for text in (exchange.mechanism.respond(b""), exchange.sends(exchange.mechanism.respond(b""))):
             if b"\x00" in text:
-                raise CredentialError("The user or the password holds a NUL, which IMAP cannot carry.", hint=_OTHER)
+                raise CredentialError("The user or the password contains a NUL, which IMAP cannot carry.", hint=_OTHER)
             if _QUOTABLE.fullmatch(text):
                 line += b' "' + text.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
                 continue

@@ -57,7 +57,9 @@ class IMAPCommands(IMAPWire):
         """Raise when the command must not be sent."""
         self.own(farewell=name == "LOGOUT")
         if self._stream is not None:
-            raise SessionBusy("Messages are still being fetched.", hint="Take the last one, or close the iterator.")
+            raise SessionBusy(
+                "Messages are still being fetched.", hint="Read on to the last one, or close the iterator."
+            )
         # imaplib says the same of its states.
         if self.state == "NONAUTH" and self.state not in imaplib.Commands.get(name, (self.state,)):
             raise NotLoggedIn(name)
@@ -69,7 +71,7 @@ class IMAPCommands(IMAPWire):
                 continue
             last = argument.encode("utf-8", "replace") if isinstance(argument, str) else bytes(argument)
             if breaks_a_line(last) or (names_folder and breaks_a_line(_folder(last))):
-                raise UnsafeArgument(f"{name[:20]!r}: an argument holds a CR, an LF or a NUL. Nothing was sent.")
+                raise UnsafeArgument(f"{name[:20]!r}: an argument contains a CR, an LF or a NUL. Nothing was sent.")
         if self.literal is None and _ANNOUNCES.search(last):
             raise UnsafeArgument(f"{name[:20]!r}: the last argument announces a literal. Nothing was sent.")
         if name in _SECRET:
@@ -98,7 +100,7 @@ class IMAPCommands(IMAPWire):
         if not farewell:
             self._check_bye()
         if status == "BAD":
-            raise Refused(f"The server does not take {name}", status, data[-1] or b"")
+            raise Refused(f"The server did not accept {name}", status, data[-1] or b"")
         return status, data
 
     def pipeline(self, *commands: tuple[str, ...]) -> list[tuple[str, list[Any]]]:
@@ -130,7 +132,7 @@ class IMAPCommands(IMAPWire):
         try:
             while self.tagged_commands.get(tag) is None:
                 if self.sock is not channel:
-                    raise LinkLost("The link of this answer is gone.", cause="closed")
+                    raise LinkLost("The link that this reply came over is gone.", cause="closed")
                 self._get_response()
                 self._check_bye()
                 if found := self.untagged_responses.pop("FETCH", None):
@@ -146,7 +148,7 @@ class IMAPCommands(IMAPWire):
                 self._stream = None
         status, data = self._command_complete("UID FETCH", tag)
         if status != "OK":
-            raise Refused("The server does not fetch that", status, data[-1] or b"")
+            raise Refused("The server did not fetch that", status, data[-1] or b"")
 
 
 def _folder(name: bytes) -> bytes:

@@ -29,5 +29,5 @@ def found_by(said: bytes) -> bytes | None:
         return b""
     ranges = [sorted(int(number[:10] or b"0") for number in each.split(b":")) for each in match[1].split(b",")]
     if sum(each[-1] - each[0] + 1 for each in ranges) > _MOST:
-        raise TransportError(f"The server's search finds over {_MOST} messages at once.", cause="too-long")
+        raise TransportError(f"The server's search found more than {_MOST} messages at once.", cause="too-long")
     return b" ".join(b"%d" % number for each in ranges for number in range(each[0], each[-1] + 1))

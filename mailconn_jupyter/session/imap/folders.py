@@ -84,7 +84,7 @@ def _understood(command: str) -> Iterator[None]:
         raise
     except (LookupError, UnicodeError, ValueError) as error:
         raise NotUnderstood(
-            f"The server's answer to {command} is not one of IMAP ({readable(str(error), 100)})."
+            f"The server's reply to {command} is not valid IMAP ({readable(str(error), 100)})."
         ) from error
 
 

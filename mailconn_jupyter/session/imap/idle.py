@@ -43,7 +43,9 @@ class PatientIdle(IdleManager):
     def poll(self, timeout: float | None) -> list[bytes]:
         """The lines that came, without their ends; waits up to ``timeout`` seconds (None: without end) for the first."""
         if timeout is not None and float(timeout) > _LONGEST:
-            raise ValueError("The most is 29 minutes: then end IDLE and begin it again, or the server may log off.")
+            raise ValueError(
+                "The maximum is 29 minutes: then end IDLE and start it again, or the server may log you off."
+            )
         client: Any = self.mailbox.client
         channel = client.channel
         client.begin()

@@ -45,7 +45,7 @@ def search(client: IMAPClient, words: Iterable[str | bytes], *, charset: str = "
 
 
 def _raise(done: tuple[str, bytes]) -> None:
-    raise Refused("The server does not search for that", done[0], done[1])
+    raise Refused("The server did not search for that", done[0], done[1])
 
 
 def sequence_set(numbers: Iterable[int]) -> str:

@@ -185,7 +185,7 @@ class IMAPWire(OwnLink, imaplib.IMAP4):
         most = MOST_ANSWER if known else _ANSWER_BEFORE_LOGIN
         if self._came > most or self._lines > MOST_LINES:
             what = f"{most} bytes" if self._came > most else f"{MOST_LINES} lines"
-            raise TransportError(f"The server's answer has over {what}.", cause="too-long")
+            raise TransportError(f"The server's reply has more than {what}.", cause="too-long")
 
     def read(self, size: int) -> bytes:
         """A literal; it may take long, as long as its bytes keep coming."""
@@ -194,7 +194,7 @@ class IMAPWire(OwnLink, imaplib.IMAP4):
         try:
             if size > MOST_LITERAL:
                 raise TransportError(
-                    f"The server announces a literal of {how_large(size)}; the most is {how_large(MOST_LITERAL)}.",
+                    f"The server announced a literal of {how_large(size)}; at most {how_large(MOST_LITERAL)} is accepted.",
                     cause="too-long",
                 )
             self._count(size, known=self.state in {"AUTH", "SELECTED"})
@@ -203,7 +203,7 @@ class IMAPWire(OwnLink, imaplib.IMAP4):
                 pieces.append(channel.take(wanted))
                 channel.allow_for(wanted)
                 if len(pieces[-1]) < wanted:
-                    raise TransportError("The server closed the link within a message.", cause="closed")
+                    raise TransportError("The server closed the link in the middle of a message.", cause="closed")
         except OSError as error:
             self.lost(error)
         self._note("S", f"({size} bytes)")
@@ -258,4 +258,4 @@ def _meaning(said: str) -> TransportError:
     """What an abort of imaplib means."""
     if "EOF" in said or ("unterminated" in said and not said.endswith(r"\n'")):
         return TransportError("The server closed the link.", cause="closed")
-    return TransportError(f"The server's answer is not one of IMAP ({readable(said, 100)}).", cause="bad-reply")
+    return TransportError(f"The server's reply is not valid IMAP ({readable(said, 100)}).", cause="bad-reply")

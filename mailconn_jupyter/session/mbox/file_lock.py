@@ -65,7 +65,7 @@ def open_file(path: Path, *, readonly: bool) -> BinaryIO:
             raise TransportError(f"{where} cannot be written ({error.strerror}).", cause="not-writable") from error
         raise TransportError(f"{where} cannot be read ({error.strerror or error}).", cause="unreadable") from error
     except ValueError as error:
-        raise TransportError(f"{where!r} is no path ({error}).", cause="no-file") from error
+        raise TransportError(f"{where!r} is not a path ({error}).", cause="no-file") from error
 
 
 def _without_access_time(path: str, flags: int) -> int:
@@ -103,7 +103,7 @@ def locked_by(file: BinaryIO, path: Path) -> str:
             fcntl.lockf(file, fcntl.LOCK_UN)
         except OSError as error:
             if error.errno in {errno.EAGAIN, errno.EACCES}:
-                return "another program holds it open"
+                return "another program has it open"
     return ""
 
 

@@ -148,7 +148,7 @@ class MBOXSession(NumberedMbox):
         self._file.seek(start)
         if self._file.read(5) != b"From ":
             raise FileChanged(
-                f"{self._path} was changed by another program: its message {key} is not where it was.",
+                f"{self._path} was changed by another program: its message {key} has moved.",
                 hint="Open it again.",
             )
         return start, stop
@@ -187,7 +187,7 @@ class MBOXSession(NumberedMbox):
     def _may_write(self) -> None:
         if self.readonly:
             raise ReadOnly(
-                f"{self._path} is open to be read only. Nothing was changed.",
+                f"{self._path} is open read-only. Nothing was changed.",
                 hint="mailconn.connect(name, readonly=False) opens it for writing, and locks it.",
             )
         # What mailbox does not know of, it would not write back.

@@ -21,12 +21,13 @@ Of reading alone: ``preauth``, ``in-use``, ``not-authorized``; of a mailbox file
 from __future__ import annotations
 
 from ...connection import MailConnection
+from ...connection.trusted_hosts import how_to_pin
 from ...credentials import Kind
 from ...credentials.naming import command
 from ...names import quote
 from ...transport.certificate import Certificate
 
-__all__ = ["hint_for", "pin_for"]
+__all__ = ["hint_for"]
 
 _FIXED = {
     "host-unknown": "Check the spelling of the server host, and that this machine can look up names (VPN, proxy).",
@@ -46,15 +47,15 @@ _FIXED = {
     "bad-challenge": "The server does not follow the mechanism's rules. Nothing more was sent.",
     "server-unproved": "This may not be the real server: nothing more was sent. Check the server host.",
     "proxy-unknown": "Check the spelling of the proxy's host.",
-    "proxy-unreachable": "Check the proxy's host and port, and whether this network has that proxy.",
+    "proxy-unreachable": "Check the proxy's host and port, and whether it can be reached from this network.",
     "proxy-hung-up": "Check the proxy's type (SOCKS5, SOCKS4, HTTP) and port.",
     "proxy-bad-reply": "Check the proxy's type (SOCKS5, SOCKS4, HTTP) and port.",
     "proxy-silent": "Check the proxy's type (SOCKS5, SOCKS4, HTTP) and port, and the server host and port behind it.",
     "target-unreachable": "The proxy works. Check the server host and port, as the proxy sees them.",
     "client-certificate": "Give PEM files that this user can read, with a key that has no passphrase.",
-    "server-busy": "The server cannot serve this at the moment, and was asked several times. Try again in a few minutes.",
-    "helo-refused": "It may not take the name that this machine gave itself: give the machine's own, or your domain, as "
-    "helo_name. Or try again in a few minutes.",
+    "server-busy": "The server cannot do this at the moment, and was asked several times. Try again in a few minutes.",
+    "helo-refused": "It may not accept the name by which this machine introduced itself: set helo_name to "
+    "the machine's own, or to your domain. Or try again in a few minutes.",
     "starttls-refused": "Nothing was sent. Its TLS does not work at the moment: try again in a few minutes, or use the port "
     "for SSL if there is one.",
     "app-password": "The account needs an app password: make one in the account's security settings.",
@@ -70,26 +71,21 @@ _FIXED = {
     "mechanism-refused": "This is not about the password: choose another way to log in with sasl_mechanism.",
     "too-many-connections": "The password is not what is wrong. End other programs and sessions that hold a connection to "
     "this account, or wait until the server has dropped them.",
-    "rate-limited": "The password is not what is wrong. Wait some minutes before the next try: each one too early may make "
-    "it longer.",
+    "rate-limited": "The password is not what is wrong. Wait a few minutes before the next try: trying too early may "
+    "prolong it.",
     "token-refused": "The token may have expired, or belong to another user. Get a new one and set it again.",
     "login-temporary": "The server cannot check logins at the moment. Try again in a few minutes.",
-    "preauth": "Use type SSL if the server has a port for it; with no login wanted, turn authentication off as well.",
+    "preauth": "Use type SSL if the server has a port for it; if no login is needed, turn authentication off as well.",
     "in-use": "Another program has this mailbox open: end it, or try again in a minute.",
     "not-authorized": "The login is right, but this user may not act as that mailbox: check the authorization identity.",
-    "no-file": "Check the path; a mailbox file is never made by opening it.",
+    "no-file": "Check the path; a mailbox file is never created by opening it.",
     "no-regular-file": "Give the path of the mailbox file itself.",
     "unreadable": "Ask the owner of the file, or of its folder, to let this user read it.",
-    "not-writable": "Open it to read only (readonly=True, as is usual), or have its owner let this user write to it.",
+    "not-writable": "Open it read-only (readonly=True, the default), or have its owner let this user write to it.",
     "not-a-mailbox": "Check the path: a mailbox file begins with a line that starts with the word From and a space.",
     "locked": "Try again when the other program has ended; a lock that was left behind can be deleted.",
     "refused-by-server": "The server's own words are above; its administrator can say more.",
 }
-
-
-def pin_for(host: str, certificate: Certificate) -> str:
-    """What to add to ``trusted_hosts`` to accept exactly this certificate for this host."""
-    return f"{host}=sha256:{certificate.sha256}"
 
 
 def hint_for(cause: str, connection: MailConnection, certificate: Certificate | None = None) -> str:
@@ -97,7 +93,7 @@ def hint_for(cause: str, connection: MailConnection, certificate: Certificate | 
     name, host, security = connection.name, connection.server_host, connection.security
     if cause in {"unknown-authority", "pin-mismatch"} and certificate is not None:
         lead = "If it is yours" if cause == "unknown-authority" else "If the server's administrator confirms the change"
-        return f"{lead}, add to trusted_hosts: {pin_for(host, certificate)}"
+        return f"{lead}, {how_to_pin(host, certificate.sha256)}"
     if cause == "name-mismatch":
         names = [name for name in certificate.names if "*" not in name] if certificate else []
         return f"Use a host name that it has, such as {names[0]}." if names else "Check the server host."
@@ -134,7 +130,7 @@ def hint_for(cause: str, connection: MailConnection, certificate: Certificate | 
         ports = usual.get(connection.protocol, "")
         if cause == "no-answer" and security.startswith("TLS"):
             return f"Check host and port ({ports}); a server that waits for TLS from the first byte needs type SSL."
-        return f"Check host and port (usual: {ports}), and whether a firewall or a proxy stands between."
+        return f"Check host and port (usual: {ports}), and whether a firewall or a proxy is in between."
     if cause in {"wrong-tls-type", "tls-silent"} and connection.protocol == "GRAPH":
         return _FIXED["bad-greeting"]
     if cause == "wrong-tls-type":
@@ -144,7 +140,9 @@ def hint_for(cause: str, connection: MailConnection, certificate: Certificate | 
     if cause == "tls-version":
         if security == "TLS1.2":
             return "This connection allows exactly TLS 1.2: choose the type TLS, which also takes 1.3."
-        return "The server knows only versions older than TLS 1.2, which are not safe: its administrator must renew it."
+        return (
+            "The server knows only versions older than TLS 1.2, which are not safe: its administrator must update it."
+        )
     if cause == "no-starttls":
         return (
             "Nothing was sent. Use the port for SSL if there is one; a server that never had TLS needs it turned off."

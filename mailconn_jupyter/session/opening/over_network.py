@@ -106,7 +106,7 @@ class LinkOpening(StagedOpening[L]):
         result.facts["TLS"] = f"{facts.version}, {facts.cipher}"
         result.facts.update(_certificate_facts(facts.certificate, facts.accepted))
         if log := os.environ.get(KEY_LOG):
-            result.facts["Keys"] = f"are written to {log} ({KEY_LOG}): who reads that file reads what is sent"
+            result.facts["Keys"] = f"are written to {log} ({KEY_LOG}): whoever can read that file can read what is sent"
 
     def _start_tls(self, channel: Channel, policy: TLSPolicy) -> TLSFacts:
         asked = self.options.security != "SSL"

@@ -60,8 +60,8 @@ def _program(word: str) -> str:
     if os.path.dirname(word):  # noqa: PTH120  # a Path would lose the dot of ./program
         if not os.path.isabs(word):  # noqa: PTH117  # as above
             raise CredentialError(
-                f"password_command is not run: {word} is not a whole path.",
-                hint="Give the whole path, for example /usr/local/bin/token, or the name of a program in PATH.",
+                f"password_command is not run: {word} is not a full path.",
+                hint="Give the full path, for example /usr/local/bin/token, or the name of a program in PATH.",
             )
         return word
     found = program_path(word)
@@ -91,9 +91,9 @@ def _printed(process: subprocess.Popen[bytes], limit: Limit) -> tuple[Secret | N
     if len(said) > _MOST_BYTES:
         return None, f"prints more than {_MOST_BYTES} bytes"
     if process.returncode < 0:
-        return None, f"was ended by signal {-process.returncode}"
+        return None, f"was killed by signal {-process.returncode}"
     if process.returncode:
-        return None, f"ended with {process.returncode}"
+        return None, f"exited with status {process.returncode}"
     secret = Secret.decode(bytes(said).removesuffix(b"\n").removesuffix(b"\r"))
     return secret, "prints what is not UTF-8"
 

@@ -20,7 +20,7 @@ STAGES: Final = ("resolve", "connect", "secure", "greet", "authenticate", "ready
 class StageResult:
     """One stage: ``outcome`` is running, ok, failed, skipped or not reached.
 
-    ``facts`` is what was learnt, label to text. Of a failure, ``cause`` is a short fixed word, ``message`` says what
+    ``facts`` is details, label to text. Of a failure, ``cause`` is a short fixed word, ``message`` says what
     happened and ``hint`` what to do about it.
     """
 

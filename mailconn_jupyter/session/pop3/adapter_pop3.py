@@ -62,7 +62,7 @@ class POP3Adapter:
             count, size = client.told = client.stat()
         except Refused as error:
             words = error.words.encode()
-            raise Refused("The server does not open the mailbox", words, cause=greeting_cause(words)) from error
+            raise Refused("The server did not open the mailbox", words, cause=greeting_cause(words)) from error
         # To list a large mailbox takes longer than to greet.
         client.channel.settimeout(self._patience)
         return {"Messages": str(count), "Size": how_large(size)}

@@ -49,12 +49,12 @@ class POP3Client(POP3Wire):
             self.welcome = self._getresp()
         except LinkLost as error:
             if error.cause in {"bad-reply", "too-long"}:
-                what = f"The server's greeting is not one. {error.message}"
+                what = f"The server's greeting is malformed. {error.message}"
                 raise TransportError(what, cause="bad-greeting") from error
             raise
         except Refused as error:
             text = error.words.encode()
-            raise Refused("The server does not want to talk", text, cause=greeting_cause(text)) from None
+            raise Refused("The server turned this client away", text, cause=greeting_cause(text)) from None
 
     def learn(self) -> dict[str, list[str]]:
         """Ask for the capabilities, once before TLS and once after."""
@@ -83,7 +83,7 @@ class POP3Client(POP3Wire):
             if not offered:
                 raise stripped from error
             raise Refused(
-                "The server offers STLS and then refuses it", error.words.encode(), cause="starttls-refused"
+                "The server offers STLS, but refused it", error.words.encode(), cause="starttls-refused"
             ) from None
         # What was said before TLS, anybody could have said.
         self.capabilities = None
@@ -234,6 +234,6 @@ class POP3Client(POP3Wire):
 
 def _unbroken(text: bytes) -> bytes:
     if breaks_a_line(text):
-        what = "The user or the password holds a CR, an LF or a NUL, which POP3 cannot carry."
+        what = "The user or the password contains a CR, an LF or a NUL, which POP3 cannot carry."
         raise CredentialError(what, hint="Set another password.")
     return text

@@ -72,8 +72,8 @@ class POP3Session(POP3Client):
         self.opening.run(self.adapter)
         if self.told != before:
             raise MailboxChanged(
-                "The mailbox is not as it was when another process opened this session: the numbers of its messages mean "
-                "others now.",
+                "The mailbox has changed since another process opened this session: its message numbers now mean "
+                "other messages.",
                 hint="List the messages again. Nothing was sent.",
             )
 

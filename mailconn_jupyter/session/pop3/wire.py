@@ -105,7 +105,9 @@ class POP3Wire(OwnLink, poplib.POP3):
 
     def _putcmd(self, line: str) -> None:
         if self._asked:
-            raise SessionBusy("Messages are still being fetched.", hint="Take the last one, or close the iterator.")
+            raise SessionBusy(
+                "Messages are still being fetched.", hint="Read on to the last one, or close the iterator."
+            )
         word = line.partition(" ")[0].upper()
         if word in _OF_MAILBOX:
             self.require_login(word)
@@ -122,7 +124,7 @@ class POP3Wire(OwnLink, poplib.POP3):
     def say(self, line: bytes, shown: str = "", *, ahead: bool = False) -> None:
         """Send a line; ``shown`` stands for it in the transcript. ``ahead``: answers to earlier ones are still to come."""
         if breaks_a_line(line):
-            raise UnsafeArgument("An argument holds a CR, an LF or a NUL. Nothing was sent.")
+            raise UnsafeArgument("An argument contains a CR, an LF or a NUL. Nothing was sent.")
         self.own()
         channel = self.channel
         # An answer to a question that was not asked yet would be taken for the answer to this one.
@@ -133,7 +135,7 @@ class POP3Wire(OwnLink, poplib.POP3):
             self.lost(TransportError(f"The server ended the session: {readable(text)}", cause=cause))
         if unasked:
             said = readable(unasked, 60)
-            self.lost(TransportError(f"The server said something unasked: {said!r}.", cause="bad-reply"))
+            self.lost(TransportError(f"The server spoke out of turn: {said!r}.", cause="bad-reply"))
         self._note("C", shown or line)
         try:
             channel.sendall(line + b"\r\n")
@@ -168,13 +170,13 @@ class POP3Wire(OwnLink, poplib.POP3):
         self._note("S", f"+ {STARS}" if challenge else line)
         if not line.startswith((b"+OK", b"-ERR")) and not (challenge and self._hide is not None):
             said = readable(line, 60)
-            self.lost(TransportError(f"The server's answer is not one of POP3: {said!r}.", cause="bad-reply"))
+            self.lost(TransportError(f"The server's reply is not valid POP3: {said!r}.", cause="bad-reply"))
         return line
 
     def _getresp(self) -> bytes:
         line = self.reply()
         if line.startswith(b"-ERR"):
-            raise Refused("The server refuses", line[4:].strip())
+            raise Refused("The server refused the command", line[4:].strip())
         return line
 
     def _getline(self) -> tuple[bytes, int]:
@@ -201,7 +203,7 @@ class POP3Wire(OwnLink, poplib.POP3):
                 self.channel.allow_for(octets - counted)
                 counted = octets
             if len(lines) > most or octets > MOST_BYTES:
-                self.lost(TransportError(f"The server's answer has over {len(lines) - 1} lines.", cause="too-long"))
+                self.lost(TransportError(f"The server's reply has more than {len(lines) - 1} lines.", cause="too-long"))
         self._note("S", f"({len(lines)} lines)" if self.known else b", ".join(lines))
         return first, lines, octets
 
@@ -221,7 +223,7 @@ class POP3Wire(OwnLink, poplib.POP3):
                 rest.append(line)
                 missing -= len(line) + 2
                 if missing < least:
-                    self.lost(TransportError("The server's answer is longer than it said.", cause="too-long"))
+                    self.lost(TransportError("The server's reply is longer than announced.", cause="too-long"))
                 self.channel.allow_for(len(line))
                 line = self._line(LONGEST_LINE)
             missing -= 3
@@ -239,7 +241,7 @@ class POP3Wire(OwnLink, poplib.POP3):
         """How many messages there are, and how many bytes they have together."""
         words = self._shortcmd("STAT").split()  # type: ignore[attr-defined]  # poplib's own
         if len(words) < 3 or not all(word.isdigit() and len(word) < 19 for word in words[1:3]):
-            self.lost(TransportError("The server's answer to STAT is not one.", cause="bad-reply"))
+            self.lost(TransportError("The server's reply to STAT is malformed.", cause="bad-reply"))
         return int(words[1]), int(words[2])
 
     def capa(self) -> dict[str, list[str]]:

@@ -15,7 +15,7 @@ _KNOWN: Final = (
     ),
     (
         re.compile(r"\b(helo|ehlo)\b", re.IGNORECASE),
-        "The server does not take the name that this machine gave itself: give the machine's own, or your domain, as helo_name.",
+        "The server does not accept the name by which this machine introduced itself: set helo_name to the machine's own, or to your domain.",
     ),
     (
         re.compile(r"not authenticated|authentication (is )?required|authenticate first|log ?in first", re.IGNORECASE),

@@ -86,7 +86,7 @@ class SMTPClient(smtplib.SMTP):
             code, text = self.connect(host, port)
             if code != 220:
                 self.link.close()
-                raise GreetingRefused("The server does not want to talk", Reply.of(code, text))
+                raise GreetingRefused("The server turned this client away", Reply.of(code, text))
 
     def _renew_lock(self) -> None:
         # A thread that holds it in the parent will never let it go here.
@@ -119,7 +119,7 @@ class SMTPClient(smtplib.SMTP):
 
     def _get_socket(self, host: str, port: int, timeout: float | None) -> Channel:
         if timeout is not None and not timeout:
-            raise ValueError("A timeout of 0, which is not to wait at all, is not supported.")
+            raise ValueError("A timeout of 0 (non-blocking) is not supported.")
         source: Any = self.source_address
         if self.debuglevel > 0:
             self._print_debug("connect: to", (host, port), source)  # type: ignore[attr-defined]  # smtplib's own
@@ -211,7 +211,7 @@ class SMTPClient(smtplib.SMTP):
         if any(given is not None for given in (*args, *kwargs.values())):
             raise ValueError("SMTPSession makes its own TLS context: use the options of a MailConnection.")
         if self.link.channel.tls is not None:
-            raise smtplib.SMTPNotSupportedError("The link is TLS already.")
+            raise smtplib.SMTPNotSupportedError("The link already uses TLS.")
         self.ehlo_or_helo_if_needed()
         reply = self.link.request_tls()
         self.link.start_tls(TLSPolicy())

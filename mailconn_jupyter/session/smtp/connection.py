@@ -159,14 +159,14 @@ class SMTPConnection:
         if unasked := self._unasked(self.channel):
             # It cannot be about it, but would be taken for the answer to it.
             words = readable(unasked, 60)
-            self.lost(TransportError(f"The server answers before the message: {words!r}.", cause="bad-reply"))
+            self.lost(TransportError(f"The server replied before it had the message: {words!r}.", cause="bad-reply"))
 
     def expect_no_more(self) -> None:
         """Make sure that the server has said no more than it was asked; a 421 it may say at any time."""
         unasked = self._unasked(self.channel)
         if unasked and not unasked.startswith(str(CLOSING).encode()):
             words = readable(unasked, 60)
-            self.lost(TransportError(f"The server said something unasked: {words!r}.", cause="bad-reply"))
+            self.lost(TransportError(f"The server spoke out of turn: {words!r}.", cause="bad-reply"))
 
     def launch(self, blocks: Iterable[bytes], shown: Iterable[str], awaited: int) -> None:
         """Send whole commands and contents that so many replies are to come to; the server may still be busy with others.
@@ -237,13 +237,13 @@ class SMTPConnection:
                 self.lost(self._broken or TransportError("The server closed the link.", cause="closed"))
             if not line[:3].isdigit() or line[3:4] not in b" -\r\n" or not line.startswith(code):
                 said = readable(line, 60)
-                self.lost(TransportError(f"The server's reply is not one of SMTP: {said!r}.", cause="bad-reply"))
+                self.lost(TransportError(f"The server's reply is not valid SMTP: {said!r}.", cause="bad-reply"))
             code = line[:3]
             lines.append(line[4:].strip(b" \t\r\n"))
             if line[3:4] != b"-":
                 break
             if len(lines) >= _MOST_LINES:
-                self.lost(TransportError(f"A reply has over {_MOST_LINES} lines.", cause="too-long"))
+                self.lost(TransportError(f"A reply has more than {_MOST_LINES} lines.", cause="too-long"))
         self.last_reply = time.monotonic()
         self._awaited, self._last = max(0, self._awaited - 1), code
         return Reply.of(int(code), b"\n".join(lines))
@@ -273,11 +273,11 @@ class SMTPConnection:
             reply = self.read_reply()
         except LinkLost as error:
             if error.cause in {"bad-reply", "too-long"}:
-                what = f"The server's greeting is not one. {error.message}"
+                what = f"The server's greeting is malformed. {error.message}"
                 raise TransportError(what, cause="bad-greeting") from error
             raise
         if reply.code != 220:
-            raise GreetingRefused("The server does not want to talk", reply, cause=greeting_cause(reply))
+            raise GreetingRefused("The server turned this client away", reply, cause=greeting_cause(reply))
 
     def ehlo(self, name: str = "", verb: str = "ehlo") -> Reply:
         """Introduce this side, and learn what the server offers."""
@@ -314,7 +314,7 @@ class SMTPConnection:
             )
         reply = self.command("STARTTLS")
         if reply.code != 220:
-            raise Refused("The server offers STARTTLS and then refuses it", reply, cause="starttls-refused")
+            raise Refused("The server offers STARTTLS, but refused it", reply, cause="starttls-refused")
         return reply
 
     def start_tls(self, policy: TLSPolicy) -> None:

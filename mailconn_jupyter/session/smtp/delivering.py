@@ -61,7 +61,7 @@ def _judged(one: Transaction, lost: LinkLost | None, handed: int) -> Refusals:
     if lost is not None and in_doubt:
         raise DeliveryUnknown(accepted, lost.message, refused=refused) from lost
     if final is None and one.go_ahead is not None and _refuses(one.go_ahead):
-        raise DataRefused("The server takes no message now", one.go_ahead) from lost
+        raise DataRefused("The server accepts no message at the moment", one.go_ahead) from lost
     if lost is not None and (final is None or final is one.closing):
         lost.before_message = one.sender is None or lost.before_message
         raise lost
@@ -69,7 +69,7 @@ def _judged(one: Transaction, lost: LinkLost | None, handed: int) -> Refusals:
     if final.temporary or final.permanent:
         raise DataRefused("The server refused the message", final)
     if not final.positive:
-        raise DeliveryUnknown(accepted, f"The server answers {final}.", refused=refused)
+        raise DeliveryUnknown(accepted, f"The server replied {final}.", refused=refused)
     if one.sender_refused:
         raise DeliveryUnknown(accepted, TAKEN_ALL_THE_SAME, refused=refused)
     return refused
@@ -87,7 +87,7 @@ def content_of(message: Wire | bytes | bytearray | memoryview | str) -> Wire:
     if isinstance(message, str):
         if not message.isascii():
             raise MessageError(
-                "A message that is a text must be ASCII.", hint="Encode it as its header says, or use an EmailMessage."
+                "A message given as text must be ASCII.", hint="Encode it as its header says, or use an EmailMessage."
             )
         message = message.encode()
     return Wire(normalised(bytes(message), ended=False))

@@ -23,7 +23,7 @@ def greet(ehlo: Callable[[], tuple[int, bytes]], helo: Callable[[], tuple[int, b
     if code in _UNKNOWN:
         code, text = helo()
     if not 200 <= code < 300:
-        raise GreetingRefused("The server refuses to be greeted", Reply.of(code, text), cause="helo-refused")
+        raise GreetingRefused("The server refused the greeting", Reply.of(code, text), cause="helo-refused")
     return text
 
 

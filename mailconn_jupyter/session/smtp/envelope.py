@@ -121,7 +121,7 @@ def _of_each(recipients: tuple[Address, ...], given: Parameters, *, local: bool)
         return dict.fromkeys(recipients, parameters(given))
     own = {envelope_address(name, local=local): parameters(options) for name, options in given.items()}
     if stranger := next((address for address in own if address not in recipients), None):
-        raise MessageError(f"There are parameters for {stranger}, who is no recipient of the message.")
+        raise MessageError(f"There are parameters for {stranger}, who is not a recipient of the message.")
     return {address: own.get(address, ()) for address in recipients}
 
 
@@ -131,10 +131,12 @@ def parameters(given: Iterable[str]) -> tuple[str, ...]:
     for each in found:
         if not _PARAMETER.fullmatch(each):
             breaks = (
-                f" It holds prohibited newline characters: {shown(' '.join(found))}." if {"\r", "\n"} & {*each} else ""
+                f" It contains prohibited newline characters: {shown(' '.join(found))}."
+                if {"\r", "\n"} & {*each}
+                else ""
             )
             raise MessageError(
-                f"{shown(each)} is not one parameter of MAIL or RCPT.{breaks}", hint="For example: NOTIFY=NEVER"
+                f"{shown(each)} is not a single parameter of MAIL or RCPT.{breaks}", hint="For example: NOTIFY=NEVER"
             )
     return found
 

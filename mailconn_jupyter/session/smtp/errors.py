@@ -43,7 +43,7 @@ __all__ = [
     "open_error",
 ]
 
-_CLOSES = "The server closes the session"
+_CLOSES = "The server is closing the session"
 _LATER = "Nothing of this message was delivered; it may be sent again later."
 
 
@@ -78,7 +78,7 @@ class Refused(error_classes.Refused, smtplib.SMTPResponseException):
 
 
 class GreetingRefused(Refused, smtplib.SMTPConnectError, smtplib.SMTPHeloError):
-    """The server does not want to talk, or to be greeted."""
+    """The server turned this client away, or to be greeted."""
 
 
 class SenderRefused(Refused, smtplib.SMTPSenderRefused):
@@ -121,7 +121,7 @@ class RecipientsRefused(error_classes.Refused, smtplib.SMTPRecipientsRefused):
         what: str = "The server refused every recipient.",
         *,
         cause: str = "refused-by-server",
-        hint: str = "The message was delivered to nobody.",
+        hint: str = "The message was not delivered to anybody.",
     ) -> None:
         said = "; ".join(f"{address}: {code} {readable(text)}" for address, (code, text) in recipients.items())
         advised = (advice(code, readable(text)) for code, text in recipients.values())
@@ -258,5 +258,5 @@ def no_smtputf8(addresses: Iterable[Address], *, asked: bool = True) -> NotSuppo
     """
     which = next((str(address) for address in addresses if address.international), "")
     what = f"{which or 'An address in a header'} is not ASCII before its @, and the server does not offer SMTPUTF8."
-    hint = "Use another address of that person. Nothing was sent."
+    hint = "Use another address for that person. Nothing was sent."
     return ExtensionMissing(what, hint=hint) if asked else NotASCII(what, which, hint=hint)

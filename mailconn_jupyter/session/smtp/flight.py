@@ -170,7 +170,7 @@ class Flight:
 
     def _out_of_step(self, reply: Reply) -> None:
         """Give the link up: it cannot be known any more which reply is to what."""
-        words = f"The server's replies do not fit the commands: {str(reply)[:60]!r}."
+        words = f"The server's replies do not match the commands: {str(reply)[:60]!r}."
         self.link.lost(TransportError(words, cause="bad-reply"))
 
     def _one_at_a_time(self, one: Transaction) -> None:

@@ -119,7 +119,9 @@ class SMTPSession(SMTPClient):
         """
         with self._lock:
             if self.posting:
-                raise MailConnError("Many messages are on their way over this session.", hint="Use another meanwhile.")
+                raise MailConnError(
+                    "A batch of messages is on its way over this session.", hint="Use another one in the meantime."
+                )
             if not self._turns:
                 self._refresh(cancel, patient=patient)
             self._turns += 1
@@ -270,7 +272,7 @@ class SMTPSession(SMTPClient):
             code, text = self.quit()
             # With a connection it is no error: what was sent is the server's, and nobody should send it again.
             if code != 221 and self.connection is None and kind is None:
-                raise Refused("The server does not end the session as it was asked to", Reply.of(code, text))
+                raise Refused("The server did not end the session when asked", Reply.of(code, text))
         except smtplib.SMTPServerDisconnected:
             # The server has hung up first; nothing is lost by it.
             pass

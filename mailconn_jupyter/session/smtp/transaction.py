@@ -27,7 +27,7 @@ __all__ = ["TAKEN_ALL_THE_SAME", "Fate", "Refusals", "Slot", "Transaction", "sen
 Refusals = dict[str, tuple[int, bytes]]
 
 #: Of a server that contradicts itself.
-TAKEN_ALL_THE_SAME = "The server refused the sender, and then took the message."
+TAKEN_ALL_THE_SAME = "The server refused the sender, and then accepted the message."
 
 #: What a reply is to: RSET, MAIL, a RCPT, DATA, or the content.
 Slot = Literal["reset", "sender", "recipients", "go_ahead", "final"]
@@ -162,7 +162,7 @@ class Transaction:
             return Fate("not sent", self.closing, why)
         if self.final is not None:
             if not self.final.positive:
-                return Fate("unknown", self.final, f"The server answers {self.final}.")
+                return Fate("unknown", self.final, f"The server replied {self.final}.")
             contradicts = self.sender_refused
             return Fate("unknown", self.final, TAKEN_ALL_THE_SAME) if contradicts else Fate("accepted", self.final)
         if self.may_be_there(handed):
@@ -192,7 +192,7 @@ def _options_for(link: SMTPConnection, envelope: Envelope, data: Wire) -> tuple[
     if not data.isascii() and not envelope.asks_for("BODY"):
         if "8bitmime" not in link.features:
             raise ExtensionMissing(
-                "The message holds bytes over 127, and the server takes only 7 bit (no 8BITMIME).",
+                "The message contains bytes above 127, but the server accepts only 7 bits (no 8BITMIME).",
                 hint="Send it as an EmailMessage, which is then encoded. Nothing was sent.",
             )
         envelope = envelope.asking_for("BODY=8BITMIME")
@@ -206,6 +206,6 @@ def send_data(link: SMTPConnection, data: Wire) -> Reply:
         link.close()
         raise ClosedAtData(reply)
     if not 300 <= reply.code < 400:
-        raise DataRefused("The server takes no message now", reply)
+        raise DataRefused("The server accepts no message at the moment", reply)
     link.write_content(data.stuffed())
     return link.read_reply(link.message_patience)

@@ -80,4 +80,4 @@ class Exchange:
                     raise
                 raise TransportError("The server's challenge is not Base64.", cause="bad-challenge") from None
             say(self.sends(base64.b64encode(answer)), shown=STARS)
-        raise TransportError("The server's challenges do not end.", cause="bad-challenge")
+        raise TransportError("The server's challenges never end.", cause="bad-challenge")

@@ -77,7 +77,7 @@ class Mechanism(ABC):
 
 
 def unexpected() -> TransportError:
-    return TransportError("The server asked for more than the mechanism has.", cause="bad-challenge")
+    return TransportError("The server asked for more than the mechanism provides.", cause="bad-challenge")
 
 
 def escaped(name: str) -> str:

@@ -53,10 +53,11 @@ class Scram(Mechanism):
     def _prove(self, server_first: str, fields: dict[str, str]) -> bytes:
         nonce, salt, count = fields.get("r", ""), _base64(fields.get("s", "")), fields.get("i", "")
         if not nonce.startswith(self._nonce) or len(nonce) <= len(self._nonce) or not salt or "m" in fields:
-            raise TransportError("The server's SCRAM challenge is not a valid one.", cause="bad-challenge")
+            raise TransportError("The server's SCRAM challenge is malformed.", cause="bad-challenge")
         if not re.fullmatch(r"[1-9][0-9]{0,8}", count) or int(count) > MOST_ITERATIONS:
             raise TransportError(
-                f"The server asks for {count[:20]!r} iterations; {MOST_ITERATIONS} is the most.", cause="bad-challenge"
+                f"The server asks for {count[:20]!r} iterations; at most {MOST_ITERATIONS} are accepted.",
+                cause="bad-challenge",
             )
         digest = self.row.hash
         binding = base64.b64encode(self._header.encode()).decode()

@@ -11,7 +11,7 @@ from ..part import Picture
 
 __all__ = ["drawing_acts", "drawing_picture", "is_icon", "png_of_drawing"]
 
-# An element that is none of its shapes, a handler, what lies outside of it, and letters in disguise.
+# An element that is not one of its shapes, a handler, what lies outside of it, and letters in disguise.
 _ACTS: Final = re.compile(
     r"<(?!/?(?:svg|g|path|rect|circle|ellipse|line|polyline|polygon|text|tspan|defs|use|symbol|marker|pattern|clipPath|mask|"
     r"linearGradient|radialGradient|stop|title|desc|style|metadata|(?:rdf|cc|dc):[A-Za-z]+)[\s/>]"

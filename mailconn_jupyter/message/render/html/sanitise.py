@@ -150,7 +150,7 @@ def _inlined(html: str, result: Sanitised) -> str:
         return html
     inliner = module("css_inline")
     if inliner is None:
-        result.warnings.append(f"The styles of the HTML are not sent: css-inline is missing. {install('report')}")
+        result.warnings.append(f"The styles of the HTML are not sent: css-inline is not installed. {install('report')}")
         return html
     try:
         # load_remote_stylesheets: a link to a style sheet would be fetched from the network, or read from the disk.

@@ -152,8 +152,8 @@ def render_bytes(data: Any, _options: Options) -> Part:
     if kind := image_type(data):
         return picture_part(Picture(data, "Image", kind))
     raise MessageError(
-        f"Bytes are no text, and these {len(data)} are no image that a mail program shows (PNG, JPEG, GIF, WebP).",
-        hint='A text: data.decode(). Anything else: attachments={"data.bin": data}',
+        f"Bytes are not text, and these {len(data)} are not an image that mail programs show (PNG, JPEG, GIF, WebP).",
+        hint='For text: data.decode(). For anything else: attachments={"data.bin": data}',
     )
 
 
@@ -173,7 +173,7 @@ def _coloured(image: Any) -> Any:
     least, most = image.getextrema()
     if image.mode == "F" or least < 0 or most > 65_535:
         raise MessageError(
-            f"An image of mode {image.mode} with values from {least:g} to {most:g} holds numbers, not colours.",
+            f"An image of mode {image.mode} with values from {least:g} to {most:g} contains numbers, not colours.",
             hint='Show it with plt.imshow(...), or scale it: Image.fromarray((a * 255).astype("uint8"))',
         )
     return image.convert("L" if most <= 255 else "I;16")

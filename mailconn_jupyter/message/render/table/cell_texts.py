@@ -78,7 +78,7 @@ def _text(value: Any) -> str:
         return f"({type(value).__name__})"
     if " at 0x" in text and says_nothing(value):
         raise MessageError(
-            f"A cell of the table holds an object of type {type(value).__name__}, which shows nothing but its address.",
+            f"A cell of the table holds an object of type {type(value).__name__}, which shows nothing but its memory address.",
             hint="Leave its column out: frame.drop(columns=[...])",
         )
     return text

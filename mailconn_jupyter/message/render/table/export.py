@@ -52,7 +52,7 @@ def table_file(frame: Frame, kind: str, *, index: bool | None, quote: bool = Fal
         raise MessageError(
             f"The table cannot be written as {what}: {one_line(str(error), 300)}", hint="Choose another format."
         ) from error
-    raise MessageError(f"There is no table format {kind!r}.", hint=f"There are {', '.join(FORMATS)}.")
+    raise MessageError(f"There is no table format {kind!r}.", hint=f"Choose one of {', '.join(FORMATS)}.")
 
 
 _NEEDS: Final = {"csv": "pandas", "xlsx": "openpyxl", "parquet": "pyarrow"}

@@ -78,8 +78,8 @@ def told(name: str, data: bytes, separator: str = ",") -> tuple[str, ...]:
     ]
     if not cells:
         return ()
-    said = f"{name} has texts that a spreadsheet computes when it opens them: {few(cells)}."
-    return (f'{said} formulas="quote" puts an apostrophe before each; as XLSX they are texts.',)
+    said = f"{name} has text that a spreadsheet will compute when it opens the file: {few(cells)}."
+    return (f'{said} formulas="quote" puts an apostrophe before each; in XLSX they stay text.',)
 
 
 def _letters(column: int) -> str:
