@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .connection import MailConnection as MailConnection
     from .delivery.campaigns.campaign import Campaign as Campaign
     from .delivery.campaigns.campaign_part import CampaignStopped as CampaignStopped
+    from .delivery.filing.save_draft import SavedDraft as SavedDraft, save_draft as save_draft
     from .delivery.following.follow_up import follow_up as follow_up
     from .delivery.following.followed import FollowUp as FollowUp
     from .delivery.journals.journal_base import JournalError as JournalError
@@ -111,6 +112,7 @@ _ROOMS = {
     "connection": "MailConnection",
     "delivery.campaigns.campaign": "Campaign",
     "delivery.campaigns.campaign_part": "CampaignStopped",
+    "delivery.filing.save_draft": "SavedDraft save_draft",
     "delivery.following.follow_up": "follow_up",
     "delivery.following.followed": "FollowUp",
     "delivery.journals.journal_base": "JournalError",

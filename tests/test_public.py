@@ -120,6 +120,10 @@ def test_the_keywords_of_send_are_those_of_compose() -> None:
     assert {name: sent[name] for name in composed} == composed
 
 
+def test_the_keywords_of_save_draft_are_those_of_compose() -> None:
+    assert keywords_of(mailconn.save_draft) == keywords_of(mailconn.compose)
+
+
 def test_the_keywords_of_send_notebook_are_those_of_send_and_its_own() -> None:
     sent, whole = keywords_of(mailconn.send), keywords_of(mailconn.send_notebook)
     own = ["subject", "code", "attach", "execute", "on_error"]

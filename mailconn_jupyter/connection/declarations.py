@@ -248,6 +248,12 @@ class ConnectionOptions(OptionSet):
         section="Server",
         protocols=SENDING,
     )
+    save_sent_to: Text = Text(
+        label="Save sent mail to",
+        help="The IMAP connection whose Sent folder gets a copy of what is sent; empty for none.",
+        section="Server",
+        protocols=("SMTP",),
+    )
     helo_name: HeloName = HeloName(
         label="HELO name",
         help="The name by which this machine introduces itself; when empty, its own if that is valid, otherwise its address.",

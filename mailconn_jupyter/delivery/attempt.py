@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import smtplib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from email.message import EmailMessage
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
@@ -41,14 +41,18 @@ def attempt(
     recipients: list[str],
     *,
     request: StatusRequest | None = None,
+    taken: Callable[[Wire], object] = bool,
 ) -> dict[str, Outcome]:
     """Send to the recipients once; ``data`` is the message as a session of the standard library sends it.
+
+    ``taken`` is given what a session of a connection has sent, where it was accepted for somebody.
 
     Raises only what is known before anything is sent.
     """
     try:
         if isinstance(session, SMTPSession):
-            refused = session.transact(replace(Envelope.of(sender, recipients), request=request), message)
+            envelope = replace(Envelope.of(sender, recipients), request=request)
+            refused = session.transact(envelope, message, taken=taken)
         elif isinstance(session, smtplib.SMTP):
             refused = _by_smtplib(session, data, sender, recipients, request)
         else:

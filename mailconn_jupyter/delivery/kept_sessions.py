@@ -11,9 +11,9 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from ..connection import MailConnection
 from ..connection.changes import when_changed
@@ -25,11 +25,9 @@ from ..names import fold
 from ..secret import Kind
 from ..session.connect import open_session
 from ..session.opening.proxy_route import VARIABLES as PROXY_VARIABLES
-from ..session.smtp.session import SMTPSession
 from .report import DeliveryError
 
 if TYPE_CHECKING:
-    from ..session.any_session import AnySession
     from ..session.graph.session import GraphSession
 
 __all__ = ["KEPT", "farewell", "lent_session"]
@@ -39,10 +37,27 @@ _SECONDS = 30.0
 _FILES: Final = ("ca_file", "client_certificate", "client_key")
 
 
+class Keepable(Protocol):
+    """What can wait for its next use."""
+
+    @property
+    def sock(self) -> object | None:
+        """None where there is no link."""
+
+    @property
+    def ended(self) -> bool: ...
+
+    def still_there(self) -> bool: ...
+
+    def quit(self) -> object: ...
+
+    def close(self) -> object: ...
+
+
 class _Idle(NamedTuple):
     """A session that waits, and what it was opened as."""
 
-    session: SMTPSession
+    session: Keepable
     opened_as: object
     timer: threading.Timer
 
@@ -61,7 +76,7 @@ class KeptSessions:
         # Not a word to the servers: the links are the parent's.
         self._idle, self._lock, self._age = {}, threading.Lock(), self._age + 1
 
-    def take(self, key: str, opened_as: object) -> tuple[SMTPSession | None, int]:
+    def take(self, key: str, opened_as: object) -> tuple[Keepable | None, int]:
         """The session that waits, where it is still good, and the age to put it back with."""
         with self._lock:
             idle, age = self._idle.pop(key, None), self._age
@@ -73,7 +88,7 @@ class KeptSessions:
         farewell(idle.session)
         return None, age
 
-    def put(self, key: str, session: SMTPSession, opened_as: object, age: int) -> bool:
+    def put(self, key: str, session: Keepable, opened_as: object, age: int) -> bool:
         """Keep it for the next; False where it is not to be kept."""
         if session.sock is None or session.ended:
             return False
@@ -90,7 +105,7 @@ class KeptSessions:
             self._idle[key] = _Idle(session, opened_as, timer)
         return True
 
-    def _expire(self, key: str, session: SMTPSession) -> None:
+    def _expire(self, key: str, session: Keepable) -> None:
         with self._lock:
             idle = self._idle.get(key)
             if idle is None or idle.session is not session:
@@ -120,10 +135,12 @@ atexit.register(KEPT.close_all)
 
 
 @contextmanager
-def lent_session(connection: MailConnection, *, keep: bool, ask: bool = True) -> Iterator[AnySession]:
+def lent_session(
+    connection: MailConnection, *, keep: bool, ask: bool = True, opened: Callable[..., Any] = open_session
+) -> Iterator[Any]:
     """An open session of the connection, closed afterwards. With ``keep`` one that waits is taken, and it waits on.
 
-    ``keep`` is for SMTP, and for the stored connection as it is; ``ask``: somebody may be asked for a password. Opens and raises as
+    ``opened`` opens one. ``keep`` is for what can wait, and for the stored connection as it is; ``ask``: somebody may be asked for a password. Opens and raises as
     :func:`~mailconn_jupyter.session.connect.open_session`.
     """
     key = fold(connection.name)
@@ -133,7 +150,7 @@ def lent_session(connection: MailConnection, *, keep: bool, ask: bool = True) ->
         opened_as = _stamp(connection)
         session, age = KEPT.take(key, opened_as)
     if session is None:
-        session = open_session(connection, ask=ask)
+        session = opened(connection, ask=ask)
     fine = False
     try:
         yield session
@@ -147,7 +164,7 @@ def lent_session(connection: MailConnection, *, keep: bool, ask: bool = True) ->
             farewell(session)
 
 
-def farewell(session: SMTPSession | GraphSession) -> None:
+def farewell(session: Keepable | GraphSession) -> None:
     """Close a session; where the server has hung up first, nothing is lost by it."""
     with suppress(MailConnError, OSError):
         session.quit()

@@ -15,7 +15,7 @@ from ..errors import MessageError, NoDomain, OptionError, warn
 from ..keywords import public
 from ..message.addresses import envelope_address
 from ..message.compose import LIMIT, compose
-from ..message.mime.wire_format import wired
+from ..message.mime.wire_format import Wire, wired
 from ..message.render.part import Formulas, TableFormat
 from ..message.template import Template
 from ..session.connect import protocol_of
@@ -24,6 +24,7 @@ from ..session.smtp.envelope import envelope_of
 from ..session.smtp.session import SMTPSession
 from ..store import connections
 from .attempt import Sender, attempt
+from .filing.sent_copy import copy_target, keep_copy
 from .kept_sessions import lent_session
 from .own_domain import own_domain
 from .report import DeliveryError, Outcome, SendReport
@@ -184,9 +185,11 @@ def send_composed(session: Sender, message: EmailMessage, returns: Returns | Non
     # Before anything is sent: what is raised after a delivery makes people send again.
     data = wired(message, utf8=False, eight_bit=True)
     outcomes: dict[str, Outcome] = {recipient: Outcome(recipient, "not sent") for recipient in left}
+    copy_to = copy_target(getattr(session, "connection", None))
+    taken: list[Wire] = []
     pauses = iter(_PAUSES)
     while True:
-        outcomes |= attempt(session, message, data, sender, left, request=returns.request)
+        outcomes |= attempt(session, message, data, sender, left, request=returns.request, taken=taken.append)
         before, left = left, [recipient for recipient in left if outcomes[recipient].temporary]
         if not left or not _may_try_again(session):
             break
@@ -198,6 +201,8 @@ def send_composed(session: Sender, message: EmailMessage, returns: Returns | Non
             if pause is None:
                 break
             time.sleep(pause)
+    if copy_to and taken:
+        keep_copy(copy_to, message, taken[0])
     by = "" if isinstance(session, smtplib.SMTP) else "Graph"
     report = SendReport(message, outcomes.values(), size=len(data), by=by)
     note(report, getattr(session, "connection", None))

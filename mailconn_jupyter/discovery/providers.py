@@ -19,6 +19,7 @@ __all__ = [
     "PROVIDERS",
     "Provider",
     "Server",
+    "keeper_of_sent",
     "meant_by",
     "provider_by_exchange",
     "provider_of",
@@ -46,7 +47,8 @@ class Provider:
     """One provider. A domain that begins with a dot means every domain below it.
 
     ``issuer``: it takes an OAuth 2.0 token of that issuer and no password. ``any_domain``: it also keeps the mail of domains of
-    its customers, whose MX records name one of ``mx``.
+    its customers, whose MX records name one of ``mx``. ``keeps_sent``: what goes through its SMTP server is in the mailbox's
+    Sent folder by itself.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Provider:
     note: str = ""
     issuer: str = ""
     any_domain: bool = False
+    keeps_sent: bool = False
 
     def server(self, protocol: str) -> Server | None:
         """The server for SMTP, IMAP, POP3 or GRAPH; None where none is known."""
@@ -111,6 +114,16 @@ def provider_by_exchange(host: str) -> Provider | None:
     return next(
         (found for end, found in _BY_EXCHANGE.items() if name == end or (end[0] == "." and name.endswith(end))), None
     )
+
+
+def keeper_of_sent(host: str) -> str:
+    """The name of the provider that keeps what is sent through this server by itself; empty for every other.
+
+    >>> keeper_of_sent("SMTP.Gmail.com."), keeper_of_sent("smtp.example.org")
+    ('Google', '')
+    """
+    name = host.casefold().rstrip(".")
+    return next((each.name for each in PROVIDERS if each.keeps_sent and each.smtp.host == name), "")
 
 
 def meant_by(domain: str) -> str:

@@ -139,6 +139,7 @@ BAD: list[tuple[str, Any, str, str]] = [
     ("ca_file", 1, "Authority file: 1 is not text.", ""),
     ("smime_certificate", 1, "S/MIME certificate: 1 is not text.", ""),
     ("smime_key", "a\nb", "S/MIME key: 'a\\nb' contains a control character, such as a line break.", ""),
+    ("save_sent_to", 1, "Save sent mail to: 1 is not text.", ""),
     ("smime_folder", None, "Certificates of others: None is not text.", ""),
     ("from_address", "a\nb", "From address: 'a\\nb' contains a control character, such as a line break.", ""),
     (

@@ -235,12 +235,13 @@ def test_half_a_minute_later_it_is_closed(server: Watched, monkeypatch: pytest.M
 def test_no_lock_is_held_while_it_waits(server: Watched) -> None:
     send()
     (idle,) = KEPT._idle.values()
+    session: Any = idle.session
     free: list[bool] = []
 
     def look() -> None:
-        free.extend(lock.acquire(blocking=False) for lock in (KEPT._lock, idle.session._lock))
+        free.extend(lock.acquire(blocking=False) for lock in (KEPT._lock, session._lock))
         KEPT._lock.release()
-        idle.session._lock.release()
+        session._lock.release()
 
     thread = threading.Thread(target=look)
     thread.start()

@@ -10,6 +10,7 @@ from ...connection import MailConnection
 from ...errors import MailConnError
 from ...session.smtp.pipeline import Fate
 from ...session.smtp.session import SMTPSession
+from ..filing.many_copies import ManyCopies
 from ..journals.claims import Claims
 from ..journals.journal_base import BaseJournal, Known
 from ..report import Outcome
@@ -53,7 +54,9 @@ class Batch:
         journal: BaseJournal | None,
         ahead: int = 0,
         noting: Noting | None = None,
+        copies: ManyCopies | None = None,
     ) -> None:
+        self._copies = copies
         self.window, self.pace, self.advance, self.spool, self.journal = window, pace, advance, spool, journal
         self._noting = noting
         self.backlog = Backlog(2 * connections * window + 8)
@@ -191,6 +194,9 @@ class Batch:
         left = later | {name: fate for name, fate in fates.items() if fate.outcome == "not sent"}
         done = {name: fate for name, fate in fates.items() if name not in left}
         self._note(entry, fates)
+        if self._copies is not None and entry.hidden is not None and any(map(_is_accepted, fates.values())):
+            self._copies.put(entry.hidden, entry.content)
+            entry.hidden = None
         entry.only_for(left)
         again: float | None = None
         if later:
@@ -266,6 +272,10 @@ class Batch:
 
 
 _NOT_SENT: Final = Fate("not sent")
+
+
+def _is_accepted(fate: Fate) -> bool:
+    return fate.outcome == "accepted"
 
 
 def _may_come_again(fate: Fate) -> bool:

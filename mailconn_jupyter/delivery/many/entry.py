@@ -34,6 +34,8 @@ class Entry:
     failed: bool = False
     #: Who may have it from an earlier batch of the journal, whatever becomes of it in this one.
     doubted: frozenset[str] = frozenset()
+    #: What stands above the copy of what was sent; None where no copy of it is to be saved, or one is already.
+    hidden: bytes | None = None
     #: Whether it is, or was, where the connections take it from.
     queued: bool = False
     #: Once the journal has the intent to send it: to whom another batch sends it, or has sent it.

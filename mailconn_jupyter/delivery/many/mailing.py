@@ -13,6 +13,8 @@ from ...connection import MailConnection
 from ...discovery.sending_limits import SendingLimits
 from ...errors import MailConnError
 from ...session.smtp.session import SMTPSession
+from ..filing.many_copies import ManyCopies
+from ..filing.sent_copy import copy_target
 from ..journals.journal_base import BaseJournal, JournalError
 from ..kept_sessions import lent_session
 from ..returns import Returns
@@ -66,15 +68,17 @@ class Mailing:
         started, kept = time.monotonic(), list(kept)
         total = None if messages.left is None else len(kept) + messages.left
         self._announce(total)
+        copy_to = copy_target(self.connection)
+        copies = ManyCopies(copy_to, self.spool) if copy_to else None
         batch: Batch | None = None
         failure: Exception | None = None
         rest: list[Delivery] = []
         try:
             with contextlib.ExitStack() as stack:
-                preparation = self._preparation(None)
+                preparation = self._preparation(None, copied=False)
                 try:
                     journal = None if self.journal is None else stack.enter_context(self.journal())
-                    preparation = self._preparation(journal)
+                    preparation = self._preparation(journal, copied=copies is not None)
                     session = stack.enter_context(self._session())
                 except MailConnError as error:
                     _give(error, DeliveryReport(preparation.unsent(messages.rest(set())), stopped=error.message))
@@ -91,6 +95,7 @@ class Mailing:
                     journal=journal,
                     ahead=_MOST_AHEAD if self.shared else 0,
                     noting=Noting(self.connection),
+                    copies=copies,
                 )
                 try:
                     failure = _run(
@@ -98,6 +103,8 @@ class Mailing:
                     )
                 finally:
                     rest = _undisturbed(lambda: _rest(batch, preparation, messages))
+                    if copies is not None and not batch.backlog.forked:
+                        copies.finish()
         except KeyboardInterrupt:
             # Before anything was sent, or when all was told and the sessions were being closed.
             if batch is None:
@@ -105,9 +112,9 @@ class Mailing:
             batch.call_off("It was interrupted.")
         return _undisturbed(lambda: self._reported(batch, rest, messages, time.monotonic() - started, failure))
 
-    def _preparation(self, journal: BaseJournal | None) -> Preparation:
+    def _preparation(self, journal: BaseJournal | None, *, copied: bool) -> Preparation:
         sender = sender_of(self.connection)
-        return Preparation(sender=sender, journal=journal, seal=self.seal, returns=self.returns)
+        return Preparation(sender=sender, journal=journal, seal=self.seal, returns=self.returns, copied=copied)
 
     def _reported(
         self, batch: Batch, rest: list[Delivery], messages: Numbered, seconds: float, failure: Exception | None

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from ...errors import MailConnError, MessageError
 from ...message.mime.headers import with_field
-from ...message.mime.wire_format import Wire
+from ...message.mime.wire_format import Wire, hidden_fields
 from ...message.texts import one_line
 from ...scalars import plain
 from ...session.smtp.envelope import Envelope, envelope_of
@@ -30,7 +30,7 @@ _BEFORE = "an earlier batch"
 
 
 class Preparation:
-    """``sender`` is that of messages without a From; what the journal has settled is not sent."""
+    """``sender`` is that of messages without a From; what the journal has settled is not sent; of what is, a copy may be kept."""
 
     def __init__(
         self,
@@ -39,7 +39,9 @@ class Preparation:
         journal: BaseJournal | None = None,
         seal: Callable[[Any], Any] | None = None,
         returns: Returns | None = None,
+        copied: bool = False,
     ) -> None:
+        self._copied = copied
         self._returns = returns or Returns()
         self._sender, self._journal, self._seal = sender, journal, seal
         self._keys: set[str] = set()
@@ -63,6 +65,7 @@ class Preparation:
                 doubted = frozenset(name for name, found in known.items() if found.in_doubt)
                 sealed = message if self._seal is None or not left else self._seal(message)
                 envelope, content = serialised(replace(envelope, recipients=left), sealed)
+                hidden = hidden_fields(message, utf8=content.international) if self._copied else None
             except JournalError:
                 raise
             except Exception as error:  # noqa: BLE001  # the standard library's, of headers that it cannot read, are of any class
@@ -75,7 +78,7 @@ class Preparation:
             if rows := [row_before(number, *_named(message), found) for found in settled]:
                 report(rows, not left, False)
             if left:
-                yield Entry(number, key, *_named(message), envelope, content, doubted=doubted)
+                yield Entry(number, key, *_named(message), envelope, content, doubted=doubted, hidden=hidden)
 
     def unsent(self, numbered: Iterable[tuple[int, Any]]) -> Iterator[Delivery]:
         """The rows of messages that the batch has not come to: not sent, or what an earlier batch made of them."""

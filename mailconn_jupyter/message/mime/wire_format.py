@@ -18,7 +18,7 @@ from .encoded_part import EncodedPart, encoded_length, lines_of
 from .headers import ADDRESS_FIELDS
 from .written_fields import FAULTS, LINE_END, Written, scan_headers, unwritable
 
-__all__ = ["Wire", "as_bytes", "normalised", "stuffed", "wired"]
+__all__ = ["Wire", "as_bytes", "hidden_fields", "normalised", "stuffed", "wired"]
 
 _PLAIN_TYPE = re.compile(
     r"""[\w.+-]+/[\w.+-]+(?:; ?(?:\r?\n[ \t])?[\w-]+=(?:"[\w'=.+:/?()@-]*"|[\w.+-]+))*""", re.ASCII
@@ -131,6 +131,21 @@ def wired(message: Message[Any, Any], *, utf8: bool, eight_bit: bool, bcc: bool 
         pieces += [before, (part.octets or b"") if part.as_lines else part]
         data = after
     return Wire(*pieces, data, international=international)
+
+
+def hidden_fields(message: Message[Any, Any], *, utf8: bool) -> bytes:
+    """The lines of Bcc, which do not travel: whoever keeps what was sent puts them before it.
+
+    Raises :class:`MessageError` as :func:`wired`.
+    """
+    hidden = Message(message.policy)
+    for name, value in message.raw_items():
+        if name.lower() in _UNSEEN:
+            hidden.set_raw(name, value)
+    policy = message.policy.clone(linesep="\r\n")
+    if isinstance(policy, EmailPolicy):
+        policy = policy.clone(utf8=utf8 or _is_international(hidden))
+    return b"".join(map(normalised, scan_headers(hidden, policy).values()))
 
 
 def _standing(part: Message[Any, Any], large: dict[str, EncodedPart], texts: dict[str, bytes]) -> Message[Any, Any]:

@@ -6,7 +6,7 @@ import contextlib
 import smtplib
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from email.message import Message
 from types import TracebackType
 from typing import Any
@@ -220,13 +220,19 @@ class SMTPSession(SMTPClient):
         warn_of(envelope, refused)
         return refused
 
-    def transact(self, envelope: Envelope, msg: Message[Any, Any]) -> Refusals:
+    def transact(
+        self, envelope: Envelope, msg: Message[Any, Any], *, taken: Callable[[Wire], object] = bool
+    ) -> Refusals:
         """Send a message for a caller that looks at what is returned, and tries again by itself.
 
-        Nothing warns of those who were refused, and where the session has to open again, that is tried once.
+        Nothing warns of those who were refused, and where the session has to open again, that is tried once. ``taken`` is
+        given what the server has accepted for somebody.
         """
         with self.turn(patient=False):
-            return self._transact(*self.serialised(envelope, msg), patient=False)
+            envelope, data = self.serialised(envelope, msg)
+            refused = self._transact(envelope, data, patient=False)
+            taken(data)
+            return refused
 
     def serialised(self, envelope: Envelope, message: Message[Any, Any]) -> tuple[Envelope, Wire]:
         """The message as this server can have it, and what MAIL is to ask for then."""
