@@ -251,7 +251,7 @@ class ConnectionOptions(OptionSet):
     save_sent_to: Text = Text(
         label="Save sent mail to",
         help="The IMAP connection whose Sent folder gets a copy of what is sent; empty for none.",
-        section="Server",
+        section="More",
         protocols=("SMTP",),
     )
     helo_name: HeloName = HeloName(

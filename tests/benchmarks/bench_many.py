@@ -7,6 +7,7 @@ the clock, beside smtplib's in the same run; memory is the most that the process
 
 from __future__ import annotations
 
+import imaplib
 import os
 import smtplib
 import subprocess
@@ -22,9 +23,12 @@ import mailconn_jupyter as mailconn
 from mailconn_jupyter import connections
 from mailconn_jupyter.delivery.many.advance import Progress
 from tests.benchmarks.mail_server import mail_server
+from tests.servers.certificates import make_certificates
+from tests.servers.dovecot import run_dovecot
 from tests.servers.postfix import Postfix
 from tests.servers.relay import Relay
 from tests.support.batches import to
+from tests.support.mailboxes import mailbox_of
 
 MANY, LONG, ROUND_TRIP = 10_000, 200, 0.025
 SENDER = "bob@example.test"
@@ -96,11 +100,47 @@ def loop(postfix: Postfix) -> None:
         )
 
 
+def copies(postfix: Postfix, state: Path) -> None:
+    """With a copy of each in a mailbox, over a link as long: beside smtplib and imaplib on open links, and without copies."""
+    (state / "theirs").mkdir()
+    certificates, messages = make_certificates(state / "theirs"), list(made(LONG))
+    with (
+        run_dovecot(state / "copies", certificates) as dovecot,
+        Relay(dovecot.imap, round_trip=ROUND_TRIP) as mailbox,
+        Relay(postfix.relay, round_trip=ROUND_TRIP) as link,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        os.environ["JUPYTER_CONFIG_DIR"] = folder
+        box = mailbox_of("IMAP", "copies", [], dovecot=dovecot, certificates=certificates, folder=state).connection
+        connections.save(
+            box.copy(server_port=mailbox.port, use_secure_authentication=False, allow_plaintext_password=True)
+        )
+
+        def by_hand() -> None:
+            imap = imaplib.IMAP4("127.0.0.1", mailbox.port)
+            imap.authenticate("PLAIN", lambda _: f"theirs\0{dovecot.master[0]}\0{dovecot.master[1]}".encode())
+            imap.create("Sent")
+            with smtplib.SMTP("127.0.0.1", link.port) as smtp:
+                for message in messages:
+                    smtp.send_message(message)
+                    imap.append("Sent", "\\Seen", "", message.as_bytes())
+            imap.logout()
+
+        theirs = timed(by_hand)
+        without = timed(lambda: mailconn.send_many(to(link.port), messages, on_progress=False))
+        ours = timed(lambda: mailconn.send_many(to(link.port, save_sent_to="copies"), messages, on_progress=False))
+        print(  # noqa: T201  # the same
+            f"{LONG} messages and their copies at {ROUND_TRIP * 1000:.0f} ms: smtplib and imaplib {theirs:.2f} s; "
+            f"send_many {ours:.2f} s, {theirs / ours:.1f} times as fast; {ours / without:.2f} times as long as without copies"
+        )
+
+
 def main() -> None:
     with mail_server() as (postfix, state):
         for journal in ("", str(state / "batch")):
             subprocess.run([sys.executable, "-m", __spec__.name, str(postfix.relay), journal], check=True)
         long_link(postfix)
+        copies(postfix, state)
         loop(postfix)
 
 

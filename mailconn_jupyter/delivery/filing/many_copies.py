@@ -25,7 +25,7 @@ _MOST_BYTES: Final = 2_000_000
 # So many wait in memory; more of them in the file of the spool.
 _MOST_WAITING: Final = 50
 # After so many round trips of which nothing was saved, one after the other, the rest is given up.
-_MOST_FAILURES: Final = 3
+_MOST_FAILURES: Final = 2
 _TICK: Final = 0.25
 
 _Copy = tuple[bytes, "Wire | Spooled"]

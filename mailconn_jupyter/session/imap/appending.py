@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from ...transport.transport_errors import readable
 from ..response_codes import response_code
 from .client import IMAPClient
+from .errors import Refused
 from .folders import encoded
 
 __all__ = ["Appended", "append_all"]
@@ -60,5 +61,8 @@ def append_all(client: IMAPClient, folder: str, messages: Sequence[bytes], flags
 
 
 def _alone(client: IMAPClient, folder: str, message: bytes, flags: str) -> Appended:
-    status, said = client.append(encoded(folder), f"({flags})", "", message)
+    try:
+        status, said = client.append(encoded(folder), f"({flags})", "", message)
+    except Refused as error:
+        return Appended.of(error.status, error.words.encode())
     return Appended.of(status, said[-1] or b"" if said else b"")
