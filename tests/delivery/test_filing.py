@@ -316,7 +316,7 @@ def test_a_provider_that_keeps_it_by_itself_gets_no_second_copy_and_it_is_said_o
 ) -> None:
     monkeypatch.setattr(sent_copy, "_TOLD", set())
     connection = MailConnection(name="big", server_host=host, save_sent_to="inbox")
-    with pytest.warns(MailConnWarning, match="keeps what is sent by itself") as said:
+    with pytest.warns(MailConnWarning, match="already keeps what is sent") as said:
         targets = [sent_copy.copy_target(connection), sent_copy.copy_target(connection)]
     assert targets == ["", ""]
     assert len(said) == 1
@@ -438,7 +438,7 @@ def test_a_draft_goes_through_an_open_session_and_leaves_it_open(make: Make) -> 
 
 def test_what_is_wrong_with_a_draft_is_told_before_anything_is_opened(smtp: PipeliningServer) -> None:
     connections.save(MailConnection(name="box", protocol="IMAP", server_host="localhost", server_port=1))
-    with pytest.raises(MessageError, match="not one mail address"):
+    with pytest.raises(MessageError, match="not a valid mail address"):
         mailconn.save_draft("box", "nobody", "x", "y")
     connections.save(to(smtp.port, name="out"))
     with pytest.raises(OptionError, match="by IMAP, not by SMTP"):

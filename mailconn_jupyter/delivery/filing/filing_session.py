@@ -26,9 +26,9 @@ def require_imap(connection: MailConnection) -> None:
     """Raise unless it leads to a mailbox in which something can be put."""
     if connection.protocol != "IMAP":
         raise OptionError(
-            f"{connection.name}: a message is saved to a mailbox by IMAP, not by {connection.protocol}.",
+            f"{connection.name}: messages are saved by IMAP, not by {connection.protocol}.",
             trait="protocol",
-            hint="Name a connection with the protocol IMAP.",
+            hint="Name an IMAP connection.",
         )
 
 

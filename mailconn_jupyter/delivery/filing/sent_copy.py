@@ -35,7 +35,7 @@ def copy_target(connection: MailConnection | None) -> str:
     if keeper := keeper_of_sent(str(options.server_host)):
         if connection.name not in _TOLD:
             _TOLD.add(connection.name)
-            warn(f"{connection.name}: {keeper} keeps what is sent by itself, so save_sent_to saves no second copy.")
+            warn(f"{connection.name}: {keeper} already keeps what is sent, so save_sent_to saves no second copy.")
         return ""
     return str(options.save_sent_to)
 
@@ -75,4 +75,4 @@ def why_not(kept: Callable[[], list[Appended]]) -> str:
 def said_of(answer: Appended) -> str:
     """What the server said of a message that it did not take."""
     full = " Make room in the mailbox." if answer.code == "OVERQUOTA" else ""
-    return f"The server does not take it: {answer.status} {answer.words}{full}"
+    return f"The server refused it: {answer.status} {answer.words}{full}"

@@ -33,7 +33,7 @@ def returning(
     def returns(given: Given) -> Returns:
         found = back(given)
         if len(found) != 1:
-            raise MessageError(f"bounce_to has {len(found)} addresses, and bounces go to one.")
+            raise MessageError(f"bounce_to gives {len(found)} addresses; bounces go to exactly one.")
         try:
             return Returns.of(found[0], when, ret, name(given))
         except OptionError as error:

@@ -16,8 +16,8 @@ __all__ = ["NOTIFY", "NO_NOTICES", "RET", "StatusRequest"]
 
 #: What is said of a server without the extension: the message is worth more than a notice (RFC 3461, 5.2.2).
 NO_NOTICES: Final = (
-    "The server offers no delivery status notifications (DSN), so nothing of notify, ret and envid is asked for; the "
-    "message is sent all the same."
+    "The server offers no delivery status notifications (DSN), so notify, ret and envid are ignored; the message is sent "
+    "all the same."
 )
 #: Of what a notice may be asked for; ``never`` stands alone.
 NOTIFY: Final = ("success", "failure", "delay", "never")
@@ -50,9 +50,9 @@ class StatusRequest:
         words = [_word("notify", each, NOTIFY) for each in given or ()]
         if "never" in words and len(set(words)) > 1:
             raise OptionError(
-                f"notify={shown(notify)}: never goes with nothing else.",
+                f"notify={shown(notify)}: never cannot be combined with anything else.",
                 trait="notify",
-                hint='notify="never" is alone.',
+                hint='Give notify="never" alone, or leave it out.',
             )
         asked = cls(tuple(dict.fromkeys(words)), "" if ret is None else _word("ret", ret, RET), _envid(envid))
         return asked if asked != cls() else None
@@ -83,7 +83,7 @@ def _word(option: str, given: Any, known: Iterable[str]) -> str:
     word = plain(given)
     if not isinstance(word, str) or word.casefold() not in words:
         raise OptionError(
-            f"{option}={shown(given)} is none of {', '.join(words)}.{did_you_mean(str(given), words)}", trait=option
+            f"{option}={shown(given)} is not one of {', '.join(words)}.{did_you_mean(str(given), words)}", trait=option
         )
     return word.casefold()
 
@@ -95,12 +95,14 @@ def _envid(given: Any) -> str:
     # RFC 3461, 4.4: printable US-ASCII.
     if not isinstance(text, str) or not text.isascii() or not text.isprintable():
         raise OptionError(
-            f"envid={shown(given)} is not a text of printable ASCII characters.",
+            f"envid={shown(given)} is not text in printable ASCII characters.",
             trait="envid",
-            hint="It comes back in each notice: envid='invoice-47'",
+            hint="Each notice repeats it, for example: envid='invoice-47'",
         )
     if len(_xtext(text)) > _MOST_ENVID:
-        raise OptionError(f"envid={shown(given)} has over {_MOST_ENVID} characters as it travels.", trait="envid")
+        raise OptionError(
+            f"envid={shown(given)} is too long: it may have {_MOST_ENVID} characters as it travels.", trait="envid"
+        )
     return text
 
 
