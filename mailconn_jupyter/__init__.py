@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from .delivery.send import send as send
     from .delivery.send_notebook import send_notebook as send_notebook
     from .delivery.sent_log.sent import sent as sent
-    from .discovery.discover import Settings as Settings, discover as discover
+    from .discovery.discover import discover as discover
+    from .discovery.proposal import Settings as Settings
     from .discovery.validate import validate as validate
     from .documents.notebook_file import NotebookError as NotebookError
     from .errors import (
@@ -126,7 +127,8 @@ _ROOMS = {
     "delivery.send": "send",
     "delivery.send_notebook": "send_notebook",
     "delivery.sent_log.sent": "sent",
-    "discovery.discover": "Settings discover",
+    "discovery.discover": "discover",
+    "discovery.proposal": "Settings",
     "discovery.validate": "validate",
     "documents.notebook_file": "NotebookError",
     "errors": "ConnectionChanged CredentialError MailConnError MailConnWarning MessageError OpenError OptionError "

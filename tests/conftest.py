@@ -22,7 +22,7 @@ from tests.servers.fixtures import (
     token_dovecot,
     token_postfix,
 )
-from tests.support.isolation import nothing_kept, opened_once, own_config
+from tests.support.isolation import no_dns, nothing_kept, opened_once, own_config
 
 __all__ = [
     "asking_dovecot",
@@ -33,6 +33,7 @@ __all__ = [
     "issuer",
     "microsocks",
     "microsocks_open",
+    "no_dns",
     "nothing_kept",
     "opened_once",
     "own_config",

@@ -14,7 +14,7 @@ from .keeping import keep
 from .option_flags import flags_of
 
 if TYPE_CHECKING:
-    from ..discovery.discover import Settings
+    from ..discovery.proposal import Settings
 
 __all__ = ["find"]
 

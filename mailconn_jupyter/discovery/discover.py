@@ -1,8 +1,9 @@
 """From a mail address to the server's settings: what is known of the provider, or what is found by trying.
 
-Of the address only the domain leaves this machine. The usual hosts of the domain are tried at the usual ports, always
-with TLS and a verified certificate, on the way of every session but stopping before the login. The SRV records of
-RFC 6186 and RFC 8314 are not asked for: the standard library cannot look them up.
+Of the address only the domain leaves this machine. With dnspython (the extra ``discover``) its DNS is asked first: an MX
+record tells whether a provider that is known keeps its mail, SRV records (RFC 6186, RFC 8314) which servers it has. Those,
+and the usual hosts of the domain at the usual ports, are tried, always with TLS and a verified certificate, on the way of
+every session but stopping before the login.
 """
 
 from __future__ import annotations
@@ -10,21 +11,21 @@ from __future__ import annotations
 import ipaddress
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..connection import MailConnection
 from ..connection.declarations import SENDING
 from ..connection.mechanisms import named
-from ..errors import MailConnError, OptionError
-from ..formatting import columns, escape, table
+from ..errors import OptionError
 from ..keywords import public
 from ..message.addresses import envelope_address
 from ..session.connect import session_class
+from .dns_hints import NO_HINTS, DomainHints, hints_of
 from .probe import Probe, best, probe_all
-from .providers import GRAPH, Server, meant_by, provider_of, takes_any_domain
+from .proposal import Settings, said_by
+from .providers import GRAPH, Provider, Server, meant_by, provider_of, takes_any_domain
 
-__all__ = ["Settings", "discover"]
+__all__ = ["discover"]
 
 # What stands before the domain, in the order of preference; the domain itself among them.
 _HOSTS: Final = {
@@ -47,68 +48,6 @@ _ONLY_THE_TEST: Final = (
 )
 
 
-@dataclass(frozen=True, repr=False)
-class Settings:
-    """A proposal: ``options`` for ``MailConnection.update()``, empty where there is none; true when there is one.
-
-    ``provider`` is the one that is known by the address's domain, ``note`` what a person must know or do, ``found`` each
-    server that was tried, the preferred first.
-    """
-
-    address: str
-    options: dict[str, Any]
-    provider: str = ""
-    note: str = ""
-    found: tuple[Probe, ...] = field(default=())
-
-    def connection(self, name: str) -> MailConnection:
-        """A connection of that name with the options; raises the note as an error where there is no proposal."""
-        if not self.options:
-            raise MailConnError(self.note)
-        return MailConnection(name=name, **self.options)
-
-    def __bool__(self) -> bool:
-        return bool(self.options)
-
-    @property
-    def summary(self) -> str:
-        """The proposal in one line."""
-        if not self.options:
-            return f"No settings for {self.address}"
-        whose = f", as {self.provider} publishes them" if self.provider else ", as found by trying"
-        return f"Settings for {self.address}{whose}"
-
-    def _rows(self) -> list[tuple[str, str]]:
-        labels = MailConnection.options()
-        words = {True: "yes", False: "no"}
-        return [
-            (labels[name].label, words[value] if isinstance(value, bool) else str(value))
-            for name, value in self.options.items()
-        ]
-
-    def _tried(self) -> list[tuple[str, str, str, str]]:
-        return [
-            (f"{probe.host}:{probe.port}", probe.security, "works" if probe.ok else "no", _said(probe))
-            for probe in self.found
-        ]
-
-    def __repr__(self) -> str:
-        parts = [self.summary, columns(self._rows(), header=("Option", "Value")) if self.options else "", self.note]
-        if self.found:
-            parts.append(columns(self._tried(), header=_TRIED))
-        return "\n".join(filter(None, parts))
-
-    def _repr_html_(self) -> str:
-        caption = self.summary
-        shown = table(self._rows(), header=("Option", "Value"), caption=caption) if self.options else ""
-        note = f"<p>{escape(self.note)}</p>" if self.note else ""
-        tried = table(self._tried(), header=_TRIED, caption="Tried") if self.found else ""
-        return (shown or f"<p>{escape(caption)}</p>") + note + tried
-
-
-_TRIED: Final = ("Server", "Security", "Outcome", "What it said")
-
-
 @public
 def discover(
     address: str,
@@ -121,11 +60,12 @@ def discover(
 ) -> Settings:
     """Propose server, port, security and username for a mail address; no credential is used, and nothing is kept.
 
-    A large provider's are known. For every other domain the usual hosts are tried, for at most ``deadline`` seconds;
-    setting ``cancel`` ends that at once, and ``listener`` is called, in the calling thread, with each
+    A large provider's are known, also for domains of its customers, whose MX record names it. For every other domain the
+    servers that its SRV records name, and the usual hosts, are tried, for at most ``deadline`` seconds; setting ``cancel``
+    ends that at once, and ``listener`` is called, in the calling thread, with each
     :class:`~mailconn_jupyter.discovery.probe.Probe`. Only a server whose certificate is good is proposed; one with an
-    unknown authority is in ``found``, with its pin. ``via`` lends its proxy and its authority file; a proxy's password
-    is not asked for here.
+    unknown authority is in ``found``, with its pin. ``via`` lends its proxy, which then looks up the names, so that DNS is
+    not asked for records, and its authority file; a proxy's password is not asked for here.
 
     Raises :class:`~mailconn_jupyter.errors.MessageError` for what is no address, and
     :class:`~mailconn_jupyter.errors.OptionError` for a domain that cannot be looked for.
@@ -141,19 +81,41 @@ def discover(
     lent = _lent(via)
     provider = provider_of(domain)
     if provider is not None:
-        server = provider.server(wanted.protocol)
-        if server is None:
-            note = f"No {wanted.protocol} server of {provider.name} is known."
-            return Settings(mailbox, {}, provider.name, note)
-        options = _options(mailbox, wanted.protocol, server, issuer=provider.issuer)
-        by_graph = wanted.protocol == "SMTP" and provider.server("GRAPH") is not None
-        note = f"{provider.note} {_BY_GRAPH.format(address=mailbox)}" if by_graph else provider.note
-        return Settings(mailbox, options | lent, provider.name, note)
+        return _published(mailbox, wanted.protocol, provider, lent)
+    hints = NO_HINTS
+    if not _by_proxy(via):
+        hints = hints_of(domain, wanted.protocol, deadline=wanted.deadline, cancel=cancel)
+    if hints.provider is not None:
+        note = f"{hints.exchange} takes the mail of {domain}, as its MX record says."
+        return _published(mailbox, wanted.protocol, hints.provider, lent, note)
+    near = meant_by(domain)
+    meant = f"{local_part}@{near}" if near else ""
     if wanted.protocol == "GRAPH":
         # One server for all: whose mail is there, nobody tells without a login.
         options = _options(mailbox, "GRAPH", GRAPH, issuer="microsoft")
-        return Settings(mailbox, options | lent, "Microsoft", _slip(domain) + _ONLY_THE_TEST.format(domain=domain))
-    return _search(mailbox, domain, wanted, lent, via, cancel=cancel, listener=listener)
+        return Settings(mailbox, options | lent, "Microsoft", _ONLY_THE_TEST.format(domain=domain), meant=meant)
+    if not hints.exists:
+        return Settings(mailbox, {}, note=f"There is no domain {domain}.", meant=meant)
+    return _search(
+        mailbox, domain, wanted, lent=lent, via=via, hints=hints, meant=meant, cancel=cancel, listener=listener
+    )
+
+
+def _published(mailbox: str, protocol: str, provider: Provider, lent: dict[str, Any], first: str = "") -> Settings:
+    """What the provider publishes; ``first`` says why it is this one."""
+    server = provider.server(protocol)
+    if server is None:
+        note = f"{first} No {protocol} server of {provider.name} is known.".lstrip()
+        return Settings(mailbox, {}, provider.name, note)
+    options = _options(mailbox, protocol, server, issuer=provider.issuer)
+    by_graph = protocol == "SMTP" and provider.server("GRAPH") is not None
+    notes = [first, provider.note, _BY_GRAPH.format(address=mailbox) if by_graph else ""]
+    return Settings(mailbox, options | lent, provider.name, " ".join(filter(None, notes)))
+
+
+def _by_proxy(via: MailConnection | None) -> bool:
+    """Whether a proxy looks up names: what it is for may be that this machine must not, or cannot."""
+    return via is not None and (via.use_proxy or via.use_environment_proxy)
 
 
 def _refuse_private(domain: str) -> None:
@@ -211,9 +173,11 @@ def _search(
     mailbox: str,
     domain: str,
     wanted: MailConnection,
+    *,
     lent: dict[str, Any],
     via: MailConnection | None,
-    *,
+    hints: DomainHints,
+    meant: str,
     cancel: threading.Event | None,
     listener: Callable[[Probe], None] | None,
 ) -> Settings:
@@ -227,11 +191,17 @@ def _search(
         "deadline": wanted.deadline,
         **lent,
     }
-    candidates = [
-        MailConnection(**shared, server_host=host, server_port=port, secure_authentication_type=security)
+    usual = [
+        Server(host, port, security)
         for security, port in _PORTS[wanted.protocol]
         for prefix in _HOSTS[wanted.protocol]
         if len(host := f"{prefix}{domain}") <= _LONGEST_HOST
+    ]
+    candidates = [
+        MailConnection(
+            **shared, server_host=server.host, server_port=server.port, secure_authentication_type=server.security
+        )
+        for server in dict.fromkeys((*hints.servers, *usual))
     ]
     for candidate in candidates:
         candidate.shared, candidate.hides = (via.shared, via.hides) if via is not None else (False, None)
@@ -239,7 +209,7 @@ def _search(
     found = tuple(probe_all(candidates, deadline=wanted.deadline, cancel=cancel, listener=listener))
     chosen = best(dict(enumerate(found)))
     if chosen is None:
-        return Settings(mailbox, {}, note=_nothing(domain, wanted.protocol, found), found=found)
+        return Settings(mailbox, {}, note=_nothing(domain, wanted.protocol, found), found=found, meant=meant)
     probe = found[chosen]
     mechanisms = set(probe.mechanisms)
     token = bool(mechanisms) and mechanisms <= _TOKENS
@@ -250,27 +220,20 @@ def _search(
         note = "The server offers no login: it takes mail only from networks that it trusts."
     elif token:
         note += " The server takes an OAuth 2.0 token, and no password."
-    return Settings(mailbox, options | lent, note=f"{_slip(domain)}{note}", found=found)
-
-
-def _slip(domain: str) -> str:
-    """The question whether another domain was meant, and a blank; empty where none is near."""
-    near = meant_by(domain)
-    return f"Did you mean {near}? " if near else ""
+    if server in hints.servers and not f".{server.host}".endswith(f".{domain}"):
+        # RFC 6186, 6: what DNS says is not signed, so a person is to decide.
+        note = f"The DNS of {domain} names {server.host}: keep it only if it looks after its mail. {note}"
+    return Settings(mailbox, options | lent, note=note, found=found, meant=meant)
 
 
 def _nothing(domain: str, protocol: str, found: tuple[Probe, ...]) -> str:
     """What to do where nothing can be proposed."""
     if any(probe.cause == "cancelled" for probe in found):
         return "The search was cancelled."
-    lead = f"{_slip(domain)}No {protocol} server of {domain} was found that could prove its identity."
+    lead = f"No {protocol} server of {domain} was found that could prove its identity."
     for probe in found:
         if probe.pin or probe.hint:
-            return f"{lead} {probe.host} port {probe.port} answers: {_said(probe)}"
+            return f"{lead} {probe.host} port {probe.port} answers: {said_by(probe)}"
     known = [(provider.name, provider.server(protocol)) for provider in takes_any_domain()]
     hosts = ", ".join(f"{name} {server.host}" for name, server in known if server is not None)
     return f"{lead} Ask whoever runs its mail; if that is a provider, use the provider's server: {hosts}."
-
-
-def _said(probe: Probe) -> str:
-    return f"{probe.message} {probe.hint}".strip()

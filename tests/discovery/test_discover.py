@@ -13,8 +13,9 @@ import trustme
 
 import mailconn_jupyter
 from mailconn_jupyter.connection import MailConnection
-from mailconn_jupyter.discovery.discover import Settings, discover
+from mailconn_jupyter.discovery.discover import discover
 from mailconn_jupyter.discovery.probe import Probe
+from mailconn_jupyter.discovery.proposal import Settings
 from mailconn_jupyter.errors import MailConnError, MessageError, OptionError
 from mailconn_jupyter.session.check import check
 from tests.servers.certificates import Certificate, Certificates

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mailconn_jupyter.connection import MailConnection
-from mailconn_jupyter.discovery.discover import Settings
+from mailconn_jupyter.discovery.proposal import Settings
 from mailconn_jupyter.notebook.form import find_panel
 from mailconn_jupyter.notebook.form.edit_page import Editor
 from mailconn_jupyter.store import connections

@@ -69,7 +69,7 @@ def test_another_connection_of_that_name_is_replaced_only_when_asked(shell: Shel
 def test_the_cell_fails_after_the_table_when_nothing_was_found(shell: Shell, names: Names) -> None:
     ran = shell.run("%mailconn find ana@example.org --save ops")
     assert ran.error is not None
-    assert "smtp.example.org:465" in ran.html
+    assert "smtp.example.org, mail.example.org" in ran.html
     assert ran.text.count("use the provider's server") == 1
     assert "ops" not in connections
 
@@ -88,3 +88,15 @@ def test_the_stop_button_ends_the_search_with_a_sentence(shell: Shell, names: Na
             text = shell.fails("%mailconn find ana@mail.test")
     assert "search for settings was interrupted" in text
     assert time.monotonic() - started < 5
+
+
+def test_of_a_slip_the_address_that_was_meant_comes_first(shell: Shell, names: Names) -> None:
+    ran = shell.run("%mailconn find ana@gmial.com")
+    assert ran.error is not None
+    assert (
+        ran.html.index("Did you mean ana@gmail.com?")
+        < ran.html.index("No settings for")
+        < ran.html.index("mx.gmial.com")
+    )
+    assert ran.text.count("mx.gmial.com") == 1
+    assert ran.error.hint == "Did you mean ana@gmail.com?"  # type: ignore[attr-defined]  # it is one of ours

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import dns.asyncresolver
 import pytest
 
 from mailconn_jupyter.credentials import Secret, remember
@@ -33,6 +34,12 @@ def own_config(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     # What was typed in this process, too: the tests run in any order.
     monkeypatch.setattr(memory, "_secrets", {})
     return folder / "config"
+
+
+@pytest.fixture(autouse=True)
+def no_dns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask nobody's name server for records; tests.servers.dns_server has one for those that need it."""
+    monkeypatch.setattr(dns.asyncresolver, "default_resolver", dns.asyncresolver.Resolver(configure=False))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import ipywidgets as widgets
 from ...connection import MailConnection
 from ...connection.option_kinds import AnyOption
 from ...credentials import Kind, Secret
-from ...discovery.discover import Settings
+from ...discovery.proposal import Settings
 from ...errors import ConnectionChanged, MailConnError, OptionError
 from ...store import atomic_files
 from . import style

@@ -9,8 +9,9 @@ from typing import Final
 import ipywidgets as widgets
 
 from ...connection import MailConnection
-from ...discovery.discover import Settings, discover
+from ...discovery.discover import discover
 from ...discovery.probe import Probe
+from ...discovery.proposal import Settings
 from ...errors import MailConnError
 from ...worker import Worker
 from . import style
@@ -85,9 +86,12 @@ class Finder:
         if cancel.is_set():
             return [("note", "The search was cancelled.")]
         if not settings:
-            return [("warn", settings.note)]
+            return [("warn", text) for text in (settings.question, settings.note) if text]
         kept = self._on_found(settings)
-        return [("good", f"{settings.summary}."), *(("note", text) for text in (kept, settings.note) if text)]
+        return [
+            ("good", f"{settings.summary}."),
+            *(("note", text) for text in (settings.question, kept, settings.note) if text),
+        ]
 
     def _heard(self, probe: Probe) -> None:
         self._tried += 1
