@@ -175,9 +175,9 @@ def _read_tls(said: dict[str, str], host: str, draft: Draft) -> None:
             draft.give(trusted_hosts=f"{host}=sha256:{pin}")
         else:
             draft.unmapped("tls_fingerprint", "a pin is a SHA-256 of 64 hexadecimal digits; the authorities are asked")
-    if certificate := said.pop("tls_cert_file", ""):
-        draft.give(client_certificate=str(_expanded(certificate)))
-    if key := said.pop("tls_key_file", ""):
+    certificate, key = said.pop("tls_cert_file", ""), said.pop("tls_key_file", "")
+    draft.give(client_certificate=str(_expanded(certificate)))
+    if key != certificate:
         draft.give(client_key=str(_expanded(key)))
 
 
@@ -245,7 +245,8 @@ def written(connection: MailConnection) -> tuple[str, list[str]]:
         "tls_fingerprint": _pin(connection),
         "tls_trust_file": connection.ca_file,
         "tls_cert_file": connection.client_certificate,
-        "tls_key_file": connection.client_key,
+        # msmtp wants it said, also where it is in the same file.
+        "tls_key_file": connection.client_key or connection.client_certificate,
         "auth": (connection.sasl_mechanism.casefold() or _usual(connection))
         if connection.use_authentication
         else "off",

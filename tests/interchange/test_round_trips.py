@@ -89,6 +89,7 @@ MSMTP = made(
     name=st.from_regex(r"[\w.@-]{1,20}", fullmatch=True).filter(lambda name: name != "default"),
     ca_file=FILES,
     client_certificate=FILES,
+    client_key=st.sampled_from(["", "/srv/mail files/key.pem"]),
     from_address=optional(st.just("Ana <ana@example.org>")),
     helo_name=optional(st.just("me.example.org")),
     timeout=st.sampled_from([20.0, 30.0, 3600.0]),
