@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
+from ..credentials.account import Account
+from ..credentials.manage import require_place
 from ..credentials.naming import command
 from ..errors import SignInError
 from ..formatting import escape
@@ -22,6 +24,7 @@ __all__ = ["signin", "signout"]
 def signin(*, target: str | None = None, flow: str | None = None) -> Generator[object]:
     """Show what a person needs, wait for them, keep the sign-in, and test the connection."""
     connection = connections.pick(target)
+    require_place(Account.of(connection, Kind.REFRESH))
     begun = signing.begin(connection, flow=flow or "")
     # Nothing of it is left in the notebook.
     yield Passing(PromptView(begun.prompt))

@@ -31,6 +31,7 @@ __all__ = [
     "keyring_status",
     "move",
     "remember",
+    "require_place",
     "set_password",
 ]
 
@@ -63,6 +64,7 @@ def set_password(
     if not account.key:
         raise CredentialError("A password is kept under a connection's name, and the name is empty.")
     if not given:
+        require_place(account)
         secret = prompt.typed(account)
         if secret is None:
             raise CredentialError(
@@ -101,15 +103,23 @@ def keep(account: Account, secret: Secret) -> str:
             changed(account.name)
 
 
+def require_place(account: Account) -> None:
+    """Raise :class:`CredentialError` where a secret could be kept nowhere, before a person is asked for it."""
+    if memory.lasts:
+        return
+    keyring = open_keyring()
+    if isinstance(keyring, NoKeyring):
+        raise CredentialError(
+            f"The {account.phrase} cannot be kept: there is no safe keyring here ({keyring.reason}).",
+            hint=f"To give it, {naming.remedy(account.name, account.kind)}, or install a keyring, for example: "
+            "pip install keyrings.cryptfile",
+        )
+
+
 def _keep(account: Account, secret: Secret) -> str:
     keyring = open_keyring()
     if isinstance(keyring, NoKeyring):
-        if not memory.lasts:
-            raise CredentialError(
-                f"The {account.phrase} cannot be kept: there is no safe keyring here ({keyring.reason}).",
-                hint=f"To give it, {naming.remedy(account.name, account.kind)}, or install a keyring, for example: "
-                "pip install keyrings.cryptfile",
-            )
+        require_place(account)
         memory.put(account, secret)
         return (
             f"in this kernel only: there is no safe keyring here ({keyring.reason}); to keep it, "

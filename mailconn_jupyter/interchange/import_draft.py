@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from ..connection import MailConnection
 from ..connection.expansion import has_variable
+from ..credentials.naming import word
 from ..errors import MailConnError, OptionError
 from ..formatting import shown
 from ..secret import Kind, Secret
@@ -71,7 +72,7 @@ class Draft:
         if not secret:
             return
         if flaw := secret.flaw(lines=kind is Kind.CLIENT):
-            self.note(f"The {kind} is left out: it {flaw}.")
+            self.note(f"The {word(kind)} is left out: it {flaw}.")
         else:
             self._secrets[kind] = secret
 

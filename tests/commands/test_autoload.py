@@ -140,6 +140,17 @@ def test_for_everybody_it_is_a_file_of_the_environment(
     assert file.stat().st_mode & 0o777 == 0o644
     assert file.parent.stat().st_mode & 0o777 == 0o755
     assert not profile.exists()
+    start = f"import sys; sys.prefix = {str(tmp_path / 'env')!r}; import IPython; IPython.start_ipython(sys.argv[1:])"
+    done = subprocess.run(
+        [sys.executable, "-c", start, "--no-banner", "-c", "%mailconn"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert "There is no mail server connection yet" in done.stdout + done.stderr
     said(state="off", sys_prefix=True)
     assert files(tmp_path) == before
 
@@ -147,7 +158,7 @@ def test_for_everybody_it_is_a_file_of_the_environment(
 @pytest.mark.parametrize("named", ["", "ipython", "./x"])
 def test_a_profile_in_whatever_folder_a_notebook_is_in_is_refused(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IPYTHONDIR", named)
-    with pytest.raises(StoreError, match=r"IPYTHONDIR is .*which is no absolute path"):
+    with pytest.raises(StoreError, match=r"IPYTHONDIR is .*which is not an absolute path"):
         said(state="on")
 
 

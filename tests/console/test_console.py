@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -20,6 +22,7 @@ from mailconn_jupyter.credentials.memory import memory
 from mailconn_jupyter.store import connections
 from tests.interchange.examples import OPS
 from tests.servers.certificates import Certificates
+from tests.servers.issuer import Issuer
 from tests.servers.postfix import Postfix
 from tests.support.keyring_backends import Shelf, using
 from tests.support.shells import keep
@@ -238,6 +241,55 @@ def test_a_question_is_asked_in_a_terminal_and_answered_there() -> None:
     os.close(master)
     assert b"'ops' is deleted." in b"".join(said)
     assert list(connections) == []
+
+
+class Watched(io.StringIO):
+    """A stream that has a person look at it, who enters the code that it shows."""
+
+    def __init__(self, issuer: Issuer) -> None:
+        super().__init__()
+        self.issuer = issuer
+        self.person: threading.Thread | None = None
+
+    def write(self, text: str) -> int:
+        code = re.search(r"\b[A-Z]{4}-[A-Z]{4}\b", text)
+        if code and self.person is None:
+            page = f"{self.issuer.url}/device"
+            self.person = threading.Thread(target=self.issuer.browser().enter, args=(page, code[0]))
+            self.person.start()
+        return super().write(text)
+
+
+def test_a_person_signs_in_in_a_terminal_and_is_signed_in_from_then_on(
+    issuer: Issuer, certificates: Certificates, token_postfix: Postfix, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    keep(
+        "ops",
+        server_host="localhost",
+        server_port=token_postfix.smtps,
+        secure_authentication_type="SSL",
+        username="alice",
+        ca_file=str(certificates.ca.pem),
+        oauth_issuer=issuer.url,
+        oauth_client_id="mailconn",
+    )
+    before = issuer.secrets()
+    assert main(["signin", "ops"]) == 1
+    # Nobody is asked to sign in for nothing.
+    assert "cannot be kept: there is no safe keyring here" in capsys.readouterr().err
+    watched = Watched(issuer)
+    with using(Shelf()), monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", watched)
+        assert main(["signin", "ops"]) == 0, watched.getvalue()
+        assert watched.person is not None
+        watched.person.join()
+        assert "press Ctrl-C to cancel" in watched.getvalue()
+        assert main(["show", "ops"]) == main(["test", "ops"]) == main(["signout", "ops"]) == 0
+    said = capsys.readouterr().out + watched.getvalue()
+    assert "Signed in for 'ops' as alice; kept in the keyring" in said
+    assert "renewed by itself" in said
+    assert "'ops' is signed out" in said
+    assert not [secret for secret in {*issuer.secrets()} - {*before} if secret in said]
 
 
 def test_a_sign_in_is_interrupted_by_a_key(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
