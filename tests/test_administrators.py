@@ -29,7 +29,7 @@ def checked(said: Any, folder: Path, capsys: pytest.CaptureFixture[str]) -> None
     path = folder / "sample.json"
     path.write_text(json.dumps(said), encoding="utf-8")
     assert main(["check", str(path)]) == 0, capsys.readouterr().out
-    assert capsys.readouterr().out == "1 file: nothing is wrong.\n"
+    assert capsys.readouterr().out == "1 file: no problems.\n"
 
 
 def test_the_connections_that_it_shows_pass_the_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -335,7 +335,7 @@ _ALL: Final = (
     Command(
         "import",
         "SOURCE [--from PROGRAM] [--save]",
-        "Show what another program's connections are here: Hop, URLs, msmtp, Airflow, autoconfig; --save keeps them.",
+        "Show the connections of another program (Hop, URLs, msmtp, Airflow, autoconfig); --save keeps them.",
         "setting_up.interchanging:import_",
         import_flags,
         files=True,
@@ -343,7 +343,7 @@ _ALL: Final = (
     Command(
         "export",
         f"NAME --to {'|'.join(TARGETS)}",
-        "Print a connection for another program, without its secrets.",
+        "Print a connection in another program's format, without its secrets.",
         "setting_up.interchanging:export",
         export_flags,
         1,
@@ -351,7 +351,7 @@ _ALL: Final = (
     Command(
         "check",
         "FILE ... [--installed]",
-        "Say what is wrong with files of connections, before users have them; it fails where something is.",
+        "Check connection files for mistakes and secrets before users get them; fails if there are any.",
         "setting_up.checking:check",
         check_flags,
         files=True,
@@ -359,7 +359,7 @@ _ALL: Final = (
     Command(
         "autoload",
         "[on|off] [--sys-prefix]",
-        "Have the magic in every notebook without %load_ext, or no more; alone, say how it is.",
+        "Load the magic in every notebook, without %load_ext; on its own, show whether it is on.",
         "setting_up.autoloading:autoload",
         autoload_flags,
     ),

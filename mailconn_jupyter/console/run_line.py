@@ -97,7 +97,7 @@ def _help(topics: Sequence[str]) -> None:
 
 def _unknown(name: str) -> WrongUsage:
     if name in COMMANDS:
-        return WrongUsage(f"{FRONT} has no {name}: it is for a notebook, as %mailconn {name}.")
+        return WrongUsage(f"{FRONT} has no command {name!r}: it needs a notebook, where it is %mailconn {name}.")
     return WrongUsage(
         f"{FRONT} has no command {name!r}.{did_you_mean(name, [*_COMMANDS])}", hint=f"{FRONT} -h lists them."
     )

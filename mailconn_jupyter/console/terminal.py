@@ -12,7 +12,7 @@ from ..commands import COMMANDS
 from ..commands.view import Aside, Passing, Question
 from ..credentials import may_ask
 
-__all__ = ["FRONT", "say", "told"]
+__all__ = ["CALLED", "FRONT", "say", "told"]
 
 #: What is typed before a command's name.
 FRONT: Final = "jupyter mailconn"
@@ -23,7 +23,7 @@ _MAGIC: Final = re.compile(
     rf"%%?mailconn\b(?! (?:{'|'.join(each.name for each in COMMANDS.values() if each.notebook)})\b)"
 )
 #: What the commands call by a notebook's words.
-_CALLED: Final = {
+CALLED: Final = {
     "interrupt the cell": "press Ctrl-C",
     "the cell fails": "the command fails",
     "in this kernel only": "in this process only",
@@ -36,7 +36,7 @@ _CALLED: Final = {
 def say(text: str, *, error: bool = False) -> None:
     """Print a text, in a terminal's words."""
     text = _MAGIC.sub(FRONT, text)
-    for notebooks, terminals in _CALLED.items():
+    for notebooks, terminals in CALLED.items():
         text = text.replace(notebooks, terminals)
     shown = _CONTROL.sub(lambda sign: repr(sign.group())[1:-1], text)
     print(shown, file=sys.stderr if error else sys.stdout, flush=error)

@@ -101,7 +101,9 @@ def _read(said: Mapping[str, Any], name: str) -> FoundConnection | None:
     if isinstance(timeout, str | int | float) and not isinstance(timeout, bool):
         draft.give(timeout=timeout)
     if extra.pop("retry_limit", None) is not None:
-        draft.unmapped("retry_limit", "what may have arrived is not sent again here, and a refusal for the moment is")
+        draft.unmapped(
+            "retry_limit", "here, temporary refusals are retried, but a message that may have arrived is not"
+        )
     _read_tokens(extra, draft)
     for key in sorted({*map(str, extra)} | (said.keys() - _KEYS - {"schema"}), key=str):
         draft.unmapped(key)
@@ -114,7 +116,7 @@ def _security(kind: str, extra: dict[str, Any], draft: Draft) -> str:
     def on(key: str, *, default: bool) -> bool:
         value = extra.pop(key, default)
         if isinstance(value, str) and value.casefold() in {"false", "0", "no", "off"}:
-            draft.note(f"{key} is the text {value!r}, which to Airflow is true: so it is here.")
+            draft.note(f"{key} is the text {value!r}, which Airflow takes as true, and so does this import.")
         return bool(value)
 
     if kind == "imap":
@@ -133,7 +135,7 @@ def _read_tokens(extra: dict[str, Any], draft: Draft) -> None:
     if how == "basic":
         return
     if how != "oauth2":
-        raise InterchangeError(f"auth_type is {how!r}, and neither basic nor oauth2.")
+        raise InterchangeError(f"auth_type is {how!r}, which is neither basic nor oauth2.")
     draft.options["use_xoauth2"] = draft.options["use_authentication"] = True
     if token or not client:
         draft.secret(token)
@@ -152,14 +154,14 @@ def written(connection: MailConnection) -> tuple[str, list[str]]:
     """The variable for a connection, and what a person must know of it there."""
     kinds = {protocol: kind for kind, protocol in _PROTOCOLS.items()}
     if connection.protocol not in kinds:
-        raise InterchangeError(f"Airflow has no mail connections of the protocol {connection.protocol}.")
+        raise InterchangeError(f"Airflow has no {connection.protocol} connections.")
     if connection.trusts_everything:
-        raise trusts_anybody("A * among the trusted hosts")
+        raise trusts_anybody("The * in the trusted hosts")
     kind, security = kinds[connection.protocol], connection.security
     if kind == "imap" and security.startswith("TLS"):
         raise InterchangeError(
-            f"Airflow's IMAP has no STARTTLS, and {connection.name!r} asks for it.",
-            hint="Set secure_authentication_type to SSL, if the server offers that.",
+            f"Airflow has no STARTTLS for IMAP, which {connection.name!r} uses.",
+            hint="Set secure_authentication_type to SSL if the server supports it.",
         )
     extra: dict[str, Any] = {"use_ssl": bool(security)} if kind == "imap" else {"disable_ssl": security != "SSL"}
     if kind == "smtp" and not security:
@@ -178,6 +180,6 @@ def written(connection: MailConnection) -> tuple[str, list[str]]:
         said["login"] = connection.username
     # An apostrophe would end the quotes of a shell.
     text = json.dumps(said | {"extra": extra}).replace("'", "\\u0027")
-    notes = ["Airflow sends again after whatever error, up to six times."] if kind == "smtp" else []
+    notes = ["After any error, Airflow sends the message again, up to six times."] if kind == "smtp" else []
     name = re.sub(r"\W", "_", connection.name, flags=re.ASCII).upper()
     return f"{PREFIX}{name}='{text}'", notes

@@ -36,7 +36,7 @@ def read(given: Given) -> Iterator[Reading]:
     """The name of each server, and what reads it."""
     root, address = elements(given.data), given.address
     if root.tag != "clientConfig":
-        raise InterchangeError("It is no autoconfig: its root is not <clientConfig>.")
+        raise InterchangeError("It is not an autoconfig file: its root is not <clientConfig>.")
     if address:
         address = envelope_address(address, what="address").text
     servers = [
@@ -55,16 +55,14 @@ def read(given: Given) -> Iterator[Reading]:
 def _read(server: Element, name: str, address: str, root: Element) -> FoundConnection:
     protocol = _PROTOCOLS.get(server.get("type") or "")
     if protocol is None:
-        raise InterchangeError(f"The server's type is none of {', '.join(_PROTOCOLS)}.")
+        raise InterchangeError(f"The server's type is not one of {', '.join(_PROTOCOLS)}.")
     draft = Draft(name, protocol)
     security = _SECURITY.get(_text(server, "socketType"))
     if security is None:
-        raise InterchangeError(f"The server's socketType is none of {', '.join(_SECURITY)}.")
+        raise InterchangeError(f"The server's socketType is not one of {', '.join(_SECURITY)}.")
     host = _filled(_text(server, "hostname"), address)
     if "%" in host:
-        raise InterchangeError(
-            "Its host is made of the mail address: give that (--address ana@example.org, address=...)."
-        )
+        raise InterchangeError("Its host depends on the mail address: give it with --address (address=).")
     draft.give(server_host=host, server_port=_text(server, "port"))
     draft.secure(security)
     _read_login(server, draft, address, root)
@@ -78,10 +76,12 @@ def _read_login(server: Element, draft: Draft, address: str, root: Element) -> N
     known = [each for each in offered if each in _LOGINS]
     for each in offered:
         if each not in _LOGINS:
-            draft.unmapped(each or "authentication", "this login is not known here")
+            draft.unmapped(each or "authentication", "this way of logging in is not supported")
     chosen = known[0] if known else "password-cleartext"
     if len(known) > 1:
-        draft.note(f"Of its logins the first is taken, {chosen}; there are also {', '.join(known[1:])}.")
+        draft.note(
+            f"Of the ways of logging in, the first one was taken: {chosen}. There is also {', '.join(known[1:])}."
+        )
     login = _LOGINS[chosen]
     if login is None:
         draft.login("", on=False)
@@ -90,7 +90,7 @@ def _read_login(server: Element, draft: Draft, address: str, root: Element) -> N
     user = _filled(_text(server, "username"), address)
     draft.login(user if "%" not in user else "", on=True)
     if "%" in user:
-        draft.note("The username is made of the mail address: give that (--address ana@example.org, address=...).")
+        draft.note("The username depends on the mail address: give it with --address (address=).")
     draft.give(sasl_mechanism=mechanism)
     draft.options["use_xoauth2"] = token
     if token:
@@ -100,15 +100,15 @@ def _read_login(server: Element, draft: Draft, address: str, root: Element) -> N
 def _read_issuer(draft: Draft, root: Element) -> None:
     said = root.find("oAuth2")
     if said is None:
-        draft.note("It does not say who gives out the tokens: set oauth_issuer, or bring a token of your own.")
+        draft.note("It does not name the issuer of the tokens: set oauth_issuer, or bring your own token.")
         return
     issuer = _text(said, "issuer")
     if issuer:
         draft.give(oauth_issuer=_ISSUERS.get(issuer) or f"https://{issuer.removeprefix('https://')}")
     draft.give(oauth_scope=_text(said, "scope"))
     draft.note(
-        "An app must be registered at the issuer for the sign-in: oauth_client_id. authURL and tokenURL are left out: "
-        "they are looked up at the issuer."
+        "To sign in, set oauth_client_id to the id of an app that is registered with the issuer. authURL and tokenURL "
+        "were left out: they are looked up at the issuer."
     )
 
 

@@ -44,20 +44,20 @@ def export_connection(target: str | MailConnection, to: Target) -> Exported:
     :class:`~mailconn_jupyter.interchange.import_draft.InterchangeError` where it cannot be said there without another meaning.
     """
     if to not in TARGETS:
-        raise InterchangeError(f"{shown(to)} is none of {', '.join(TARGETS)}.{did_you_mean(str(to), TARGETS)}")
+        raise InterchangeError(f"{shown(to)} is not one of {', '.join(TARGETS)}.{did_you_mean(str(to), TARGETS)}")
     connection = connections.pick(target)
     connection.require_complete()
     if connection.trusts_everything:
-        raise trusts_anybody("The * among the trusted hosts")
+        raise trusts_anybody("The * in the trusted hosts")
     text, notes = _WRITERS[to](connection)
     lost = _lost(connection, text, to)
     if lost:
-        notes.append(f"Does not go along: {', '.join(lost)}.")
+        notes.append(f"Not exported: {', '.join(lost)}.")
     varying = [name for name, value in connection.as_dict().items() if has_variable(value) and name not in lost]
     if varying and to != "hop":
-        notes.append(f"{', '.join(varying)}: a ${{NAME}} is no variable there.")
+        notes.append(f"{', '.join(varying)}: the other program does not expand ${{NAME}}.")
     if connection.is_on("use_authentication") and not (connection.password_command and to == "msmtp"):
-        notes.append("No secret is in it: give the password or token there.")
+        notes.append("It contains no secret: give the other program the password or token yourself.")
     exported = Exported(text)
     exported.notes = tuple(notes)
     return exported

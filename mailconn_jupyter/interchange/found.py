@@ -84,8 +84,8 @@ class FoundConnections(Sequence[FoundConnection]):
         if taken:
             raise StoreError(
                 f"Nothing was saved: {few([repr(name) for name in taken])} {'is' if len(taken) == 1 else 'are'} there "
-                "already, with other options.",
-                hint=f"Say --replace (replace=True), or rename first: %mailconn rename {quote(taken[0])} NEW",
+                "already, with different options.",
+                hint=f"Use --replace (replace=True), or rename yours first: %mailconn rename {quote(taken[0])} NEW",
             )
         failures: list[CredentialError] = []
         for each in self._found:
@@ -101,13 +101,15 @@ class FoundConnections(Sequence[FoundConnection]):
                 except CredentialError as error:
                     failures.append(error)
         if failures:
-            more = f" So it is with {len(failures) - 1} more." if len(failures) > 1 else ""
+            more = f" The same goes for {len(failures) - 1} more." if len(failures) > 1 else ""
             raise CredentialError(f"{failures[0].message}{more}", hint=failures[0].hint)
 
     def _rows(self) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
         if len(self._found) == 1:
             [only] = self._found
-            secrets = [(word(kind).capitalize(), "found; kept when it is saved, in no file") for kind in only.secrets]
+            secrets = [
+                (word(kind).capitalize(), "found; --save keeps it where passwords are kept") for kind in only.secrets
+            ]
             return [*_mapped(only.connection), *secrets], ("Option", "Value")
         return [_row(each) for each in self._found], ("Name", "Protocol", "Server", "Security", "User", "Secret")
 
@@ -129,7 +131,7 @@ class FoundConnections(Sequence[FoundConnection]):
         return shown + (table(self._told(), header=_TOLD) if self._told() else "")
 
 
-_TOLD = ("Connection", "What is not as it was there")
+_TOLD = ("Connection", "What differs, and why")
 
 
 def _mapped(connection: MailConnection) -> list[tuple[str, str]]:

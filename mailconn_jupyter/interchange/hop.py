@@ -57,9 +57,9 @@ def _read(said: Mapping[str, Any], stem: str) -> FoundConnection:
     protocol = text_of(said, "protocol").upper()
     if not _KEYS & said.keys() or protocol not in _PROTOCOLS:
         raise InterchangeError(
-            f"protocol is {protocol!r}, and none of {', '.join(_PROTOCOLS)}."
+            f"protocol is {protocol!r}, which is not one of {', '.join(_PROTOCOLS)}."
             if "protocol" in said
-            else "It is no mail server connection of Hop's: it has no protocol."
+            else "It is not one of Hop's mail server connections: it has no protocol."
         )
     draft = Draft(text_of(said, "name") or stem or "hop", protocol)
     host = text_of(said, "serverHost")
@@ -82,19 +82,19 @@ def _read_security(said: Mapping[str, Any], draft: Draft) -> None:
         return
     kind = text_of(said, "secureConnectionType")
     if kind not in _SECURITY:
-        raise InterchangeError(f"secureConnectionType is {kind!r}, and none of SSL, TLS and TLS 1.2.")
+        raise InterchangeError(f"secureConnectionType is {kind!r}, which is not SSL, TLS or TLS 1.2.")
     security = _SECURITY[kind]
     if draft.options["protocol"] != "SMTP":
         if security != "SSL":
-            draft.note(f"The type {kind!r} is SSL here: Hop speaks IMAP and POP3 with TLS from the first byte alone.")
+            draft.note(f"The type {kind!r} becomes SSL: for IMAP and POP3, Hop always uses TLS from the first byte.")
         security = "SSL"
     elif security != "SSL":
-        draft.note("STARTTLS is required here; Hop goes on in plain text where the server does not offer it.")
+        draft.note("STARTTLS is required here. Hop continues in plain text if the server does not offer it.")
     draft.secure(security)
     if "trusted_hosts" in draft.options:
         draft.note(
-            "The hosts of trustedHosts are accepted without a known authority; a pin says which certificate is meant: "
-            "%mailconn test shows it."
+            "Certificates of the hosts in trustedHosts need no known authority. A pin would accept one certificate "
+            "only: %mailconn test shows it."
         )
 
 
@@ -104,15 +104,15 @@ def _read_login(said: Mapping[str, Any], draft: Draft) -> None:
     if flag(said, "useProxy") and text_of(said, "proxyUsername"):
         draft.give(authorization_id=_ours(text_of(said, "proxyUsername")))
         draft.note(
-            "useProxy and proxyUsername are no network proxy: they name whom the login acts for (authorization_id)."
+            "useProxy and proxyUsername are not a network proxy: they name the mailbox that the login acts for (authorization_id)."
         )
     password = text_of(said, "password")
     if "${" in password or _VARIABLE.search(password):
-        draft.note("The password is a variable of Hop's, and is not known here.")
+        draft.note("The password is one of Hop's variables, whose value is not known here.")
         return
     secret = decoded(password)
     if secret is None:
-        draft.note("The password is left out: it is not in Hop's own encoding.")
+        draft.note("The password was left out: it is not in Hop's standard encoding.")
     else:
         draft.secret(secret)
 
@@ -142,11 +142,11 @@ def written(connection: MailConnection) -> tuple[str, list[str]]:
     """The file for a connection, and what a person must know of it there."""
     protocol, security = connection.protocol, connection.security
     if protocol not in _PROTOCOLS:
-        raise InterchangeError(f"Hop has no connections of the protocol {protocol}.")
+        raise InterchangeError(f"Hop has no {protocol} connections.")
     if protocol in {"IMAP", "POP3"} and security.startswith("TLS"):
         raise InterchangeError(
-            f"Hop speaks {protocol} with TLS from the first byte alone, and {connection.name!r} with STARTTLS.",
-            hint="Set secure_authentication_type to SSL, if the server offers that.",
+            f"For {protocol}, Hop always uses TLS from the first byte, but {connection.name!r} uses STARTTLS.",
+            hint="Set secure_authentication_type to SSL if the server supports it.",
         )
     names = {ours: theirs for theirs, ours in _SECURITY.items() if theirs}
     file = {
@@ -167,5 +167,5 @@ def written(connection: MailConnection) -> tuple[str, list[str]]:
         "proxyUsername": connection.authorization_id,
     }
     opportunistic = protocol == "SMTP" and security.startswith("TLS")
-    notes = ["Hop goes on in plain text where the server offers no STARTTLS."] if opportunistic else []
+    notes = ["Hop continues in plain text if the server does not offer STARTTLS."] if opportunistic else []
     return json.dumps(file, indent=2, ensure_ascii=False), notes

@@ -30,9 +30,9 @@ def cut(sentence: str, most: int = 500) -> str:
 def trusts_anybody(what: str) -> InterchangeError:
     """The refusal of a setting that accepts every certificate."""
     return InterchangeError(
-        f"{what} accepts anybody's certificate: such a connection is not taken over.",
-        hint="Take that out and import it then; where the server's certificate has no known authority, "
-        "%mailconn test shows the pin (host=sha256:HEX) that trusted_hosts takes.",
+        f"{what} accepts any certificate, so the connection was left out.",
+        hint="Remove that setting and import again. If the server's certificate is not from a known authority, "
+        "pin it: %mailconn test shows the pin (host=sha256:HEX) for trusted_hosts.",
     )
 
 
@@ -48,9 +48,9 @@ class Draft:
         """What was not mapped, or means something else there, in whole sentences."""
         self.notes += map(cut, sentences)
 
-    def unmapped(self, key: str, why: str = "nothing here corresponds to it") -> None:
+    def unmapped(self, key: str, why: str = "there is no equivalent here") -> None:
         """A setting of theirs that is left out."""
-        self.note(f"{shown(key)[1:-1]} is left out: {why}.")
+        self.note(f"{shown(key)[1:-1]} was left out: {why}.")
 
     def give(self, **options: Any) -> None:
         """Options that say something; nothing else is set."""
@@ -72,7 +72,7 @@ class Draft:
         if not secret:
             return
         if flaw := secret.flaw(lines=kind is Kind.CLIENT):
-            self.note(f"The {word(kind)} is left out: it {flaw}.")
+            self.note(f"The {word(kind)} was left out: it {flaw}.")
         else:
             self._secrets[kind] = secret
 
@@ -86,24 +86,30 @@ class Draft:
         except OptionError as error:
             raise InterchangeError(error.message, hint=error.hint) from None
         if connection.trusts_everything:
-            raise trusts_anybody("The * among the trusted hosts")
+            raise trusts_anybody("The * in the trusted hosts")
         self._tell_differences(connection, variables=variables)
         return FoundConnection(connection, tuple(self.notes), dict(self._secrets))
 
     def _tell_differences(self, connection: MailConnection, *, variables: bool) -> None:
         if connection.protocol == "SMTP" and connection.server_port is None and connection.security.startswith("TLS"):
             connection.server_port = _RELAY
-            self.note(f"No port is given; there that is {_RELAY}, and {connection.usual_port} is the one for a login.")
+            self.note(
+                f"No port is given. The other program uses {_RELAY}; the port for logging in is {connection.usual_port}."
+            )
         if connection.protocol != "MBOX" and not connection.security:
             self.note(
-                "The link is in plain text, as it is there; no password goes over it unless allow_plaintext_password "
-                "is turned on here."
+                "The link is in plain text, as in the other program. No password is sent over it unless "
+                "allow_plaintext_password is turned on here."
             )
         if connection.applies("check_server_identity") and not connection.check_server_identity:
-            self.note("The certificate's name is not compared, as it is there (check_server_identity).")
+            self.note(
+                "The name in the certificate is not checked, as in the other program (check_server_identity is off)."
+            )
         if connection.password_command:
-            self.note(f"Each time a session opens, this program is run: {connection.password_command}")
+            self.note(f"This program runs each time a session opens: {connection.password_command}")
         for name in self.options:
             if not variables and name != "name" and has_variable(value := self.options[name]):
-                self.note(f"{name} holds {value}, which is a variable of the environment here, and was none there.")
-        self.note(*(f"It is not complete. {problem.message}" for problem in connection.problems()))
+                self.note(
+                    f"{name} contains {value}, which stands for an environment variable here, but not in the other program."
+                )
+        self.note(*(f"It is incomplete. {problem.message}" for problem in connection.problems()))

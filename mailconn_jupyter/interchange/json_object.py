@@ -20,7 +20,7 @@ def json_object(text: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         problem = f"It is not JSON (line {error.lineno}, column {error.colno}: {error.msg})."
     except (ValueError, RecursionError):
-        problem = "It is not JSON that can be read."
+        problem = "It is not readable JSON."
     # Outside: those errors hold the text, and a password may be in it.
     if problem:
         raise InterchangeError(problem)
@@ -35,7 +35,7 @@ def text_of(said: Mapping[str, Any], key: str) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise InterchangeError(f"{shown(key)} is not a text.")
+        raise InterchangeError(f"{shown(key)} is not text.")
     return f"{value}"
 
 

@@ -63,18 +63,18 @@ def load_connections(
 def _load(what: object, source: str, name: str, address: str) -> FoundConnections:
     if source and source not in SOURCES:
         near = did_you_mean(source, SOURCES)
-        raise InterchangeError(f"{shown(source)} is none of {', '.join(SOURCES)}.{near}")
+        raise InterchangeError(f"{shown(source)} is not one of {', '.join(SOURCES)}.{near}")
     found: dict[str, FoundConnection] = {}
     problems: list[MailConnError] = []
     for place, make in _readings(what, source, address):
         one = _attempt(place, make, problems)
         if one is not None and found.setdefault(fold(one.connection.name), one) is not one:
-            problems.append(InterchangeError(f"{place}: there is another connection called {one.connection.name!r}."))
+            problems.append(InterchangeError(f"{place}: there is already a connection called {one.connection.name!r}."))
     if not found and problems:
-        more = f" So it is with {len(problems) - 1} more." if len(problems) > 1 else ""
+        more = f" There are {len(problems) - 1} more errors." if len(problems) > 1 else ""
         raise InterchangeError(f"{problems[0].message}{more}", hint=problems[0].hint)
     if not found:
-        raise InterchangeError("There is no mail server connection in it.")
+        raise InterchangeError("It contains no mail server connection.")
     return FoundConnections(_renamed([*found.values()], name), problems)
 
 
@@ -82,7 +82,7 @@ def _renamed(found: Sequence[FoundConnection], name: str) -> Sequence[FoundConne
     if not name:
         return found
     if len(found) > 1:
-        raise InterchangeError(f"{len(found)} connections were found, and one name is for one.")
+        raise InterchangeError(f"{len(found)} connections were found, so one name cannot be given.")
     [only] = found
     return [dataclasses.replace(only, connection=only.connection.copy(name=name))]
 
@@ -90,7 +90,7 @@ def _renamed(found: Sequence[FoundConnection], name: str) -> Sequence[FoundConne
 def _readings(what: object, source: str, address: str) -> Iterator[Reading]:
     if isinstance(what, Mapping):
         if source not in {"", "airflow"}:
-            raise InterchangeError("A mapping of variables is read for Airflow's alone.")
+            raise InterchangeError("A mapping is only read as environment variables with Airflow's connections.")
         return airflow.read(Given("", airflow.variables_of(Environment(what)).encode("utf-8", "replace")))
     if (folder := _folder(what)) is not None:
         return _of_folder(folder, source)
@@ -139,10 +139,10 @@ def _given(what: object) -> Given:
     if isinstance(what, bytes | bytearray):
         return Given("", bytes(what))
     if not isinstance(what, str | os.PathLike):
-        raise InterchangeError(f"A file, a folder or a text is expected, and not {type(what).__name__}.")
+        raise InterchangeError(f"A file, a folder or text is expected, not {type(what).__name__}.")
     text = os.fsdecode(what)
     if not text.strip():
-        raise InterchangeError("Nothing is given to read.", hint=_GIVE)
+        raise InterchangeError("There is nothing to read.", hint=_GIVE)
     if _is_text(what):
         return Given("", text.encode("utf-8", "replace"))
     # A URL or a connection of Airflow's stands in a variable, where no line of a notebook shows its password.
@@ -161,20 +161,22 @@ def _file(path: Path) -> Given:
     except (OSError, ValueError) as error:
         problem = f"cannot be read: {getattr(error, 'strerror', None) or error}"
     # What was given may be a password in the wrong place.
-    shown_path = "What is given" if "@" in str(path) else atomic_files.show(path)
+    shown_path = "The given path" if "@" in str(path) else atomic_files.show(path)
     raise InterchangeError(f"{shown_path} {problem}.", hint=_GIVE)
 
 
 def _of_folder(folder: Path, source: str) -> Iterator[Reading]:
     if source not in {"", "hop"}:
-        raise InterchangeError(f"{atomic_files.show(folder)} is a folder: that is read for Hop's projects alone.")
+        raise InterchangeError(f"{atomic_files.show(folder)} is a folder; only Hop's projects are folders.")
     kept = next((each for each in (folder / hop.FOLDER, folder / Path(hop.FOLDER).name) if each.is_dir()), folder)
     try:
         paths = sorted(path for path in kept.iterdir() if path.suffix == ".json")
     except OSError as error:
         raise InterchangeError(f"{atomic_files.show(kept)} cannot be read: {error.strerror}.") from None
     if not paths:
-        raise InterchangeError(f"{atomic_files.show(folder)} has no {hop.FOLDER}/*.json, where Hop keeps connections.")
+        raise InterchangeError(
+            f"{atomic_files.show(folder)} has no {hop.FOLDER}/*.json, where Hop keeps its connections."
+        )
     if len(paths) > _MOST_FILES:
         raise InterchangeError(f"{atomic_files.show(kept)} has more than {_MOST_FILES} files.")
     return ((path.name, partial(_of_file, path)) for path in paths)
@@ -199,5 +201,5 @@ def _guess(given: Given) -> str:
     if re.search(rb"^\s*(account|defaults|host)\b", given.data, re.MULTILINE):
         return "msmtp"
     raise InterchangeError(
-        "It is not clear whose it is.", hint=f"Say it: --from (source=) is one of {', '.join(SOURCES)}."
+        "It is unclear which program it is from.", hint=f"Name it with --from (source=), one of {', '.join(SOURCES)}."
     )

@@ -56,18 +56,20 @@ def _curl(url: URL) -> FoundConnection:
     if url.scheme in _APPRISE:
         return _apprise(url)
     if url.scheme not in _CURL:
-        hint = "--from django reads those of django-environ." if url.scheme in _DJANGO else ""
-        raise InterchangeError(f"{url.scheme}:// is none of {', '.join(_CURL)}.", hint=hint)
+        hint = "For django-environ's URLs, use --from django." if url.scheme in _DJANGO else ""
+        raise InterchangeError(f"{url.scheme}:// is not one of {', '.join(_CURL)}.", hint=hint)
     protocol, security = _CURL[url.scheme]
     draft = Draft(url.host, protocol)
     if security == "TLS":
-        draft.note(
-            f"{url.scheme}:// is read as curl's, where it is STARTTLS if the server has that; here it is required."
-        )
+        draft.note(f"{url.scheme}:// is read as curl does: STARTTLS if the server offers it. Here it is required.")
     elif url.scheme in _DJANGO:
-        draft.note("smtps:// is read as curl's, TLS from the first byte; django-environ's is STARTTLS (--from django).")
+        draft.note(
+            "smtps:// is read as curl does: TLS from the first byte. In django-environ it means STARTTLS (--from django)."
+        )
     if (url.scheme, url.port) == ("smtp", "465"):
-        draft.note("Port 465 is for TLS from the first byte, which curl's smtp:// does not mean: is it smtps://?")
+        draft.note(
+            "Port 465 is for TLS from the first byte, which smtp:// does not mean in curl. Did you mean smtps://?"
+        )
     _fill(draft, url, security)
     _symfony(draft, url)
     return _finished(draft, url)
@@ -75,10 +77,12 @@ def _curl(url: URL) -> FoundConnection:
 
 def _django(url: URL) -> FoundConnection:
     if url.scheme not in _DJANGO:
-        raise InterchangeError(f"{url.scheme}:// is none of {', '.join(_DJANGO)}.")
+        raise InterchangeError(f"{url.scheme}:// is not one of {', '.join(_DJANGO)}.")
     draft = Draft(url.host)
     if url.scheme == "smtps":
-        draft.note("smtps:// is read as django-environ's, STARTTLS; curl's is TLS from the first byte (--from url).")
+        draft.note(
+            "smtps:// is read as django-environ does: STARTTLS. In curl it means TLS from the first byte (--from url)."
+        )
     _fill(draft, url, _DJANGO[url.scheme])
     return _finished(draft, url)
 
@@ -92,17 +96,19 @@ def _fill(draft: Draft, url: URL, security: str) -> None:
         draft.give(sasl_mechanism=url.mechanism)
         draft.options["use_xoauth2"] = url.mechanism in {XOAUTH2.name, OAUTHBEARER.name}
     elif url.mechanism not in {"", "*"}:
-        draft.unmapped("AUTH", "this mechanism is not known here, and the strongest of the server's is used")
+        draft.unmapped("AUTH", "this mechanism is not supported; the strongest one that the server offers is used")
 
 
 def _symfony(draft: Draft, url: URL) -> None:
     if url.take("verify_peer").casefold() in _OFF:
         raise trusts_anybody("verify_peer=0")
     if url.take("auto_tls").casefold() in _OFF and draft.options["secure_authentication_type"] == "TLS":
-        draft.note("auto_tls=false would leave the link in plain text; here STARTTLS is required.")
+        draft.note("auto_tls=false would keep the link in plain text; here STARTTLS is required.")
     draft.give(helo_name=url.take("local_domain"))
     if url.take("peer_fingerprint"):
-        draft.unmapped("peer_fingerprint", "there it is asked for beside the authorities, and a pin is in their place")
+        draft.unmapped(
+            "peer_fingerprint", "there it is checked in addition to the authorities, but a pin here replaces them"
+        )
 
 
 def _apprise(url: URL) -> FoundConnection:
@@ -110,7 +116,7 @@ def _apprise(url: URL) -> FoundConnection:
         raise trusts_anybody("verify=no")
     mode = (url.take("mode") or _APPRISE[url.scheme]).casefold()
     if mode not in _APPRISE_MODES:
-        raise InterchangeError(f"mode is none of {', '.join(_APPRISE_MODES)}.")
+        raise InterchangeError(f"mode is not one of {', '.join(_APPRISE_MODES)}.")
     security, port = _APPRISE_MODES[mode]
     server, user = url.take("smtp"), url.take("user") or url.user
     address = user if "@" in user or not user else f"{user}@{url.host}"
@@ -122,13 +128,13 @@ def _apprise(url: URL) -> FoundConnection:
     secret = url.query.pop("pass", None) or url.password
     draft.secret(secret)
     if not server:
-        draft.note(f"The server is taken to be {url.host}; Apprise knows those of some large providers by itself.")
+        draft.note(f"The server is assumed to be {url.host}; Apprise knows the servers of some large providers.")
     return _finished(draft, url)
 
 
 def _finished(draft: Draft, url: URL) -> FoundConnection:
     if url.path.strip("/"):
-        draft.unmapped("the path", "a folder is no option of a connection")
+        draft.unmapped("the path", "a connection has no folder")
     for key in url.query:
         draft.unmapped(key)
     return draft.found()
@@ -139,7 +145,7 @@ def written(connection: MailConnection) -> tuple[str, list[str]]:
     schemes = {meant: scheme for scheme, meant in _CURL.items()}
     security = connection.security.removesuffix("1.2")
     if connection.protocol not in {protocol for protocol, _ in schemes}:
-        raise InterchangeError(f"There is no URL for the protocol {connection.protocol}.")
+        raise InterchangeError(f"There is no URL for {connection.protocol}.")
     scheme = schemes[connection.protocol, security or "TLS"]
     host = quote(connection.server_host, safe="")
     if ":" in connection.server_host:
@@ -152,6 +158,6 @@ def written(connection: MailConnection) -> tuple[str, list[str]]:
     notes = []
     if security == "TLS":
         notes.append(
-            f"curl needs --ssl-reqd with it: its {scheme}:// goes on in plain text where there is no STARTTLS."
+            f"Use it with curl's --ssl-reqd: without it, {scheme}:// continues in plain text if there is no STARTTLS."
         )
     return f"{scheme}://{login}{'@' if login else ''}{host}:{port}", notes

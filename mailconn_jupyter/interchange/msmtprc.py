@@ -60,7 +60,7 @@ def read(given: Given) -> Iterator[Reading]:
     """The name of each account, and what reads it."""
     accounts = _accounts(given.text)
     if not accounts:
-        raise InterchangeError("It has no account.")
+        raise InterchangeError("It has no accounts.")
     alias = accounts.get(_ALIAS)
     # "account default : ops" says which of them is meant, and is no account of its own.
     meant = alias.parents[0] if alias is not None and len(alias.parents) == 1 and not alias.lines else ""
@@ -88,7 +88,7 @@ def _accounts(text: str) -> dict[str, _Account]:
             if len(accounts) > _MOST_ACCOUNTS:
                 raise InterchangeError(f"It has more than {_MOST_ACCOUNTS} accounts.")
         elif word == "eval":
-            raise InterchangeError(f"Line {number}: eval takes the line from a program, which is not run here.")
+            raise InterchangeError(f"Line {number}: eval would run a program, which is not done here.")
         elif account is None:
             defaults[word] = said
         else:
@@ -103,11 +103,11 @@ def _begun(said: str, number: int, accounts: dict[str, _Account], defaults: dict
     if not _NAME.fullmatch(name):
         raise InterchangeError(f"Line {number}: an account needs a name.")
     if name in accounts:
-        raise InterchangeError(f"Line {number}: the account {name!r} is there twice.")
+        raise InterchangeError(f"Line {number}: the account {name!r} is defined twice.")
     account = _Account(name, dict(defaults), parents=parents)
     for parent in parents:
         if parent not in accounts:
-            raise InterchangeError(f"Line {number}: {name!r} inherits from {parent!r}, which is no account before it.")
+            raise InterchangeError(f"Line {number}: {name!r} inherits from {parent!r}, which is not defined before it.")
         account.own |= accounts[parent].own
     return account
 
@@ -116,9 +116,9 @@ def _read(account: _Account, *, default: bool) -> FoundConnection:
     said = dict(account.settings)
     draft = Draft(account.name)
     if (protocol := said.pop("protocol", "smtp").casefold()) != "smtp":
-        raise InterchangeError(f"It speaks {protocol!r}, and not SMTP.")
+        raise InterchangeError(f"Its protocol is {protocol!r}, not SMTP.")
     if "socket" in said:
-        raise InterchangeError("It goes to a local socket, and not to a host.")
+        raise InterchangeError("It connects to a local socket, not to a host.")
     host = said.pop("host", "")
     draft.give(server_host=host, server_port=said.pop("port", ""), helo_name=_helo(said.pop("domain", "")))
     draft.secure(_security(said))
@@ -134,7 +134,7 @@ def _read(account: _Account, *, default: bool) -> FoundConnection:
     if proxy := said.pop("proxy_host", ""):
         draft.give(proxy_host=proxy, proxy_port=said.pop("proxy_port", ""), proxy_type="SOCKS5")
     if default:
-        draft.note(f"It is the default there; here: %mailconn default {account.name}")
+        draft.note(f"It is msmtp's default account. To make it the default here: %mailconn default {account.name}")
     for word in sorted(said):
         if said[word] not in {"", "off"}:
             draft.unmapped(word)
@@ -169,12 +169,17 @@ def _read_tls(said: dict[str, str], host: str, draft: Draft) -> None:
     if authority not in {"", "system"}:
         draft.give(ca_file=str(_expanded(authority)))
     if secure and "ca_file" in draft.options:
-        draft.note("The authorities of tls_trust_file are trusted beside the system's, not in their place (ca_file).")
+        draft.note(
+            "The authorities in tls_trust_file are trusted in addition to the system's, not instead of them (ca_file)."
+        )
     if pin := said.pop("tls_fingerprint", "").replace(":", "").strip():
         if len(pin) == 64:
             draft.give(trusted_hosts=f"{host}=sha256:{pin}")
         else:
-            draft.unmapped("tls_fingerprint", "a pin is a SHA-256 of 64 hexadecimal digits; the authorities are asked")
+            draft.unmapped(
+                "tls_fingerprint",
+                "a pin is a SHA-256 fingerprint of 64 hexadecimal digits; the known authorities decide",
+            )
     certificate, key = said.pop("tls_cert_file", ""), said.pop("tls_key_file", "")
     draft.give(client_certificate=str(_expanded(certificate)))
     if key != certificate:
@@ -188,12 +193,16 @@ def _read_login(said: dict[str, str], draft: Draft) -> None:
     draft.options["use_xoauth2"] = mechanism in _TOKENS
     draft.give(sasl_mechanism=mechanism)
     if how not in {"on", "off"} and not mechanism:
-        draft.unmapped(f"auth {how}", "this mechanism is not known here, and the strongest of the server's is used")
+        draft.unmapped(
+            f"auth {how}", "this mechanism is not supported; the strongest one that the server offers is used"
+        )
     draft.secret(Secret(said.pop("password", "")))
     if command := said.pop("passwordeval", ""):
         mapped = _without_shell(command)
         if mapped is None:
-            draft.unmapped("passwordeval", "it needs a shell; password_command runs one program with its arguments")
+            draft.unmapped(
+                "passwordeval", "it needs a shell, and password_command runs a single program with arguments"
+            )
         elif prints_itself(mapped):
             _read_printed(mapped, draft)
         else:
@@ -205,9 +214,9 @@ def _read_printed(command: str, draft: Draft) -> None:
     plain = Secret(" ".join(word for word in shlex.split(command)[1:] if word != "-n"))
     if plain and not any(sign in plain.reveal() for sign in "%\\"):
         draft.secret(plain)
-        draft.note("passwordeval prints the password itself: it is kept as a password, and not as a command.")
+        draft.note("passwordeval prints the password itself, so it is kept as a password, not as a command.")
     else:
-        draft.unmapped("passwordeval", "the password stands in it")
+        draft.unmapped("passwordeval", "it contains the password itself")
 
 
 def _without_shell(command: str) -> str | None:
@@ -232,9 +241,9 @@ def _expanded(path: str) -> Path | str:
 def written(connection: MailConnection) -> tuple[str, list[str]]:
     """The account for a connection, and what a person must know of it there."""
     if connection.protocol != "SMTP":
-        raise InterchangeError(f"msmtp sends by SMTP, and {connection.name!r} is {connection.protocol}.")
+        raise InterchangeError(f"msmtp only speaks SMTP, and {connection.name!r} is {connection.protocol}.")
     if connection.trusts_everything:
-        raise trusts_anybody("A * among the trusted hosts")
+        raise trusts_anybody("The * in the trusted hosts")
     security = connection.security
     lines = {
         "host": connection.server_host,

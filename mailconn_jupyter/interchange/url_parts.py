@@ -44,8 +44,8 @@ class URL:
             raise InterchangeError("The URL has no host.")
         if url is None:
             raise InterchangeError(
-                "The URL is not one that can be read.",
-                hint="It is scheme://user:password@host:port, with a @, /, : or ? in user and password as %40, %2F, %3A, %3F.",
+                "The URL cannot be read.",
+                hint="It must be scheme://user:password@host:port. Write @, /, : and ? in the user or password as %40, %2F, %3A and %3F.",
             )
         return url
 

@@ -28,7 +28,7 @@ def elements(data: bytes) -> Element:
         nonlocal depth, count
         depth, count = depth + 1, count + 1
         if depth > _DEEPEST or count > _MOST:
-            raise _Refused("has more elements than any such file")
+            raise _Refused("has too many elements, or they are nested too deeply")
         builder.start(tag, attributes)
 
     def end(tag: str) -> None:
@@ -37,7 +37,7 @@ def elements(data: bytes) -> Element:
         builder.end(tag)
 
     def refuse(*_: Any) -> None:
-        raise _Refused("has a document type, in which entities can be defined")
+        raise _Refused("has a document type declaration, which is not allowed since it can define entities")
 
     parser.StartElementHandler = start
     parser.EndElementHandler = end
@@ -51,5 +51,5 @@ def elements(data: bytes) -> Element:
     except expat.ExpatError as error:
         problem = f"It is not XML (line {error.lineno}, column {error.offset}: {expat.ErrorString(error.code)})."
     except (ValueError, LookupError, AssertionError):
-        problem = "It is not XML in an encoding that is known."
+        problem = "It is not XML in a supported encoding."
     raise InterchangeError(problem)

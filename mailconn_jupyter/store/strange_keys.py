@@ -49,19 +49,19 @@ def strange_keys(connection: MailConnection) -> Iterator[str]:
         secret = _SECRET.search(key) is not None
         if secret and value not in (None, ""):
             yield (
-                f"{shown(key, 50)} is a secret, and a file is no place for one: it is not used. "
-                f"Take it out, change it at the server, and {_instead(connection)}."
+                f"{shown(key, 50)} is a secret, which does not belong in a file; it is not used. "
+                f"Remove it, change it on the server, and {_instead(connection)}."
             )
         elif key == "locked":
-            yield "'locked' counts in a shared file alone; it is not used."
+            yield "'locked' only has an effect in a shared file."
         else:
             # Who looks for a place for a password must not be led to an option that is shown.
             near = "" if secret else did_you_mean(key[:100], known, _ELSEWHERE)
-            yield f"Unknown key {shown(key, 50)}, which is not used.{near}"
+            yield f"Unknown key {shown(key, 50)}; it is not used.{near}"
     if prints_itself(connection.password_command):
         yield (
-            "password_command prints what stands in the file itself: that is a secret in a file. "
-            f"Take it out, change it at the server, and {_instead(connection)}."
+            "password_command prints its own argument, so there is a secret in the file. "
+            f"Remove it, change it on the server, and {_instead(connection)}."
         )
 
 

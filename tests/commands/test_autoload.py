@@ -58,14 +58,14 @@ def theirs(profile: Path) -> None:
 
 def test_a_session_has_the_magic_after_on_and_none_after_off(profile: Path, tmp_path: Path) -> None:
     assert "not found" in session("%mailconn", tmp_path)
-    assert "Every session of yours has the magic from its start" in said(state="on")
+    assert "Each of your sessions now has the magic from the start" in said(state="on")
     for _ in range(2):
         assert "There is no mail server connection yet" in session("%mailconn", tmp_path)
-        assert "Every session" in said(state="on")
+        assert "Each of your sessions" in said(state="on")
     assert "autoload_mailconn" not in session("print(dir())", tmp_path)
     said(state="off")
     assert "not found" in session("%mailconn", tmp_path)
-    assert said(state="off") == "It is off already."
+    assert said(state="off") == "It is already off."
 
 
 def test_a_persons_own_configuration_counts_meanwhile_and_stays_byte_for_byte(profile: Path, tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_what_a_person_has_changed_is_left_alone(profile: Path) -> None:
     file.write_text(file.read_text(encoding="utf-8") + "print('and more')\n", encoding="utf-8")
     before = files(profile)
     for state in ("on", "off"):
-        with pytest.raises(StoreError, match="is not as it was written"):
+        with pytest.raises(StoreError, match="has been changed since it was written"):
             said(state=state)
     assert files(profile) == before
 
@@ -112,7 +112,7 @@ def test_it_says_how_it_is_and_what_else_loads_it(profile: Path) -> None:
     first, everybody, other = said().splitlines()
     assert first.startswith("For you it is on: ")
     assert everybody.startswith("For everybody in this environment it is off: ")
-    assert other.endswith("ipython_config.py names mailconn_jupyter, too.")
+    assert other.endswith("ipython_config.py mentions mailconn_jupyter as well.")
 
 
 def test_a_session_without_the_package_starts_in_silence(profile: Path, tmp_path: Path) -> None:

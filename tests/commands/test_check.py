@@ -40,15 +40,15 @@ def checked(*paths: Path, installed: bool = False) -> list[str]:
 def test_good_files_are_good_whatever_their_variables_are(tmp_path: Path) -> None:
     file(tmp_path / "mailconn", locked=True, _comment="for everybody")
     file(tmp_path / "mailconn", "relay", use_authentication=False)
-    assert checked(tmp_path / "mailconn") == ["2 files: nothing is wrong."]
-    assert checked(tmp_path / "mailconn" / "ops.json") == ["1 file: nothing is wrong."]
+    assert checked(tmp_path / "mailconn") == ["2 files: no problems."]
+    assert checked(tmp_path / "mailconn" / "ops.json") == ["1 file: no problems."]
 
 
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"user_name": "ana"}, "Unknown key 'user_name', which is not used. Did you mean 'username'?"),
-        ({"password": "correct-horse"}, "'password' is a secret, and a file is no place for one"),
+        ({"user_name": "ana"}, "Unknown key 'user_name'; it is not used. Did you mean 'username'?"),
+        ({"password": "correct-horse"}, "'password' is a secret, which does not belong in a file"),
         ({"server_port": 70000}, "It is not used: Server port: 70000 is not a port."),
         ({"username": None}, "Username: missing; a login needs a user."),
         ({"locked": "yes"}, '"locked" is neither true nor false'),
@@ -69,7 +69,7 @@ def test_what_is_risky_is_a_note_and_no_failure(tmp_path: Path) -> None:
     path = file(tmp_path / "mailconn", trusted_hosts="*")
     lines = checked(path)
     assert lines[0].startswith(f"{path}: note: trusted_hosts is *")
-    assert lines[-1] == "1 file: nothing is wrong."
+    assert lines[-1] == "1 file: no problems."
 
 
 def test_two_files_of_one_name_and_one_that_is_no_json_are_named(tmp_path: Path) -> None:
@@ -106,9 +106,9 @@ def test_what_is_missing_is_wrong_usage(tmp_path: Path) -> None:
 def test_where_they_are_installed_it_is_asked_who_could_change_them(tmp_path: Path) -> None:
     path = file(tmp_path / "mailconn")
     path.chmod(0o666)
-    assert checked(path) == ["1 file: nothing is wrong."]
+    assert checked(path) == ["1 file: no problems."]
     assert "everybody can change" in checked(path, installed=True)[0]
     path.chmod(0o644)
-    assert checked(path, installed=True) == ["1 file: nothing is wrong."]
+    assert checked(path, installed=True) == ["1 file: no problems."]
     path.parent.chmod(0o777)
     assert "everybody can" in checked(path, installed=True)[0]

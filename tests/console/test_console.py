@@ -15,9 +15,11 @@ from typing import Any
 
 import pytest
 
+import mailconn_jupyter
 from mailconn_jupyter import credentials
 from mailconn_jupyter.commands import COMMANDS
 from mailconn_jupyter.console.run_line import main
+from mailconn_jupyter.console.terminal import CALLED
 from mailconn_jupyter.credentials.memory import memory
 from mailconn_jupyter.store import connections
 from tests.interchange.examples import OPS
@@ -76,7 +78,7 @@ def test_a_real_server_is_tested_and_the_exit_code_says_how_it_ended(
     ("line", "code", "said"),
     [
         (["shw"], 2, "jupyter mailconn has no command 'shw'. Did you mean 'show'?"),
-        (["form"], 2, "it is for a notebook, as %mailconn form"),
+        (["form"], 2, "it needs a notebook, where it is %mailconn form"),
         (["show", "--nme"], 2, "jupyter mailconn show has no flag --nme"),
         (["show", "nobody"], 1, "There is no connection 'nobody'."),
         (["new"], 2, "jupyter mailconn new"),
@@ -141,7 +143,7 @@ def test_an_export_can_be_sent_into_a_file(capsys: Output) -> None:
     assert main(["export", "ops", "--to", "hop"]) == 0
     captured = capsys.readouterr()
     assert json.loads(captured.out)["serverHost"] == "mail.example.org"
-    assert "No secret is in it" in captured.err
+    assert "It contains no secret" in captured.err
 
 
 def test_no_file_moves_the_cursor_of_the_terminal(own_config: Path, capsys: Output) -> None:
@@ -299,3 +301,11 @@ def test_a_sign_in_is_interrupted_by_a_key(capsys: Output, monkeypatch: pytest.M
     monkeypatch.setattr("mailconn_jupyter.commands.listing.show", interrupted)
     assert main(["show", "ops"]) == 130
     assert capsys.readouterr().err == "Interrupted.\n"
+
+
+def test_what_a_terminal_calls_otherwise_is_what_the_commands_say() -> None:
+    package = Path(mailconn_jupyter.__file__).parent
+    sources = "".join(
+        path.read_text(encoding="utf-8") for path in package.rglob("*.py") if path.parent.name != "console"
+    )
+    assert [words for words in CALLED if words not in sources and not words.startswith(" in a notebook")] == []

@@ -140,13 +140,13 @@ def test_what_is_misspelt_or_secret_in_a_shared_file_is_told_to_both_and_shown_t
     for user in (ANA, BOB):
         listed, doctor, checked = hub.run(user, ["list"], ["doctor"], ["check", str(hub.layer)])
         for said in (listed, doctor, checked):
-            assert "Unknown key 'user_name', which is not used. Did you mean 'username'?" in said
-            assert "'password' is a secret, and a file is no place for one" in said
+            assert "Unknown key 'user_name'; it is not used. Did you mean 'username'?" in said
+            assert "'password' is a secret, which does not belong in a file" in said
             assert "correct-horse" not in said
         assert checked.endswith("2 problems in 2 files.\ncode 1\n")
     path.unlink()
     [checked] = hub.run(BOB, ["check", "--installed", str(hub.layer)])
-    assert checked == "1 file: nothing is wrong.\ncode 0\n"
+    assert checked == "1 file: no problems.\ncode 0\n"
 
 
 def test_the_administrators_secret_is_a_file_that_a_variable_names(hub: Hub) -> None:

@@ -32,7 +32,7 @@ def test_a_metadata_file_is_read_and_the_note_says_where_it_is_stricter_here() -
         name="ops", server_host="mail.example.org", server_port=587, username="ana@example.org"
     )
     assert connection.server_port == 587
-    assert found.notes == ("STARTTLS is required here; Hop goes on in plain text where the server does not offer it.",)
+    assert found.notes == ("STARTTLS is required here. Hop continues in plain text if the server does not offer it.",)
     assert found.secrets[Kind.PASSWORD].reveal() == "s3cret"
     assert "s3cret" not in repr(found) + found._repr_html_() + repr(vars(found))
 
@@ -68,7 +68,7 @@ def test_every_password_that_java_encodes_is_decoded(password: str) -> None:
 def test_a_password_in_another_encoding_is_left_out_and_told(written: str) -> None:
     found = loaded(password=written)
     assert found.secrets == {}
-    assert any("not in Hop's own encoding" in note for note in found.notes)
+    assert any("not in Hop's standard encoding" in note for note in found.notes)
 
 
 def test_a_variable_is_one_of_ours_whichever_way_it_is_written_and_a_password_in_one_is_told() -> None:
@@ -77,14 +77,14 @@ def test_a_variable_is_one_of_ours_whichever_way_it_is_written_and_a_password_in
     assert (connection.server_host, connection.server_port) == ("${MAIL_HOST}", "${PORT}")
     assert connection.username == "${WHO}@x.org"
     assert found.secrets == {}
-    assert "The password is a variable of Hop's, and is not known here." in found.notes
+    assert "The password is one of Hop's variables, whose value is not known here." in found.notes
 
 
 def test_a_proxy_there_is_an_authorization_identity_here_and_no_network_proxy() -> None:
     found = loaded(useProxy=True, proxyUsername="shared@example.org")
     assert found.connection.authorization_id == "shared@example.org"
     assert not found.connection.use_proxy
-    assert any("no network proxy" in note for note in found.notes)
+    assert any("not a network proxy" in note for note in found.notes)
 
 
 @pytest.mark.parametrize("protocol", ["IMAP", "POP3"])
@@ -92,7 +92,7 @@ def test_a_proxy_there_is_an_authorization_identity_here_and_no_network_proxy() 
 def test_a_mailbox_has_tls_from_the_first_byte_whatever_the_type_says(protocol: str, kind: str) -> None:
     found = loaded(protocol=protocol, secureConnectionType=kind, serverPort="993")
     assert found.connection.security == "SSL"
-    assert any("from the first byte alone" in note for note in found.notes) == (kind != "SSL")
+    assert any("always uses TLS from the first byte" in note for note in found.notes) == (kind != "SSL")
 
 
 def test_a_missing_key_has_javas_default() -> None:
@@ -116,18 +116,18 @@ def test_a_mailbox_file_is_its_path() -> None:
 def test_without_a_port_it_is_the_one_that_hop_takes() -> None:
     found = loaded(serverPort="")
     assert found.connection.port == 25
-    assert any("587 is the one for a login" in note for note in found.notes)
+    assert any("the port for logging in is 587" in note for note in found.notes)
 
 
 def test_plain_text_stays_plain_text_and_no_password_goes_over_it() -> None:
     found = loaded(useSecureAuthentication=False)
     assert found.connection.security == ""
     assert not found.connection.allow_plaintext_password
-    assert any("no password goes over it" in note for note in found.notes)
+    assert any("No password is sent over it" in note for note in found.notes)
 
 
 def test_whoever_trusts_everybody_is_refused_and_offered_a_pin() -> None:
-    with pytest.raises(InterchangeError, match=r"accepts anybody's certificate") as caught:
+    with pytest.raises(InterchangeError, match=r"accepts any certificate") as caught:
         loaded(trustedHosts="*")
     assert "host=sha256:HEX" in caught.value.hint
     assert loaded(trustedHosts="mail.example.org b.example.org").connection.trusted_hosts.split()[1] == "b.example.org"
@@ -166,7 +166,7 @@ def test_one_bad_file_of_a_project_is_named_and_the_others_are_read(tmp_path: Pa
     assert [each.connection.name for each in found] == ["c00", "c02"]
     assert [problem.message for problem in found.problems] == [
         "c01.json: It is not JSON (line 1, column 2: Expecting property name enclosed in double quotes).",
-        "c09.json: there is another connection called 'C02'.",
+        "c09.json: there is already a connection called 'C02'.",
     ]
     assert "c01.json" in repr(found)
     assert "c01.json" in found._repr_html_()

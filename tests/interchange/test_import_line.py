@@ -23,7 +23,7 @@ def test_what_is_found_is_shown_and_saved_only_when_asked(shell: Shell, own_conf
     ran = shell.ok(f"%mailconn import {OPS}")
     assert "mail.example.org" in ran.text
     assert "STARTTLS is required here" in ran.html
-    assert "Nothing is saved yet; --save keeps it." in ran.text
+    assert "Nothing has been saved yet; --save keeps it." in ran.text
     assert list(connections) == []
     with using(Shelf()):
         ran = shell.ok(f"%mailconn import {OPS} --from hop --save")
@@ -44,9 +44,9 @@ def test_another_connection_of_that_name_is_replaced_only_when_asked(shell: Shel
     keep("ops", server_port=2525)
     keep("token")
     text = shell.fails(f"%mailconn import {MSMTPRC} --save")
-    assert "Nothing was saved: 'ops', 'token' are there already, with other options." in text
+    assert "Nothing was saved: 'ops', 'token' are there already, with different options." in text
     assert sorted(connections) == ["ops", "token"]
-    assert "--replace goes with --save" in shell.fails(f"%mailconn import {MSMTPRC} --replace")
+    assert "--replace needs --save" in shell.fails(f"%mailconn import {MSMTPRC} --replace")
     shell.ok(f"%mailconn import {MSMTPRC} --save --replace")
     assert sorted(connections) == ["ops", "pinned", "tls465", "token"]
     assert connections["ops"].port == 587
@@ -70,7 +70,7 @@ def test_the_address_and_the_name_are_given_with_it(shell: Shell) -> None:
     assert connections["example.org-smtp"].username == "ana@example.org"
     shell.ok("%mailconn import smtps://ana@mail.example.org --name 'big mail' --save")
     assert connections["big mail"].security == "SSL"
-    assert "one name is for one" in shell.fails(f"%mailconn import {MSMTPRC} --name x")
+    assert "one name cannot be given" in shell.fails(f"%mailconn import {MSMTPRC} --name x")
 
 
 def test_a_url_with_a_password_is_refused_in_a_cell_and_read_from_a_variable(
@@ -91,9 +91,9 @@ def test_a_connection_is_printed_for_another_program_with_what_does_not_go_along
     keep("ops", username="ana", proxy_host="gate", password_command="mytoken")
     ran = shell.ok("%mailconn export ops --to hop")
     assert json.loads(ran.text[: ran.text.rindex("}") + 1])["serverHost"] == "mail.example.org"
-    assert "Does not go along: use_proxy, proxy_host, password_command." in ran.text
+    assert "Not exported: use_proxy, proxy_host, password_command." in ran.text
     assert "smtp://ana@mail.example.org:587" in shell.ok("%mailconn export ops --to url").text
-    assert "for whom? --to is one of hop, url, msmtp, airflow" in shell.fails("%mailconn export ops")
+    assert "name the program with --to, one of hop, url, msmtp, airflow" in shell.fails("%mailconn export ops")
     assert "one of hop, url, msmtp, airflow is expected" in shell.fails("%mailconn export ops --to mutt")
     assert shell.tab("%mailconn export o") == ["%mailconn export ops"]
 

@@ -163,11 +163,11 @@ def test_what_is_no_file_is_an_error_and_a_pipe_is_not_waited_for(tmp_path: Path
     for what in ("large", "pipe", "missing", "a\0b"):
         with pytest.raises(InterchangeError, match="cannot be read"):
             mailconn.load_connections(tmp_path / what, "msmtp")
-    with pytest.raises(InterchangeError, match="and not int"):
+    with pytest.raises(InterchangeError, match="not int"):
         mailconn.load_connections(7)  # type: ignore[arg-type]
-    with pytest.raises(InterchangeError, match=r"'hopp' is none of hop, .* Did you mean 'hop'\?"):
+    with pytest.raises(InterchangeError, match=r"'hopp' is not one of hop, .* Did you mean 'hop'\?"):
         mailconn.load_connections("x", "hopp")  # type: ignore[arg-type]
-    with pytest.raises(InterchangeError, match="not clear whose it is"):
+    with pytest.raises(InterchangeError, match="unclear which program"):
         mailconn.load_connections("Dear Ana,\nhello")
 
 

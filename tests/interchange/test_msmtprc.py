@@ -31,10 +31,12 @@ def test_an_account_inherits_and_its_own_lines_come_first() -> None:
     assert token.password_command == "mytoken ana@example.org"
     assert pinned.trust.pins_of("mail.example.org") == {"aabbccddeeff00112233445566778899" * 2}
     assert pinned.password_command == ""
-    assert any(note.startswith("passwordeval is left out: it needs a shell") for note in found["pinned"].notes)
+    assert any(note.startswith("passwordeval was left out: it needs a shell") for note in found["pinned"].notes)
     assert any("%mailconn default ops" in note for note in found["ops"].notes)
-    assert any("logfile is left out" in note for note in found["ops"].notes)
-    assert any("this program is run: cat /run/secrets/ops" in note for note in found["ops"].notes)
+    assert any("logfile was left out" in note for note in found["ops"].notes)
+    assert any(
+        "This program runs each time a session opens: cat /run/secrets/ops" in note for note in found["ops"].notes
+    )
 
 
 def test_what_an_account_has_from_the_defaults_is_not_inherited() -> None:
@@ -56,7 +58,7 @@ def test_a_password_is_found_and_shown_nowhere() -> None:
 
 
 def test_no_check_of_the_certificate_is_refused_with_the_offer_of_a_pin() -> None:
-    with pytest.raises(InterchangeError, match="tls_certcheck off accepts anybody's certificate") as caught:
+    with pytest.raises(InterchangeError, match="tls_certcheck off accepts any certificate") as caught:
         loaded("tls on", "tls_certcheck off")
     assert "host=sha256:HEX" in caught.value.hint
     # Without TLS there is nothing to check.
@@ -114,14 +116,14 @@ def test_authorities_proxies_names_and_times_are_ours() -> None:
     ("text", "said"),
     [
         ("tls on\n", "no account"),
-        ("account a : b\n", "no account before it"),
+        ("account a : b\n", "not defined before it"),
         ("account a\naccount a\n", "twice"),
         ("account\n", "needs a name"),
         ("account a\nhost x.org\nprotocol lmtp", "'lmtp'"),
         ("account a\nhost x.org\ntls maybe", "neither on nor off"),
         ("account a\nhost x.org\nport no", "is not a port"),
         ("account a\nhost x.org\nsocket /run/x", "local socket"),
-        ("account a\neval echo host x.org\n", "not run here"),
+        ("account a\neval echo host x.org\n", "not done here"),
         ("account a\nhost x.org\ntls on\ntls_fingerprint " + "z" * 64, "not a pin"),
     ],
 )
@@ -133,7 +135,7 @@ def test_what_cannot_be_read_is_said_in_a_line(text: str, said: str) -> None:
 def test_a_pin_of_an_older_kind_is_left_out_and_told() -> None:
     found = loaded("tls on", "tls_fingerprint 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF")
     assert found.connection.trusted_hosts == ""
-    assert any(note.startswith("tls_fingerprint is left out") for note in found.notes)
+    assert any(note.startswith("tls_fingerprint was left out") for note in found.notes)
 
 
 @pytest.mark.parametrize(
@@ -163,4 +165,4 @@ def test_such_a_command_is_in_no_export() -> None:
     for to in TARGETS:
         exported = mailconn.export_connection(connection, to)
         assert "correct" not in exported + repr(exported.notes)
-        assert "Does not go along: password_command." in exported.notes
+        assert "Not exported: password_command." in exported.notes

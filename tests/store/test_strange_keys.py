@@ -47,14 +47,14 @@ def told(store: ConnectionStore, layer: str = "shared", **more: Any) -> list[str
 def test_an_unknown_key_in_a_shared_file_is_told_with_the_one_that_was_meant(
     store: ConnectionStore, key: str, meant: str
 ) -> None:
-    assert told(store, **{key: "x"}) == [f"Unknown key '{key}', which is not used. Did you mean '{meant}'?"]
+    assert told(store, **{key: "x"}) == [f"Unknown key '{key}'; it is not used. Did you mean '{meant}'?"]
 
 
 @pytest.mark.parametrize("key", ["password", "Passwort_password", "proxy_password", "client_secret", "apikey", "pwd"])
 def test_a_secret_in_a_shared_file_is_told_as_what_it_is_and_not_shown(store: ConnectionStore, key: str) -> None:
     [said] = told(store, **{key: "correct-horse"})
     assert said == (
-        f"'{key}' is a secret, and a file is no place for one: it is not used. Take it out, change it at the server, and "
+        f"'{key}' is a secret, which does not belong in a file; it is not used. Remove it, change it on the server, and "
         "set MAILCONN_OPS_PASSWORD (or MAILCONN_OPS_PASSWORD_FILE)."
     )
 
@@ -63,21 +63,21 @@ def test_it_is_the_same_in_a_file_of_the_users_own_with_the_way_that_is_theirs(s
     said = told(store, "own", password="correct-horse", locked=True, user_name="x")
     assert said[0].endswith("and run %mailconn password ops.")
     assert said[1:] == [
-        "'locked' counts in a shared file alone; it is not used.",
-        "Unknown key 'user_name', which is not used. Did you mean 'username'?",
+        "'locked' only has an effect in a shared file.",
+        "Unknown key 'user_name'; it is not used. Did you mean 'username'?",
     ]
 
 
 def test_a_command_that_prints_its_own_argument_is_a_secret_in_a_file(store: ConnectionStore) -> None:
     [said] = told(store, password_command="/bin/echo correct-horse")
-    assert "secret in a file" in said
+    assert "a secret in the file" in said
     assert "correct-horse" not in said
     assert told(store, password_command="cat /run/secrets/ops") == []
 
 
 def test_remarks_and_our_own_keys_are_not_told(store: ConnectionStore) -> None:
     assert told(store, _comment="for the whole team", format=1, sandbox="x", password="", locked=True) == [
-        "Unknown key 'password', which is not used."
+        "Unknown key 'password'; it is not used."
     ]
 
 
@@ -103,7 +103,7 @@ def test_the_doctor_and_the_list_tell_of_it(own_config: Path) -> None:
     for name in ("doctor", "list"):
         [view] = COMMANDS[name].do()
         assert "Did you mean 'username'?" in repr(view)
-        assert "is a secret, and a file is no place for one" in repr(view)
+        assert "is a secret, which does not belong in a file" in repr(view)
         assert "correct-horse" not in repr(view) + view._repr_html_()
 
 

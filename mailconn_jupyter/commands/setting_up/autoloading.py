@@ -44,14 +44,14 @@ _autoload_mailconn()
 del _autoload_mailconn
 """
 _MADE: Final = "# Folders that were made for it: "
-_WHOSE: Final = {False: "Every session of yours", True: "Every session in this environment"}
+_WHOSE: Final = {False: "Each of your sessions", True: "Each session in this environment"}
 
 
 def autoload(*, state: str | None = None, sys_prefix: bool = False) -> Iterator[str]:
     """Turn it on or off, for the user or for the whole environment; or say how it is."""
     if state is None:
         if sys_prefix:
-            raise WrongUsage("%mailconn autoload: --sys-prefix goes with on or off.")
+            raise WrongUsage("%mailconn autoload: --sys-prefix needs on or off.")
         yield from _told()
         return
     file = _file(everybody=sys_prefix)
@@ -69,13 +69,13 @@ def _told() -> Iterator[str]:
         except OSError:
             continue
         if mentioned:
-            yield f"{atomic_files.show(path)} names mailconn_jupyter, too."
+            yield f"{atomic_files.show(path)} mentions mailconn_jupyter as well."
 
 
 def _on(file: Path, *, everybody: bool) -> Iterator[str]:
     text = _found(file)
     if text is not None and not _is_ours(text):
-        raise StoreError(f"{atomic_files.show(file)} is not as it was written, and is left as it is.")
+        raise StoreError(f"{atomic_files.show(file)} has been changed since it was written, so it was left alone.")
     if text is None:
         with _told_errors(file):
             missing = [folder for folder in (file.parent, *file.parents[1:3]) if not folder.exists()]
@@ -84,17 +84,18 @@ def _on(file: Path, *, everybody: bool) -> Iterator[str]:
             atomic_files.write(file, f"{_TEXT}{_MADE}{len(missing)}\n".encode())
             if everybody:
                 file.chmod(0o644)
-    yield f"{_WHOSE[everybody]} has the magic from its start: {atomic_files.show(file)}"
+    yield f"{_WHOSE[everybody]} now has the magic from the start: {atomic_files.show(file)}"
 
 
 def _off(file: Path, *, everybody: bool) -> Iterator[str]:
     text = _found(file)
     if text is None:
-        yield "It is off already."
+        yield "It is already off."
         return
     if not _is_ours(text):
         raise StoreError(
-            f"{atomic_files.show(file)} is not as it was written.", hint="Look at it, and delete it yourself."
+            f"{atomic_files.show(file)} has been changed since it was written, so it was left alone.",
+            hint="Delete it yourself.",
         )
     with _told_errors(file):
         atomic_files.remove(file)
@@ -102,7 +103,7 @@ def _off(file: Path, *, everybody: bool) -> Iterator[str]:
     with suppress(OSError):
         for folder in (file.parent, *file.parents[1:3])[: int(text[-2:-1])]:
             folder.rmdir()
-    yield f"{_WHOSE[everybody]} goes without the magic from now on, until %load_ext mailconn_jupyter."
+    yield f"{_WHOSE[everybody]} no longer has the magic, until you run %load_ext mailconn_jupyter."
 
 
 def _found(file: Path) -> str | None:

@@ -41,15 +41,15 @@ def check(*, files: Sequence[str], installed: bool = False) -> Iterator[str]:
                 yield from (f"{atomic_files.show(entry.path)}: note: {note}" for note in notes)
     what = "1 file" if checked == 1 else f"{checked} files"
     if not checked:
-        raise StoreError(f"There is no file of a connection in {', '.join(map(atomic_files.show, paths))}.")
+        raise StoreError(f"There are no connection files in {', '.join(map(atomic_files.show, paths))}.")
     if found:
         raise StoreError(f"{found} {'problem' if found == 1 else 'problems'} in {what}.")
-    yield f"{what}: nothing is wrong."
+    yield f"{what}: no problems."
 
 
 def _risks(connection: MailConnection) -> Iterator[str]:
     """What may be meant, and is worth a second look."""
     if connection.trusts_everything:
-        yield "trusted_hosts is *: anybody's certificate is accepted. A pin (host=sha256:HEX) accepts one."
+        yield "trusted_hosts is *, so any certificate is accepted. A pin (host=sha256:HEX) accepts only one."
     if connection.allow_plaintext_password and not connection.security:
-        yield "allow_plaintext_password is on: everybody on the way can read the password."
+        yield "allow_plaintext_password is on, so anyone on the way can read the password."

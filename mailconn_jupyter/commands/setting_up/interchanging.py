@@ -30,11 +30,11 @@ def import_(
     from ...interchange.load_connections import load_connections  # noqa: PLC0415  # as above
 
     if replace and not save:
-        raise WrongUsage("%mailconn import: --replace goes with --save.")
+        raise WrongUsage("%mailconn import: --replace needs --save.")
     found = load_connections(what, cast("Source", source or ""), name=name, address=address)
     yield found
     if not save:
-        yield f"Nothing is saved yet; --save keeps {'it' if len(found) == 1 else 'them'}."
+        yield f"Nothing has been saved yet; --save keeps {'it' if len(found) == 1 else 'them'}."
         return
     yield from found.save_each(replace=replace)
     yield f"Try it: %mailconn test {quote(found[0].connection.name) if len(found) == 1 else '--all'}"
@@ -51,7 +51,7 @@ def export(*, target: str, to: str | None = None) -> Iterator[str]:
     from ...interchange.export_connection import export_connection  # noqa: PLC0415  # few need it
 
     if to is None:
-        raise WrongUsage(f"%mailconn export: for whom? --to is one of {', '.join(TARGETS)}.")
+        raise WrongUsage(f"%mailconn export: name the program with --to, one of {', '.join(TARGETS)}.")
     exported = export_connection(target, cast("Target", to))
     yield exported
     yield from map(Aside, exported.notes)

@@ -12,22 +12,24 @@ def import_flags(parser: Arguments) -> None:
     parser.add_argument(
         "what",
         metavar="SOURCE",
-        help="A file, a folder of Hop's, a URL, or the name of an environment variable that holds one.",
+        help="A file, a Hop project, a URL, or the name of an environment variable that contains one.",
     )
     parser.add_argument(
         "--from",
         dest="source",
         type=Words(*SOURCES),
         metavar="PROGRAM",
-        help="Whose it is: hop, url (as curl means it), django (django-environ's URL), msmtp, airflow or autoconfig; "
-        "without it, its form says.",
+        help="The program: hop, url (as curl reads it), django (django-environ's URL), msmtp, airflow or autoconfig; "
+        "by default it is recognized.",
     )
-    parser.add_argument("--name", metavar="NAME", default="", help="What to call the connection, where it is one.")
+    parser.add_argument("--name", metavar="NAME", default="", help="The connection's name, if there is only one.")
     parser.add_argument(
-        "--address", metavar="ADDRESS", default="", help="Whose mail it is; autoconfig's usernames are made of it."
+        "--address", metavar="ADDRESS", default="", help="The mail address, for the usernames in autoconfig."
     )
-    parser.add_argument("--save", action="store_true", help="Keep them, and their passwords where passwords are kept.")
-    parser.add_argument("--replace", action="store_true", help="Take the place of connections of the same names.")
+    parser.add_argument(
+        "--save", action="store_true", help="Save the connections, and keep their passwords where passwords are kept."
+    )
+    parser.add_argument("--replace", action="store_true", help="Replace connections with the same names.")
 
 
 def export_flags(parser: Arguments) -> None:
@@ -36,23 +38,23 @@ def export_flags(parser: Arguments) -> None:
         "--to",
         type=Words(*TARGETS),
         metavar="PROGRAM",
-        help="For whom: hop, url (as curl means it), msmtp or airflow.",
+        help="The program: hop, url (as curl reads it), msmtp or airflow.",
     )
 
 
 def check_flags(parser: Arguments) -> None:
-    parser.add_argument("files", metavar="FILE", nargs="+", help="Files of connections, or folders of them.")
+    parser.add_argument("files", metavar="FILE", nargs="+", help="Connection files, or folders of them.")
     parser.add_argument(
         "--installed",
         action="store_true",
-        help="They are where Jupyter reads them: also ask who else could change them.",
+        help="Also check who else could change the files, where Jupyter reads them.",
     )
 
 
 def autoload_flags(parser: Arguments) -> None:
     parser.add_argument(
-        "state", metavar="on|off", nargs="?", type=Words("on", "off"), help="Without it, say how it is."
+        "state", metavar="on|off", nargs="?", type=Words("on", "off"), help="Without it, show whether it is on."
     )
     parser.add_argument(
-        "--sys-prefix", action="store_true", help="For everybody who uses this Python environment, not for you alone."
+        "--sys-prefix", action="store_true", help="For everyone who uses this Python environment, not just for you."
     )
