@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from .mailbox.secured import decrypt as decrypt, keep_certificate as keep_certificate
     from .message.compose import compose as compose
     from .message.incoming.parsed import ParsedMessage as ParsedMessage
+    from .message.meeting.invitation import Invitation as Invitation
     from .message.render import (
         HTML as HTML,
         Markdown as Markdown,
@@ -146,6 +147,7 @@ _ROOMS = {
     "mailbox.secured": "decrypt keep_certificate",
     "message.compose": "compose",
     "message.incoming.parsed": "ParsedMessage",
+    "message.meeting.invitation": "Invitation",
     "message.render": "HTML Markdown Part Preformatted register unregister",
     "message.smime.signature": "Signature verify",
     "message.template": "Template",

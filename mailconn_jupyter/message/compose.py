@@ -18,6 +18,7 @@ from ..formatting import did_you_mean, how_large, shown
 from ..keywords import public
 from ..scalars import count_of, plain
 from .attach.attachments import attached, pack
+from .meeting.carried import meeting_in
 from .mime.extra_headers import custom
 from .mime.headers import address_list, unstructured
 from .mime.mailboxes import domain_of, mailboxes
@@ -150,7 +151,8 @@ def compose(
     files = pack([*files, *body.files], zip, limit)
     html = None if body.html is None else document(body.html, subject)
     _within(limit, body, html, files)
-    build(message, f"{body.text}\n", html, body.pictures, files)
+    calendar = meeting_in(body, senders, people["To"], people["Cc"]) if body.invitations else None
+    build(message, f"{body.text}\n", html, body.pictures, files, calendar)
     for warning in dict.fromkeys((*body.warnings, *cut_by_gmail(html))):
         warn(warning)
     return message

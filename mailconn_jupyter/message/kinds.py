@@ -110,6 +110,11 @@ PLOT_PARTS: Final = Kind(
 #: The kinds that come before what an object says of itself.
 LIBRARIES: Final = (
     Kind(("mailconn_jupyter.message.render.part.Part",), "render.registry:as_it_is"),
+    Kind(
+        ("mailconn_jupyter.message.meeting.invitation.Invitation",),
+        "meeting.shown_meeting:render_invitation",
+        keep="render.registry:render",
+    ),
     Kind(("mailconn_jupyter.message.render.words.Markdown",), "render.markdown:render_markdown"),
     Kind(("mailconn_jupyter.message.render.words.HTML",), "render.foreign:render_html"),
     Kind(("mailconn_jupyter.message.render.words.Preformatted",), "render.words:render_preformatted"),

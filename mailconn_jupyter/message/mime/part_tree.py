@@ -22,11 +22,26 @@ _LONGEST: Final = 900
 _CONTROLS: Final = bytes({*range(0x20), 0x7F} - {*b"\t\n"})
 
 
-def build(root: MIMEPart, text: str, html: str | None, pictures: Sequence[Picture], files: Sequence[File]) -> None:
-    """Put a message together: mixed(related(alternative(text, HTML), images), attachments), without what is not there."""
+def build(  # noqa: PLR0917  # the parts in their order
+    root: MIMEPart,
+    text: str,
+    html: str | None,
+    pictures: Sequence[Picture],
+    files: Sequence[File],
+    calendar: tuple[str, str] | None = None,
+) -> None:
+    """Put a message together: mixed(related(alternative(text, HTML), images), attachments), without what is not there.
+
+    ``calendar``, the method and the text of an invitation, is the last alternative, where Outlook, Gmail and Apple Mail
+    look for it (RFC 6047, 2.4).
+    """
     body: list[MIMEPart] = [_text(text, "plain")]
     if html is not None:
-        body = [_multipart("alternative", [*body, _text(html, "html")])]
+        body.append(_text(html, "html"))
+    if calendar is not None:
+        body.append(_text(calendar[1], "calendar", f"; method={calendar[0]}"))
+    if len(body) > 1:
+        body = [_multipart("alternative", body)]
     images = {picture.cid: picture for picture in pictures}
     if images:
         body = [
@@ -67,9 +82,9 @@ def _leaf(kind: str, encoding: str, payload: str | bytes, disposition: str = "",
     return part
 
 
-def _text(text: str, subtype: str) -> MIMEPart:
+def _text(text: str, subtype: str, more: str = "") -> MIMEPart:
     text = mended(text)
-    kind = f'text/{subtype}; charset="utf-8"'
+    kind = f'text/{subtype}; charset="utf-8"{more}'
     # HTML can say any character in ASCII, and then needs no encoding at all.
     plain = text.encode("ascii", "xmlcharrefreplace") if subtype == "html" else text.encode()
     ways = [("7bit", plain.decode("ascii"))] if _as_it_is(plain) else []

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from .image.dimensions import dimensions
 
@@ -119,6 +119,8 @@ class Part:
     pictures: tuple[Picture, ...] = ()
     files: tuple[File, ...] = ()
     warnings: tuple[str, ...] = field(default=())
+    #: Meetings, whose calendar part is made when the people of the message are known.
+    invitations: tuple[Any, ...] = ()
 
 
 def unique(name: str, taken: set[str]) -> str:
@@ -142,4 +144,5 @@ def joined(parts: Iterable[Part], text: str, html: str | None) -> Part:
         tuple(picture for part in parts for picture in part.pictures),
         tuple(file for part in parts for file in part.files),
         tuple(warning for part in parts for warning in part.warnings),
+        tuple(meeting for part in parts for meeting in part.invitations),
     )

@@ -1,0 +1,1 @@
+"""Invitations to meetings, as mail carries them (iMIP, RFC 6047)."""
