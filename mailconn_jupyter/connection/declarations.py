@@ -254,6 +254,13 @@ class ConnectionOptions(OptionSet):
         section="More",
         protocols=("SMTP",),
     )
+    signature: Text = Text(
+        label="Signature",
+        help="A line of Markdown or HTML below each message, or the path of a .md, .html or .txt file; with {{ content }} in "
+        "it, a frame around each.",
+        section="More",
+        protocols=SENDING,
+    )
     helo_name: HeloName = HeloName(
         label="HELO name",
         help="The name by which this machine introduces itself; when empty, its own if that is valid, otherwise its address.",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from os import PathLike
-from typing import Any, SupportsIndex, overload
+from typing import Any, Self, SupportsIndex, overload
 
 from ..errors import MessageError
 from ..keywords import public
@@ -130,6 +131,12 @@ class Merge:
             faults += watch.faults(number, self._letter.given(row))
         if faults:
             raise MergeError(faults, number + 1, hint=watch.hint)
+
+    def signed(self, signature: str) -> Self:
+        """The same messages with the ``signature`` of the connection that they go over."""
+        made = copy(self)
+        made._letter = self._letter.signed(signature)  # noqa: SLF001  # a copy of its own
+        return made
 
     def __iter__(self) -> Iterator[MergedMessage]:
         return (self._message(number, self._letter.given(row)) for number, row in enumerate(self._rows))

@@ -15,6 +15,7 @@ from ..errors import MessageError, NoDomain, OptionError, warn
 from ..keywords import public
 from ..message.addresses import envelope_address
 from ..message.compose import LIMIT, compose
+from ..message.letterhead import framed
 from ..message.mime.wire_format import Wire, wired
 from ..message.render.part import Formulas, TableFormat
 from ..message.template import Template
@@ -105,27 +106,28 @@ def send(
         connection = connections.pick(target, sends=True)  # type: ignore[arg-type]  # what is no session
         require_sending(connection)
     try:
-        message = compose(
-            to,
-            subject,
-            *content,
-            cc=cc,
-            bcc=bcc,
-            sender=sender or sender_of(connection),
-            reply_to=reply_to,
-            attachments=attachments,
-            headers=headers,
-            priority=priority,
-            importance=importance,
-            sensitivity=sensitivity,
-            index=index,
-            rows=rows,
-            table_as=table_as,
-            formulas=formulas,
-            zip=zip,
-            variables=variables,
-            limit=limit,
-        )
+        with framed(signature_of(connection)):
+            message = compose(
+                to,
+                subject,
+                *content,
+                cc=cc,
+                bcc=bcc,
+                sender=sender or sender_of(connection),
+                reply_to=reply_to,
+                attachments=attachments,
+                headers=headers,
+                priority=priority,
+                importance=importance,
+                sensitivity=sensitivity,
+                index=index,
+                rows=rows,
+                table_as=table_as,
+                formulas=formulas,
+                zip=zip,
+                variables=variables,
+                limit=limit,
+            )
     except NoDomain as error:
         if domain := own_domain(sender, connection):
             error.hint = f"Did you mean {error.name}@{domain}?"
@@ -136,7 +138,7 @@ def send(
             "The message has no sender.",
             hint="Give sender=, or the connection a from_address: %mailconn edit NAME --from-address ana@example.org",
         )
-    if not content and not message.is_multipart():
+    if not content and not any(part.get_content_disposition() == "attachment" for part in message.walk()):
         raise MessageError(
             "The message has no content and no attachment.",
             hint='The content comes after the subject; pass "" if the subject says it all.',
@@ -175,6 +177,11 @@ def sender_of(connection: MailConnection | None) -> str:
         with resolved.veil.over_errors():
             envelope_address(resolved.sender, what="sender")
     return resolved.sender
+
+
+def signature_of(connection: MailConnection | None) -> str:
+    """What the connection adds to each message; empty where it adds nothing."""
+    return "" if connection is None or not connection.signature else connection.resolved().signature
 
 
 def send_composed(session: Sender, message: EmailMessage, returns: Returns | None = None) -> SendReport:

@@ -18,6 +18,7 @@ from ..formatting import did_you_mean, how_large, shown
 from ..keywords import public
 from ..scalars import count_of, plain
 from .attach.attachments import attached, pack
+from .letterhead import in_frame
 from .meeting.carried import meeting_in
 from .mime.extra_headers import custom
 from .mime.headers import address_list, unstructured
@@ -147,7 +148,7 @@ def compose(
         message.set_raw(name, value)
     message.set_raw("MIME-Version", "1.0")
 
-    body = stacked(_rendered(content, options, variables))
+    body = in_frame(stacked(_rendered(content, options, variables)), options)
     files = pack([*files, *body.files], zip, limit)
     html = None if body.html is None else document(body.html, subject)
     _within(limit, body, html, files)

@@ -141,6 +141,7 @@ BAD: list[tuple[str, Any, str, str]] = [
     ("smime_key", "a\nb", "S/MIME key: 'a\\nb' contains a control character, such as a line break.", ""),
     ("save_sent_to", 1, "Save sent mail to: 1 is not text.", ""),
     ("smime_folder", None, "Certificates of others: None is not text.", ""),
+    ("signature", "a\nb", "Signature: 'a\\nb' contains a control character, such as a line break.", ""),
     ("from_address", "a\nb", "From address: 'a\\nb' contains a control character, such as a line break.", ""),
     (
         "helo_name",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ...delivery.merge import Merge, merge as merge_rows
 from ...delivery.merging.letter import MergedMessage
 from ...delivery.preview import Preview, preview
-from ...delivery.send import sender_of
+from ...delivery.send import sender_of, signature_of
 from ...errors import MailConnError
 from ...formatting import counted, few, how_large
 from ...message.mime.wire_format import wired
@@ -75,6 +75,8 @@ def merge(
             doubles=doubles,
             **asked.options(),
         )
+        if asked.stays:
+            merged = merged.signed(signature_of(connection))
         if asked.preview:
             return preview(_message(merged, row))
         if asked.dry_run:

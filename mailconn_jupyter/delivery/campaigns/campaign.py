@@ -26,6 +26,7 @@ from ..merge import Merge, People, Words, merge
 from ..merging.letter import Letter
 from ..merging.table_rows import Row, rows_of
 from ..sealed import Seal
+from ..send import signature_of
 from .campaign_part import Part
 from .outcome_frames import SCHEMA, journal_frame, part_frame
 from .travelling import packed, unpacked
@@ -172,7 +173,7 @@ class Campaign:
 
     def letters(self, rows: Any) -> Merge:
         """The messages of the rows, as :func:`~mailconn_jupyter.delivery.merge.merge` gives them, to look at; none is sent."""
-        return merge(rows, doubles=self._doubles, **self._fields)
+        return merge(rows, doubles=self._doubles, **self._fields).signed(signature_of(self._connection))
 
     def plan(self, rows: Any) -> Plan:
         """What it will take to send ``rows`` (a table, or their number): how many are left, at which rate, until when.
@@ -218,7 +219,7 @@ class Campaign:
         rows = rows_of(frame)
         if not rows.once and not len(rows):
             return self.meta
-        letter = Letter.asked(rows.names, **self._fields)
+        letter = Letter.asked(rows.names, **self._fields).signed(signature_of(self._connection))
         with self._journal() as journal:
             part = Part(self.name, letter, rows, journal)
             return part_frame(part.send(self._mailing(connections=self._connections or 1, ask=False)))

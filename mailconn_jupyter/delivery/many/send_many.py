@@ -13,8 +13,10 @@ from ...discovery.sending_limits import SendingLimits
 from ...errors import MessageError
 from ...keywords import public
 from ...session.smtp.session import SMTPSession
+from ..merge import Merge
 from ..returns import Returns
 from ..sealed import Seal
+from ..send import signature_of
 from .advance import Progress
 from .asked import (
     MOST_CONNECTIONS,
@@ -94,6 +96,8 @@ def send_many(
         )
     returns = Returns.of(bounce_to, notify, ret, envid)
     connection, session = target_of(target)
+    if isinstance(messages, Merge):
+        messages = messages.signed(signature_of(connection))
     limits = SendingLimits("") if connection is None else limits_for(connection)
     taken = words_of_again(again, journal=journal is not None)
     mailing = Mailing(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from email.message import EmailMessage
-from typing import Any
+from typing import Any, Self
 
 from ...errors import MessageError
 from ...message.compose import compose
+from ...message.letterhead import framed
 from ...message.mime.headers import checked
 from ...message.mime.mailboxes import mailboxes
 from ...message.texts import one_line
@@ -53,6 +55,7 @@ class Letter:
         returns: Returning,
     ) -> None:
         self.key = key
+        self._signature = ""
         self._returns = returns
         self._to, self._others, self._subject, self._content = to, others, subject, content
         self._attached, self._headers, self._constants, self._options = attached, headers, constants, options
@@ -106,6 +109,12 @@ class Letter:
             returns=returning(columns, bounce_to, notify, ret, envid),
         )
 
+    def signed(self, signature: str) -> Self:
+        """The same with what the connection adds to each message."""
+        made = copy(self)
+        made._signature = signature  # noqa: SLF001  # a copy of its own
+        return made
+
     def given(self, row: Row) -> Given:
         return Given(row, self._constants)
 
@@ -138,15 +147,16 @@ class Letter:
             headers.setdefault(name, []).append(self._said(field(given)))
         others = {name: field(given) for name, field in self._others.items()}
         others["sender"] = ", ".join(others["sender"])
-        message = compose(
-            self._to(given),
-            self._said(self._subject(given)),
-            *self._content.of(given),
-            **others,
-            attachments=self._attached.of(given),
-            headers=headers,
-            **self._options,
-        )
+        with framed(self._signature):
+            message = compose(
+                self._to(given),
+                self._said(self._subject(given)),
+                *self._content.of(given),
+                **others,
+                attachments=self._attached.of(given),
+                headers=headers,
+                **self._options,
+            )
         return MergedMessage.of(message, self.key(given), self._returns(given))
 
     @staticmethod
