@@ -37,16 +37,20 @@ def unfit(text: str) -> bool:
 
 #: Characters of a number with its unit.
 _SHORT: Final = 10
+_OPENS_FORMULA: Final = re.compile(r"[$\\]")
 _DAY: Final = re.compile(r"\b\d{4}-\d\d-\d\d(?= )")
 
 
 def prose(text: str) -> str:
-    """A text in HTML; what stands between two ``$`` would be a formula there, to JupyterLab.
+    r"""A text in HTML, and nothing but a text: no part of it is an element, or a formula.
+
+    To JupyterLab what stands between two ``$`` is a formula there, and so is what begins with ``\(``, ``\[`` or ``\begin``:
+    it looks for them in texts that no element parts.
 
     >>> prose("<5 $")
     '&lt;5 <span>$</span>'
     """
-    return escape(text).replace("$", "<span>$</span>")
+    return _OPENS_FORMULA.sub(r"<span>\g<0></span>", escape(text))
 
 
 def table(rows: Iterable[Sequence[object]], *, header: Sequence[str], caption: str = "") -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MailConnError
@@ -11,14 +12,79 @@ from ..store import connections
 from .view import View, when_text
 
 if TYPE_CHECKING:
+    from ..connection import MailConnection
+    from ..mailbox.mailbox_message import MailboxMessage
     from ..message.incoming.parsed import ParsedMessage
 
-__all__ = ["bounces", "inbox"]
+__all__ = ["Inbox", "bounces", "inbox", "read_inbox"]
 
 _LONGEST = 120
 
 
-def inbox(*, target: str | None = None, limit: int = 20, folder: str = "INBOX", **asked: Any) -> Iterator[View]:
+@dataclass(frozen=True)
+class Inbox:
+    """The newest ``messages`` of a mailbox that were ``asked`` for, their headers alone; ``more`` says that there are others."""
+
+    connection: MailConnection
+    folder: str
+    limit: int
+    asked: Mapping[str, Any]
+    messages: Sequence[MailboxMessage]
+    more: bool
+
+    @property
+    def caption(self) -> str:
+        """Where they are, and how many."""
+        count = len(self.messages)
+        where = f"{self.connection.name}, {self.folder}" if self.connection.protocol == "IMAP" else self.connection.name
+        return f"{where}: the newest {count}" if self.more else f"{where}: {counted(count, 'message')}"
+
+    @property
+    def notes(self) -> list[str]:
+        """What else is to be said."""
+        if not self.messages:
+            return ["No message matches." if any(self.asked.values()) else "The mailbox is empty."]
+        return [f"Older ones are not shown; --limit {self.limit * 5} shows more."] if self.more else []
+
+    @property
+    def rows(self) -> list[tuple[str, str, str, str, str]]:
+        """What is shown of each."""
+        return [_row(message) for message in self.messages]
+
+    @property
+    def view(self) -> View:
+        """The table."""
+        header = ("Date", "From", "Subject", "Size", "Read")
+        return View(self.rows, header=header, caption=self.caption, notes=self.notes)
+
+    def shown(self) -> Iterator[View]:
+        """What a command says of it."""
+        yield self.view
+
+    @staticmethod
+    def key(message: MailboxMessage) -> str:
+        """What tells it from all others of the mailbox, also when that was written anew meanwhile."""
+        from ..mailbox.acting.fingerprint import fingerprint  # noqa: PLC0415  # as below
+
+        return f"{message.uid} {fingerprint(message).hex()[:32]}"
+
+    def whole(self, keys: Collection[str]) -> Iterator[MailboxMessage]:
+        """Those of them that have these keys, read with their bodies."""
+        from ..mailbox.messages import messages  # noqa: PLC0415  # a socket
+
+        left = set(keys)
+        with messages(self.connection, **self.asked, limit=self.limit, folder=self.folder) as found:
+            for message in found:
+                if (key := self.key(message)) in left:
+                    left.discard(key)
+                    yield message
+                if not left:
+                    return
+
+
+def read_inbox(
+    *, target: str | None = None, limit: int = 20, folder: str = "INBOX", progress: bool = True, **asked: Any
+) -> Inbox:
     """The newest that are ``asked`` for: only headers are fetched, and nothing is marked as read.
 
     What may be asked for is that of :func:`~mailconn_jupyter.mailbox.messages.messages`.
@@ -28,18 +94,15 @@ def inbox(*, target: str | None = None, limit: int = 20, folder: str = "INBOX", 
     connection = connections.pick(target, sends=False)
     try:
         # One more than is shown, to know whether that is all.
-        found = list(messages(connection, **asked, limit=limit + 1, folder=folder, body=False, progress=True))
+        found = list(messages(connection, **asked, limit=limit + 1, folder=folder, body=False, progress=progress))
     except KeyboardInterrupt as interrupt:
         raise MailConnError(f"Reading {connection.name!r} was interrupted.") from interrupt
-    shown = found[:limit]
-    more = len(found) > limit
-    notes = [f"Older ones are not shown; --limit {limit * 5} shows more."] if more else []
-    if not found:
-        chosen = any(asked.values())
-        notes = ["No message matches." if chosen else "The mailbox is empty."]
-    where = f"{connection.name}, {folder}" if connection.protocol == "IMAP" else connection.name
-    caption = f"{where}: the newest {len(shown)}" if more else f"{where}: {counted(len(shown), 'message')}"
-    yield View(map(_row, shown), header=("Date", "From", "Subject", "Size", "Read"), caption=caption, notes=notes)
+    return Inbox(connection, folder, limit, asked, found[:limit], more=len(found) > limit)
+
+
+def inbox(**asked: Any) -> Iterator[View]:
+    """Show it as a table."""
+    yield from read_inbox(**asked).shown()
 
 
 def bounces(

@@ -9,7 +9,7 @@ from ..credentials.account import Account
 from ..credentials.manage import require_place
 from ..credentials.naming import command
 from ..errors import SignInError
-from ..formatting import escape
+from ..formatting import escape, prose
 from ..secret import Kind
 from ..session import sign_in as signing
 from ..store import connections
@@ -59,7 +59,7 @@ class PromptView:
         prompt = self.prompt
         if not prompt.code:
             return (
-                f"<p style='margin:.3em 0'>To sign in for <b>{escape(prompt.name)}</b>, "
+                f"<p style='margin:.3em 0'>To sign in for <b>{prose(prompt.name)}</b>, "
                 f"{_link(prompt.link, 'open this page')}. The last page will fail to load; that is expected. "
                 "Copy its address and paste it below.</p>"
             )
@@ -67,10 +67,10 @@ class PromptView:
         if prompt.link:
             direct = f" Or open {_link(prompt.link, 'the page with the code in it')}."
         return (
-            f"<p style='margin:.3em 0'>To sign in for <b>{escape(prompt.name)}</b>, open this page, here or on any "
+            f"<p style='margin:.3em 0'>To sign in for <b>{prose(prompt.name)}</b>, open this page, here or on any "
             "other device, and enter the code:</p>"
             f"<p style='font-size:1.4em;margin:.3em 0'>{_link(prompt.uri, prompt.uri)}</p>"
-            f"<p style='margin:.3em 0'><code style='{_LARGE}'>{escape(prompt.code)}</code> <button type='button' "
+            f"<p style='margin:.3em 0'><code style='{_LARGE}'>{prose(prompt.code)}</code> <button type='button' "
             f"style='{_BUTTON}' data-code='{escape(prompt.code)}' onclick='{_COPY}'>Copy the code</button></p>"
             f"<p style='margin:.3em 0'>Waiting for your approval, for {prompt.time} at most; "
             f"interrupt the cell to cancel.{direct}</p>"
@@ -79,7 +79,7 @@ class PromptView:
 
 def _link(address: str, text: str) -> str:
     style = "text-decoration:underline;overflow-wrap:anywhere"
-    return f"<a style='{style}' href='{escape(address)}' target='_blank' rel='noopener noreferrer'>{escape(text)}</a>"
+    return f"<a style='{style}' href='{escape(address)}' target='_blank' rel='noopener noreferrer'>{prose(text)}</a>"
 
 
 # The colours of JupyterLab's theme, where there is one.

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ..connection import MailConnection
 from ..errors import MailConnError
-from ..formatting import columns, escape, few, table
+from ..formatting import columns, few, prose, table
 from .probe import Probe
 
 __all__ = ["Settings", "said_by"]
@@ -85,11 +85,11 @@ class Settings:
 
     def _repr_html_(self) -> str:
         caption = self.summary
-        question = f"<p>{escape(self.question)}</p>" if self.question else ""
+        question = f"<p>{prose(self.question)}</p>" if self.question else ""
         shown = table(self._rows(), header=("Option", "Value"), caption=caption) if self.options else ""
-        note = f"<p>{escape(self.note)}</p>" if self.note else ""
+        note = f"<p>{prose(self.note)}</p>" if self.note else ""
         tried = table(self._tried(), header=_TRIED, caption="Tried") if self.found else ""
-        return question + (shown or f"<p>{escape(caption)}</p>") + note + tried
+        return question + (shown or f"<p>{prose(caption)}</p>") + note + tried
 
 
 _TRIED: Final = ("Server", "Security", "Outcome", "What it said")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..formatting import escape
+from ..formatting import prose
 from ..progress import Shown
 
 __all__ = ["CellProgress"]
@@ -21,7 +21,7 @@ class _Bar:
     def _repr_html_(self) -> str:
         # Without a value it moves, and says no part.
         value = "" if self._part is None else f' max="1" value="{self._part:.3f}"'
-        return f'<progress{value} aria-label="Progress"></progress> {escape(self._text)}'
+        return f'<progress{value} aria-label="Progress"></progress> {prose(self._text)}'
 
 
 class _Nothing:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import Final
 
-from ..formatting import columns, counted, table
+from ..formatting import columns, counted, prose, table
 from ..message.incoming.message_view import FAINT, MOST_CHARACTERS, cut
 from .received import Received, one_line, received_html
 
@@ -29,7 +28,7 @@ def inbox_html(messages: Sequence[Received]) -> str:
         return f"<p>{inbox_text(messages)}</p>"
     shown = [table(_rows(messages), header=_COLUMNS, caption=f"Inbox: {counted(len(messages), 'message')}")]
     if older := _older(messages):
-        shown.append(f'<p style="{FAINT}">{escape(older.strip())}</p>')
+        shown.append(f'<p style="{FAINT}">{prose(older.strip())}</p>')
     left = MOST_CHARACTERS
     for index in range(len(messages) - 1, max(len(messages) - _MOST_OPENED, 0) - 1, -1):
         page = received_html(messages[index], most=left)
@@ -37,7 +36,7 @@ def inbox_html(messages: Sequence[Received]) -> str:
         opened = " open" if index == len(messages) - 1 else ""
         title = f"{index}: {_subject(messages[index])}"
         shown.append(
-            f'<details{opened} style="margin:.5em 0"><summary style="cursor:pointer">{escape(title)}</summary>'
+            f'<details{opened} style="margin:.5em 0"><summary style="cursor:pointer">{prose(title)}</summary>'
             f"{page}</details>"
         )
         if left <= 0:

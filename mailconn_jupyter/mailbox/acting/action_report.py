@@ -87,7 +87,7 @@ class ActionReport:
 
     def _repr_html_(self) -> str:
         rows = self._rows()
-        said = "".join(f"<p>{prose(line)}</p>" for line in (self.summary, *self.notes))
+        said = f"<p>{prose(' '.join([self.summary, *self.notes]))}</p>"
         return said + (table(rows, header=_HEADER) if rows else "")
 
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Sequence
-from html import escape
 from typing import Final
 
-from ...formatting import how_large
+from ...formatting import escape, how_large, prose
 from ..page import POLICY
 from .parsed import Attachment, ParsedMessage
 from .references import REFERENCE, reference
@@ -50,8 +49,8 @@ FAINT: Final = "color:var(--jp-ui-font-color2, inherit)"
 def message_html(message: ParsedMessage, rows: Iterable[tuple[str, str]], *, most: int = MOST_CHARACTERS) -> str:
     """The message under ``rows`` of names and texts, in about ``most`` characters."""
     headers = "".join(
-        f'<div><span style="display:inline-block;min-width:5.5em;{FAINT}">{escape(name)}</span>'
-        f"<bdi>{escape(cut(text, 1000))}</bdi></div>"
+        f'<div><span style="display:inline-block;min-width:5.5em;{FAINT}">{prose(name)}</span>'
+        f"<bdi>{prose(cut(text, 1000))}</bdi></div>"
         for name, text in rows
     )
     return (
@@ -142,7 +141,7 @@ def _attachments(attachments: Sequence[Attachment]) -> str:
     if not attachments:
         return ""
     lines = "".join(
-        f"<li><bdi>{escape(cut(part.name))}</bdi> ({escape(part.content_type)}, {how_large(len(part.data))}"
+        f"<li><bdi>{prose(cut(part.name))}</bdi> ({prose(part.content_type)}, {how_large(len(part.data))}"
         f"{', shown in the text' if part.inline else ''})</li>"
         for part in attachments[:_MOST_PARTS]
     )
@@ -155,7 +154,7 @@ def _attachments(attachments: Sequence[Attachment]) -> str:
 
 def note(text: str) -> str:
     """A line below the message."""
-    return f'<p style="margin:0;padding:.6em .8em;border-top:{RULE};{FAINT}">{escape(text)}</p>'
+    return f'<p style="margin:0;padding:.6em .8em;border-top:{RULE};{FAINT}">{prose(text)}</p>'
 
 
 def cut(text: str, most: int = _MOST_LINE) -> str:

@@ -9,9 +9,21 @@ from pathlib import Path
 from typing import Final
 
 from ...errors import MailConnError
-from ...formatting import escape
+from ...formatting import prose
 
-__all__ = ["CSS", "GONE", "LEFT", "STATIC", "heading", "help_text", "instead", "message", "problem_text", "status"]
+__all__ = [
+    "CSS",
+    "GONE",
+    "LEFT",
+    "STATIC",
+    "heading",
+    "help_text",
+    "instead",
+    "kept",
+    "message",
+    "problem_text",
+    "status",
+]
 
 STATIC: Final = Path(__file__).parent / "static"
 
@@ -30,18 +42,24 @@ GONE: Final = f"""<div class="mailconn-gone"></div><style>
 .jp-OutputArea-child:has(.mailconn-gone) {{ display: none; }}
 </style>""".replace("{left}", LEFT)
 
+# The same for a list that also stands there as a table: the table shows where the list does not, and its scripts run nowhere.
+_KEPT: Final = """<div class="mailconn-kept">{table}</div><style>
+.jp-OutputArea-child:has(+ .jp-OutputArea-child .mailconn-kept):not(:has(.mailconn-form)) { display: none; }
+.jp-OutputArea-child:has(.mailconn-form) + .jp-OutputArea-child:has(.mailconn-kept) { display: none; }
+</style>"""
+
 _SIGNS: Final = {"good": "✓", "bad": "✗", "warn": "⚠", "note": ""}
 
 
 def heading(text: str, *, level: int, beside: str = "") -> str:
     """A heading, with a quiet line under it where there is something to add."""
-    under = f'<div class="mailconn-where">{escape(beside)}</div>' if beside else ""
-    return f"<h{level}>{escape(text)}</h{level}>{under}"
+    under = f'<div class="mailconn-where">{prose(beside)}</div>' if beside else ""
+    return f"<h{level}>{prose(text)}</h{level}>{under}"
 
 
 def help_text(text: str) -> str:
     """The quiet line under a field."""
-    return f'<span class="mailconn-help">{escape(text)}</span>'
+    return f'<span class="mailconn-help">{prose(text)}</span>'
 
 
 def problem_text(error: MailConnError, *, label: str = "") -> str:
@@ -52,14 +70,19 @@ def problem_text(error: MailConnError, *, label: str = "") -> str:
 
 def instead(text: str, line: str) -> str:
     """What to do where a widget cannot be shown: a line of the magic."""
-    return f'<span class="mailconn-help">{escape(text)} <code>{escape(line)}</code></span>'
+    return f'<span class="mailconn-help">{prose(text)} <code>{prose(line)}</code></span>'
+
+
+def kept(table: str) -> str:
+    """A table, shown as long as the widget before it is not."""
+    return _KEPT.replace("{table}", table)
 
 
 def message(kind: str, text: str) -> str:
     """A line with its sign: ``good``, ``bad``, ``warn`` or ``note``. What is bad is read out at once."""
     role = ' role="alert"' if kind == "bad" else ""
     sign = f'<span aria-hidden="true">{_SIGNS[kind]} </span>' if _SIGNS[kind] else ""
-    return f'<span class="mailconn-is-{kind}"{role}>{sign}{escape(text)}</span>'
+    return f'<span class="mailconn-is-{kind}"{role}>{sign}{prose(text)}</span>'
 
 
 def status(*lines: tuple[str, str]) -> str:

@@ -13,7 +13,7 @@ from ...connection import MailConnection
 from ...credentials import Kind, Secret
 from ...credentials.override import lent_secrets
 from ...errors import MailConnError
-from ...formatting import escape
+from ...formatting import prose
 from ...session.check import CheckReport, check
 from ...session.opening.stages import STAGES, StageResult
 from ...store import last_tests
@@ -196,11 +196,11 @@ def _stage(result: StageResult, name: str = "") -> str:
     message = message[:1].upper() + message[1:]
     learnt = ""
     if outcome == "skipped":
-        learnt = f"<div>{escape(result.message)}</div>"
+        learnt = f"<div>{prose(result.message)}</div>"
     elif outcome == "failed":
-        learnt = f"<div>{escape(message)}</div><div><strong>{escape(result.hint)}</strong></div>"
+        learnt = f"<div>{prose(message)}</div><div><strong>{prose(result.hint)}</strong></div>"
     if result.facts:
-        rows = "".join(f"<dt>{escape(label)}</dt><dd>{escape(text)}</dd>" for label, text in result.facts.items())
+        rows = "".join(f"<dt>{prose(label)}</dt><dd>{prose(text)}</dd>" for label, text in result.facts.items())
         learnt += f"<details><summary>Details</summary><dl>{rows}</dl></details>"
     return (
         f'<div class="mailconn-stage"><span class="{style}" aria-hidden="true">{sign}</span>'

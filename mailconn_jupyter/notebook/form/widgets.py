@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import anywidget
 import ipywidgets as widgets
+from traitlets import Unicode
 
 from . import style
 
@@ -20,6 +21,9 @@ class Manners(anywidget.AnyWidget):
     """
 
     _esm = style.STATIC / "manners.js"
+
+    #: What screen readers call the whole.
+    label = Unicode("Mail server connections").tag(sync=True)
 
     def focus(self, selector: str) -> None:
         """Move the keyboard's focus to the first usable element of the form that matches, as soon as it is there."""

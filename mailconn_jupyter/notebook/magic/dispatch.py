@@ -24,8 +24,8 @@ from .named_results import connection_and_results
 __all__ = ["run"]
 
 
-#: What only a notebook can do, by the command's name.
-_OWN: Final = {"form": "..form.form:form"}
+#: What a notebook alone can do, or does in a way of its own, by the command's name.
+_OWN: Final = {"form": "..form.form:form", "inbox": "..inbox.inbox_page:inbox"}
 #: What other programs call it.
 _ELSEWHERE: Final = {
     "add": "new",

@@ -84,7 +84,7 @@ function render({ model, el }) {
       return;
     }
     put(form, "role", "region");
-    put(form, "aria-label", "Mail server connections");
+    put(form, "aria-label", model.get("label"));
     put(form, "data-lm-suppress-shortcuts", "true");
     form.addEventListener("focusin", remember);
     form.addEventListener("focusout", forget);

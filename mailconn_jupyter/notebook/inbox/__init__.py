@@ -1,0 +1,1 @@
+"""``%mailconn inbox`` where widgets live: the newest messages, and what can be done with those that are chosen."""
