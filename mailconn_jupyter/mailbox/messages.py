@@ -72,6 +72,10 @@ def messages(
     was taken. ``progress`` is called with the number of messages looked at, and the part of all that is done (0 to 1);
     True shows that where it can be shown.
 
+    What it gives is an iterator, and what can be done with all that were asked for, or with those that were taken from it:
+    :class:`~mailconn_jupyter.mailbox.found_messages.Messages` (``move``, ``copy``, ``flag``, ``mark_seen``, ``delete``,
+    ``save_attachments``), which each message has, too.
+
     A message that is broken is read as far as it can be, and its ``problems`` say what could not. Raises
     :class:`~mailconn_jupyter.errors.OptionError` at once for what the protocol cannot do,
     :class:`~mailconn_jupyter.errors.OpenError` with the first message, and the session's own errors.

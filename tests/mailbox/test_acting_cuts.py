@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from mailconn_jupyter.errors import MailConnError
 from mailconn_jupyter.mailbox.acting import act_by_imap
 from mailconn_jupyter.session.connect_by_protocol import connect_imap
 from mailconn_jupyter.session.imap.errors import LinkLost
+from mailconn_jupyter.session.imap.session import IMAPSession
 from tests.servers.certificates import Certificates
 from tests.servers.relay import Cut, Relay
 from tests.support.acting import KINDS, Acted, plain, run_kind, subjects_in
@@ -135,3 +137,31 @@ def test_where_the_link_cannot_be_opened_again_no_message_is_lost_and_what_may_b
             assert "may be in 'Archive' as well" in str(met) or "are still in 'INBOX'" in str(met), (cut, met)
         if not isinstance(met, MailConnError):
             assert (here, there) == ([], NAMES), (cut, met)
+
+
+@pytest.mark.parametrize(
+    ("kind", "command"),
+    [
+        ("MOVE and UIDPLUS", "MOVE"),
+        *((kind, command) for kind in ("UIDPLUS", "neither") for command in ("COPY", "STORE")),
+    ],
+)
+def test_an_interrupt_leaves_no_message_in_two_places(
+    servers: Callable[[str], Acted], kind: str, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say = act_by_imap._say
+    begun: list[str] = []
+
+    def interrupted(session: IMAPSession, said: str, *arguments: Any) -> None:
+        say(session, said, *arguments)
+        if said == command and not begun:
+            begun.append(said)
+            # As the wire does when it is interrupted.
+            session.client.shutdown()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(act_by_imap, "_say", interrupted)
+    box = servers(kind).box()
+    with pytest.raises(KeyboardInterrupt):
+        messages(box.connection).move("Archive")
+    assert contents(box.connection) == ([], NAMES)

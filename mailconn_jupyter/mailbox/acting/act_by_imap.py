@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -41,6 +42,9 @@ def act(place: Place, action: Action, wanted: Wanted) -> ActionReport:
             work.begin(session, wanted)
         except LinkLost as error:
             work.finish(error)
+        except KeyboardInterrupt:
+            work.complete()
+            raise
         return work.report()
 
 
@@ -198,14 +202,26 @@ class _Work:
         except MailConnError:
             raise self._told(error) from error
         try:
+            self._go_on_with(session)
+        except LinkLost as again:
+            raise self._told(again) from again
+        self._notes.append("The link broke meanwhile; it was opened again to finish.")
+
+    def complete(self) -> None:
+        """Finish what an interrupt has left half moved, and nothing more: it would be there twice."""
+        half = self._copied.union(self._copying[0] if self._copying else ())
+        self._left = [uid for uid in self._left if uid in half]
+        if self._action.leaves and self._left and self._place.connection is not None:
+            with contextlib.suppress(MailConnError):
+                self._go_on_with(self._place.open(readonly=False))
+
+    def _go_on_with(self, session: IMAPSession) -> None:
+        try:
             with selected(session, self._place, readonly=self._action.kind == "copy"):
                 self._left = self._settled(session)
                 self._go_on(session)
-        except LinkLost as again:
-            raise self._told(again) from again
         finally:
             session.quit()
-        self._notes.append("The link broke meanwhile; it was opened again to finish.")
 
     def _settled(self, session: IMAPSession) -> list[int]:
         """What is still to be done, when the server does nothing more for the link that broke."""

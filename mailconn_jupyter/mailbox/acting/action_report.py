@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ...formatting import columns, prose, table
+from ...formatting import columns, counted, prose, table
 from ...message.incoming.parsed import ParsedMessage
 from .action import Action
 
@@ -62,7 +62,8 @@ class ActionReport:
     @property
     def notes(self) -> tuple[str, ...]:
         """What else is to be known."""
-        found = [f"{_many(len(self.gone))} no longer there."] if self.gone else []
+        many = len(self.gone)
+        found = [f"{counted(many, 'message')} {'was' if many == 1 else 'were'} no longer there."] if many else []
         if self.dry_run:
             found.append("Nothing was changed.")
         return (*found, *self._notes)
@@ -72,8 +73,7 @@ class ActionReport:
         """The sentence."""
         if not self.uids:
             return "There was no message to act on."
-        what = "1 message" if self.count == 1 else f"{self.count} messages"
-        return self._action.sentence(what, self.folder, self.to, pending=self._pending)
+        return self._action.sentence(counted(self.count, "message"), self.folder, self.to, pending=self._pending)
 
     def _rows(self) -> list[Row]:
         more = self.count - len(self.shown)
@@ -102,7 +102,3 @@ def row_of(message: ParsedMessage) -> Row:
 
 def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-
-
-def _many(count: int) -> str:
-    return "1 message was" if count == 1 else f"{count} messages were"

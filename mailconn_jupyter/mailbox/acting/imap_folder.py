@@ -19,6 +19,7 @@ from ...session.imap.search import search, sequence_set
 from ...session.imap.session import IMAPSession
 from .. import by_imap
 from ..portions import Reading
+from ..selection import Selection
 from .action_report import MOST_SHOWN, Row, row_of
 from .place import Place
 
@@ -102,7 +103,13 @@ def present(session: IMAPSession, uids: Iterable[int], *also: str) -> list[int]:
 def asked_for(session: IMAPSession, reading: Reading, *also: str) -> list[int]:
     """The UIDs of what is asked for, the folder being selected: as the server finds them, where it alone can tell."""
     selection = reading.selection
-    if selection.since is None and selection.before is None and not selection.has_attachment:
+    # Who asks for more than a server can be asked has a selection of their own.
+    if (
+        type(selection) is Selection
+        and selection.since is None
+        and selection.before is None
+        and not selection.has_attachment
+    ):
         charset = "" if selection.is_ascii else "UTF-8"
         try:
             found = search(session.client, ["ALL", *selection.words(), *also], charset=charset)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from ...errors import MailConnError, OptionError
-from ...formatting import columns, how_large, prose, table
+from ...formatting import columns, counted, how_large, prose, table
 from ...message.file_names import file_name
 from ...message.incoming.parsed import Attachment, ParsedMessage
 
@@ -60,9 +60,8 @@ class SavedFiles(tuple[SavedFile, ...]):
         if not self:
             return "There was no attachment to save."
         where = self[0].path.parent
-        what = "1 attachment" if len(self) == 1 else f"{len(self)} attachments"
         done = "Would save" if self.dry_run else "Saved"
-        return f"{done} {what} ({how_large(self.size)}) in {where}."
+        return f"{done} {counted(len(self), 'attachment')} ({how_large(self.size)}) in {where}."
 
     def _rows(self) -> list[tuple[str, str, str]]:
         rows = [(file.path.name, how_large(file.size), file.subject) for file in self[:_MOST_ROWS]]
@@ -93,7 +92,7 @@ def safe_name(given: str) -> str:
     stem, dot, suffix = name.rpartition(".")
     if not stem or len(suffix) > 20:
         stem, dot, suffix = name, "", ""
-    while len(os.fsencode(f"{stem}{dot}{suffix}".encode("utf-8", "replace"))) > _LONGEST:
+    while len(f"{stem}{dot}{suffix}".encode("utf-8", "replace")) > _LONGEST:
         stem = stem[:-1]
     return f"{stem.rstrip()}{dot}{suffix}" or "attachment"
 

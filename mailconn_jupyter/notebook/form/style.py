@@ -45,6 +45,7 @@ GONE: Final = f"""<div class="mailconn-gone"></div><style>
 # The same for a list that also stands there as a table: the table shows where the list does not, and its scripts run nowhere.
 _KEPT: Final = """<div class="mailconn-kept">{table}</div><style>
 .jp-OutputArea-child:has(+ .jp-OutputArea-child .mailconn-kept):not(:has(.mailconn-form)) { display: none; }
+.vscode-light:has(.mailconn-form) .mailconn-kept, .vscode-dark:has(.mailconn-form) .mailconn-kept { display: none; }
 .jp-OutputArea-child:has(.mailconn-form) + .jp-OutputArea-child:has(.mailconn-kept) { display: none; }
 </style>"""
 

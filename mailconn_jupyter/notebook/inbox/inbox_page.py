@@ -16,6 +16,7 @@ from traitlets import List, Unicode
 from ...commands import COMMANDS
 from ...commands.reading import Inbox, read_inbox
 from ...errors import MailConnError
+from ...formatting import counted
 from ...mailbox.found_messages import Messages
 from ...mailbox.mailbox_message import MailboxMessage
 from ...worker import Worker
@@ -179,8 +180,7 @@ class InboxPage(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _ask(self) -> None:
         with self._guard:
-            count = len(self._chosen())
-            what = "1 message" if count == 1 else f"{count} messages"
+            what = counted(len(self._chosen()), "message")
             if self._trash and self._trash != self._found.folder:
                 self.question.ask(
                     f"Move {what} to the trash ({self._trash})?",
