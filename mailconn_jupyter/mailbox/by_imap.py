@@ -18,19 +18,18 @@ from ..message.incoming.sent_date import date_of
 from ..session.imap.errors import Refused
 from ..session.imap.search import search, sequence_set
 from ..session.imap.session import IMAPSession
-from .fetched import Fetched, Records
-from .portions import MOST_MESSAGE, Reading, batches
+from .fetched import Fetched
+from .portions import Reading, batches
+from .read_ahead import ReadAhead, require_folder, same_folder
 
 __all__ = ["read"]
 
 # Messages that one SEARCH looks through, at first and at most: its answer stays short, and a limit is soon met.
 _FIRST_WINDOW: Final = 1000
 _WINDOW: Final = 20_000
-# Messages of one FETCH. Its command must stay under the 8192 bytes that servers take (RFC 7162, 4).
-_FIRST_LIST: Final = 50
-_LIST: Final = 500
-_BODIES: Final = 64
-_ABOUT: Final = "UID FLAGS RFC822.SIZE"
+# Messages that are looked at before more is read of some, at first and at most, or marked at once.
+_FIRST_PORTION: Final = 50
+_PORTION: Final = 500
 
 
 def read(session: IMAPSession, reading: Reading) -> Generator[ParsedMessage, None, None]:
@@ -41,7 +40,7 @@ def read(session: IMAPSession, reading: Reading) -> Generator[ParsedMessage, Non
             for message in _messages(session, reading, count):
                 taken.append(int(message.uid))
                 yield message
-                if taken[_LIST:]:
+                if taken[_PORTION:]:
                     _mark(session, reading, taken)
         finally:
             _mark(session, reading, taken)
@@ -50,7 +49,7 @@ def read(session: IMAPSession, reading: Reading) -> Generator[ParsedMessage, Non
 def _mark(session: IMAPSession, reading: Reading, taken: list[int]) -> None:
     """Mark as read what was handed over, and only that."""
     if reading.mark_seen and taken and session.client.sock is not None:
-        _still_there(session, reading)
+        require_folder(session, reading)
         session.client.uid("STORE", sequence_set(taken), "+FLAGS.SILENT", r"(\Seen)")
     taken.clear()
 
@@ -59,7 +58,7 @@ def _mark(session: IMAPSession, reading: Reading, taken: list[int]) -> None:
 def _selected(session: IMAPSession, reading: Reading) -> Iterator[int]:
     """The folder selected, only to be read if nothing is to be marked; the number of its messages."""
     before, was_readonly = session.folder.get(), session.client.is_readonly
-    same = before is not None and _same(before, reading.folder)
+    same = before is not None and same_folder(before, reading.folder)
     readonly = not reading.mark_seen and (was_readonly or not same)
     told = session.client.untagged_responses.get("EXISTS", [])
     if reading.fresh and same and readonly == was_readonly and told and isinstance(told[-1], bytes):
@@ -83,39 +82,25 @@ def _selected(session: IMAPSession, reading: Reading) -> Iterator[int]:
             session.folder.set(before, was_readonly)
 
 
-def _same(folder: str, other: str) -> bool:
-    return folder == other or folder.upper() == other.upper() == "INBOX"
-
-
-def _still_there(session: IMAPSession, reading: Reading) -> None:
-    """Raise when somebody has selected another folder meanwhile: the UIDs would mean other messages there."""
-    now = session.folder.get()
-    if now is None or not _same(now, reading.folder):
-        raise MailConnError(
-            f"The session has left the folder {reading.folder!r} while its messages were read.",
-            hint="Use another session for another folder.",
-        )
-
-
 def _messages(session: IMAPSession, reading: Reading, count: int) -> Iterator[ParsedMessage]:
     selection = reading.selection
     here = False  # whether texts are compared here, as the server cannot
     lowest = 2**32
     high = count
-    window = reading.left if selection.everything else _FIRST_WINDOW
+    # Who wants all of them waits for no less when the server looks through few at once, unless that takes it long.
+    all_at_once = reading.left > _WINDOW and not selection.text
+    window = reading.left if selection.everything or all_at_once else _FIRST_WINDOW
     while high > 0:
         low = max(1, high - int(min(window, _WINDOW)) + 1)
-        _still_there(session, reading)
+        require_folder(session, reading)
         uids, here = _found(session, reading, f"{low}:{high}", here=here)
         fits = selection.matches if here else selection.fits
         # A text that the server does not look for is in the body, perhaps.
         search_body = here and not selection.text.isascii()
         fresh = [uid for uid in reversed(uids) if uid < lowest]
         wanted = _all if here else reading.wanted
-        chosen = _with_files(session, reading, fresh) if selection.has_attachment else fresh
-        for done, message in enumerate(
-            _fetch_sought(session, reading, chosen, wanted, whole=reading.body or search_body)
-        ):
+        found = _fetch_sought(session, reading, fresh, wanted, whole=reading.body or search_body)
+        for done, message in enumerate(found):
             reading.looked_at((count - high + (high - low + 1) * done / len(fresh)) / count)
             if fits(message) and (not search_body or selection.holds(message)):
                 yield message if reading.body or not search_body else message.without_body()
@@ -149,13 +134,6 @@ def _all() -> float:
     return math.inf
 
 
-def _with_files(session: IMAPSession, reading: Reading, uids: Iterable[int]) -> Iterator[int]:
-    """Those with a file beside their text; what a message consists of, a server tells without its body."""
-    for portion in batches(uids, first=_FIRST_LIST, most=_LIST):
-        found = _ask(session, reading, portion, "(UID BODYSTRUCTURE)")
-        yield from (uid for uid in portion if uid in found and found[uid].has_file)
-
-
 def _fetch_sought(
     session: IMAPSession, reading: Reading, uids: Iterable[int], wanted: Callable[[], float], *, whole: bool
 ) -> Iterator[ParsedMessage]:
@@ -164,7 +142,7 @@ def _fetch_sought(
     if sought is None:
         yield from _fetch(session, reading, uids, wanted, whole=whole)
         return
-    for portion in batches(uids, first=_FIRST_LIST, most=_LIST):
+    for portion in batches(uids, first=_FIRST_PORTION, most=_PORTION):
         heads = [each for each in _fetch(session, reading, portion, _all, whole=False) if reading.selection.fits(each)]
         longer = [int(each.uid) for each in heads if sought.whole(each)]
         bodies = _fetch(session, reading, longer, _all, whole=True)
@@ -181,73 +159,19 @@ def _fetch(
     session: IMAPSession, reading: Reading, uids: Iterable[int], wanted: Callable[[], float], *, whole: bool
 ) -> Iterator[ParsedMessage]:
     """Messages by their UIDs, in that order, or their headers; one that is gone meanwhile is left out."""
-    most = reading.most
-    for portion in batches(uids, first=_FIRST_LIST, most=_LIST, wanted=wanted):
-        if not whole:
-            found = _ask(session, reading, portion, f"({_ABOUT} BODY.PEEK[HEADER])")
-            yield from _dated(session, reading, [_parsed(one, complete=False) for one in found.values()])
-            continue
-        listed = _ask(session, reading, portion, f"({_ABOUT})")
-        sizes = {uid: listed[uid].size or 0 for uid in portion if uid in listed}
-        for batch in batches(sizes, first=1, most=_BODIES, size=sizes.__getitem__, wanted=wanted):
-            # Of one that is too large for the memory, or for what is looked for in it, only the beginning.
-            part = f"<0.{most}>" if max(map(sizes.__getitem__, batch)) > most else ""
-            found = _ask(session, reading, batch, f"(UID BODY.PEEK[]{part})")
-            read = [_parsed(listed[uid].updated(one), complete=True, most=most) for uid, one in found.items()]
-            yield from _dated(session, reading, read)
+    with contextlib.closing(ReadAhead(session, reading, wanted)) as ahead:
+        chosen = ahead.with_files(uids) if reading.selection.has_attachment else uids
+        for portion in ahead.whole(chosen) if whole else ahead.headers(chosen):
+            found = [_parsed(one, complete=whole, most=reading.most) for one in portion]
+            undated = {int(message.uid): message for message in found if not message.says_date}
+            if undated:
+                # Only of these: a server may have to look at a file for each.
+                for uid, arrived in ahead.arrivals(list(undated)).items():
+                    undated[uid].arrived = date_of(arrived)[0]
+            yield from found
 
 
-def _dated(session: IMAPSession, reading: Reading, found: list[ParsedMessage]) -> list[ParsedMessage]:
-    """The same; those that say no date know when they arrived, for which the server is asked only where it must be."""
-    undated = {int(message.uid): message for message in found if not message.says_date}
-    if undated:
-        for uid, one in _tried(session, reading, list(undated), "(UID INTERNALDATE)").items():
-            undated[uid].arrived = date_of(one.arrived or "")[0]
-    return found
-
-
-def _ask(session: IMAPSession, reading: Reading, uids: Iterable[int], parts: str) -> dict[int, Fetched]:
-    """What the server gives of these messages; one that it refuses is among them, and if it refuses all, that is raised."""
-    wanted = list(uids)
-    found = _tried(session, reading, wanted, parts)
-    refusals = [one.refusal for one in found.values() if one.refusal is not None]
-    if len(refusals) == len(found) > 1:
-        raise refusals[0]
-    if "PEEK" in parts and "EXPUNGE" in session.client.untagged_responses:
-        # A server may give an empty message for one that is gone (RFC 2180, 4.1).
-        return {uid: one for uid, one in found.items() if one.raw or one.refusal}
-    return found
-
-
-def _tried(session: IMAPSession, reading: Reading, wanted: list[int], parts: str) -> dict[int, Fetched]:
-    """The same, each refusal with its message: where one of many cannot be had, servers refuse the whole, or the rest."""
-    _still_there(session, reading)
-    records, gone = Records(), _expunged(session)
-    found = records.by_uid
-    try:
-        for answer in session.stream(sequence_set(wanted), parts):
-            if (now := _expunged(session)) != gone:
-                gone = now
-                records.moved()
-            records.add(answer)
-    except Refused as error:
-        if error.code != "EXPUNGEISSUED":
-            # News of a flag that somebody changed has no body.
-            missing = [uid for uid in wanted if uid not in found or ("PEEK" in parts and found[uid].raw is None)]
-            if len(wanted) == 1:
-                return {uid: found.get(uid, Fetched(uid)).updated(Fetched(refusal=error)) for uid in missing} or found
-            half = (len(missing) + 1) // 2
-            for some in filter(None, (missing[:half], missing[half:])):
-                for uid, one in _tried(session, reading, some, parts).items():
-                    found[uid] = found.get(uid, one).updated(one)
-    return {uid: found[uid] for uid in wanted if uid in found}
-
-
-def _expunged(session: IMAPSession) -> int:
-    return len(session.client.untagged_responses.get("EXPUNGE", []))
-
-
-def _parsed(known: Fetched, *, complete: bool, most: int = MOST_MESSAGE) -> ParsedMessage:
+def _parsed(known: Fetched, *, complete: bool, most: int) -> ParsedMessage:
     problems = []
     if known.raw is None:
         problems.append(known.refusal.message if known.refusal else "The server did not send it.")

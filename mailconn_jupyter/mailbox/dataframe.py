@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Final
@@ -95,7 +96,9 @@ def to_frame(
 
 def _messages(source: Any, *, text: bool, asked: dict[str, Any]) -> Iterable[Any]:
     if source is None or isinstance(source, str | MailConnection) or protocol_of(source):
-        return messages(source, **asked | {"body": text if asked["body"] is None else asked["body"]})
+        # A table takes all there is, and so as many as there can be.
+        limit = sys.maxsize if asked["limit"] is None else asked["limit"]
+        return messages(source, **asked | {"limit": limit, "body": text if asked["body"] is None else asked["body"]})
     usual = signature(messages).parameters
     said = [name for name, value in asked.items() if value != (None if name == "body" else usual[name].default)]
     if said:

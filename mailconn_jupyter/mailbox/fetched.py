@@ -73,10 +73,11 @@ def _flags(said: bytes | None) -> tuple[str, ...] | None:
 
 
 class Records:
-    """What the answers to one FETCH say, ``by_uid``."""
+    """What the answers to FETCH say, ``by_uid``, of the messages in ``asked``; of others nothing is kept."""
 
     def __init__(self) -> None:
         self.by_uid: dict[int, Fetched] = {}
+        self.asked: set[int] = set()
         # What was said of a message by its number alone, and whose number it is.
         self._unnamed: dict[int, Fetched] = {}
         self._uids: dict[int, int] = {}
@@ -91,10 +92,22 @@ class Records:
             self._unnamed[number] = self._unnamed.get(number, Fetched()).updated(said)
             return
         self._uids[number] = uid
+        if uid not in self.asked:
+            return
         for known in (self._unnamed.pop(number, None), self.by_uid.get(uid)):
             # Of most messages nothing was said before.
             said = said if known is None else known.updated(said)
         self.by_uid[uid] = said if said.uid is not None else said._replace(uid=uid)
+
+    def take(self, uid: int) -> Fetched | None:
+        """What is known of a message, which is forgotten."""
+        self.asked.discard(uid)
+        return self.by_uid.pop(uid, None)
+
+    def forget(self) -> None:
+        """Keep nothing, and nothing of what is still to come."""
+        self.asked.clear()
+        self.by_uid.clear()
 
     def moved(self) -> None:
         """Numbers mean other messages from now on, as one was expunged."""

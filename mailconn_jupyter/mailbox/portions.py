@@ -10,14 +10,14 @@ from typing import Final, TypeVar
 from ..progress import Tell
 from .selection import Selection
 
-__all__ = ["MOST_MESSAGE", "Reading", "batches"]
+__all__ = ["MOST_AHEAD", "MOST_MESSAGE", "Reading", "batches"]
 
 T = TypeVar("T")
 
 #: Bytes of one message that are read; the rest of a larger one is left where it is.
 MOST_MESSAGE: Final = 256 * 2**20
-#: Bytes of the messages that are read ahead of the one that is handed over.
-_MOST_AHEAD: Final = 4 * 2**20
+#: Bytes of the messages that are asked for or read ahead of the one that is handed over.
+MOST_AHEAD: Final = 4 * 2**20
 
 
 @dataclass
@@ -55,21 +55,23 @@ def batches(
     *,
     first: int,
     most: int,
+    growth: int = 2,
     size: Callable[[T], int] = lambda _: 0,
+    most_bytes: int = MOST_AHEAD,
     wanted: Callable[[], float] = lambda: math.inf,
 ) -> Iterator[list[T]]:
-    """The items in portions that double from ``first`` to ``most``, as who wants one should not wait for a hundred.
+    """The items in portions that grow from ``first`` to ``most``, as who wants one should not wait for a hundred.
 
-    ``size`` tells the bytes of an item: together a portion has a few million, or it is one item. ``wanted`` tells how
-    many are of use, when a portion begins.
+    ``size`` tells the bytes of an item: together a portion has ``most_bytes``, or it is one item. ``wanted`` tells how many
+    are of use, when a portion begins.
     """
     batch: list[T] = []
     weight, limit = 0, min(first, wanted())
     for item in items:
         weight += size(item)
-        if batch and (len(batch) >= limit or weight > _MOST_AHEAD):
+        if batch and (len(batch) >= limit or weight > most_bytes):
             yield batch
-            first = min(first * 2, most)
+            first = min(first * growth, most)
             batch, weight, limit = [], size(item), min(first, wanted())
         batch.append(item)
     if batch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import struct
@@ -76,6 +77,13 @@ class Conversation:
         while len(self._buffer) < count:
             self._fill(deadline, f"{count} bytes")
         return self._take(count)
+
+    def comes(self, seconds: float) -> bool:
+        """Return whether the client has said more, or does so within *seconds*."""
+        if not self._buffer:
+            with contextlib.suppress(TimeoutError):
+                self._buffer = self._receive(time.monotonic() + seconds)
+        return bool(self._buffer)
 
     def rest(self, seconds: float, *, words: bool = True) -> bool:
         """Record what the client sends until it closes, the test is over or *seconds* passed.

@@ -60,6 +60,7 @@ class IMAPCommands(IMAPWire):
             raise SessionBusy(
                 "Messages are still being fetched.", hint="Read on to the last one, or close the iterator."
             )
+        self.settle()
         # imaplib says the same of its states.
         if self.state == "NONAUTH" and self.state not in imaplib.Commands.get(name, (self.state,)):
             raise NotLoggedIn(name)

@@ -160,9 +160,12 @@ class IMAPSession(BaseMailBox):
         return result
 
     def quit(self) -> None:
-        """Say farewell and close, as sessions of the other protocols do; a server that hung up first is no error."""
+        """Say farewell and close, as sessions of the other protocols do; a server that hung up first is no error.
+
+        Where messages are still to come that nobody waits for any more, the link is closed without a word.
+        """
         try:
-            if self.client.sock is not None:
+            if self.client.sock is not None and self.client.ahead is None:
                 self.logout()
         except (imaplib.IMAP4.error, ImapToolsError, OSError):
             pass

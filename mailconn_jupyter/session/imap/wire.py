@@ -6,7 +6,7 @@ import imaplib
 import re
 import sys
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from ...formatting import how_large
 from ...secret import STARS
@@ -18,7 +18,7 @@ from ..transcript import Transcript
 from .errors import LinkLost
 from .extended_search import found_by
 
-__all__ = ["LONGEST_LINE", "MOST_ANSWER", "MOST_LINES", "MOST_LITERAL", "IMAPWire"]
+__all__ = ["LONGEST_LINE", "MOST_ANSWER", "MOST_LINES", "MOST_LITERAL", "IMAPWire", "InFlight"]
 
 #: Bytes of one line: the answer to a SEARCH that finds two million messages.
 LONGEST_LINE = 20 * 2**20
@@ -40,6 +40,13 @@ _PIECE = 16384  # bytes of a literal, of which one timeout is enough for the nex
 _BARE = re.compile(rb"[A-Z0-9]+ [A-Z]+\r?\n", re.IGNORECASE)
 
 
+class InFlight(Protocol):
+    """Commands whose answers are still to come."""
+
+    def settle(self) -> None:
+        """Read them."""
+
+
 class IMAPWire(OwnLink, imaplib.IMAP4):
     """An ``imaplib.IMAP4`` over a channel: what comes in is bounded in size and time.
 
@@ -58,6 +65,8 @@ class IMAPWire(OwnLink, imaplib.IMAP4):
         self._hide: Callable[[bytes], bytes] | None = None
         self._broken: LinkLost | None = None
         self._stream: bytes | None = None
+        #: What was asked ahead, as long as an answer to it is to come.
+        self.ahead: InFlight | None = None
         #: Opens a link in place of a parent's.
         self.reopened_by: Callable[[], None] | None = None
         super().__init__()
@@ -88,7 +97,12 @@ class IMAPWire(OwnLink, imaplib.IMAP4):
         self.welcome = b""
         self.literal = None
         self._came = self._lines = 0
-        self._broken = self._stream = None
+        self._broken = self._stream = self.ahead = None
+
+    def settle(self) -> None:
+        """Read the answers to what was asked ahead: they come before the one to anything else."""
+        if self.ahead is not None:
+            self.ahead.settle()
 
     @property
     def channel(self) -> Channel:
