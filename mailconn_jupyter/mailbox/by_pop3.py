@@ -17,6 +17,8 @@ __all__ = ["read"]
 
 _HEADERS: Final = 64
 _BODIES: Final = 32
+# Where several are on their way at once (PIPELINING), the next ones are asked for until a portion has come.
+_PIPELINED: Final = 500
 _DIGITS: Final = 18  # a server can say what it likes there, also more than int() takes
 # TOP with more lines than any message has: all of it, and unlike RETR it marks nothing as read on a server that also has
 # IMAP. It is what fetchmail does to keep messages unseen.
@@ -39,10 +41,13 @@ def read(session: POP3Session, reading: Reading) -> Generator[ParsedMessage, Non
     # Where the header decides, or is all that is wanted, it comes alone.
     whole = reading.body or selection.of_body
     heads = (selection.of_header or not whole) and mailbox.has_top
+    pipelined = "PIPELINING" in session.learn()
+    growth = 4 if pipelined else 2
     for batch in batches(
         numbers,
         first=_HEADERS if heads else 1,
-        most=_HEADERS if heads else _BODIES,
+        most=_PIPELINED if pipelined else _HEADERS if heads else _BODIES,
+        growth=growth,
         size=lambda number: 0 if heads else mailbox.sizes[number],
         wanted=lambda: math.inf if filtered else reading.left,
     ):

@@ -25,11 +25,14 @@ from mailconn_jupyter.session.imap.errors import LinkLost
 from mailconn_jupyter.session.imap.session import IMAPSession
 from tests.contract.imap import IMAPKit
 from tests.contract.kit import Do
+from tests.fuzz.corpus import MESSAGES
+from tests.message.test_parsed import everything
 from tests.servers.certificates import Certificates
 from tests.servers.conversation import Conversation
 from tests.servers.dovecot import Dovecot
 from tests.servers.relay import Cut, Relay
 from tests.servers.script import ScriptServer
+from tests.support.broken_mail import BROKEN
 from tests.support.isolation import give_password
 from tests.support.mailboxes import Mail, Mailbox, mail, mailbox_of
 from tests.support.reading import to_script
@@ -439,6 +442,21 @@ def test_answers_in_any_order_with_anything_between_are_each_taken_for_what_they
     for message in found:
         assert message.subject == message.uid
         assert not body or message.raw == mails[int(message.uid)]
+
+
+def test_every_broken_message_has_the_parts_that_its_bytes_have_whatever_is_on_its_way_with_it() -> None:
+    raws = [*dict.fromkeys([*(each.raw for each in BROKEN), *MESSAGES])]
+    mails = dict(enumerate((raw for raw in raws if len(raw) < 2_000_000), 1))
+    with mixed(mails, 7, rubbish=True) as connection:
+        hurried = list(messages(connection, limit=len(mails)))
+    with mixed(mails, 8, rubbish=True) as connection:
+        slow = list(messages(connection))
+    for found in (hurried, slow):
+        assert [message.raw for message in reversed(found)] == list(mails.values())
+    for message in hurried:
+        alone = ParsedMessage(message.raw, uid=message.uid, flags=())
+        assert (message.parts, message.html, message.text) == (alone.parts, alone.html, alone.text)
+        assert everything(message) == everything(alone)
 
 
 # One answer
