@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
 from mailconn_jupyter.connection import MailConnection
-from tests.fuzz import composed_fields, header_values, received_messages, server_replies, store_json
+from tests.fuzz import composed_fields, header_values, received_messages, returned_messages, server_replies, store_json
 from tests.fuzz.corpus import (
     CONVERSATIONS,
     FIELD_TOKENS,
@@ -44,6 +44,12 @@ def test_what_was_found_once_is_mended(raw: bytes) -> None:
 @given(SEEDS)
 def test_a_mutated_message_is_read_whatever_it_is(seed: int) -> None:
     received_messages.check(mutated(MESSAGES, seed))
+
+
+@BOUNDED
+@given(SEEDS)
+def test_a_mutated_bounce_is_read_whatever_it_is(seed: int) -> None:
+    returned_messages.check(mutated(returned_messages.BOUNCES, seed))
 
 
 @BOUNDED

@@ -123,7 +123,7 @@ def test_what_came_back_is_shown_a_row_for_each_recipient(shell: Shell, own_conf
     assert len(re.findall(r"@example\.net +failed ", ran.text)) == 2
     assert "--limit 10 shows more" in ran.text
     assert "Nothing came back." in shell.ok("%mailconn bounces back --since 2027-01-01").text
-    assert "since is no date" in shell.fails("%mailconn bounces back --since soon")
+    assert "since is not a date" in shell.fails("%mailconn bounces back --since soon")
 
 
 def test_a_journal_is_shown_with_what_has_come_back(shell: Shell, own_config: Path, tmp_path: Path) -> None:

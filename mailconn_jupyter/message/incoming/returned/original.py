@@ -19,8 +19,10 @@ _RETURNED: Final = frozenset(
 )
 _MOST_HEADER: Final = 2**20
 _MOST_IDS: Final = 1000
-_ID: Final = re.compile(r"<[^<>\s]{1,995}>")
-_IN_TEXT: Final = re.compile(r"^[>\s|]{0,20}message-id:\s{0,5}(<[^<>\s]{1,995}>)", re.MULTILINE | re.IGNORECASE)
+_ID: Final = re.compile(r"<[^<>\s\x00-\x1f\x7f-\x9f]{1,995}>")
+_IN_TEXT: Final = re.compile(
+    r"^[>\s|]{0,20}message-id:\s{0,5}(<[^<>\s\x00-\x1f\x7f-\x9f]{1,995}>)", re.MULTILINE | re.IGNORECASE
+)
 
 
 def ids_in(value: str) -> list[str]:
