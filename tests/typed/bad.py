@@ -77,5 +77,8 @@ def mistakes_of_reading() -> None:
     mailconn.messages("inbox").move()  # E: call-arg Missing positional argument "folder"
     mailconn.messages("inbox").delete(dryrun=True)  # E: call-arg "dryrun" for "delete" of "Actions"; did you mean "dry_run"
     mailconn.messages("inbox", has_attachments=True)  # E: call-arg "has_attachments" for "messages"; did you mean "has_attachment"
+    mailconn.bounces("inbox", sinse="today")  # E: call-arg "sinse" for "bounces"; did you mean "since"
+    mailconn.follow_up(42, "inbox")  # E: arg-type Argument 1 to "follow_up"
+    mailconn.validate(42)  # E: arg-type Argument 1 to "validate"
     mailconn.to_frame("inbox", limt=3)  # E: call-arg "limt" for "to_frame"; did you mean "limit"
     mailconn.to_frame("inbox", since=3)  # E: arg-type "since" to "to_frame"

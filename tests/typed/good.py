@@ -102,6 +102,11 @@ def results(message: EmailMessage) -> None:
     assert_type(next(found).reply("Thanks.", everybody=True), EmailMessage)
     assert_type(mailconn.Messages([next(found)]).delete(expunge=True), mailconn.ActionReport)
     assert_type(mailconn.discover("ana@example.org"), mailconn.Settings)
+    assert_type(report.follow_up("inbox", since="3 days"), mailconn.FollowUp)
+    assert_type(mailconn.follow_up(report, mailconn.connect_imap()), mailconn.FollowUp)
+    assert_type(mailconn.follow_up(Path("invoices.sqlite3"), folder="Bounces").counts, dict[str, int])
+    mailconn.bounces("inbox", since="3 days", limit=100)
+    mailconn.validate(["ana@example.org"], mx=False)
     assert_type(mailconn.set_password("ops"), str)
     assert_type(mailconn.forget_password("ops", proxy=True), str)
 
