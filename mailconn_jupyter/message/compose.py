@@ -182,7 +182,7 @@ def _subject(subject: Any, variables: Mapping[str, Any] | None) -> str:
         return render_subject(subject, variables or {})
     if not isinstance(subject, str):
         raise MessageError(
-            f"The subject is not a text: {shown(subject)}.",
+            f"The subject must be text, not {shown(subject)}.",
             hint='The order is: compose("ana@example.org", "The subject", content, ...)',
         )
     return subject

@@ -117,7 +117,7 @@ def test_it_is_looked_through_by_time_recipient_subject_and_connection() -> None
     assert mailconn.sent(subject="report 3")["recipient"].tolist() == [ANA]
     assert mailconn.sent(connection="OPS", limit=1)["subject"].tolist() == ["Report 3"]
     assert mailconn.sent(connection="other").empty
-    with pytest.raises(OptionError, match="limit is a whole number of messages"):
+    with pytest.raises(OptionError, match="limit must be a whole number of messages"):
         mailconn.sent(limit=-1)
 
 

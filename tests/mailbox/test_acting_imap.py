@@ -115,7 +115,7 @@ def test_flags_are_set_and_taken_off(server: Acted) -> None:
 def test_a_misspelt_keyword_is_named_with_the_one_that_was_meant() -> None:
     with pytest.raises(TypeError, match=r"delete\(\) has no keyword 'dryrun'. Did you mean 'dry_run'"):
         Messages().delete(dryrun=True)  # type: ignore[call-arg]
-    with pytest.raises(TypeError, match=r"move\(\) is not given its folder"):
+    with pytest.raises(TypeError, match=r"move\(\) is missing its folder"):
         Messages().move()  # type: ignore[call-arg]
 
 

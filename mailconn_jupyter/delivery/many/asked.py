@@ -59,7 +59,7 @@ def count_within(name: str, value: Any, most: int | None = None) -> int:
     number = count_of(value)
     if not number or (most is not None and number > most):
         bounds = "1 or more" if most is None else f"from 1 to {most}"
-        raise OptionError(f"{name} is a whole number, {bounds}, not {shown(value)}.", trait=name)
+        raise OptionError(f"{name} must be a whole number, {bounds}, not {shown(value)}.", trait=name)
     return number
 
 
@@ -81,8 +81,8 @@ def words_of_again(again: Any, *, journal: bool) -> frozenset[str]:
     taken = [again] if isinstance(again, str) or not isinstance(again, Iterable) else list(again)
     if any(word not in _AGAIN for word in taken) or (taken and not journal):
         raise OptionError(
-            f"Not to be sent again: again={shown(again)}.",
+            f"again={shown(again)} cannot be sent again.",
             trait="again",
-            hint='"unknown" or "refused", of what a journal has: with journal="NAME".',
+            hint='It takes "unknown" or "refused", and needs journal="NAME".',
         )
     return frozenset(taken)

@@ -82,7 +82,7 @@ def sent_messages(
     """The same as entries, the newest first, each message once."""
     most = count_of(limit)
     if most is None and limit is not None:
-        raise OptionError("limit is a whole number of messages, or None for all.", trait="limit")
+        raise OptionError("limit must be a whole number of messages, or None for all.", trait="limit")
     start, end = moment("since", since), moment("before", before)
     log = LogFile()
     try:
