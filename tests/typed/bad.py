@@ -80,5 +80,7 @@ def mistakes_of_reading() -> None:
     mailconn.bounces("inbox", sinse="today")  # E: call-arg "sinse" for "bounces"; did you mean "since"
     mailconn.follow_up(42, "inbox")  # E: arg-type Argument 1 to "follow_up"
     mailconn.validate(42)  # E: arg-type Argument 1 to "validate"
+    mailconn.load_connections("msmtprc", source="mstmp")  # E: arg-type "source" to "load_connections"
+    mailconn.export_connection("ops", to="mutt")  # E: arg-type "to" to "export_connection"
     mailconn.to_frame("inbox", limt=3)  # E: call-arg "limt" for "to_frame"; did you mean "limit"
     mailconn.to_frame("inbox", since=3)  # E: arg-type "since" to "to_frame"

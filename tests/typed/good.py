@@ -107,6 +107,10 @@ def results(message: EmailMessage) -> None:
     assert_type(mailconn.follow_up(Path("invoices.sqlite3"), folder="Bounces").counts, dict[str, int])
     mailconn.bounces("inbox", since="3 days", limit=100)
     mailconn.validate(["ana@example.org"], mx=False)
+    for one in mailconn.load_connections("msmtprc", source="msmtp", name="ops"):
+        assert_type(one, mailconn.FoundConnection)
+        assert_type(one.connection, mailconn.MailConnection)
+    assert_type(mailconn.export_connection("ops", to="hop"), mailconn.Exported)
     assert_type(mailconn.set_password("ops"), str)
     assert_type(mailconn.forget_password("ops", proxy=True), str)
 
