@@ -134,7 +134,9 @@ class Layer:
                 if seen != (now := _seen(found)):
                     entry = self.read(Path(found.path))
                     claimed = entry.key if entry is not None else ""
-                    _claimed[found.path] = now, claimed
+                    # Whether others can write it depends on the folders of a link, too.
+                    if entry is None or entry.refusal is None:
+                        _claimed[found.path] = now, claimed
                 if claimed == key:
                     claiming.append(Path(found.path))
         return claiming

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -13,9 +14,11 @@ import pytest
 
 import mailconn_jupyter as mailconn
 from mailconn_jupyter.connection import MailConnection
-from tests.interchange.examples import MSMTPRC
+from mailconn_jupyter.interchange import hop
+from tests.interchange.examples import MSMTPRC, OPS
 from tests.servers.certificates import Certificates
 from tests.servers.postfix import Postfix
+from tests.support.keyring_backends import Shelf, using
 
 
 def program(name: str) -> str:
@@ -60,6 +63,27 @@ def test_curl_sends_by_the_url_that_is_exported_and_its_url_opens_a_session_here
     found.connection.ca_file = str(certificates.ca.pem)
     found.save()
     assert mailconn.check("ops").ok
+
+
+def test_a_connection_of_hops_is_imported_with_its_password_and_logs_in(
+    postfix: Postfix, certificates: Certificates, tmp_path: Path
+) -> None:
+    folder = tmp_path / "project" / hop.FOLDER
+    folder.mkdir(parents=True)
+    said = json.loads(OPS.read_text(encoding="utf-8")) | {
+        "serverHost": "%%MAIL_HOST%%",
+        "serverPort": str(postfix.submission),
+        "username": "alice",
+        "trustedHosts": "localhost",
+    }
+    (folder / "ops.json").write_text(json.dumps(said), encoding="utf-8")
+    with using(Shelf()), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MAIL_HOST", "localhost")
+        mailconn.load_connections(tmp_path / "project").save()
+        report = mailconn.check("ops")
+        assert report.ok, report.error
+        assert mailconn.send("ops", "alice@example.test", "From Hop", "Hello.", sender="alice@example.test").ok
+        postfix.wait_for("alice", "From Hop")
 
 
 def test_msmtp_has_the_same_of_each_account(tmp_path: Path) -> None:
