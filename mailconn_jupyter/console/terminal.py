@@ -25,7 +25,7 @@ _MAGIC: Final = re.compile(
 #: What the commands call by a notebook's words.
 CALLED: Final = {
     "interrupt the cell": "press Ctrl-C",
-    "the cell fails": "the command fails",
+    "so does the cell": "so does the command",
     "in this kernel only": "in this process only",
     "the notebook and the history keep what a cell says": "the shell's history and everybody's list of processes show it",
     " in a notebook, or set": " in a terminal, or set",
