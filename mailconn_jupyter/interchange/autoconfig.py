@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from typing import Final
@@ -45,10 +46,13 @@ def read(given: Given) -> Iterator[Reading]:
         for server in provider
         if server.tag in {"incomingServer", "outgoingServer"}
     ]
-    for place_, (server, provider) in enumerate(servers):
+    earlier: Counter[str] = Counter()
+    for server, provider in servers:
         # Several of one protocol stand in the order of preference.
-        earlier = sum(server.get("type") == before.get("type") for before, _ in servers[:place_])
-        name = f"{provider.get('id') or given.stem or 'mail'}-{server.get('type') or 'server'}{earlier + 1 if earlier else ''}"
+        kind = server.get("type") or "server"
+        earlier[kind] += 1
+        number = earlier[kind] if earlier[kind] > 1 else ""
+        name = f"{provider.get('id') or given.stem or 'mail'}-{kind}{number}"
         yield name, partial(_read, server, name, address, root)
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 from ..connection.expansion import Environment
 from ..credentials.without_traceback import sealed
 from ..errors import MailConnError
-from ..formatting import did_you_mean, shown
+from ..formatting import did_you_mean, how_large, shown
 from ..keywords import public
 from ..names import fold
 from ..store import atomic_files
@@ -95,6 +95,8 @@ def _readings(what: object, source: str, address: str) -> Iterator[Reading]:
     if (folder := _folder(what)) is not None:
         return _of_folder(folder, source)
     given = dataclasses.replace(_given(what), address=address)
+    if len(given.data) > _MOST_BYTES:
+        raise InterchangeError(f"The text is larger than {how_large(_MOST_BYTES)}.")
     # Here what cannot be read at all is one problem, and not one of many.
     found: list[MailConnError] = []
     readings = _attempt(given.place, lambda: [*_READERS[source or _guess(given)](given)], found)
@@ -161,7 +163,7 @@ def _file(path: Path) -> Given:
     except (OSError, ValueError) as error:
         problem = f"cannot be read: {getattr(error, 'strerror', None) or error}"
     # What was given may be a password in the wrong place.
-    shown_path = "The given path" if "@" in str(path) else atomic_files.show(path)
+    shown_path = "The given path" if "@" in str(path) else cut(atomic_files.show(path), 200)
     raise InterchangeError(f"{shown_path} {problem}.", hint=_GIVE)
 
 

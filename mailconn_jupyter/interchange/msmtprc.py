@@ -28,6 +28,8 @@ __all__ = ["read", "written"]
 _LINE: Final = re.compile(r"(\S+)\s*(.*)", re.DOTALL)
 _NAME: Final = re.compile(r"""[^\s:,"#]+""")
 _MOST_ACCOUNTS: Final = 10_000
+#: msmtp has about fifty; each is inherited by every account below.
+_MOST_SETTINGS: Final = 100
 _ALIAS: Final = "default"
 _MECHANISMS: Final = {row.name.casefold(): row.name for row in ROWS}
 _TOKENS: Final = {XOAUTH2.name, OAUTHBEARER.name}
@@ -94,6 +96,8 @@ def _accounts(text: str) -> dict[str, _Account]:
         else:
             account.own[word] = said
             account.lines += 1
+        if len(defaults) > _MOST_SETTINGS or (account is not None and len(account.own) > _MOST_SETTINGS):
+            raise InterchangeError(f"Line {number}: an account has more than {_MOST_SETTINGS} settings.")
     return accounts
 
 

@@ -18,6 +18,7 @@ from mailconn_jupyter.errors import MailConnError
 from mailconn_jupyter.interchange.import_draft import InterchangeError
 from mailconn_jupyter.interchange.programs import SOURCES, Source
 from tests.fuzz.mutations import mutated
+from tests.fuzz.report import within
 from tests.interchange.examples import AIRFLOW, AUTOCONFIG, MSMTPRC, OPS
 from tests.support.leaks import holds_no_text, password
 
@@ -145,6 +146,34 @@ def test_no_frame_of_an_error_holds_what_stands_in_the_file(source: Source, tmp_
             assert secret not in str(caught.value)
             links = [caught.value, caught.value.__cause__, caught.value.__context__]
             assert secret not in repr([vars(link) for link in links if link is not None])
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "said"),
+    [
+        ("hop", "[" * 900_000, "cannot be read"),
+        ("airflow", json.dumps(SMTP | {"extra": '{"a":' * 50_000}), "not readable JSON"),
+        ("url", f"smtps://{'a:' * 9_000}{'@' * 3_000}", "cannot be read"),
+        ("url", "smtps://" + "a" * 1_000_001, "larger than 1.0 MB"),
+        ("msmtp", "account a\n" + "".join(f"k{number} v\n" for number in range(3_000)), "more than 100 settings"),
+        ("msmtp", "".join(f"account a{number}\n" for number in range(20_000)), "more than 10000 accounts"),
+        ("msmtp", "account a\nhost x.y\ntls on\nauth on\npasswordeval " + "'" * 400_001, "It is incomplete"),
+        (
+            "autoconfig",
+            f"<clientConfig><emailProvider>{'<incomingServer/>' * 19_000}</emailProvider></clientConfig>",
+            "type is",
+        ),
+    ],
+    ids=lambda value: value if len(value) < 40 else "",
+)
+def test_what_is_made_to_take_for_ever_is_over_soon(source: Source, text: str, said: str) -> None:
+    with within(20):
+        try:
+            shown = repr(mailconn.load_connections(text, source))
+        except InterchangeError as error:
+            shown = str(error)
+    assert said in shown
+    assert len(shown) < 3_000
 
 
 def test_nothing_is_not_the_working_directory(monkeypatch: pytest.MonkeyPatch) -> None:
