@@ -37,7 +37,9 @@ class Messages(Actions, Iterator[MailboxMessage]):
         self._place = chosen[0].place if chosen else None
         for message in chosen:
             if self._place is None or message.place is None or not self._place.is_that_of(message.place):
-                raise OptionError("The messages are of several folders.", hint="Act on those of each folder.")
+                raise OptionError(
+                    "The messages come from several folders.", hint="Act on those of each folder separately."
+                )
         self._reading: Reading | None = None
         self._read: Callable[[], Generator[MailboxMessage, None, None]] | None = None
         self._begun = False
@@ -99,10 +101,10 @@ class Messages(Actions, Iterator[MailboxMessage]):
         if self._read is None or self._reading is None:
             return self._chosen
         if not self._reading.body:
-            raise OptionError("With body=False no attachment is read.", hint="Leave it out.")
+            raise OptionError("With body=False, no attachments are read.", hint="Leave it out.")
         if self._begun:
             raise OptionError(
-                "Some of these messages were taken already.",
+                "Some of these messages have already been taken.",
                 hint="Save the attachments of each, or of what a new messages() gives.",
             )
         return self._read()
@@ -112,4 +114,6 @@ class Messages(Actions, Iterator[MailboxMessage]):
         return f"<{type(self).__name__} of {self._place.folder if self._place else 'no mailbox'}: {known}>"
 
     def __getstate__(self) -> Any:
-        raise OptionError("Messages that are being read cannot go to another process.", hint="Make a list of them.")
+        raise OptionError(
+            "Messages that are still being read cannot be sent to another process.", hint="Make a list of them."
+        )

@@ -64,14 +64,14 @@ def test_messages_are_marked_moved_saved_and_deleted_by_the_boxes_before_them(
     page.form().get_by_role("checkbox", name="Invoice 47").wait_for()
     assert page.button("Delete").is_disabled()
     choose(page, "Invoice 47")
-    page.says("1 chosen")
+    page.says("1 selected")
     page.button("Mark as read").click()
     page.says("Marked 1 message in INBOX as read.")
     page.button("Flag").click()
     page.says("Flagged 1 message in INBOX.")
     page.form().get_by_role("checkbox", name="flagged, Invoice 47").wait_for()
     page.button("Save attachments").click()
-    page.field("Folder here").fill("files")
+    page.field("Save in").fill("files")
     page.form().locator(".mailconn-question").get_by_role("button", name="Save").click()
     page.says("Saved 1 attachment (10 bytes)")
     assert [path.name for path in (site.folder / "notebooks" / "files").iterdir()] == ["47.pdf"]
@@ -95,12 +95,12 @@ def test_messages_are_marked_moved_saved_and_deleted_by_the_boxes_before_them(
 def test_the_keyboard_is_enough(visit: Callable[..., FormPage], server: Acted, box: Mailbox) -> None:
     page = visit("keyboard", *cells(server))
     page.run(0)
-    everything = page.form().get_by_role("checkbox", name="Choose all messages")
+    everything = page.form().get_by_role("checkbox", name="Select all messages")
     everything.focus()
     page.page.keyboard.press("Space")
-    page.says("8 chosen")
+    page.says("8 selected")
     names = page.tab_through(14)
-    assert names[:2] == ["Choose all messages", f"•\nunread, \n{HOSTILE[-1]}"] or "unread" in names[1]
+    assert names[:2] == ["Select all messages", f"•\nunread, \n{HOSTILE[-1]}"] or "unread" in names[1]
     assert [name for name in names if name in {"Save attachments", "Delete", "Refresh", "Mark as read"}] == [
         "Save attachments",
         "Delete",
@@ -130,7 +130,7 @@ def test_it_is_fit_for_everybody_in_both_themes(
     page.form().get_by_role("checkbox", name="Invoice 47").wait_for()
     page.theme(theme)
     choose(page, "Invoice 47")
-    page.says("1 chosen")
+    page.says("1 selected")
     page.form().locator("option", has_text="Archive").wait_for(state="attached")
     assert complaints(page) == []
     page.button("Delete").click()

@@ -117,7 +117,7 @@ def test_what_a_cut_link_has_begun_is_finished_over_another_one(
         assert met.count == 3
         assert there == (NAMES if name in {"move", "copy"} else []), (cut, met)
         assert here == ([] if name in {"move", "expunge"} else NAMES), (cut, met)
-        finished += "opened again" in str(met)
+        finished += "over a new one" in str(met)
     assert finished
 
 

@@ -75,5 +75,5 @@ def test_a_message_goes_to_another_process_with_its_place_and_no_session(server:
         sent = pickle.dumps(newest)
     assert pickle.loads(sent).move("Archive").count == 1  # our own
     assert subjects(box.connection, "Archive") == ["number 2"]
-    with pytest.raises(MailConnError, match="cannot go to another process"):
+    with pytest.raises(MailConnError, match="cannot be sent to another process"):
         pickle.dumps(messages(box.connection))

@@ -48,7 +48,7 @@ def test_a_selection_is_moved_and_the_report_says_what_was_where(server: Acted) 
     assert "number 2" in str(report)
     # Without UIDPLUS nothing is removed, as others' would be, too.
     assert subjects(box.connection, deleted=True) == ([] if server.removes else ["number 1", "number 2", "number 3"])
-    assert ("they have the mark and stay" in str(report)) is not server.removes
+    assert ("marked as deleted: the server lacks UIDPLUS" in str(report)) is not server.removes
 
 
 def test_what_others_have_marked_as_deleted_is_never_removed(server: Acted) -> None:
@@ -89,7 +89,7 @@ def test_delete_moves_to_the_folder_that_the_server_names_as_the_trash(server: A
     assert subjects(box.connection) == ["number 1", "number 3"]
     assert subjects(box.connection, TRASH) == ["number 2"]
     assert report.summary == f"Moved 1 message from INBOX to the trash ({TRASH})."
-    with pytest.raises(OptionError, match=r"in the trash already.*\n.*expunge=True"):
+    with pytest.raises(OptionError, match=r"already in the trash.*\n.*expunge=True"):
         messages(box.connection, folder=TRASH).delete()
     assert messages(box.connection, folder=TRASH).delete(expunge=True).count == 1
     assert subjects(box.connection, TRASH) == []
@@ -192,7 +192,7 @@ def test_a_folder_that_does_not_exist_is_named_with_what_was_meant(server: Acted
         messages(box.connection).move("Archiv")
     with pytest.raises(UnsafeArgument, match="Nothing was sent"):
         messages(box.connection).move("a\r\nA1 DELETE INBOX")
-    with pytest.raises(OptionError, match="'INBOX' already"):
+    with pytest.raises(OptionError, match="already in the folder 'INBOX'"):
         messages(box.connection).move("inbox")
     assert len(subjects(box.connection)) == 3
 
@@ -226,7 +226,7 @@ def test_a_session_that_was_opened_to_read_only_changes_nothing(server: Acted) -
             lambda found: found.move("Archive"),
             lambda found: found.copy("Archive"),
         ):
-            with pytest.raises(MailConnError, match=r"opened to read only\. Nothing was changed"):
+            with pytest.raises(MailConnError, match=r"is read-only\. Nothing was changed"):
                 act(messages(session))
         assert messages(session).move("Archive", dry_run=True).count == 3
     assert len(subjects(box.connection)) == 3

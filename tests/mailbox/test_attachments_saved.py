@@ -130,7 +130,7 @@ def test_a_link_in_the_folder_is_not_followed(overwrite: bool, tmp_path: Path) -
 def test_what_makes_no_sense_is_said_in_our_words(tmp_path: Path) -> None:
     connection = box(tmp_path, [("a.csv", b"1")])
     (tmp_path / "file").touch()
-    with pytest.raises(OptionError, match="With body=False no attachment is read"):
+    with pytest.raises(OptionError, match="With body=False, no attachments are read"):
         messages(connection, body=False).save_attachments(tmp_path)
     (header,) = messages(connection, body=False)
     with pytest.raises(OptionError, match="Only the header"):
@@ -144,6 +144,6 @@ def test_what_makes_no_sense_is_said_in_our_words(tmp_path: Path) -> None:
         messages(connection).save_attachments(tmp_path, pattern=None)  # type: ignore[arg-type]
     begun = messages(connection)
     next(begun)
-    with pytest.raises(OptionError, match="taken already"):
+    with pytest.raises(OptionError, match="already been taken"):
         begun.save_attachments(tmp_path)
     assert len(Messages(list(messages(connection))).save_attachments(tmp_path)) == 1

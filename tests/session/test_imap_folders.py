@@ -58,10 +58,10 @@ def test_what_the_server_refuses_is_said_in_its_words_and_is_the_error_of_imap_t
         with pytest.raises(MailboxFolderCreateError) as caught:
             session.folder.create("Work")
         assert isinstance(caught.value, FolderRefused)
-        assert str(caught.value).startswith("The server does not create the folder 'Work': NO [ALREADYEXISTS]")
-        with pytest.raises(MailboxFolderRenameError, match="does not rename the folder 'nothing'"):
+        assert str(caught.value).startswith("The server did not create the folder 'Work': NO [ALREADYEXISTS]")
+        with pytest.raises(MailboxFolderRenameError, match="did not rename the folder 'nothing'"):
             session.folder.rename("nothing", "something")
-        with pytest.raises(Refused, match="does not open the folder 'nothing'"):
+        with pytest.raises(Refused, match="did not open the folder 'nothing'"):
             session.folder.set("nothing")
         assert session.noop()[0] == "OK"
 

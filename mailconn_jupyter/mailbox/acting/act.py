@@ -34,9 +34,7 @@ class Wanted:
 def act(place: Place | None, action: Action, wanted: Wanted) -> ActionReport:
     """Do it, or with ``dry_run`` say what would be done."""
     if place is None:
-        raise MailConnError(
-            "The message is in no mailbox that is known here.", hint="mailconn.messages(name) reads one."
-        )
+        raise MailConnError("This message was not read from a mailbox.", hint="mailconn.messages(name) reads one.")
     if wanted.reading is None and not wanted.uids:
         return ActionReport(action, folder=place.folder, uids={})
     _require(place.protocol, action)

@@ -34,8 +34,8 @@ def act(place: Place, action: Action, wanted: Wanted) -> ActionReport:
     with place.opened(readonly=action.dry_run) as session:
         if session.readonly and not action.dry_run:
             raise MailConnError(
-                "The session was opened to read only. Nothing was changed.",
-                hint="mailconn.connect(name) opens one that may change the mailbox.",
+                "The session is read-only. Nothing was changed.",
+                hint="mailconn.connect(name) opens one that can change the mailbox.",
             )
         work = _Work(place, action)
         try:
@@ -78,7 +78,7 @@ class _Work:
             if action.arrives:
                 self._to = trash_of(session, place) if action.kind == "delete" else action.folder
                 if same_folder(self._to, place.folder):
-                    raise OptionError(f"The messages are in the folder {place.folder!r} already.")
+                    raise OptionError(f"The messages are already in the folder {place.folder!r}.")
                 _, self._valid_there = next_uid(session, self._to)
             self._shown = wanted.shown or shown(session, self._found)
             if not action.dry_run:
@@ -150,7 +150,7 @@ class _Work:
             _say(session, "EXPUNGE", uids)
             return
         note = (
-            f"In {self._place.folder} they have the mark and stay: the server lacks UIDPLUS, and EXPUNGE would also remove "
+            f"They stay in {self._place.folder}, marked as deleted: the server lacks UIDPLUS, and EXPUNGE would also remove "
             "what others have marked."
         )
         if not self._pending:
@@ -166,7 +166,7 @@ class _Work:
         if wanted:
             first, valid = next_uid(session, self._to)
             if valid != self._valid_there:
-                raise MailboxChanged(f"The folder {self._to!r} was made anew meanwhile.", hint=self._so_far())
+                raise MailboxChanged(f"The folder {self._to!r} was recreated in the meantime.", hint=self._so_far())
             self._copying = wanted, first
             _say(session, "COPY", wanted, encoded(self._to))
             self._copied.update(wanted)
@@ -205,7 +205,7 @@ class _Work:
             self._go_on_with(session)
         except LinkLost as again:
             raise self._told(again) from again
-        self._notes.append("The link broke meanwhile; it was opened again to finish.")
+        self._notes.append("The link broke; the work was finished over a new one.")
 
     def complete(self) -> None:
         """Finish what an interrupt has left half moved, and nothing more: it would be there twice."""
@@ -233,7 +233,7 @@ class _Work:
                 return now[0]
             before = now
             time.sleep(_PAUSE)
-        raise LinkLost("The server is still busy with what was asked for over a link that broke.", cause="no-answer")
+        raise LinkLost("The server is still working on what was asked for before the link broke.", cause="no-answer")
 
     def _told(self, error: LinkLost) -> LinkLost:
         if self._begun:
@@ -245,10 +245,10 @@ class _Work:
         done, count = len(self._found) - len(self._left), len(self._found)
         said = f"Done with {done} of {count} messages."
         if self._copying is not None:
-            return f"{said} {len(self._copying[0])} may be in {self._to!r} as well: look there before you do it again."
+            return f"{said} {len(self._copying[0])} may be in {self._to!r} as well: check there before you try again."
         if doubled := len(self._copied.intersection(self._left)) if self._action.leaves else 0:
             return f"{said} {doubled} were copied to {self._to!r} and are still in {self._place.folder!r}."
-        return f"{said} The same again does the rest." if count else ""
+        return f"{said} Repeat the call for the rest." if count else ""
 
 
 def _has(session: IMAPSession, extension: str) -> bool:

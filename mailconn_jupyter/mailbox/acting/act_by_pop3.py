@@ -31,7 +31,7 @@ def act(place: Place, action: Action, wanted: Wanted) -> ActionReport:
         # Whether the server has deleted them shows when one looks again.
         with place.opened(readonly=False) as session:
             work.mark(session)
-        work.notes.append("The link broke meanwhile; it was opened again to finish.")
+        work.notes.append("The link broke; the work was finished over a new one.")
     return work.report()
 
 
@@ -98,7 +98,7 @@ def _numbers(session: POP3Session) -> dict[str, int]:
         lines = [line.decode("ascii", "replace").split() for line in session.uidl()[1]]
     except Refused as error:
         raise OptionError(
-            "The server gives messages no unique ids (UIDL), so none can be told for sure. Nothing was deleted.",
+            "The server gives messages no unique ids (UIDL), so none can be identified reliably. Nothing was deleted.",
             hint="session.dele(number) deletes by the number, within one session.",
         ) from error
     pairs = [(words[1], int(words[0])) for words in lines if len(words) >= 2 and words[0].isdecimal()]

@@ -27,7 +27,7 @@ _WORDS: Final = {
 }
 _MARKS: Final = {
     ("mark", FLAGGED): ("Flagged", "Would flag", ""),
-    ("unmark", FLAGGED): ("Took the flag off", "Would take the flag off", ""),
+    ("unmark", FLAGGED): ("Removed the flag from", "Would remove the flag from", ""),
     ("mark", SEEN): ("Marked", "Would mark", " as read"),
     ("unmark", SEEN): ("Marked", "Would mark", " as unread"),
 }
@@ -62,7 +62,7 @@ class Action:
             return f"{would if self.dry_run else done} {what} {preposition} {where}{target}."
         done, would, rest = _MARKS.get((self.kind, self.flag), ("Marked", "Would mark", f" with {self.flag}"))
         if self.kind == "unmark" and (self.kind, self.flag) not in _MARKS:
-            done, would, rest = f"Took {self.flag} off", f"Would take {self.flag} off", ""
+            done, would, rest = f"Removed {self.flag} from", f"Would remove {self.flag} from", ""
         return f"{would if self.dry_run else done} {what} in {where}{rest}."
 
 

@@ -38,12 +38,17 @@ _SIZE: Final = re.compile(rb"\bRFC822\.SIZE ([0-9]+)", re.IGNORECASE)
 def selected(session: IMAPSession, place: Place, *, readonly: bool) -> Iterator[None]:
     """The folder selected, the same that the messages were read from; the session's own again afterwards."""
     before, was_readonly = session.folder.get(), session.client.is_readonly
+    if place.session is None and (before, was_readonly) == (place.folder, readonly) and session.uid_validity:
+        # Its opening has just selected it, and to do so again takes time in a large folder.
+        _same_uids(session, place)
+        yield
+        return
     try:
         try:
             session.folder.set(place.folder, readonly)
         except imaplib.IMAP4.readonly as error:
             raise MailConnError(
-                f"The server lets the folder {place.folder!r} only be read. Nothing was changed."
+                f"The server allows the folder {place.folder!r} only to be read. Nothing was changed."
             ) from error
         _same_uids(session, place)
         yield
@@ -61,11 +66,11 @@ def _same_uids(session: IMAPSession, place: Place) -> None:
         place.validity = now
     elif not now or not place.validity:
         raise MailboxChanged(
-            "The server says no UIDVALIDITY, so its UIDs may mean other messages each time. Nothing was changed."
+            "The server gives no UIDVALIDITY, so its UIDs may stand for other messages each time. Nothing was changed."
         )
     elif now != place.validity:
         raise MailboxChanged(
-            f"The folder {place.folder!r} is not the one that was read: the UIDs of its messages mean others now "
+            f"The folder {place.folder!r} was recreated since it was read: its UIDs stand for other messages now "
             "(UIDVALIDITY). Nothing was changed.",
             hint="Read the messages again.",
         )
@@ -97,7 +102,10 @@ def sets(uids: Iterable[int], most: int = 2**32) -> Iterator[list[int]]:
 
 def present(session: IMAPSession, uids: Iterable[int], *also: str) -> list[int]:
     """Those that are still in the selected folder; ``also``: and are as these words of a SEARCH say."""
-    return [found for some in sets(uids) for found in search(session.client, ["UID", sequence_set(some), *also])]
+    wanted = set(uids)
+    found = [uid for some in sets(wanted) for uid in search(session.client, ["UID", sequence_set(some), *also])]
+    # A server that heeds no UID would have others acted on.
+    return [uid for uid in found if uid in wanted]
 
 
 def asked_for(session: IMAPSession, reading: Reading, *also: str) -> list[int]:
@@ -171,7 +179,7 @@ def next_uid(session: IMAPSession, folder: str) -> tuple[int, int]:
         names = session.folders().names
         if folder in names:
             status, text = _result(error)
-            raise Refused(f"The folder {folder!r} takes no messages", status, text) from error
+            raise Refused(f"The folder {folder!r} cannot hold messages", status, text) from error
         raise OptionError(
             f"There is no folder {folder!r}. Nothing was changed.{did_you_mean(folder, names)}",
             hint="session.folder.create(name) makes one.",
@@ -194,6 +202,6 @@ def trash_of(session: IMAPSession, place: Place) -> str:
         )
     if same_folder(trash, place.folder):
         raise OptionError(
-            f"The messages are in the trash already ({trash}).", hint="delete(expunge=True) deletes them for good."
+            f"The messages are already in the trash ({trash}).", hint="delete(expunge=True) deletes them for good."
         )
     return trash

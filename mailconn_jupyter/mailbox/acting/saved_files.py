@@ -122,7 +122,7 @@ def save(
     for message in messages:
         if not message.complete:
             raise OptionError(
-                "Only the header of the message was read, and its attachments were not.",
+                "Only the header of the message was read, not its attachments.",
                 hint="Read it with its body: messages(name), without body=False.",
             )
         for attachment in _chosen(message, pattern, inline=inline):

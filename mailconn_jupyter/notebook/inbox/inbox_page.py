@@ -79,17 +79,19 @@ class InboxPage(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.table.observe(lambda _: self._buttons(), "chosen")
         self.instead = widgets.HTML(style.instead("No list here? Run in a cell:", "mailconn.messages(name)"))
         self.instead.add_class("mailconn-instead")
-        self.read = button("Mark as read", "Mark the chosen messages as read", self._acts(Messages.mark_seen))
-        self.unread = button("Mark as unread", "Mark the chosen messages as unread", self._acts(_mark_unread))
-        self.flag = button("Flag", "Mark the chosen messages with a flag", self._acts(Messages.flag))
-        self.unflag = button("Remove flag", "Take the flag off the chosen messages", self._acts(Messages.unflag))
+        self.read = button("Mark as read", "Mark the selected messages as read", self._acts(Messages.mark_seen))
+        self.unread = button("Mark as unread", "Mark the selected messages as unread", self._acts(_mark_unread))
+        self.flag = button("Flag", "Mark the selected messages with a flag", self._acts(Messages.flag))
+        self.unflag = button("Remove flag", "Remove the flag from the selected messages", self._acts(Messages.unflag))
         self.folder = widgets.Dropdown(description="Folder", style={"description_width": "50px"})
         self.folder.observe(lambda _: self._buttons(), "value")
-        self.move = button("Move", "Move the chosen messages to that folder", self._acts(self._moved))
-        self.copy = button("Copy", "Copy the chosen messages to that folder", self._acts(self._copied))
-        self.save = button("Save attachments", "Save what the chosen messages have attached", self._ask_where)
-        self.delete = button("Delete", "Delete the chosen messages; this is asked once more", self._ask, style="danger")
-        self.refresh = button("Refresh", "Read the mailbox anew", self._reread)
+        self.move = button("Move", "Move the selected messages to that folder", self._acts(self._moved))
+        self.copy = button("Copy", "Copy the selected messages to that folder", self._acts(self._copied))
+        self.save = button("Save attachments", "Save the attachments of the selected messages", self._ask_where)
+        self.delete = button(
+            "Delete", "Delete the selected messages, after one more question", self._ask, style="danger"
+        )
+        self.refresh = button("Refresh", "Read the mailbox again", self._reread)
         self.count = live("", "mailconn-count")
         self.question = Question(self.manners.focus)
         self.status = live()
@@ -128,7 +130,7 @@ class InboxPage(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         for one in (self.move, self.copy):
             one.disabled = busy or not count or not self.folder.value
         self.refresh.disabled = busy
-        self.count.value = style.help_text(f"{count} chosen" if count else "None chosen")
+        self.count.value = style.help_text(f"{count} selected" if count else "None selected")
 
     def _chosen(self) -> list[MailboxMessage]:
         keys = set(self.table.chosen)
@@ -161,7 +163,7 @@ class InboxPage(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _reread(self) -> None:
         def work() -> str:
             self._show(self._again())
-            return "Read anew."
+            return "Refreshed."
 
         self._work("Reading …", work)
 
@@ -194,7 +196,7 @@ class InboxPage(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _ask_where(self) -> None:
         with self._guard:
-            self.question.ask_for("Where shall they go?", "Folder here", _ATTACHMENTS, "Save", self._save)
+            self.question.ask_for("Where should they be saved?", "Save in", _ATTACHMENTS, "Save", self._save)
 
     def _save(self, folder: str) -> None:
         with self._guard:
@@ -216,7 +218,7 @@ class InboxPage(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         except MailConnError as error:
             kind, said = "bad", f"{error.message} {error.hint}".strip()
         except Exception as error:  # noqa: BLE001  # an error of a thread is nobody's: say it where it is looked for
-            kind, said = "bad", f"It broke off: {type(error).__name__}."
+            kind, said = "bad", f"It failed: {type(error).__name__}."
         with self.worker.ending(), self._guard:
             if self.comm is not None:
                 self.status.value = style.message(kind, said)

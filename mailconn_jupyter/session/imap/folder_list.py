@@ -99,7 +99,7 @@ def folders_of(client: IMAPClient, pattern: str = "*") -> FolderList:
         client.untagged_responses.pop(kind, None)
     status, said = client.pipeline(*asked)[0]
     if status != "OK":
-        raise Refused("The server does not list the folders", status, said[-1] or b"")
+        raise Refused("The server did not list the folders", status, said[-1] or b"")
     answers = client.untagged_responses
     found = {folder.name: folder for folder in _listed(answers.pop("LIST", []))}
     subscribed = {folder.name for folder in _listed(answers.pop("LSUB", []))}

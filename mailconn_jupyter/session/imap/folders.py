@@ -22,27 +22,27 @@ class Folders(MailBoxFolderManager):
 
     def set(self, folder: str | bytes, readonly: bool = False) -> tuple[Any, ...]:
         """Select a folder."""
-        with _done("does not open", folder):
+        with _done("did not open", folder):
             return tuple(super().set(folder, readonly))
 
     def create(self, folder: str | bytes) -> tuple[Any, ...]:
         """Make a folder; the server's delimiter stands between the levels of a name."""
-        with _done("does not create", folder):
+        with _done("did not create", folder):
             return tuple(super().create(folder))
 
     def rename(self, old_name: str | bytes, new_name: str | bytes) -> tuple[Any, ...]:
         """Call a folder something else, with those below it."""
-        with _done("does not rename", old_name):
+        with _done("did not rename", old_name):
             return tuple(super().rename(old_name, new_name))
 
     def delete(self, folder: str | bytes) -> tuple[Any, ...]:
         """Delete a folder, with its messages."""
-        with _done("does not delete", folder):
+        with _done("did not delete", folder):
             return tuple(super().delete(folder))
 
     def subscribe(self, folder: str | bytes, value: bool = True) -> tuple[Any, ...]:
         """Have mail programs list a folder, or with False no longer."""
-        with _done("does not subscribe to" if value else "does not unsubscribe from", folder):
+        with _done("did not subscribe to" if value else "did not unsubscribe from", folder):
             return tuple(super().subscribe(folder, value))
 
     def status(self, folder: str | bytes | None = None, options: Iterable[str] | None = None) -> dict[str, int]:

@@ -22,7 +22,7 @@ function render({ model, el }) {
   }));
   const all = element("input");
   all.type = "checkbox";
-  all.setAttribute("aria-label", "Choose all messages");
+  all.setAttribute("aria-label", "Select all messages");
   line.cells[0].prepend(all);
   head.append(line);
   table.append(caption, head, body);
