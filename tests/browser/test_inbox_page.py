@@ -83,6 +83,7 @@ def test_messages_are_marked_moved_saved_and_deleted_by_the_boxes_before_them(
     page.button("Delete").click()
     page.says(f"Move 1 message to the trash ({TRASH})?")
     page.button("Keep").click()
+    page.form().locator(".mailconn-question").wait_for(state="hidden")
     page.button("Delete").click()
     page.form().locator(".mailconn-question").get_by_role("button", name="Delete").click()
     page.says(f"Moved 1 message from INBOX to the trash ({TRASH}).")

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, Final
 
 import anywidget
 import ipywidgets as widgets
-from IPython.core.getipython import get_ipython
 from IPython.display import display
 from traitlets import List, Unicode
 
-from ...commands import COMMANDS
-from ...commands.reading import Inbox, read_inbox
+from ...commands.reading import Inbox
 from ...errors import MailConnError
 from ...formatting import counted
 from ...mailbox.found_messages import Messages
@@ -23,25 +20,12 @@ from ...worker import Worker
 from ..form import style
 from ..form.question import Question
 from ..form.widgets import Manners, bar, box, button, close_all, live, show
-from ..magic.answers import told
 
-__all__ = ["InboxPage", "inbox"]
+__all__ = ["InboxPage"]
 
 Act = Callable[[Messages], Any]
 
 _ATTACHMENTS: Final = "attachments"
-
-
-def inbox(**arguments: Any) -> Any:
-    """Show the inbox: where there may be widgets as a page that acts, else as a table."""
-    shell: Any = get_ipython()
-    if getattr(shell, "kernel", None) is None:
-        return told(COMMANDS["inbox"].do(**arguments))
-    found = read_inbox(**arguments)
-    if not found.messages:
-        return told(found.shown())
-    page = InboxPage(found, partial(read_inbox, progress=False, **arguments))
-    return page.show()
 
 
 class MessageTable(anywidget.AnyWidget):

@@ -25,7 +25,7 @@ __all__ = ["run"]
 
 
 #: What a notebook alone can do, or does in a way of its own, by the command's name.
-_OWN: Final = {"form": "..form.form:form", "inbox": "..inbox.inbox_page:inbox"}
+_OWN: Final = {"form": "..form.form:form", "inbox": "..inbox.show_inbox:inbox"}
 #: What other programs call it.
 _ELSEWHERE: Final = {
     "add": "new",
