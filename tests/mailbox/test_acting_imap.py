@@ -75,6 +75,20 @@ def test_a_message_is_moved_from_within_the_loop_that_reads(server: Acted) -> No
     assert subjects(box.connection, "Archive") == ["number 4", "number 2"]
 
 
+@pytest.mark.parametrize("body", [False, True], ids=["headers", "bodies"])
+def test_a_loop_over_an_open_session_moves_by_the_same_session(server: Acted, body: bool) -> None:
+    box = server.box(150)
+    seen = []
+    with connect_imap(box.connection) as session:
+        for message in messages(session, body=body):
+            seen.append(message.subject)
+            if len(seen) % 25 == 0:
+                assert message.move("Archive").count == 1
+    assert seen == [f"number {n}" for n in range(150, 0, -1)]
+    assert subjects(box.connection, "Archive") == [f"number {n}" for n in range(126, 0, -25)]
+    assert len(subjects(box.connection)) == 144
+
+
 def test_copies_leave_the_messages_where_they_are(server: Acted) -> None:
     box = server.box()
     report = messages(box.connection, limit=2).copy("Archive")
