@@ -382,7 +382,42 @@ def test_a_batch_is_not_held_up_by_a_mailbox_that_does_not_answer(
     assert len(raw_of(box.copy(server_port=dovecot.imap), "Sent")) == 200
 
 
-# Without LITERAL+
+# With more extensions, and with fewer
+
+
+@pytest.mark.parametrize("special", ["full"], indirect=True)
+def test_of_several_that_do_not_fit_together_as_many_are_saved_as_fit(make: Make, special: Dovecot) -> None:
+    box = make(special)
+    messages = [b"Subject: %d\r\n\r\n%s\r\n" % (number, b"x" * size) for number, size in enumerate((500, 5000, 500))]
+    with mailconn.connect_imap(box) as session:
+        session.folder.create("Sent")
+        assert "MULTIAPPEND" in session.client.capabilities
+        said = append_all(session.client, "Sent", messages, "\\Seen")
+    assert [each.ok for each in said] == [True, False, True]
+    assert said[1].code == "OVERQUOTA"
+    assert raw_of(box, "Sent") == [messages[0], messages[2]]
+
+
+def test_several_go_by_one_command_where_the_server_takes_that(make: Make) -> None:
+    box = make()
+    messages = [b"Subject: %d\r\n\r\n.\r\n" % number for number in range(50)]
+    with mailconn.connect_imap(box) as session:
+        session.folder.create("Sent")
+        assert all(each.ok for each in append_all(session.client, "Sent", messages, "\\Seen"))
+        commands = [line for line in session.client.transcript if " APPEND " in line]
+    assert len(commands) == 1
+    assert raw_of(box, "Sent") == messages
+
+
+def test_several_are_on_their_way_at_once_without_it_too(make: Make) -> None:
+    box = make()
+    messages = [b"Subject: %d\r\n\r\n.\r\n" % number for number in range(20)]
+    with mailconn.connect_imap(box) as session:
+        session.folder.create("Sent")
+        session.client.capabilities = tuple(each for each in session.client.capabilities if each != "MULTIAPPEND")
+        said = append_all(session.client, "Sent", messages, "\\Seen")
+    assert [each.uid for each in said] == [str(number) for number in range(1, 21)]
+    assert raw_of(box, "Sent") == messages
 
 
 def test_a_server_that_takes_one_at_a_time_gets_them_so(make: Make) -> None:
