@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -35,6 +36,7 @@ _ADDRESSES: Final = frozenset(
     }
 )
 _NO_FIELD: Final = StructuredField(b"")
+_SHORT: Final = 200
 # An address that is shown as it stands.
 _PLAIN_ADDRESS: Final = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9 _.'-]* <[\w.+-]+@[\w.-]+>|[\w.+-]+@[\w.-]+)", re.ASCII)
 
@@ -47,6 +49,13 @@ def one_line(text: str) -> str:
     return _UNSEEN.sub("\ufffd", line).strip()
 
 
+@lru_cache(maxsize=256)
+def _short_field(raw: bytes) -> StructuredField:
+    """What one mail after the other says of its type and its encoding is read once."""
+    return StructuredField(raw)
+
+
+@lru_cache(maxsize=256)
 def _key(name: str) -> bytes:
     return name.lower().encode("utf-8", "replace")
 
@@ -96,7 +105,9 @@ class Header:
     def field(self, name: str) -> StructuredField:
         """The first field of this name, with its parameters."""
         raw = self._first.get(_key(name))
-        return _NO_FIELD if raw is None else StructuredField(raw[:LONGEST_FIELD])
+        if raw is None:
+            return _NO_FIELD
+        return _short_field(raw) if len(raw) < _SHORT else StructuredField(raw[:LONGEST_FIELD])
 
     def _read(self, name: str) -> tuple[str, str]:
         """The text of a field, and what is wrong with it."""
