@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .delivery.following.follow_up import follow_up as follow_up
     from .delivery.following.followed import FollowUp as FollowUp
     from .delivery.journals.journal_base import JournalError as JournalError
+    from .delivery.log_handler import LogHandler as LogHandler
     from .delivery.many.many_report import DeliveryReport as DeliveryReport
     from .delivery.many.send_many import send_many as send_many
     from .delivery.merge import Merge as Merge, merge as merge
@@ -118,6 +119,7 @@ _ROOMS = {
     "delivery.following.follow_up": "follow_up",
     "delivery.following.followed": "FollowUp",
     "delivery.journals.journal_base": "JournalError",
+    "delivery.log_handler": "LogHandler",
     "delivery.many.many_report": "DeliveryReport",
     "delivery.many.send_many": "send_many",
     "delivery.merge": "Merge merge",

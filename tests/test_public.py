@@ -126,7 +126,7 @@ def test_the_keywords_of_save_draft_are_those_of_compose() -> None:
 
 def test_the_keywords_of_send_notebook_are_those_of_send_and_its_own() -> None:
     sent, whole = keywords_of(mailconn.send), keywords_of(mailconn.send_notebook)
-    own = ["subject", "code", "attach", "execute", "on_error"]
+    own = ["subject", "code", "attach", "execute", "parameters", "on_error"]
     assert list(whole) == [*own, *sent]
     assert {name: whole[name] for name in sent} == sent
 

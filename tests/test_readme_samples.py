@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from email.message import EmailMessage
 from pathlib import Path
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from mailconn_jupyter import sandbox
+from mailconn_jupyter import LogHandler, sandbox
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.credentials import resolve
 from mailconn_jupyter.interchange import hop
@@ -22,6 +23,7 @@ from tests.servers.graph import GraphServer
 from tests.support.acting import Acted, run_kind, subjects
 from tests.support.isolation import give_password
 from tests.support.mailboxes import fill_file, mail
+from tests.support.saved_notebooks import code, keep, words
 from tests.support.shells import Shell, shell
 
 __all__ = ["shell"]
@@ -53,14 +55,18 @@ def test_every_sample_of_the_readme_runs_in_its_order(
     server = sandbox.start("stands in")
     secret = resolve("stands in", ask=False).secret.reveal()
     monkeypatch.setattr("getpass.getpass", lambda _prompt: secret)
+    keep(tmp_path, words("# The report"), code("week = 0", tags=("parameters",)), code("print('week', week)"))
     shell.ip.user_ns.update({"df": _table(), "fig": Figure(), "msg": _message()})
     with GraphServer(certificates.good.server_context(), "a token") as graph:
         _keep_cloud(graph, certificates)
         for cell in (cell for cell in CELLS if cell not in ON_A_SERVER):
             shell.ok(_to(connections["stands in"], cell))
         assert len(graph.sent) == 2
+    (handler,) = [each for each in logging.getLogger().handlers if isinstance(each, LogHandler)]
+    logging.getLogger().removeHandler(handler)
+    handler.close()
     subjects = [message.subject for message in server.inbox]
-    assert subjects[:4] == ["Churn, week 47", "Hello", "Churn, week 47", "Churn, week 47"]
+    assert subjects[:5] == ["Churn, week 47", "Hello", "Churn, week 47", "Churn, week 47", "The report"]
     # A batch goes over several connections, in whatever order.
     assert sorted(subjects[5:]) == [f"{what} {number}" for what in ("Invoice", "Reminder") for number in range(1, 6)]
 

@@ -15,7 +15,7 @@ from typing import Final
 from ..domains import ascii_domain
 from ..errors import MailConnError, OptionError
 
-__all__ = ["VARIABLE", "Environment", "Veil", "expand", "has_variable"]
+__all__ = ["VARIABLE", "Environment", "Veil", "expand", "has_variable", "names_a_secret"]
 
 VARIABLE: Final = re.compile(r"\$\{([^{}]*)\}")
 
@@ -72,9 +72,18 @@ def expand(value: str, environ: Mapping[str, str], *, label: str, trait: str) ->
     return VARIABLE.sub(replacement, value)
 
 
+def names_a_secret(name: str) -> bool:
+    """Whether a variable of that name holds a secret, as far as its name says.
+
+    >>> names_a_secret("DB_PASSWORD"), names_a_secret("MAIL_HOST")
+    (True, False)
+    """
+    return _SECRET.search(name) is not None
+
+
 def _refuse_secret(name: str, environ: Mapping[str, str], *, label: str, trait: str) -> None:
     """Raise :class:`~mailconn_jupyter.errors.OptionError` where a variable is a secret, by its name or its value."""
-    if _SECRET.search(name):
+    if names_a_secret(name):
         why = "its name says that it is a secret"
     elif _URL_WITH_PASSWORD.search(environ.get(name, "")):
         why = "it contains a URL with a password"

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ..connection import MailConnection
-from ..documents.inert import SCRIPTS_LOST, inert, inert_outputs
-from ..documents.notebook_cells import stays
+from ..documents.inert import SCRIPTS_LOST, inert
 from ..documents.notebook_export import FORMATS, Attach, export
-from ..documents.notebook_file import NotebookError, content_of, library, read, title_of, was_run
+from ..documents.notebook_file import NotebookError, content_of, read, title_of, was_run
+from ..documents.notebook_run import run
 from ..errors import warn
 from ..formatting import did_you_mean
 from ..keywords import public
 from ..message.attach.attachments import listed
 from ..message.compose import LIMIT
 from ..message.render.part import Formulas, TableFormat
-from ..message.texts import clean, one_line
+from ..message.texts import one_line
 from .report import DeliveryError, SendReport
 from .send import send
 
@@ -44,6 +44,7 @@ def send_notebook(
     code: bool = False,
     attach: Attach | None = "html",
     execute: bool = False,
+    parameters: Mapping[str, Any] | None = None,
     on_error: OnError = "skip",
     cc: str | Iterable[str] = (),
     bcc: str | Iterable[str] = (),
@@ -78,9 +79,11 @@ def send_notebook(
     is in the page or the PDF, and neither loads anything (formulas stay as they are written); a warning says what was lost.
     No PDF reads a local file.
 
-    ``execute`` runs it first, in a kernel of its own; the file stays as it is. When a cell fails then, nothing is sent
-    (``on_error="skip"``), or what there is, with the error (``"send"``): subject and first line say that it failed. The
-    error is raised in either case. Cells tagged ``remove_cell``, ``remove_input`` and ``remove_output`` go as nbconvert
+    ``execute`` runs it first, in a kernel of its own; the file stays as it is. ``parameters`` then go into a cell behind
+    the one tagged ``parameters``, as Papermill has it: texts, numbers, truth values, None, and lists and dicts of those.
+    When a cell fails, nothing is sent (``on_error="skip"``), or what there is, with the error (``"send"``): subject and
+    first line say that it failed, and in which cell, and what looks like a secret in the error is stars. The error is
+    raised in either case. Cells tagged ``remove_cell``, ``remove_input`` and ``remove_output`` go as nbconvert
     has it. The rest is as for :func:`~mailconn_jupyter.delivery.send.send`.
 
     Needs the extra ``notebook``. Raises :class:`NotebookError` before anything is sent, or after a failed notebook was;
@@ -93,11 +96,15 @@ def send_notebook(
             f"on_error={on_error!r} is only for a notebook that is run first.",
             hint="Add execute=True; a saved notebook is sent with the errors that are in it.",
         )
+    if parameters and not execute:
+        raise NotebookError("parameters are only for a notebook that is run first.", hint="Add execute=True.")
     file = _file(path, execute=execute)
     notebook, own = read(file)
-    failure = _execute(notebook, file, own=own) if execute else None
+    failure = run(notebook, file, own=own, parameters=parameters) if execute else None
     if failure is not None and on_error == "skip":
-        raise NotebookError(f"{file.name} failed, so it was not sent: {_words(failure)}") from failure
+        raise NotebookError(
+            f"{file.name} failed{failure.where}, so it was not sent: {failure.words}"
+        ) from failure.error
     if not execute and not was_run(notebook):
         raise NotebookError(
             f"{file.name} has no outputs: it was not run, or not saved since.",
@@ -156,16 +163,15 @@ def send_notebook(
 
     if failure is None:
         return sent(subject)
+    how = f"failed{failure}"
     try:
-        report = sent(f"FAILED: {subject}", f"The notebook {file.name} FAILED: {_words(failure)}")
+        report = sent(f"FAILED: {subject}", f"The notebook {file.name} {how}")
     except DeliveryError as trouble:
         # Somebody may have it: its own words say who.
-        raise NotebookError(f"{file.name} failed: {_words(failure)}", hint=str(trouble)) from failure
+        raise NotebookError(f"{file.name} {how}", hint=str(trouble)) from failure.error
     except Exception as trouble:  # noqa: BLE001  # nothing of the mail may hide how the notebook ended
-        raise NotebookError(
-            f"{file.name} failed: {_words(failure)}", hint=f"The message was not sent. {trouble}"
-        ) from failure
-    raise NotebookError(f"{file.name} failed: {_words(failure)}", hint=report.summary) from failure
+        raise NotebookError(f"{file.name} {how}", hint=f"The message was not sent. {trouble}") from failure.error
+    raise NotebookError(f"{file.name} {how}", hint=report.summary) from failure.error
 
 
 def _known(option: str, given: Any, known: tuple[Any, ...]) -> None:
@@ -201,22 +207,3 @@ def _file(path: str | PathLike[str] | None, *, execute: bool) -> Path:
     if not file.is_file():
         raise NotebookError(f"There is no notebook {str(file)!r}.", hint=f"Looked in {one_line(str(Path.cwd()))}")
     return file
-
-
-def _execute(notebook: Any, file: Path, *, own: bool) -> Exception | None:
-    """Run it, and return what went wrong; the outputs up to there are in it, and none of an earlier time."""
-    nbclient = library("nbclient", "To run a notebook")
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and not (own and stays(cell)):
-            cell["outputs"] = inert_outputs(cell)[0] if stays(cell) else []
-    try:
-        nbclient.execute(notebook, cwd=str(file.parent.resolve()))
-    except Exception as error:  # noqa: BLE001  # a cell's, or the kernel's
-        return error
-    return None
-
-
-def _words(failure: Exception) -> str:
-    """What it says, in one line; the exception of nbclient quotes the cell and its whole traceback, too."""
-    own = f"{failure.ename}: {failure.evalue}" if hasattr(failure, "ename") and hasattr(failure, "evalue") else ""
-    return one_line(own or clean(str(failure)).strip().rpartition("\n")[2], 300)

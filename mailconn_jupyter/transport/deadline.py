@@ -120,7 +120,11 @@ def in_thread(action: Callable[[], T], limit: Limit) -> T:
             errors.append(error)
 
     thread = threading.Thread(target=run, daemon=True, name="mailconn-wait")
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:
+        # The interpreter ends (Python 3.12 and later), or there are too many threads.
+        run()
     while thread.is_alive():
         thread.join(limit.step())
     if errors:

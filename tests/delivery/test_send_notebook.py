@@ -111,7 +111,7 @@ def test_it_is_run_first_when_asked_for_and_the_file_stays_as_it_is(server: Sand
 def test_a_notebook_that_fails_is_not_sent_and_says_with_what(server: Sandbox, tmp_path: Path) -> None:
     cell = nbformat.v4.new_code_cell("password = 'correct-horse'\n1 / 0")  # type: ignore[no-untyped-call]
     with pytest.raises(
-        NotebookError, match=r"churn.ipynb failed, so it was not sent: ZeroDivisionError: division"
+        NotebookError, match=r"churn.ipynb failed in cell 1, so it was not sent: ZeroDivisionError: division"
     ) as caught:
         send_notebook("sandbox", "ana@example.org", keep(tmp_path, cell), execute=True)
     assert "correct-horse" not in str(caught.value)
@@ -127,18 +127,23 @@ def failing(folder: Path, *, name: str = "churn.ipynb") -> Path:
 def test_a_notebook_that_fails_is_sent_when_asked_for_and_fails_all_the_same(server: Sandbox, tmp_path: Path) -> None:
     path = failing(tmp_path)
     before = path.read_bytes()
-    with pytest.raises(NotebookError, match=r"^churn\.ipynb failed: ZeroDivisionError: division by zero") as caught:
+    with pytest.raises(
+        NotebookError, match=r"^churn\.ipynb failed in cell 3: ZeroDivisionError: division by zero"
+    ) as caught:
         send_notebook("sandbox", "ana@example.org", path, execute=True, on_error="send")
     assert caught.value.hint.startswith("Sent: 'FAILED: Churn'")
     message = arrived(server)
     assert message.subject == "FAILED: Churn"
-    assert message.text.startswith("The notebook churn.ipynb FAILED: ZeroDivisionError: division by zero\n")
+    assert message.text.startswith("The notebook churn.ipynb failed in cell 3: ZeroDivisionError: division by zero\n")
     places = [message.text.index(said) for said in ("# Churn", "so far", "Traceback")]
     assert places == sorted(places)
     assert "never" not in message.text
     (page,) = [part for part in message.attachments if not part.inline]
     assert b"ZeroDivisionError" in page.data
     assert "correct-horse" not in str(caught.value)
+    # Nor do the lines around it, which a traceback shows.
+    assert "correct-horse" not in message.text
+    assert b"correct-horse" not in page.data
     assert path.read_bytes() == before
 
 
@@ -148,7 +153,7 @@ def test_when_the_mail_fails_too_both_are_told(server: Sandbox, tmp_path: Path) 
         ("ana@example.org", {"attachments": "missing.csv"}, "does not exist"),
         ("ana@example.org", {"zip": 1j}, "zip="),
     ):
-        with pytest.raises(NotebookError, match=r"churn\.ipynb failed: ZeroDivisionError") as caught:
+        with pytest.raises(NotebookError, match=r"churn\.ipynb failed in cell 3: ZeroDivisionError") as caught:
             send_notebook("sandbox", to, failing(tmp_path), execute=True, attach=None, on_error="send", **options)
         assert caught.value.hint.startswith("The message was not sent.")
         assert said in caught.value.hint
@@ -160,7 +165,7 @@ def test_when_only_some_get_the_mail_of_a_failed_notebook_that_is_what_is_said(t
         plain: dict[str, Any] = {"use_secure_authentication": False, "from_address": "me@example.org"}
         ops = mailconn.MailConnection(name="ops", server_host="127.0.0.1", server_port=there.port, **plain)
         people = ["ana@example.org", "bob@example.org"]
-        with pytest.raises(NotebookError, match=r"churn\.ipynb failed: ZeroDivisionError") as caught:
+        with pytest.raises(NotebookError, match=r"churn\.ipynb failed in cell 3: ZeroDivisionError") as caught:
             send_notebook(ops, people, failing(tmp_path), execute=True, attach=None, on_error="send")
     assert "bob@example.org: refused (550 5.1.1 no such user)" in caught.value.hint
     assert "The others have received it." in caught.value.hint
