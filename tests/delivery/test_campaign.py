@@ -547,7 +547,7 @@ def test_a_plan_says_how_many_at_which_rate_until_when_and_what_is_in_the_way(mo
         monkeypatch.setattr(asked, "limits_of", lambda _host, _user: microsoft)
         with pytest.warns(MailConnWarning, match="takes mail to 10,000 recipients a day"):
             plan = campaign_to(server.port, name="other").plan(20_000)
-        assert "at 30 messages a minute, which is what Microsoft 365 takes" in str(plan)
+        assert "at 30 messages a minute, the limit of Microsoft 365" in str(plan)
 
 
 # Processes of Dask
