@@ -11,7 +11,7 @@ from .acting.act import Wanted, act
 from .acting.action import Action
 from .acting.action_report import MOST_SHOWN, ActionReport, Row, row_of
 from .acting.actions import Actions
-from .acting.fingerprint import fingerprint
+from .acting.fingerprint import kept_fingerprint
 from .acting.place import Place
 from .mailbox_message import MailboxMessage
 from .portions import Reading
@@ -45,8 +45,12 @@ class Messages(Actions, Iterator[MailboxMessage]):
         self._begun = False
         self._chosen = chosen
         self._source: Iterator[MailboxMessage] = iter(chosen)
-        self._uids: dict[str, bytes] | None = {each.uid: fingerprint(each) for each in chosen}
+        self._uids: dict[str, bytes] | None = {each.uid: kept_fingerprint(each, self._protocol) for each in chosen}
         self._shown: list[Row] = [row_of(each) for each in chosen[:MOST_SHOWN]]
+
+    @property
+    def _protocol(self) -> str:
+        return "" if self._place is None else self._place.protocol
 
     @classmethod
     def asked_for(
@@ -68,7 +72,7 @@ class Messages(Actions, Iterator[MailboxMessage]):
         if message is None:
             raise StopIteration
         if self._reading is not None and self._uids is not None:
-            self._uids[message.uid] = fingerprint(message)
+            self._uids[message.uid] = kept_fingerprint(message, self._protocol)
             if len(self._shown) < MOST_SHOWN:
                 self._shown.append(row_of(message))
         return message

@@ -16,7 +16,7 @@ from .acting.act import Wanted, act
 from .acting.action import Action
 from .acting.action_report import ActionReport, row_of
 from .acting.actions import Actions
-from .acting.fingerprint import fingerprint
+from .acting.fingerprint import kept_fingerprint
 from .acting.place import Place
 
 __all__ = ["MailboxMessage"]
@@ -98,4 +98,8 @@ class MailboxMessage(Actions, ParsedMessage):
         return [self]
 
     def _act(self, action: Action) -> ActionReport:
-        return act(self.place, action, Wanted({self.uid: fingerprint(self)}, [row_of(self)]))
+        return act(
+            self.place,
+            action,
+            Wanted({self.uid: kept_fingerprint(self, self.place.protocol if self.place else "")}, [row_of(self)]),
+        )

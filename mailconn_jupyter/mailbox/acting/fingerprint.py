@@ -9,7 +9,7 @@ from typing import Final
 from ...message.incoming.header import end_of_header
 from ...message.incoming.parsed import ParsedMessage
 
-__all__ = ["fingerprint", "fingerprint_of"]
+__all__ = ["fingerprint", "fingerprint_of", "kept_fingerprint"]
 
 # What mail programs write into a message that they keep in such a file, with its lines that go on.
 _KEPT_THERE: Final = re.compile(
@@ -21,6 +21,11 @@ _KEPT_THERE: Final = re.compile(
 def fingerprint(message: ParsedMessage) -> bytes:
     """What the header of a message says, but for what mail programs note in it."""
     return fingerprint_of(message.raw)
+
+
+def kept_fingerprint(message: ParsedMessage, protocol: str) -> bytes:
+    """The same where a message is known by it, and nothing where the server has a number of its own for it."""
+    return fingerprint(message) if protocol == "MBOX" else b""
 
 
 def fingerprint_of(raw: bytes) -> bytes:
