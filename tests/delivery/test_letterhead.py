@@ -93,7 +93,7 @@ def test_without_a_signature_and_in_compose_alone_nothing_is_added() -> None:
 
 def test_a_signature_alone_is_no_message() -> None:
     ops("**Ana**")
-    with pytest.raises(MessageError, match="neither content nor attachment"):
+    with pytest.raises(MessageError, match="no content and no attachment"):
         sent()
     assert "Ana" in text_of(sent(attachments={"a.txt": "x"}))
     assert text_of(sent("")) == "-- \n**Ana**\n"
