@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from . import sandbox as sandbox
     from .connection import MailConnection as MailConnection
+    from .delivery.addressed import compose as compose, people as people
     from .delivery.campaigns.campaign import Campaign as Campaign
     from .delivery.campaigns.campaign_part import CampaignStopped as CampaignStopped
     from .delivery.filing.save_draft import SavedDraft as SavedDraft, save_draft as save_draft
@@ -61,7 +62,6 @@ if TYPE_CHECKING:
     from .mailbox.mailbox_message import MailboxMessage as MailboxMessage
     from .mailbox.messages import messages as messages
     from .mailbox.secured import decrypt as decrypt, keep_certificate as keep_certificate
-    from .message.compose import compose as compose
     from .message.incoming.parsed import ParsedMessage as ParsedMessage
     from .message.meeting.invitation import Invitation as Invitation
     from .message.render import (
@@ -113,6 +113,7 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "connection": "MailConnection",
+    "delivery.addressed": "compose people",
     "delivery.campaigns.campaign": "Campaign",
     "delivery.campaigns.campaign_part": "CampaignStopped",
     "delivery.filing.save_draft": "SavedDraft save_draft",
@@ -147,7 +148,6 @@ _ROOMS = {
     "mailbox.mailbox_message": "MailboxMessage",
     "mailbox.messages": "messages",
     "mailbox.secured": "decrypt keep_certificate",
-    "message.compose": "compose",
     "message.incoming.parsed": "ParsedMessage",
     "message.meeting.invitation": "Invitation",
     "message.render": "HTML Markdown Part Preformatted register unregister",

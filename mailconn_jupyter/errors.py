@@ -43,6 +43,7 @@ warning. The tree::
         StoreError: A connection cannot be read from, or written to, the user's configuration.
             ConnectionChanged: The connection on disk is not the one that was read.
             UnknownConnection: No connection has that name.
+            UnknownGroup: No group has that name.
         TransportError: The link failed, or is not what the policy asks for.
             LinkLost (smtp, imap, pop3): The link broke, or the server did not answer in time, or not in its protocol.
                 DeliveryUnknown (smtp): The link broke after the last byte of the message.

@@ -197,6 +197,17 @@ def _sent(parser: Arguments) -> None:
     what.add_argument("--forget", action="store_true", help="Forget all that was noted.")
 
 
+def _people(parser: Arguments) -> None:
+    parser.add_argument("name", metavar="GROUP", nargs="?", help="A group; if omitted, all of them.")
+    parser.add_argument(
+        "members", metavar="ADDRESS", nargs="*", default=(), help="Who is to be in it, beside those who are."
+    )
+    parser.add_argument(
+        "--remove", metavar="ADDRESS", action="append", default=[], help="Who is not to be in it; may be repeated."
+    )
+    parser.add_argument("--delete", action="store_true", help="Delete the group.")
+
+
 def _sandbox(parser: Arguments) -> None:
     parser.add_argument("--stop", action="store_true", help="Stop the server.")
     parser.add_argument(
@@ -293,6 +304,13 @@ _ALL: Final = (
         "history.sending_log:sent",
         _sent,
         1,
+    ),
+    Command(
+        "people",
+        "[GROUP [ADDRESS ...]] [--remove ADDRESS] [--delete]",
+        "The groups whose names stand for addresses: --to team.",
+        "setting_up.grouping:people",
+        _people,
     ),
     Command(
         "inbox",

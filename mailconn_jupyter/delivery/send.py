@@ -13,8 +13,8 @@ from ..connection import MailConnection
 from ..connection.declarations import SENDING
 from ..errors import MessageError, NoDomain, OptionError, warn
 from ..keywords import public
-from ..message.addresses import envelope_address
-from ..message.compose import LIMIT, compose
+from ..message.addresses import envelope_address, once
+from ..message.compose import LIMIT
 from ..message.letterhead import framed
 from ..message.mime.wire_format import Wire, wired
 from ..message.render.part import Formulas, TableFormat
@@ -24,6 +24,7 @@ from ..session.opening.run_stages import PAUSES
 from ..session.smtp.envelope import envelope_of
 from ..session.smtp.session import SMTPSession
 from ..store import connections
+from .addressed import compose
 from .attempt import Sender, attempt
 from .filing.sent_copy import copy_target, keep_copy
 from .kept_sessions import lent_session
@@ -188,7 +189,7 @@ def send_composed(session: Sender, message: EmailMessage, returns: Returns | Non
     """Send a composed message through an open session; returns and raises as :func:`send`."""
     returns = returns or Returns()
     sender, recipients = envelope_of(message, returns.bounce_to, None)
-    left = list(dict.fromkeys(str(envelope_address(recipient)) for recipient in recipients))
+    left = [str(address) for address in once(map(envelope_address, recipients))]
     # Before anything is sent: what is raised after a delivery makes people send again.
     data = wired(message, utf8=False, eight_bit=True)
     outcomes: dict[str, Outcome] = {recipient: Outcome(recipient, "not sent") for recipient in left}

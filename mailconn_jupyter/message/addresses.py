@@ -10,6 +10,7 @@ import contextlib
 import ipaddress
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from email import policy
 from email.errors import InvalidHeaderDefect
@@ -22,7 +23,7 @@ from ..domains import ascii_domain
 from ..errors import MessageError, NoDomain
 from ..formatting import shown, unfit
 
-__all__ = ["Address", "envelope_address", "header_addresses", "listed_addresses", "plain_addresses"]
+__all__ = ["Address", "envelope_address", "header_addresses", "listed_addresses", "once", "plain_addresses"]
 
 # RFC 5322 atext, and RFC 6532 beyond ASCII.
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]+"
@@ -110,6 +111,14 @@ def envelope_address(given: str, *, what: str = "recipient", empty: bool = False
     if not local:
         raise NoDomain(f"The {what} {shown(given)} is not a valid mail address.", name=name)
     return Address(name, international=not name.isascii())
+
+
+def once(addresses: Iterable[Address]) -> tuple[Address, ...]:
+    """Each mailbox once, as it was named first: a domain is the same in whatever case."""
+    found: dict[str, Address] = {}
+    for address in addresses:
+        found.setdefault(address.key, address)
+    return tuple(found.values())
 
 
 def _domain(domain: str, given: str, what: str) -> str:

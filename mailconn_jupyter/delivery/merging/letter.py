@@ -8,11 +8,11 @@ from email.message import EmailMessage
 from typing import Any, Self
 
 from ...errors import MessageError
-from ...message.compose import compose
 from ...message.letterhead import framed
 from ...message.mime.headers import checked
 from ...message.mime.mailboxes import mailboxes
 from ...message.texts import one_line
+from ..addressed import compose
 from ..returns import Returns
 from .row_fields import Content, Field, Given, identity, people, words
 from .row_files import Attached

@@ -19,6 +19,7 @@ from ...message.compiled import no_value
 from ...message.render.words import HTML, Markdown
 from ...message.template import Bound, Template, as_words, filled, render_subject, understood
 from ...message.texts import one_line
+from ...store.people import people as groups
 from .table_rows import Row
 
 __all__ = [
@@ -152,7 +153,7 @@ def _mailboxes_of(entry: Any, what: str, columns: Sequence[str]) -> Field:
     if is_template(entry):
         tokens = in_tokens(entry, columns)
         return lambda given: _addressed(*tokens(given))
-    if "@" not in entry and columns:
+    if "@" not in entry and columns and entry not in groups:
         raise MessageError(
             f"{what}={entry!r} is not a column, an address or a template.{did_you_mean(entry, list(columns))}",
             hint=f"The columns are {one_line(', '.join(columns), 200)}.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,12 +11,15 @@ from ...errors import MessageError
 from ...formatting import shown, unfit
 from ..addresses import Address, envelope_address
 
-__all__ = ["Mailbox", "domain_of", "mailboxes"]
+__all__ = ["Mailbox", "domain_of", "mailboxes", "named_by"]
 
 # A name with a comma, unquoted, before one address: nothing in it could be an address of its own.
 _WITH_COMMA: Final = re.compile(r'[^<>@";]*,[^<>@";]*<[^<>",;]*>')
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _QUOTED_PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
+
+
+_groups: Final[list[Callable[[str], Sequence[str] | None]]] = []
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,21 @@ def mailboxes(given: Any, what: str) -> list[Mailbox]:
     else:
         raise MessageError(f"The {what} {shown(given)} is not an address.", hint="An address is text: ana@example.org")
     found: dict[str, Mailbox] = {}
-    for text in texts:
+    for text in _each_member(texts):
         mailbox = _mailbox(text, what)
         found.setdefault(mailbox.address.key, mailbox)
     return list(found.values())
+
+
+def named_by(members: Callable[[str], Sequence[str] | None]) -> None:
+    """Let a word without an @ be the name of a group, where ``members`` gives its addresses and not None."""
+    _groups[:] = [members]
+
+
+def _each_member(texts: Iterable[str]) -> Iterator[str]:
+    for text in texts:
+        members = _groups[0](text) if _groups and "@" not in text and "<" not in text and not unfit(text) else None
+        yield from [text] if members is None else members
 
 
 def _split(text: str, what: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult
@@ -24,6 +25,11 @@ _MAGIC: Final = re.compile(r"(?:[^%#]*=)?\s*%?%mailconn\s(.*)", re.DOTALL)
 
 # Flags that may be given more than once.
 _REPEATED: Final = {"unset", "to", "cc", "bcc", "reply_to", "attach", "header"}
+
+
+# Flags that take an address.
+_ADDRESSES: Final = {"to", "cc", "bcc", "reply_to"}
+_MOST_PEOPLE: Final = 100
 
 
 class _Flag(str):
@@ -93,10 +99,12 @@ def _candidates(words: list[str], fragment: str) -> Iterable[str] | None:
     flags = parser.flags()
     before = flags.get(words[-1])
     if before is not None and before.nargs != 0:
-        return _values(before)
+        return _people(fragment) if before.dest in _ADDRESSES else _values(before)
     if fragment.startswith("-"):
         return _free_flags(parser, words)
     given = parser.sort(words[1:])[1]
+    if command.name == "people":
+        return _people(fragment) if given else _groups()
     if command.files and not given:
         return None
     names = _names(command, given)
@@ -106,6 +114,23 @@ def _candidates(words: list[str], fragment: str) -> Iterable[str] | None:
     if names or fragment:
         return names
     return _free_flags(parser, words)
+
+
+def _groups() -> list[str]:
+    from ...store.people import people  # noqa: PLC0415  # reads addresses
+
+    return list(people)
+
+
+def _people(fragment: str) -> list[str]:
+    """Groups; once something is typed, addresses too, by themselves or by the names before them."""
+    typed = fragment.lstrip("'\"").casefold()
+    if not typed:
+        return _groups()
+    from ...store.people import people  # noqa: PLC0415  # the same
+
+    found = (text for key, text in people.known().items() if key.startswith(typed))
+    return list(islice(found, _MOST_PEOPLE))
 
 
 def _values(flag: argparse.Action) -> Iterable[str] | None:

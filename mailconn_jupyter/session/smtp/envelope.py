@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from ...errors import MessageError
 from ...formatting import shown
-from ...message.addresses import Address, envelope_address, listed_addresses, plain_addresses
+from ...message.addresses import Address, envelope_address, listed_addresses, once, plain_addresses
 from ...message.mime.headers import AddressField
 from .status_request import StatusRequest
 
@@ -55,7 +55,7 @@ class Envelope:
         ``local`` allows names without a domain. Raises :class:`~mailconn_jupyter.errors.MessageError`.
         """
         given = envelope_address(sender, what="sender", empty=True, local=local)
-        read = tuple(dict.fromkeys(envelope_address(each, local=local) for each in recipients))
+        read = once(envelope_address(each, local=local) for each in recipients)
         options = _of_each(read, rcpt_options, local=local)
         return cls(given, tuple(Recipient(each, options[each]) for each in read), parameters(mail_options))
 

@@ -1,0 +1,190 @@
+"""Groups of people: kept beside the connections, shared and locked as those are, and a name wherever an address goes."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mailconn_jupyter as mailconn
+from mailconn_jupyter.errors import MailConnError, MessageError, StoreError
+from mailconn_jupyter.store import ConnectionStore
+from mailconn_jupyter.store.people import People, UnknownGroup, people
+from tests.support.composed import arrived
+from tests.support.shells import Shell, clean_up, keep, shell
+
+__all__ = ["clean_up", "shell"]
+
+pytestmark = pytest.mark.usefixtures("own_config")
+
+
+def recipients(message: Any, name: str = "To") -> list[str]:
+    return [address.addr_spec for address in message[name].addresses]
+
+
+def test_a_group_is_kept_with_its_names_and_read_by_another_kernel(own_config: Path) -> None:
+    people["Team"] = ["ana@example.org", "Bea Łu <bea@example.org>", '"Doe, Jane" <jane@example.org>']
+    other = People(ConnectionStore())
+    assert other["tEAM "] == people["team"]
+    assert other["team"] == ["ana@example.org", "Bea Łu <bea@example.org>", '"Doe, Jane" <jane@example.org>']
+    assert list(other) == ["Team"]
+    assert "TEAM" in other
+    file = people._path
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert not mailconn.connections.problems()
+    people["team"] = "ana@example.org, eve@example.org"
+    assert other["team"] == ["ana@example.org", "eve@example.org"]
+    del people["team"]
+    assert "team" not in other
+    with pytest.raises(UnknownGroup, match="no group 'team'"):
+        other["team"]
+
+
+def test_a_name_stands_wherever_an_address_goes() -> None:
+    people["team"] = ["ana@example.org", "Bea <bea@example.org>"]
+    people["Руководство"] = ["team", "eve@example.org"]
+    message = arrived("x", cc="team", bcc="руководство", reply_to=["team"])
+    assert recipients(message, "Cc") == recipients(message, "Reply-To") == ["ana@example.org", "bea@example.org"]
+    message = mailconn.compose(["team", "zoe@example.org"], "s", "x", sender="b@example.org")
+    assert recipients(message) == ["ana@example.org", "bea@example.org", "zoe@example.org"]
+    assert str(message["To"]).startswith("ana@example.org, Bea <bea@example.org>")
+    message = mailconn.compose("Руководство, bea@example.org", "s", "x", sender="b@example.org")
+    assert recipients(message) == ["ana@example.org", "bea@example.org", "eve@example.org"]
+    meeting = mailconn.Invitation("Retro", "2026-12-03", attendees="team")
+    assert [str(one.address) for one in meeting.attendees] == ["ana@example.org", "bea@example.org"]
+
+
+def test_groups_may_be_in_each_other_without_an_end() -> None:
+    people["a"] = ["ana@example.org"]
+    people["b"] = ["a", "bea@example.org"]
+    people["a"] = ["b", "eve@example.org"]
+    assert people.members("A") == ["bea@example.org", "eve@example.org"]
+
+
+def test_five_hundred_get_one_message_each(shell: Shell) -> None:
+    people["all"] = [f"Person {number} <p{number}@example.org>" for number in range(500)]
+    people["few"] = ["p1@example.org", "all"]
+    server = mailconn.sandbox.start()
+    report = mailconn.send("sandbox", "few", "s", "x", cc="all", bcc="p2@EXAMPLE.ORG")
+    assert report.ok
+    got = [name for message in server.inbox for name in message.recipients]
+    assert sorted(got) == sorted(f"p{number}@example.org" for number in range(500))
+    shell.ok("%mailconn sandbox --stop")
+
+
+def test_a_merge_knows_groups() -> None:
+    people["board"] = ["eve@example.org"]
+    letters = mailconn.merge([{"email": "ana@example.org"}], to="email", cc="board", subject="s", content="c")
+    assert recipients(letters[0], "Cc") == ["eve@example.org"]
+    with pytest.raises(MessageError, match="'bord'"):
+        mailconn.merge([{"email": "ana@example.org"}], to="email", cc="bord", subject="s", content="c")
+
+
+def test_a_word_that_is_no_group_is_no_address() -> None:
+    people["team"] = ["ana@example.org"]
+    with pytest.raises(MessageError, match="'tem'"):
+        mailconn.compose("tem", "s", "x", sender="b@example.org")
+
+
+def shared(folder: Path, content: Any) -> People:
+    folder.mkdir(exist_ok=True)
+    (folder / ".people.json").write_text(json.dumps(content), encoding="utf-8")
+    return People(ConnectionStore(mailconn.connections.folder, [folder]))
+
+
+def test_an_administrators_groups_are_there_and_a_locked_one_stays(tmp_path: Path) -> None:
+    content = {"groups": {"ops": ["a@example.org"], "board": {"members": ["b@example.org"], "locked": True}}}
+    groups = shared(tmp_path / "shared", content)
+    assert groups["ops"] == ["a@example.org"]
+    groups["ops"] = ["own@example.org"]
+    assert groups["ops"] == ["own@example.org"]
+    with pytest.raises(StoreError, match="is locked"):
+        groups["board"] = ["own@example.org"]
+    with pytest.raises(StoreError, match="is locked"):
+        del groups["board"]
+    del groups["ops"]
+    with pytest.raises(StoreError, match="is shared"):
+        del groups["ops"]
+
+
+def test_a_shared_file_that_others_can_change_does_not_count(tmp_path: Path) -> None:
+    groups = shared(tmp_path / "shared", {"groups": {"ops": ["evil@example.org"]}})
+    (tmp_path / "shared" / ".people.json").chmod(0o666)
+    assert "ops" not in groups
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["{", "[]", '{"groups": 5}', '{"groups": {"team": 5}}', '{"groups": {"team": [5]}}', "[" * 100_000, "\xff"],
+)
+def test_a_file_that_cannot_be_read_is_named_and_left(own_config: Path, content: str) -> None:
+    people["team"] = ["ana@example.org"]
+    path = people._path
+    path.write_bytes(content.encode("latin-1"))
+    for act in (lambda: people["team"], lambda: people.update({"x": ["a@example.org"]})):
+        with pytest.raises(StoreError, match=r"\.people\.json cannot be read"):
+            act()
+    assert path.read_bytes() == content.encode("latin-1")
+
+
+@pytest.mark.parametrize("name", ["", " ", "a@b", "a, b", "x\ny", "<x>", "a;b", 5, "x" * 300, "{x}"])
+def test_a_name_that_could_be_taken_for_something_else_is_refused(name: Any) -> None:
+    with pytest.raises(StoreError, match="cannot be the name of a group"):
+        people[name] = ["ana@example.org"]
+
+
+@pytest.mark.parametrize("members", [["Ana"], [5], ["a@example.org\nBcc: x@y.z"], 5])
+def test_a_member_that_is_no_address_is_refused(members: Any) -> None:
+    with pytest.raises((MailConnError, TypeError)):
+        people["team"] = members
+    assert "team" not in people
+
+
+def test_many_who_write_at_once_lose_no_group(own_config: Path) -> None:
+    def write(number: int) -> None:
+        People(ConnectionStore())[f"g{number}"] = [f"p{number}@example.org"]
+
+    threads = [threading.Thread(target=write, args=[number]) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(people) == 12
+
+
+def test_what_a_newer_version_wrote_survives(own_config: Path) -> None:
+    people["team"] = ["ana@example.org"]
+    content = json.loads(people._path.read_text()) | {"later": 1}
+    people._path.write_text(json.dumps(content))
+    people["team"] = ["bea@example.org"]
+    assert json.loads(people._path.read_text())["later"] == 1
+
+
+def test_the_magic_makes_shows_and_changes_groups(shell: Shell) -> None:
+    assert "There is no group yet" in shell.ok("%mailconn people").text
+    shell.ok('%mailconn people team ana@example.org "Bea <bea@example.org>"')
+    assert people["team"] == ["ana@example.org", "Bea <bea@example.org>"]
+    shell.ok("%mailconn people team eve@example.org --remove bea@example.org")
+    assert people["team"] == ["ana@example.org", "eve@example.org"]
+    ran = shell.ok("%mailconn people")
+    assert "team" in ran.text + ran.html
+    assert "eve@example.org" in str(shell.ok("%mailconn people team").text)
+    shell.ok("%mailconn people team --delete")
+    assert "team" not in people
+    assert "no group 'team'" in shell.fails("%mailconn people team")
+
+
+def test_tab_completes_groups_addresses_and_names(shell: Shell) -> None:
+    keep("ops", server_host="smtp.example.org")
+    people["team"] = ["Ana Nováková <nov@example.org>", "bea@example.org"]
+    line = "%mailconn send ops --to "
+    assert shell.tab(line) == [f"{line}team"]
+    assert shell.tab(f"{line}te") == [f"{line}team"]
+    assert shell.tab(f"{line}be") == [f"{line}bea@example.org"]
+    assert shell.tab(f"{line}nov") == [f"{line}nov@example.org"]
+    assert shell.tab(f"{line}ana") == [f'{line}"Ana Nováková <nov@example.org>"']
+    assert shell.tab(f'{line}"Ana No') == [f'{line}"Ana Nováková <nov@example.org>"']
+    assert shell.tab("%mailconn people t") == ["%mailconn people team"]
