@@ -34,7 +34,7 @@ from .transport_errors import TransportError, readable
 __all__ = ["HTTP", "WayOut"]
 
 _SHORT: Final = 6  # characters; a shorter secret could be any word
-_ABOUT_CERTIFICATE: Final = {"unknown-authority", "name-mismatch", "expired", "bad-certificate"}
+_ABOUT_CERTIFICATE: Final = {"unknown-authority", "name-mismatch", "expired", "bad-certificate", "not-by-the-rules"}
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ __all__ = ["TLSFacts", "TLSPolicy", "explain", "hung_up"]
 _NOT_YET_VALID, _EXPIRED = 9, 10
 _UNKNOWN_AUTHORITY = {2, 18, 19, 20, 21}
 _WRONG_NAME = {62, 64}
+# What X509_V_FLAG_X509_STRICT adds, which Python 3.13 turned on in create_default_context().
+_NOT_BY_THE_RULES = set(range(80, 94))
 _VERSION_REASONS = {
     "TLSV1_ALERT_PROTOCOL_VERSION",
     "UNSUPPORTED_PROTOCOL",
@@ -168,6 +170,12 @@ def explain(error: ssl.SSLError | OSError, host: str, certificate: Certificate |
             return TransportError(
                 f"The certificate of {host} comes from an unknown authority{issuer}.",
                 cause="unknown-authority",
+                certificate=certificate,
+            )
+        if code in _NOT_BY_THE_RULES:
+            return TransportError(
+                f"The certificate of {host}, or of its authority, breaks the rules of RFC 5280: {error.verify_message}.",
+                cause="not-by-the-rules",
                 certificate=certificate,
             )
         return TransportError(

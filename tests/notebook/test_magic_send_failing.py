@@ -82,7 +82,8 @@ def test_on_error_always_says_first_how_the_cell_ended(shell: Shell, server: San
 @pytest.mark.parametrize(
     ("cell", "kind", "words"),
     [
-        ("print(", SyntaxError, "SyntaxError: incomplete input"),
+        # From Python 3.13 on it is a subclass, _IncompleteInputError.
+        ("print(", SyntaxError, "Error: incomplete input"),
         ("raise ExceptionGroup('two', [ValueError(1)])", ExceptionGroup, "ExceptionGroup: two (1 sub-exception)"),
         ("%mailconn show nobody", MailConnError, "There is no connection 'nobody'."),
         ("raise KeyboardInterrupt", KeyboardInterrupt, "KeyboardInterrupt: "),

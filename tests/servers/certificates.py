@@ -68,6 +68,8 @@ class Certificates:
     address_as_name: Certificate
     #: For the good names, to be shown by clients alone.
     for_clients: Certificate
+    #: For the good names, without the authority's key identifier (RFC 5280, 4.2.1.1).
+    without_key_id: Certificate
 
     def client_context(self) -> ssl.SSLContext:
         """Return a new verifying context for a client that trusts only the authority."""
@@ -110,6 +112,10 @@ def make_certificates(folder: Path) -> Certificates:
                 x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]),
             ),
         ),
+        without_key_id=write(
+            "without-key-id",
+            *_signed(ca, x509.SubjectAlternativeName([_general_name(host) for host in NAMES]), key_id=False),
+        ),
     )
 
 
@@ -125,7 +131,7 @@ def _general_name(host: str) -> x509.GeneralName:
         return x509.DNSName(host)
 
 
-def _signed(ca: trustme.CA, *extensions: x509.ExtensionType) -> tuple[bytes, bytes]:
+def _signed(ca: trustme.CA, *extensions: x509.ExtensionType, key_id: bool = True) -> tuple[bytes, bytes]:
     """Return the PEM certificate and key of a certificate for localhost by its common name, with these extensions."""
     issuer = x509.load_pem_x509_certificate(ca.cert_pem.bytes())
     authority = serialization.load_pem_private_key(ca.private_key_pem.bytes(), None)
@@ -139,8 +145,10 @@ def _signed(ca: trustme.CA, *extensions: x509.ExtensionType) -> tuple[bytes, byt
         .serial_number(x509.random_serial_number())
         .not_valid_before(issuer.not_valid_before_utc)
         .not_valid_after(issuer.not_valid_after_utc)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()), critical=False)
     )
+    if key_id:
+        found = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key())
+        builder = builder.add_extension(found, critical=False)
     for extension in extensions:
         builder = builder.add_extension(extension, critical=False)
     return builder.sign(authority, hashes.SHA256()).public_bytes(serialization.Encoding.PEM), _private(key)

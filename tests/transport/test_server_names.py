@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import socket
+import ssl
+import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,8 +38,7 @@ def opened(
             server_host=host,
             use_secure_authentication=True,
             secure_authentication_type="SSL",
-            ca_file=str(certificates.ca.pem),
-            **options,
+            **{"ca_file": str(certificates.ca.pem), **options},
         )
         try:
             connect(connection).close()
@@ -118,3 +121,38 @@ def test_what_is_read_of_a_certificate_is_what_it_is_for(certificates: Certifica
     assert read["common_name"].names == ()
     assert (read["address_as_name"].hosts, read["address_as_name"].addresses) == (("127.0.0.1",), ())
     assert [name for name, certificate in read.items() if not certificate.for_servers] == ["for_clients"]
+
+
+@pytest.fixture
+def strict(monkeypatch: pytest.MonkeyPatch, certificates: Certificates, tmp_path: Path) -> Path:
+    """The authority's file under a name of its own, read by contexts as Python 3.13 makes them."""
+    usual: Callable[..., ssl.SSLContext] = ssl.create_default_context
+
+    def as_from_3_13(*given: Any, **named: Any) -> ssl.SSLContext:
+        context = usual(*given, **named)
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", as_from_3_13)
+    copy = tmp_path / "ca.pem"
+    copy.write_bytes(certificates.ca.pem.read_bytes())
+    return copy
+
+
+@pytest.mark.parametrize("kit", KITS)
+def test_a_certificate_that_python_3_13_alone_refuses_is_told_as_that_and_can_be_pinned(
+    kit: type[ProtocolKit], certificates: Certificates, strict: Path
+) -> None:
+    error = opened(kit, certificates, "without_key_id", "localhost", ca_file=str(strict))
+    assert error is not None
+    assert error.cause == "not-by-the-rules"
+    assert "RFC 5280: Missing Authority Key Identifier." in error.message
+    pin = f"localhost=sha256:{certificates.without_key_id.sha256}"
+    assert "Python 3.13 and later" in error.hint
+    assert error.hint.endswith(f"add this to Trusted hosts (trusted_hosts): {pin}")
+    assert opened(kit, certificates, "without_key_id", "localhost", ca_file=str(strict), trusted_hosts=pin) is None
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="Python 3.13 refuses it")
+def test_an_older_python_takes_it(certificates: Certificates) -> None:
+    assert opened(SMTPKit, certificates, "without_key_id", "localhost") is None

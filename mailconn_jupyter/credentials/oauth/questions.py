@@ -110,7 +110,7 @@ def retried(question: Callable[[], Reply], limit: Limit, host: str) -> Reply:
 
 
 def _link_hint(failure: TransportError, host: str) -> str:
-    if failure.cause in {"unknown-authority", "pin-mismatch"} and failure.certificate is not None:
+    if failure.cause in {"unknown-authority", "pin-mismatch", "not-by-the-rules"} and failure.certificate is not None:
         return f"If it is right, {how_to_pin(host, failure.certificate.sha256)}"
     if failure.cause.startswith("proxy") or failure.cause == "target-unreachable":
         return "Check the connection's proxy, and that it lets this host through."

@@ -41,7 +41,14 @@ _WORDS: Final = {
     "authenticate": "Log in",
     "ready": "Ready for mail",
 }
-_PINNABLE: Final = {"unknown-authority", "name-mismatch", "expired", "pin-mismatch", "bad-certificate"}
+_PINNABLE: Final = {
+    "unknown-authority",
+    "name-mismatch",
+    "expired",
+    "pin-mismatch",
+    "bad-certificate",
+    "not-by-the-rules",
+}
 
 
 class LiveTest:

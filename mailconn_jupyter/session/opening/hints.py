@@ -2,7 +2,8 @@
 
 The causes, each a fixed word: ``host-unknown``, ``refused``, ``unreachable``, ``no-answer``, ``closed``, ``cancelled``,
 ``wrong-tls-type``, ``tls-silent``, ``tls-version``, ``tls-failed``, ``no-starttls``, ``starttls-refused``, ``injected``,
-``unknown-authority``, ``expired``, ``name-mismatch``, ``pin-mismatch``, ``bad-certificate``, ``ca-file``,
+``unknown-authority``, ``expired``, ``name-mismatch``, ``pin-mismatch``, ``bad-certificate``,
+``not-by-the-rules``, ``ca-file``,
 ``bad-greeting``, ``bad-reply``, ``too-long``, ``plain-text-refused``, ``no-secret``, ``no-login``, ``no-mechanism``,
 ``bad-challenge``, ``proxy-unknown``, ``proxy-unreachable``, ``proxy-login``, ``proxy-rules``, ``proxy-hung-up``,
 ``proxy-bad-reply``, ``proxy-silent``, ``target-unreachable``, ``client-certificate``, ``server-unproved``,
@@ -94,6 +95,9 @@ def hint_for(cause: str, connection: MailConnection, certificate: Certificate | 
     if cause in {"unknown-authority", "pin-mismatch"} and certificate is not None:
         lead = "If it is yours" if cause == "unknown-authority" else "If the server's administrator confirms the change"
         return f"{lead}, {how_to_pin(host, certificate.sha256)}"
+    if cause == "not-by-the-rules":
+        pin = f" Until then, if it is yours, {how_to_pin(host, certificate.sha256)}" if certificate is not None else ""
+        return f"Python 3.13 and later insist on them. The lasting remedy is a new certificate from its authority.{pin}"
     if cause == "name-mismatch":
         names = [name for name in certificate.names if "*" not in name] if certificate else []
         return f"Use a host name that it has, such as {names[0]}." if names else "Check the server host."

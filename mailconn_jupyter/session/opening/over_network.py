@@ -35,7 +35,7 @@ __all__ = ["LinkOpening", "Opening", "policy_of"]
 L = TypeVar("L", bound=LinkAdapter)
 
 # After these a look at the certificate tells more than the error.
-_ABOUT_CERTIFICATE = {"unknown-authority", "name-mismatch", "expired", "bad-certificate"}
+_ABOUT_CERTIFICATE = {"unknown-authority", "name-mismatch", "expired", "bad-certificate", "not-by-the-rules"}
 
 
 class LinkOpening(StagedOpening[L]):
