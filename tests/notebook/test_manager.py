@@ -63,9 +63,13 @@ def test_without_a_connection_the_form_is_that_of_a_new_one() -> None:
 def test_with_a_name_the_form_is_that_of_the_connection_and_the_list_is_one_click_away(form: Form) -> None:
     one = new_form("ops")
     assert one.editor is not None
-    assert one._repr_mimebundle_()["text/plain"] == (
-        "The form of 'ops': run the cell again to have it. Where Jupyter widgets do not show: %mailconn edit"
+    words, _, options = one._repr_mimebundle_()["text/plain"].partition("\n\n")
+    assert words == (
+        "The form of 'ops': run the cell again to get it back. "
+        "Where Jupyter widgets do not show, use %mailconn edit ops, and %mailconn test ops."
     )
+    assert options.splitlines()[0].split() == ["Option", "Value"]
+    assert "Server host" in options
     one.editor.leave.click()
     assert one.editor is None
     assert one.manager is not None

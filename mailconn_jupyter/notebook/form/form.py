@@ -10,6 +10,7 @@ import ipywidgets as widgets
 from ...formatting import prose
 from ...keywords import public
 from ...store import connections
+from .. import stand_in
 from . import style
 from .draft import Draft
 from .edit_page import Editor
@@ -108,14 +109,12 @@ class Form(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
                     page.close()
             close_all(self)
 
+    def _stands_for(self) -> dict[str, Any]:
+        stored = self.editor.draft.stored if self.editor is not None else None
+        return {"stored": stored, "new": self.editor is not None and stored is None}
+
     def __repr__(self) -> str:
-        what, line = "the mail server connections", "%mailconn"
-        if self.editor is not None:
-            stored = self.editor.draft.stored
-            what, line = (
-                ("a new connection", "%mailconn new") if stored is None else (repr(stored.name), "%mailconn edit")
-            )
-        return f"The form of {what}: run the cell again to have it. Where Jupyter widgets do not show: {line}"
+        return stand_in.text_of(**self._stands_for())
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
@@ -125,5 +124,6 @@ class Form(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _ipython_display_(self) -> None:
         from IPython.display import display  # noqa: PLC0415  # scripts go without IPython
 
+        stand_in.let_widgets_in()
         display(self._repr_mimebundle_(), raw=True)  # type: ignore[no-untyped-call]
         display({"text/html": style.GONE}, raw=True)  # type: ignore[no-untyped-call]
