@@ -25,7 +25,9 @@ def unavailable(reason: str) -> NoReturn:
 
 
 def require(program: str) -> str:
-    """Return the path of an installed program, or call :func:`unavailable`."""
+    """Return the path of an installed program, or call :func:`unavailable`; with MAILCONN_PORTABLE=1 there is none."""
+    if os.environ.get("MAILCONN_PORTABLE") == "1":
+        pytest.skip(f"{program} is left out of the portable part")
     path = os.pathsep.join((os.environ.get("PATH", os.defpath), *_DAEMON_FOLDERS))
     found = shutil.which(program, path=path)
     if found is None:
