@@ -69,7 +69,7 @@ def test_the_figure_itself_and_its_axes_are_sent() -> None:
         (told, "told is a function that was not called", "told()"),
         (functools.partial(told, 1), "A partial is a function that was not called", "f()"),
         (lambda: 1, "<lambda> is a function that was not called", "()"),
-        (sys, "sys is a module", "holds"),
+        (sys, "sys is a module", "contains"),
         ((number for number in (1, 2)), "A generator shows nothing", "list("),
         (Path("out/p.png"), "A path is not the contents of the file: out/p.png", "read_bytes()"),
         (b"%PDF-1.7", "Bytes are not text", "attachments={"),
