@@ -6,7 +6,7 @@ import sys
 
 from ..commands.connection_views import server_text
 from ..connection import MailConnection
-from ..formatting import columns, escape, table
+from ..formatting import columns, prose, table
 from ..names import quote
 from ..store import connections
 
@@ -45,7 +45,7 @@ def text_of(stored: MailConnection | None, *, new: bool = False) -> str:
 def html_of(stored: MailConnection | None, *, new: bool = False) -> str:
     """The same as HTML: for a saved notebook, and for a front end without widgets."""
     rows, header = _table(stored, new=new)
-    words = f"<p>{escape(_words(stored, new=new))}</p>"
+    words = f"<p>{prose(_words(stored, new=new))}</p>"
     return f"{words}{table(rows, header=header)}" if rows else words
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from ...formatting import prose
 from ...keywords import public
 from ...store import connections
 from .. import stand_in
@@ -119,7 +118,7 @@ class Form(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         # The library's own would cut the sentence.
-        return bundle | {"text/plain": repr(self), "text/html": f"<p>{prose(repr(self))}</p>"}
+        return bundle | {"text/plain": repr(self), "text/html": stand_in.html_of(**self._stands_for())}
 
     def _ipython_display_(self) -> None:
         from IPython.display import display  # noqa: PLC0415  # scripts go without IPython
