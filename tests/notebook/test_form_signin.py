@@ -190,5 +190,5 @@ def test_a_client_secret_is_kept_with_the_connection(form: Editor, monkeypatch: 
     monkeypatch.setattr("mailconn_jupyter.credentials.set_password", keep)
     type_secret(form, "c0nf", Kind.CLIENT)
     form.save.click()
-    assert kept == [{"proxy": False, "client": True}]
+    assert kept == [{"client": True}]
     assert "Client secret in the keyring" in text(form.status)
