@@ -159,7 +159,7 @@ def test_the_second_word_of_new_is_the_host(shell: Shell, words: str, host: str,
 def test_a_mistyped_domain_of_a_large_provider_is_told(shell: Shell) -> None:
     # Nothing answers at these names, or somebody else does: neither is what was meant.
     for typed, meant in {"gmial.com": "gmail.com", "outlok.com": "outlook.com", "yaho.com": "yahoo.com"}.items():
-        assert f"Did you mean {meant}?" in repr(mailconn.discover(f"ana@{typed}", deadline=0.01))
+        assert f"Did you mean ana@{meant}?" in repr(mailconn.discover(f"ana@{typed}", deadline=0.01))
 
 
 def test_an_unknown_keyword_of_a_connection_keeps_what_is_known() -> None:

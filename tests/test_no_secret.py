@@ -227,7 +227,7 @@ def test_no_secret_of_ones_own_is_left_by_or_sent_to_a_shared_connection_of_that
         kernel.answers = [WRONG] * 3
         seen += looked_at(kernel, "ops")
         heard = "\n".join(map(str, server.lines))
-    assert "is for a connection of your own" in seen
+    assert "belongs to a connection of your own" in seen
     assert kernel.asked
     for trace in traces("zoe", GOOD):
         assert trace not in heard

@@ -74,7 +74,7 @@ def _not_given(account: Account) -> CredentialError | None:
     if not place:
         return None
     return CredentialError(
-        f"No {naming.word(kind)} is kept for {name!r} as shared by an administrator ({account.party}). The one {place} is for a "
+        f"No {naming.word(kind)} is kept for {name!r} as shared by an administrator ({account.party}). The one {place} belongs to a "
         "connection of your own.",
         hint=f"If this server may be given one, run {naming.command(name, kind)}, or {naming.remedy(name, kind)}.",
     )

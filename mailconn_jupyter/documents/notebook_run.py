@@ -53,16 +53,20 @@ def run(notebook: Any, file: Path, *, own: bool, parameters: Mapping[str, Any] |
     places = {id(cell): f" in cell {number}" for number, cell in enumerate(notebook.cells, 1)}
     if parameters:
         _put_in(notebook, parameters)
+    begun: list[Any] = []
+
+    def begin(cell: Any, cell_index: int) -> None:  # noqa: ARG001  # nbclient names both
+        # Not by what the kernel says: of the cell that it dies in that may come too late.
+        begun[:] = [cell]
+
     try:
-        nbclient.execute(notebook, cwd=str(file.parent.resolve()))
+        nbclient.execute(notebook, cwd=str(file.parent.resolve()), on_cell_execute=begin)
     except Exception as error:  # noqa: BLE001  # a cell's, or the kernel's
         cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
         for output in (output for cell in cells for output in cell.outputs if output.output_type == "error"):
             output["evalue"] = starred(output.evalue)
             output["traceback"] = [starred(clean(line)) for line in output.traceback]
-        # The last that began.
-        begun = next((cell for cell in reversed(cells) if cell.metadata.get("execution")), None)
-        where = "" if begun is None else places.get(id(begun), " in the cell of its parameters")
+        where = places.get(id(begun[0]), " in the cell of its parameters") if begun else ""
         return FailedRun(error, where, starred(_words(error)))
     return None
 

@@ -208,7 +208,7 @@ def test_no_password_gets_into_the_pdf_of_a_notebook_that_was_run(
     )
     server = sandbox.start()
     try:
-        with pytest.raises(NotebookError, match=r"churn\.ipynb failed: \w+: ops: connect failed"):
+        with pytest.raises(NotebookError, match=r"churn\.ipynb failed in cell \d+: \w+: ops: connect failed"):
             send_notebook("sandbox", "ana@example.org", path, attach="pdf", execute=True, on_error="send", code=True)
         (message,) = server.inbox
     finally:

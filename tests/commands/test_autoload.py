@@ -170,7 +170,9 @@ def test_a_folder_that_cannot_be_written_to_is_said_in_a_line(profile: Path) -> 
     assert profile.read_text() == "a file"
 
 
-def test_a_notebook_has_it_too(profile: Path, tmp_path: Path) -> None:
+def test_a_notebook_has_it_too(profile: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Where the tests run, the package may be what lies there, which is not loaded.
+    monkeypatch.chdir(tmp_path)
     said(state="on")
     outputs, failure = run_notebook(["%mailconn"], folder=tmp_path)
     assert failure == ""

@@ -73,7 +73,7 @@ def test_a_test_sends_a_mail_where_it_is_asked_to_and_only_when_it_has_passed(sh
     assert "'sandbox' works" in server.inbox[0].text
     keep("dead", server_host="127.0.0.1", server_port=1)
     shell.fails("%mailconn test dead --mail ana@example.org")
-    assert "one connection" in shell.fails("%mailconn test --all --mail ana@example.org")
+    assert "a single connection" in shell.fails("%mailconn test --all --mail ana@example.org")
     assert len(server.inbox) == 1
 
 

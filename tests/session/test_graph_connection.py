@@ -109,6 +109,10 @@ APPLIES = [
     "password_command",
     "ca_file",
     "from_address",
+    "signature",
+    "smime_certificate",
+    "smime_key",
+    "smime_folder",
     "timeout",
     "deadline",
 ]

@@ -99,7 +99,8 @@ def _candidates(words: list[str], fragment: str) -> Iterable[str] | None:
     flags = parser.flags()
     before = flags.get(words[-1])
     if before is not None and before.nargs != 0:
-        return _people(fragment) if before.dest in _ADDRESSES else _values(before)
+        known = isinstance(before.type, Words)
+        return _people(fragment) if before.dest in _ADDRESSES and not known else _values(before)
     if fragment.startswith("-"):
         return _free_flags(parser, words)
     given = parser.sort(words[1:])[1]

@@ -111,7 +111,7 @@ class FetchesAhead:
                 asked.refusal = refusal
             else:
                 if status != "OK":
-                    asked.refusal = Refused("The server does not fetch that", status, data[-1] or b"")
+                    asked.refusal = Refused("The server did not fetch that", status, data[-1] or b"")
         if not self._flying:
             client.ahead = None
 
