@@ -12,7 +12,7 @@ from ..message.incoming.parsed import ParsedMessage
 from ..session.mbox.errors import FileChanged
 from ..session.mbox.index import BEGINNING, begins_message, first_byte
 from ..session.mbox.session import MBOXSession
-from .mbox_flags import flags_of_header, is_expunged
+from .mbox_flags import flags_of_header, has_marks, is_expunged
 from .portions import MOST_MESSAGE, Reading
 
 __all__ = ["header_at", "read", "spans_backwards"]
@@ -32,7 +32,7 @@ def read(session: MBOXSession, reading: Reading) -> Generator[ParsedMessage, Non
         header = _header(file, begin, stop)
         message = _message(header, start, stop - begin, arrived, complete=False)
         reading.looked_at(1 - start / size)
-        if is_expunged(message.header) or not reading.selection.matches(message):
+        if (message.flags is not None and is_expunged(message.header)) or not reading.selection.matches(message):
             continue
         sought = reading.selection.sought
         enough = not reading.body if sought is None else not sought.whole(message)
@@ -136,7 +136,7 @@ def _message(
         problems=[f"Only its first {how_large(len(raw))} were read."] if cut else [],
     )
     if flags_of is None:
-        message.flags = flags_of_header(message.header)
+        message.flags = flags_of_header(message.header) if has_marks(message.raw) else None
     else:
         message.flags = flags_of.flags
     return message

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-__all__ = ["flags_of_header", "is_expunged"]
+__all__ = ["flags_of_header", "has_marks", "is_expunged"]
 
 # Status and X-Status, a letter for each: mbox as mutt, Dovecot and Alpine write it.
 _LETTERS: Final = {"R": "\\Seen", "A": "\\Answered", "F": "\\Flagged", "D": "\\Deleted", "T": "\\Draft"}
@@ -17,6 +17,12 @@ _LABELS: Final = {"Opened": "\\Seen", "Starred": "\\Flagged", "Drafts": "\\Draft
 _ENGLISH: Final = frozenset({*_LABELS, "Unread", "Inbox", "Sent", "Archived", "Important", "Spam", "Trash", "Chat"})
 
 Field = Callable[[str], str]
+
+
+def has_marks(header: bytes) -> bool:
+    """Whether the bytes of a header may hold one of these fields; most that were never in such a program hold none."""
+    lower = header.lower()
+    return b"status" in lower or b"x-gmail-labels" in lower
 
 
 def flags_of_header(field: Field) -> frozenset[str] | None:

@@ -64,10 +64,12 @@ def end_of_header(raw: bytes) -> int:
     """Where the header ends, with the empty line after it; the end of ``raw`` where there is none."""
     if raw[:1] in {b"\r", b"\n"}:
         return 0
-    # It is near, and found soonest so.
-    end = raw.find(b"\n\r\n", 0, _USUAL) + 1
-    if end and raw.find(b"\n\n", 0, end) < 0 and raw.find(b"\r\r", 0, end) < 0:
-        return end + 2
+    # It is near, and found soonest by what ends the first line.
+    first = raw.find(b"\n", 0, _USUAL)
+    own, other = (b"\n\r\n", b"\n\n") if raw[max(first - 1, 0) : first] == b"\r" else (b"\n\n", b"\n\r\n")
+    end = raw.find(own, max(first, 0), _USUAL) + 1
+    if end and raw.find(other, 0, end) < 0 and raw.find(b"\r\r", 0, end) < 0:
+        return end + len(own) - 1
     found = BLANK_LINE.search(raw)
     return found.end() if found else len(raw)
 
@@ -117,6 +119,8 @@ class Header:
 
     def _decoded(self, name: str) -> tuple[str, str]:
         raw = self._first.get(_key(name), b"")[:LONGEST_FIELD]
+        if not raw:
+            return "", ""
         if raw.isascii() and b"\x1b" not in raw:
             value, sound = raw.decode("ascii"), True
         else:
