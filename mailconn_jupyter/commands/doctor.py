@@ -33,7 +33,9 @@ def findings(store: ConnectionStore) -> Iterator[tuple[str, str]]:
     yield "OpenSSL", _openssl()
     yield "Your connections", f"{atomic_files.show(store.folder)} ({len(store)}; {_state(store.folder)})"
     for layer in store.layers:
-        yield "Shared connections", f"{atomic_files.show(layer)} ({'exists' if layer.is_dir() else 'does not exist'})"
+        # A Path raises where it may not look.
+        there = os.path.isdir(layer)  # noqa: PTH112
+        yield "Shared connections", f"{atomic_files.show(layer)} ({'exists' if there else 'does not exist'})"
     yield "Outcomes of tests", _outcomes()
     yield "Default connection", ", ".join(store.defaults) or "none"
     usable, sentence = credentials.keyring_status()
@@ -76,8 +78,8 @@ def _outcomes() -> str:
 
 
 def _state(folder: Path) -> str:
-    if folder.is_dir():
+    if os.path.isdir(folder):  # noqa: PTH112
         return "writable" if os.access(folder, os.W_OK | os.X_OK) else "NOT WRITABLE"
-    parent = next((parent for parent in folder.parents if parent.exists()), folder)
-    able = parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)
+    parent = next((parent for parent in folder.parents if os.path.exists(parent)), folder)  # noqa: PTH110
+    able = os.path.isdir(parent) and os.access(parent, os.W_OK | os.X_OK)  # noqa: PTH112
     return "made at the first save" if able else f"DOES NOT EXIST, and {atomic_files.show(parent)} is not writable"

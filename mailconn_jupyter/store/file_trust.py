@@ -30,7 +30,8 @@ def refusal_of_folder(folder: Path) -> Refusal | None:
     """Why no connection is taken from ``folder``; None if it counts, or is not there."""
     if os.name == "nt":
         return refusal_on_windows(str(folder), os.environ)
-    if not folder.exists():
+    # A Path raises where it may not look.
+    if not os.path.exists(folder):  # noqa: PTH110
         return None
     real = Path(os.path.realpath(folder))
     try:

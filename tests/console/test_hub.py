@@ -21,6 +21,9 @@ pytestmark = pytest.mark.skipif(not is_root(), reason="only root can be two user
 ANA, BOB = 1001, 1002
 RUN = """
 import json, os, sys
+from jupyter_core import paths
+# The environment of the tests may be one that only root can look into.
+paths.ENV_CONFIG_PATH[:] = []
 from mailconn_jupyter.console.run_line import main
 # Once as root: afterwards the modules of a Python in root's home cannot be imported any more.
 with open(os.devnull, "w") as nothing:
@@ -66,6 +69,8 @@ class Hub:
         environment = os.environ | {
             "JUPYTER_CONFIG_PATH": f"{self.layer.parent}{os.pathsep}{self.hostile.parent}",
             "JUPYTER_CONFIG_DIR": str(self.root / "nobody"),
+            # Whose the environment is, Jupyter cannot ask where only root may look into it.
+            "JUPYTER_PREFER_ENV_PATH": "0",
             "JUPYTERHUB_USER": {ANA: "ana", BOB: "bob"}[user],
             "PYTHONPATH": str(Path(__file__).parents[2]),
         }

@@ -272,7 +272,9 @@ def test_a_server_that_has_too_many_connections_gets_fewer() -> None:
         report = send_many(to(link.port), letters(40), connections=4)
         judge(report, server)
         assert report.counts == {"accepted": 40}
-        assert (server.opened, server.turned_away) == (1, 3)
+        # How often a further one asks depends on how long the batch takes.
+        assert server.opened == 1
+        assert 3 <= server.turned_away <= 3 * (1 + len(courier._PAUSES))
 
 
 def test_a_batch_that_is_done_does_not_wait_for_a_session_that_is_still_being_opened() -> None:

@@ -242,3 +242,19 @@ def test_on_windows_everybodys_program_data_counts_only_where_jupyter_is_told_to
     folder: str, environment: dict[str, str], used: bool
 ) -> None:
     assert (file_trust.refusal_on_windows(folder, environment) is None) == used
+
+
+@pytest.mark.skipif(not is_root(), reason="only root can be another user")
+def test_a_folder_that_its_user_may_not_look_into_does_not_count_and_raises_nothing(tmp_path: Path) -> None:
+    (tmp_path / "closed" / "mailconn").mkdir(parents=True)
+    (tmp_path / "closed").chmod(0o700)
+    script = (
+        "import os, sys\nfrom pathlib import Path\n"
+        "from mailconn_jupyter.store.file_trust import refusal_of_folder\n"
+        "os.setgroups([])\nos.setuid(1001)\nprint(refusal_of_folder(Path(sys.argv[1])))\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "closed" / "mailconn")]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, cwd=Path(__file__).parents[2]
+    )
+    assert (done.stdout, done.stderr) == ("None\n", "")
