@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -27,6 +28,8 @@ Serialised = Callable[[Envelope, "Message[Any, Any]"], tuple[Envelope, Wire]]
 Report = Callable[[list[Delivery], bool, bool], object]
 
 _BEFORE = "an earlier batch"
+# A field of today's policies that was never parsed: of such a text, parsing makes the same (it may hold no encoded word).
+_SAYS_ITSELF = re.compile(r"(?!.*=\?)[!-~](?:[ -~]*[!-~])?")
 
 
 class Preparation:
@@ -75,10 +78,11 @@ class Preparation:
                 )
                 continue
             settled = [found for found in known.values() if not self._open(found)]
-            if rows := [row_before(number, *_named(message), found) for found in settled]:
+            names = _named(message)
+            if rows := [row_before(number, *names, found) for found in settled]:
                 report(rows, not left, False)
             if left:
-                yield Entry(number, key, *_named(message), envelope, content, doubted=doubted, hidden=hidden)
+                yield Entry(number, key, *names, envelope, content, doubted=doubted, hidden=hidden)
 
     def unsent(self, numbered: Iterable[tuple[int, Any]]) -> Iterator[Delivery]:
         """The rows of messages that the batch has not come to: not sent, or what an earlier batch made of them."""
@@ -100,7 +104,7 @@ class Preparation:
 
     def _read(self, key: str, message: Message[Any, Any]) -> tuple[Message[Any, Any], Envelope, dict[str, Known]]:
         """The message as it is to travel, its envelope, and what the journal has of those in it."""
-        if message.get("From") is None:
+        if "From" not in message:
             if not self._sender:
                 raise MessageError(
                     "The message has no sender.", hint="Give it a From, or the connection a from_address."
@@ -176,6 +180,9 @@ def _named(message: Message[Any, Any]) -> tuple[str, str]:
 
 def _said(message: Message[Any, Any], name: str) -> str:
     """What a header says; nothing where the standard library cannot read it."""
+    written = next((value for field, value in message.raw_items() if field.lower() == name.lower()), "")
+    if type(written) is str and _SAYS_ITSELF.fullmatch(written):
+        return written
     with suppress(Exception):
         return str(message.get(name, ""))
     return ""

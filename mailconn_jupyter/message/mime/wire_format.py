@@ -163,9 +163,9 @@ def _standing(part: Message[Any, Any], large: dict[str, EncodedPart], texts: dic
         shown.set_payload(f"{name}\n")
     elif part.is_multipart():
         shown.set_payload([_standing(below, large, texts) for below in part.get_payload()])  # type: ignore[arg-type]
-    elif _is_plain(part.get_payload(), shown):
+    elif _is_plain(text := shown.get_payload(), shown):
         name = secrets.token_hex(32)
-        texts[name] = normalised(str(part.get_payload()).encode(), ended=False)
+        texts[name] = normalised(str(text).encode(), ended=False)
         shown.set_payload(name)
     return shown
 

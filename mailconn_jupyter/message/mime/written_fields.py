@@ -85,10 +85,14 @@ def unfolded(name: str, value: Any, policy: Policy[Any]) -> bytes:
 
     To fold it would take ten times as long.
     """
-    plain = not getattr(value, "defects", True) and value.name == name and type(value).fold is BaseHeader.fold
     source = value
-    if plain and not isinstance(value, _SHOWS_ITS_SOURCE):
-        source = value._parse_tree  # noqa: SLF001  # what fold() itself writes
+    if isinstance(value, str) and not hasattr(value, "name"):
+        # Never parsed, and left so but where the policy folds all fields anew.
+        plain = getattr(policy, "refold_source", "all") != "all"
+    else:
+        plain = not getattr(value, "defects", True) and value.name == name and type(value).fold is BaseHeader.fold
+        if plain and not isinstance(value, _SHOWS_ITS_SOURCE):
+            source = value._parse_tree  # noqa: SLF001  # what fold() itself writes
     line = f"{name}: {source}" if plain else ""
     short = len(line) <= (policy.max_line_length or 0)
     return f"{line}{policy.linesep}".encode() if short and _ONE_LINE.fullmatch(line) else b""
