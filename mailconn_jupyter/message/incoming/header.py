@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 from itertools import islice
 from typing import Final
@@ -99,6 +100,11 @@ class Header:
 
     def __contains__(self, name: str) -> bool:
         return _key(name) in self._first
+
+    @property
+    def names(self) -> Collection[bytes]:
+        """The names of its fields, in small letters."""
+        return self._first.keys()
 
     def text(self, name: str) -> str:
         """The first field of this name, decoded, in one line; empty when there is none."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import email.policy
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -18,6 +18,7 @@ from typing import Final
 
 from .header import Header, end_of_header, one_line
 from .parts import Attachment, Parts, parts_of
+from .secured_kind import SecuredKind, secured_kind
 from .sent_date import date_of
 
 __all__ = ["Attachment", "ParsedMessage", "one_line"]
@@ -86,7 +87,7 @@ class ParsedMessage:
 
     @cached_property
     def _header(self) -> Header:
-        return Header(self.raw[: end_of_header(self.raw)])
+        return Header(self.raw[: end_of_header(self.raw)] if self.complete else self.raw)
 
     @cached_property
     def message(self) -> EmailMessage:
@@ -106,6 +107,11 @@ class ParsedMessage:
     def header(self, name: str) -> str:
         """A header, decoded, in one line; empty when there is none."""
         return self._header.text(name)
+
+    @property
+    def field_names(self) -> Collection[bytes]:
+        """The names of its headers, in small letters."""
+        return self._header.names
 
     @property
     def sender(self) -> str:
@@ -181,14 +187,10 @@ class ParsedMessage:
     @property
     def secured(self) -> str:
         """That it is encrypted or signed (S/MIME), in a sentence with what to do; empty where it does not say so."""
-        kind = self._header.field("Content-Type")
-        protocol = (kind.exact("protocol") or b"").lower()
-        wrapped = kind.word in {"application/pkcs7-mime", "application/x-pkcs7-mime"}
-        if wrapped and kind.token("smime-type").lower() != "signed-data":
+        kind = secured_kind(self._header.field("Content-Type"))
+        if kind is SecuredKind.ENCRYPTED:
             return "It is encrypted: mailconn.decrypt(message, NAME) opens it with the connection's certificate."
-        if wrapped or (kind.word == "multipart/signed" and b"pkcs7" in protocol):
-            return "It is signed, which was not checked: mailconn.verify(message) does."
-        return ""
+        return "It is signed, which was not checked: mailconn.verify(message) does." if kind else ""
 
     @cached_property
     def problems(self) -> tuple[str, ...]:

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..incoming.header import Header, end_of_header
+from ..incoming.secured_kind import SIGNATURES, SecuredKind, secured_kind
 from ..incoming.transfer_encoding import decoded_body
 from ..mime.wire_format import normalised
 
-__all__ = ["SignedParts", "encrypted_in", "is_encrypted", "is_signed", "signed_in"]
+__all__ = ["SignedParts", "encrypted_in", "signed_in"]
 
-_SIGNATURES: Final = {b"application/pkcs7-signature", b"application/x-pkcs7-signature"}
-_WRAPPED: Final = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
 # Signed parts have no preamble of that length, and nobody should look for a boundary for ever.
 _LONGEST_BOUNDARY: Final = 200
 
@@ -30,43 +29,30 @@ def _header(raw: bytes) -> tuple[Header, bytes]:
     return Header(raw[:end]), raw[end:]
 
 
-def _is_opaque(header: Header) -> bool:
-    kind = header.field("Content-Type")
-    return kind.word in _WRAPPED and kind.token("smime-type").lower() == "signed-data"
-
-
-def is_signed(header: Header) -> bool:
-    """Whether the message says of itself that all of it is signed."""
-    kind = header.field("Content-Type")
-    detached = kind.word == "multipart/signed" and (kind.exact("protocol") or b"").lower() in _SIGNATURES
-    return detached or _is_opaque(header)
-
-
-def is_encrypted(header: Header) -> bool:
-    """Whether the message is encrypted as a whole; what does not say what it is, is taken for that (RFC 8551, 3.2.2)."""
-    kind = header.field("Content-Type")
-    return kind.word in _WRAPPED and kind.token("smime-type").lower() in {"", "enveloped-data", "authenveloped-data"}
+def _kind(header: Header) -> SecuredKind | None:
+    return secured_kind(header.field("Content-Type"))
 
 
 def encrypted_in(raw: bytes) -> bytes | None:
-    """What is encrypted in the message, in DER; None where it is no such message."""
+    """What is encrypted in the message, in DER; None where it is not encrypted as a whole."""
     header, body = _header(raw)
-    return _decoded(header, body) if is_encrypted(header) else None
+    return _decoded(header, body) if _kind(header) is SecuredKind.ENCRYPTED else None
 
 
 def signed_in(raw: bytes) -> SignedParts | None:
     """What was signed, and the signature; None where the message is not signed as a whole, or not as it should be."""
     header, body = _header(normalised(raw, ended=False))
-    if _is_opaque(header):
+    kind = _kind(header)
+    if kind is SecuredKind.OPAQUE:
         return SignedParts(None, _decoded(header, body))
     boundary = header.field("Content-Type").exact("boundary")
-    if not is_signed(header) or not boundary or len(boundary) > _LONGEST_BOUNDARY:
+    if kind is not SecuredKind.SIGNED or not boundary or len(boundary) > _LONGEST_BOUNDARY:
         return None
     parts = _split(b"\r\n" + body, b"\r\n--" + boundary.rstrip())
     if len(parts) != 2:  # RFC 1847, 2.1: what is signed, and the signature
         return None
     content, (below, encoded) = parts[0], _header(parts[1])
-    if below.field("Content-Type").word.encode() not in _SIGNATURES:
+    if below.field("Content-Type").word not in SIGNATURES:
         return None
     return SignedParts(content, _decoded(below, encoded))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from email.message import Message
 from typing import Any, TypeAlias
 
+from ...message.incoming.secured_kind import SEALED
 from ...message.mime.encoded_part import EncodedPart
 from ...message.mime.wire_format import as_bytes
 
@@ -27,8 +28,7 @@ class AttachedFile:
 
 def is_sealed(message: AnyMessage) -> bool:
     """Whether any part is signed or encrypted (RFC 1847, RFC 8551): it is good only as it is, byte for byte."""
-    kinds = {"multipart/signed", "multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"}
-    return any(part.get_content_type() in kinds for part in message.walk())
+    return any(part.get_content_type() in SEALED for part in message.walk())
 
 
 def take_apart(message: AnyMessage, *, inline: bool = False) -> tuple[AnyMessage, list[AttachedFile]]:
