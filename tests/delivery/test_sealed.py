@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -15,6 +16,7 @@ from mailconn_jupyter.errors import CredentialError, SMIMEError
 from mailconn_jupyter.message.incoming.message_view import message_html
 from mailconn_jupyter.message.incoming.parsed import ParsedMessage
 from mailconn_jupyter.own_folder import own_folder
+from mailconn_jupyter.program_path import program_path
 from mailconn_jupyter.sandbox import Sandbox
 from mailconn_jupyter.store import connections
 from tests.servers.require import require
@@ -192,3 +194,21 @@ def test_what_is_no_message_that_was_read_is_told() -> None:
     for function in (mailconn.decrypt, mailconn.keep_certificate, mailconn.verify):
         with pytest.raises(mailconn.MessageError, match="a message that was read, not EmailMessage"):
             function(composed)
+
+
+def test_openssl_is_run_once_for_a_signature_that_is_good_and_again_for_what_is_unchanged_in_another(
+    server: Sandbox, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailconn.send("sandbox", BOB, "Churn", "Hello", sign=True)
+    message = arrived(server)
+    runs, program = tmp_path / "runs", tmp_path / "bin" / "openssl"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho run >> {runs}\nexec {program_path("openssl")} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    assert mailconn.verify(message, ca_file=authority.write(tmp_path))
+    assert len(runs.read_text().splitlines()) == 1
+    for ca_file in ("", "~nobody-of-that-name/ca.pem", str(tmp_path / "none.pem")):
+        found = mailconn.verify(message, ca_file=ca_file)
+        assert (found.verified, found.addresses) == (False, (ANA,))
+    assert len(runs.read_text().splitlines()) == 7

@@ -82,10 +82,10 @@ def _by_openssl(data: bytes, own: OwnKey) -> bytes | None:
         with tempfile.NamedTemporaryFile(prefix="mailconn-", suffix=".pem") as file:
             Path(file.name).write_bytes(own.certificate.parsed.public_bytes(Encoding.PEM))
             words = ["-decrypt", "-inform", "DER", "-recip", file.name, "-inkey", f"/dev/fd/{reads}", "-binary"]
-            content, _ = openssl.run(words, data, handed=(reads,))
+            ran = openssl.run(words, data, handed=(reads,))
     finally:
         os.close(reads)
-    return content
+    return ran.out if ran.code == 0 else None
 
 
 def _feed(descriptor: int, data: bytes) -> None:

@@ -7,6 +7,7 @@ authority that is known. Whether the signer is who the message says that it is f
 from __future__ import annotations
 
 import base64
+import os
 import secrets
 import tempfile
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ from .signed_parts import SignedParts, signed_in
 
 __all__ = ["Signature", "judge", "signed_content", "verify"]
 
+# Whoever it is that signed.
+_ANYBODY: Final = ("-noverify",)
 # Of what openssl says of a chain, the words by which it is known, and what a person reads.
 _CHAIN: Final = (
     ("has expired", "its certificate has expired"),
@@ -85,24 +88,27 @@ def judge(message: ParsedMessage, ca_file: str) -> tuple[Signature, MailCertific
         return Signature(False, "The message is not signed."), None
     if not openssl.available():
         return Signature(False, "The message is signed. Nothing verified that: openssl is not installed."), None
-    content, signer, said = _judged(found, ("-noverify",))
-    if content is None:
-        flaw = "what was signed has been changed, or the signature is damaged" if "openssl" not in said else said
+    whole, signer = _judged(found, ("-CAfile", os.path.expanduser(ca_file)) if ca_file else ())  # noqa: PTH111  # Path raises for ~nobody
+    sound = whole
+    if whole.code:
+        # Where the authority is not known, what was signed may be unchanged all the same.
+        sound, signer = _judged(found, _ANYBODY)
+    if sound.code != 0:
+        flaw = "what was signed has been changed, or the signature is damaged" if sound.code else sound.err
         return Signature(False, f"The signature is not good: {flaw}."), None
     if signer is None:
         return Signature(
             False, "The message is signed. Nothing verified that: the signer's certificate is missing."
         ), None
-    verified, words = _of_chain(found, signer, _sender(message), ca_file)
+    verified, words = _of_chain(whole, signer, _sender(message))
     addresses = tuple(sorted(signer.addresses))
     return Signature(verified, words, addresses, signer.issuer, signer.fingerprint), signer
 
 
-def _of_chain(found: SignedParts, signer: MailCertificate, sender: str, ca_file: str) -> tuple[bool, str]:
+def _of_chain(whole: openssl.Ran, signer: MailCertificate, sender: str) -> tuple[bool, str]:
     """Whether the certificate is one of a known authority, and the sender's; and the sentence that says so."""
-    content, _, said = _judged(found, ("-CAfile", str(Path(ca_file).expanduser())) if ca_file else ())
-    if content is None:
-        flaw = next((words for part, words in _CHAIN if part in said), "its certificate could not be judged")
+    if whole.code != 0:
+        flaw = next((words for part, words in _CHAIN if part in whole.err), "its certificate could not be judged")
         return False, f"The signature is not verified: {flaw}."
     if not signer.is_for(sender):
         whose = ", ".join(sorted(signer.addresses)) or "no mail address"
@@ -117,20 +123,21 @@ def _sender(message: ParsedMessage) -> str:
 
 def signed_content(found: SignedParts) -> bytes | None:
     """What was signed, where nothing of it has changed, whoever the signer is; None otherwise, or without openssl."""
-    return _judged(found, ("-noverify",))[0]
+    ran, _ = _judged(found, _ANYBODY)
+    return ran.out if ran.code == 0 else None
 
 
-def _judged(found: SignedParts, more: Sequence[str]) -> tuple[bytes | None, MailCertificate | None, str]:
-    """The signed content, the signer's certificate, and what openssl said."""
+def _judged(found: SignedParts, more: Sequence[str]) -> tuple[openssl.Ran, MailCertificate | None]:
+    """What openssl makes of it, above all the signed content; and the signer's certificate."""
     with tempfile.TemporaryDirectory(prefix="mailconn-") as folder:
         signer = Path(folder, "signer.pem")
         words = ["-verify", "-inform", "SMIME", "-signer", str(signer), *more]
-        content, said = openssl.run(words, _message(found))
+        ran = openssl.run(words, _message(found))
         certificates = read_file(signer) if signer.exists() else ()
     # It has a parser of its own: what it has judged must be what is shown here.
-    if content is not None and found.content is not None and content != found.content:
-        content, said = None, "openssl reads another text in the message than is shown"
-    return content, (certificates[0] if len(certificates) == 1 else None), said
+    if ran.code == 0 and found.content is not None and ran.out != found.content:
+        ran = openssl.Ran(None, b"", "openssl reads another text in the message than is shown")
+    return ran, (certificates[0] if len(certificates) == 1 else None)
 
 
 def _message(found: SignedParts) -> bytes:
