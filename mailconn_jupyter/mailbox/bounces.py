@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import math
+import sys
+from contextlib import closing
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from ..connection import MailConnection
@@ -53,19 +55,12 @@ def bounces(
     Raises :class:`~mailconn_jupyter.errors.MailConnError` where pandas is not installed, and what ``messages`` raises.
     """
     pd = own_pandas("bounces()")
-    most = math.inf if limit is None else count_of(limit)
-    if most is None:
+    most = count_of(limit)
+    if most is None and limit is not None:
         raise OptionError("limit is a whole number of notifications, or None for all.")
     rows: list[Notice] = []
-    taken = 0
-    found = returned_mail(target, since=since, before=before, folder=folder, progress=progress)
-    try:
-        for _, notices in found:
-            if taken >= most:
-                break
+    with closing(returned_mail(target, since=since, before=before, folder=folder, progress=progress)) as found:
+        for _, notices in islice(found, None if most is None else min(most, sys.maxsize)):
             rows += notices
-            taken += 1
-    finally:
-        found.close()
     named = {name: pd.Series([getattr(row, name) or None for row in rows], dtype="str") for name in _COLUMNS}
     return pd.DataFrame({**named, "date": dates([row.date for row in rows])})

@@ -10,6 +10,7 @@ from typing import Final
 from ..message.incoming.header import end_of_header
 from ..message.incoming.parsed import ParsedMessage
 from ..session.pop3.errors import Refused
+from ..session.pop3.numbered_lines import is_number, numbered_lines
 from ..session.pop3.session import POP3Session
 from .portions import Reading, batches
 
@@ -19,7 +20,6 @@ _HEADERS: Final = 64
 _BODIES: Final = 32
 # Where several are on their way at once (PIPELINING), the next ones are asked for until a portion has come.
 _PIPELINED: Final = 500
-_DIGITS: Final = 18  # a server can say what it likes there, also more than int() takes
 # TOP with more lines than any message has: all of it, and unlike RETR it marks nothing as read on a server that also has
 # IMAP. It is what fetchmail does to keep messages unseen.
 _ALL_LINES: Final = 99_999_999
@@ -71,13 +71,13 @@ class _Mailbox:
 
     def __init__(self, session: POP3Session) -> None:
         self._session = session
-        self.sizes = {number: int(size) for number, size in _pairs(session.list()[1]) if _is_number(size)}
+        self.sizes = {number: int(size) for number, size in numbered_lines(session.list()[1]) if is_number(size)}
         self._ids = dict(self._unique_ids())
         self.has_top = False
 
     def _unique_ids(self) -> Iterator[tuple[int, str]]:
         try:
-            yield from _pairs(self._session.uidl()[1])
+            yield from numbered_lines(self._session.uidl()[1])
         except Refused:
             # RFC 1939, 7: it is optional.
             return
@@ -144,15 +144,3 @@ class _Mailbox:
 def _is_whole(raw: bytes, size: int) -> bool:
     """Whether it is as long as LIST says, where a line end may count once, and the last one not at all."""
     return len(raw) in {size, size + 2} or len(raw) - raw.count(b"\n") >= size
-
-
-def _pairs(lines: Iterable[bytes]) -> Iterator[tuple[int, str]]:
-    """The lines of LIST and of UIDL: a number, and what is said of it."""
-    for line in lines:
-        words = line.decode("ascii", "replace").split()
-        if len(words) >= 2 and _is_number(words[0]):
-            yield int(words[0]), words[1]
-
-
-def _is_number(word: str) -> bool:
-    return word.isdigit() and len(word) <= _DIGITS

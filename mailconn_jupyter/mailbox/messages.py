@@ -16,9 +16,9 @@ from ..keywords import public
 from ..message.texts import bytes_of
 from ..progress import Tell, teller
 from ..scalars import count_of
-from ..session.connect import open_session, protocol_of
-from ..session.line_arguments import UnsafeArgument, breaks_a_line
+from ..session.connect import protocol_of
 from ..store import connections
+from .acting.action import folder_name
 from .acting.place import Place
 from .found_messages import Messages
 from .mailbox_message import MailboxMessage
@@ -114,17 +114,12 @@ def taken(target: str | MailConnection | ReadingSession | None, reading: Reading
         protocol = source.protocol
     _require(protocol, reading)
     place = Place(source, protocol, reading.folder)
-    return Messages.asked_for(place, reading, lambda: _read(source, place, replace(reading)))
+    return Messages.asked_for(place, reading, lambda: _read(place, replace(reading)))
 
 
 def folder_of(given: str | None) -> str:
     """The name of a folder; None is INBOX."""
-    folder = "INBOX" if given is None else given
-    if not isinstance(folder, str):
-        raise OptionError(f"folder must be the name of a folder, not {type(folder).__name__}.")
-    if breaks_a_line(folder.encode("utf-8", "replace")):
-        raise UnsafeArgument("folder: the name contains a CR, an LF or a NUL. Nothing was sent.")
-    return folder
+    return "INBOX" if given is None else folder_name(given)
 
 
 def _require(protocol: str, reading: Reading) -> None:
@@ -158,25 +153,21 @@ def _size(given: int | str | None) -> int | None:
     return number
 
 
-def _read(target: Any, place: Place, reading: Reading) -> Generator[MailboxMessage, None, None]:
+def _read(place: Place, reading: Reading) -> Generator[MailboxMessage, None, None]:
     if reading.left <= 0:
         return
-    own = reading.fresh = isinstance(target, MailConnection)
-    readonly = None if place.protocol == "POP3" else not reading.mark_seen
-    session = open_session(target, readonly=readonly) if own else target
-    place.reading = session if own else None
-    reader = import_module(f".{_READERS[place.protocol]}", __package__)
+    reader: Any = import_module(f".{_READERS[place.protocol]}", __package__)
+    session, reading.fresh = place.session, place.session is None
+    if session is None:
+        session = place.reading = place.open(readonly=not reading.mark_seen)
     try:
-        with contextlib.closing(reader.read(session, reading)) as found:
+        with contextlib.closing(reading.first(reader.read(session, reading))) as found:
             for message in found:
-                reading.left -= 1
                 place.came_from(session)
                 yield MailboxMessage.of(message, place)
-                if reading.left <= 0:
-                    break
     finally:
         place.read_up()
-        if own:
+        if reading.fresh:
             session.quit()
         finish = getattr(reading.tell, "finish", None)
         if callable(finish):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -30,7 +31,7 @@ class Reading:
     body: bool
     mark_seen: bool
     tell: Tell
-    #: Whether the session was opened for this, and has done nothing yet.
+    #: Whether the session has just been opened for this, or has just selected the folder for it; it need not be left so.
     fresh: bool = field(default=False, init=False)
     #: How many were looked at so far.
     looked: int = field(default=0, init=False)
@@ -39,6 +40,13 @@ class Reading:
     def most(self) -> int:
         """Bytes of one message that are read."""
         return MOST_MESSAGE if self.selection.sought is None else self.selection.sought.most
+
+    def first(self, found: Generator[T, None, None]) -> Generator[T, None, None]:
+        """As many of those that are found as are still wanted: one more is not looked for, which may take long."""
+        with contextlib.closing(found):
+            while self.left > 0 and (one := next(found, None)) is not None:
+                self.left -= 1
+                yield one
 
     def wanted(self) -> float:
         """How many messages are still wanted."""

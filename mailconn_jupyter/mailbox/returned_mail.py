@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Final
 
 from ..connection import MailConnection
@@ -14,6 +14,7 @@ from ..message.incoming.returned.notice import Notice
 from ..message.incoming.returned.notices import notices_in
 from ..message.incoming.returned.signs import SERVERS, may_be_returned
 from ..progress import Tell, teller
+from .found_messages import Messages
 from .messages import folder_of, taken
 from .portions import Reading
 from .selection import Selection, When, moment
@@ -61,19 +62,17 @@ def returned_mail(
 ) -> Generator[tuple[ParsedMessage, tuple[Notice, ...]], None, None]:
     """Each message that says something of a delivery, and what it says; the newest first."""
     reading = selected(_SOUGHT, since=since, before=before, folder=folder, progress=progress)
-    found = taken(target, reading)
-    return _with_notices(found)
+    return _with_notices(taken(target, reading))
 
 
-def _with_notices(
-    found: Iterable[ParsedMessage],
-) -> Generator[tuple[ParsedMessage, tuple[Notice, ...]], None, None]:
+def _with_notices(found: Messages) -> Generator[tuple[ParsedMessage, tuple[Notice, ...]], None, None]:
     unread = 0
-    for message in found:
-        notices, more = notices_in(message)
-        unread += more
-        if notices:
-            yield message, notices
+    with found:
+        for message in found:
+            notices, more = notices_in(message)
+            unread += more
+            if notices:
+                yield message, notices
     tell_unread(unread)
 
 

@@ -22,6 +22,7 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.relay import Cut, Relay
 from tests.support.acting import plain
 from tests.support.mailboxes import Mailbox, mail, mailbox_of
+from tests.support.scripted_mailboxes import pop3_of
 
 _numbers = itertools.count()
 NAMES = ["number 3", "number 2", "number 1"]
@@ -113,3 +114,8 @@ def test_a_cut_link_deletes_no_other_message_and_what_is_said_is_true(
         assert subjects(box.connection) == (["number 3", "number 1"] if said else NAMES), (after, said)
         finished += "over a new one" in said
     assert finished
+
+
+def test_a_number_that_no_mailbox_has_is_passed_over() -> None:
+    with pop3_of([b"Subject: one\r\n\r\nHello.\r\n"], top="whole", more_ids=b"9" * 5000 + b" huge\r\n") as (box, _):
+        assert messages(box).delete(expunge=True, dry_run=True).uids == ("u1",)

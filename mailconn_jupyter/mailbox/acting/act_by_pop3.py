@@ -6,6 +6,7 @@ from collections import Counter
 
 from ...errors import MailConnError, OptionError
 from ...session.pop3.errors import LinkLost, Refused
+from ...session.pop3.numbered_lines import numbered_lines
 from ...session.pop3.session import POP3Session
 from ..by_pop3 import read
 from ..portions import Reading
@@ -76,32 +77,27 @@ class _Work:
         )
 
     def _asked_for(self, session: POP3Session, reading: Reading, everything: list[str]) -> list[str]:
-        if reading.left <= 0:
-            return []
         if reading.selection.everything:
             # The highest number is the last one that arrived.
             newest = everything[::-1]
             return newest if reading.left >= len(newest) else newest[: int(reading.left)]
         found: list[str] = []
-        for message in read(session, reading):
+        for message in reading.first(read(session, reading)):
             found.append(message.uid)
             if len(self._shown) < MOST_SHOWN:
                 self._shown.append(row_of(message))
-            if len(found) >= reading.left:
-                break
         return found
 
 
 def _numbers(session: POP3Session) -> dict[str, int]:
     """The number of each message by its unique id, in their order (RFC 1939, 7: UIDL)."""
     try:
-        lines = [line.decode("ascii", "replace").split() for line in session.uidl()[1]]
+        pairs = [(uid, number) for number, uid in numbered_lines(session.uidl()[1])]
     except Refused as error:
         raise OptionError(
             "The server gives messages no unique ids (UIDL), so none can be identified reliably. Nothing was deleted.",
             hint="session.dele(number) deletes by the number, within one session.",
         ) from error
-    pairs = [(words[1], int(words[0])) for words in lines if len(words) >= 2 and words[0].isdecimal()]
     if twice := [uid for uid, count in Counter(uid for uid, _ in pairs).items() if count > 1]:
         raise MailConnError(f"The server gives two messages the unique id {twice[0]!r}. Nothing was deleted.")
     return dict(pairs)

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from ...formatting import how_large
 from ...secret import STARS
 from ...transport.channel import Channel
 from ...transport.deadline import Limit
@@ -17,6 +18,7 @@ from ..own_link import OwnLink
 from ..response_codes import refusal_cause
 from ..transcript import Transcript
 from .errors import LinkLost, NotLoggedIn, Refused, SessionBusy, UnsafeArgument
+from .numbered_lines import is_number
 
 __all__ = ["LONGEST_LINE", "MOST_BYTES", "MOST_LINES", "POP3Wire"]
 
@@ -203,7 +205,8 @@ class POP3Wire(OwnLink, poplib.POP3):
                 self.channel.allow_for(octets - counted)
                 counted = octets
             if len(lines) > most or octets > MOST_BYTES:
-                self.lost(TransportError(f"The server's reply has more than {len(lines) - 1} lines.", cause="too-long"))
+                what = f"{most} lines" if len(lines) > most else how_large(MOST_BYTES)
+                self.lost(TransportError(f"The server's reply has more than {what}.", cause="too-long"))
         self._note("S", f"({len(lines)} lines)" if self.known else b", ".join(lines))
         return first, lines, octets
 
@@ -240,7 +243,7 @@ class POP3Wire(OwnLink, poplib.POP3):
     def stat(self) -> tuple[int, int]:
         """How many messages there are, and how many bytes they have together."""
         words = self._shortcmd("STAT").split()  # type: ignore[attr-defined]  # poplib's own
-        if len(words) < 3 or not all(word.isdigit() and len(word) < 19 for word in words[1:3]):
+        if len(words) < 3 or not all(map(is_number, words[1:3])):
             self.lost(TransportError("The server's reply to STAT is malformed.", cause="bad-reply"))
         return int(words[1]), int(words[2])
 
