@@ -9,18 +9,19 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from imap_tools.errors import UnexpectedCommandStatusError
-
 from ..errors import MailConnError
 from ..formatting import how_large
+from ..message.incoming.header import end_of_header
 from ..message.incoming.parsed import ParsedMessage
 from ..message.incoming.sent_date import date_of
 from ..session.imap.errors import Refused
+from ..session.imap.folders import same_folder
 from ..session.imap.search import search, sequence_set
 from ..session.imap.session import IMAPSession
 from .fetched import Fetched
 from .portions import Reading, batches
-from .read_ahead import ReadAhead, require_folder, same_folder
+from .read_ahead import ReadAhead, require_folder
+from .selection import Selection
 
 __all__ = ["read"]
 
@@ -62,14 +63,11 @@ def _selected(session: IMAPSession, reading: Reading) -> Iterator[int]:
     readonly = not reading.mark_seen and (was_readonly or not same)
     told = session.client.untagged_responses.get("EXISTS", [])
     if reading.fresh and same and readonly == was_readonly and told and isinstance(told[-1], bytes):
-        # The opening has just selected it, and to do so again takes time in a large folder.
+        # To do so again takes time in a large folder.
         yield int(told[-1])
         return
     try:
         _, data = session.folder.set(reading.folder, readonly)
-    except UnexpectedCommandStatusError as error:
-        status, said = error.command_result[:2]
-        raise Refused(f"The server did not open the folder {reading.folder!r}", status, said[-1] or b"") from error
     except imaplib.IMAP4.readonly as error:
         raise MailConnError(
             f"The folder {reading.folder!r} is read-only, so nothing in it can be marked.",
@@ -78,13 +76,14 @@ def _selected(session: IMAPSession, reading: Reading) -> Iterator[int]:
     try:
         yield int(data[-1] or 0)
     finally:
-        if before is not None and (not same or readonly != was_readonly) and session.client.sock is not None:
+        moved = not reading.fresh and before is not None and (not same or readonly != was_readonly)
+        if moved and session.client.sock is not None:
             session.folder.set(before, was_readonly)
 
 
 def _messages(session: IMAPSession, reading: Reading, count: int) -> Iterator[ParsedMessage]:
     selection = reading.selection
-    here = False  # whether texts are compared here, as the server cannot
+    searches = _Searches(session, selection)
     lowest = 2**32
     high = count
     # Who wants all of them waits for no less when the server looks through few at once, unless that takes it long.
@@ -93,7 +92,8 @@ def _messages(session: IMAPSession, reading: Reading, count: int) -> Iterator[Pa
     while high > 0:
         low = max(1, high - int(min(window, _WINDOW)) + 1)
         require_folder(session, reading)
-        uids, here = _found(session, reading, f"{low}:{high}", here=here)
+        uids = searches.found(f"{low}:{high}")
+        here = searches.compares_here
         fits = selection.matches if here else selection.fits
         # A text that the server does not look for is in the body, perhaps.
         search_body = here and not selection.text.isascii()
@@ -112,22 +112,33 @@ def _messages(session: IMAPSession, reading: Reading, count: int) -> Iterator[Pa
         reading.tell(reading.looked, 1 - high / count)
 
 
-def _found(session: IMAPSession, reading: Reading, where: str, *, here: bool) -> tuple[list[int], bool]:
-    """The UIDs among these messages, and whether texts are still to be compared."""
-    selection = reading.selection
-    if selection.sought is not None:
-        try:
-            return search(session.client, [where, *selection.words()]), here
-        except Refused:
-            # Not every server looks into every header: then that is done here.
-            return search(session.client, [where, *replace(selection, sought=None).words()]), here
-    if not here and not selection.is_ascii:
-        try:
-            return search(session.client, [where, *selection.words()], charset="UTF-8"), False
-        except Refused:
-            # RFC 9051, 6.4.4: every server knows UTF-8. Not all are so new, and they say no in many ways.
-            here = True
-    return search(session.client, [where, *selection.words(ascii_only=True)]), here
+class _Searches:
+    """Searches of one read; what the server has refused once, it is not asked again."""
+
+    def __init__(self, session: IMAPSession, selection: Selection) -> None:
+        self._client = session.client
+        self._selection = selection
+        self._refused = False
+
+    @property
+    def compares_here(self) -> bool:
+        """Whether texts are still to be compared."""
+        return self._refused and not self._selection.is_ascii
+
+    def found(self, where: str) -> list[int]:
+        """The UIDs among these messages."""
+        selection = self._selection
+        # Not every server looks into every header. And every server knows UTF-8 (RFC 9051, 6.4.4), but not all are so new,
+        # and they say no in many ways. What is not asked then is looked at here.
+        if not self._refused and (selection.sought is not None or not selection.is_ascii):
+            try:
+                return self._search(where, selection.words(), charset="" if selection.is_ascii else "UTF-8")
+            except Refused:
+                self._refused = True
+        return self._search(where, replace(selection, sought=None).words(ascii_only=True))
+
+    def _search(self, where: str, words: Iterable[str | bytes], charset: str = "") -> list[int]:
+        return search(self._client, [where, *words], charset=charset)
 
 
 def _all() -> float:
@@ -144,14 +155,14 @@ def _fetch_sought(
         return
     for portion in batches(uids, first=_FIRST_PORTION, most=_PORTION):
         heads = [each for each in _fetch(session, reading, portion, _all, whole=False) if reading.selection.fits(each)]
-        longer = [int(each.uid) for each in heads if sought.whole(each)]
-        bodies = _fetch(session, reading, longer, _all, whole=True)
+        longer = {each.uid: each for each in heads if sought.whole(each)}
+        bodies = _fetch(session, reading, map(int, longer), _all, whole=True)
         body = next(bodies, None)
         for each in heads:
             if body is not None and body.uid == each.uid:
                 yield body
                 body = next(bodies, None)
-            elif not sought.whole(each):
+            elif each.uid not in longer:
                 yield each
 
 
@@ -177,8 +188,10 @@ def _parsed(known: Fetched, *, complete: bool, most: int) -> ParsedMessage:
         problems.append(known.refusal.message if known.refusal else "The server did not send it.")
     elif complete and len(known.raw) == most:
         problems.append(f"Only its first {how_large(most)} were read.")
+    raw = known.raw or b""
     return ParsedMessage(
-        known.raw or b"",
+        # Some servers send more than the header that they were asked for.
+        raw if complete else raw[: end_of_header(raw)],
         uid=str(known.uid),
         size=known.size,
         flags=known.flags,

@@ -19,13 +19,13 @@ _UID: Final = re.compile(rb"\bUID ([0-9]{1,10})\b", re.IGNORECASE)
 _FLAGS: Final = re.compile(rb"\bFLAGS \(([^()]*)\)", re.IGNORECASE)
 _ARRIVED: Final = re.compile(rb'\bINTERNALDATE "([^"]*)"', re.IGNORECASE)
 _SIZE: Final = re.compile(rb"\bRFC822\.SIZE ([0-9]{1,18})\b", re.IGNORECASE)
-_RAW: Final = rb"\b(?:BODY\[[A-Z]*\](?:<[0-9]+>)?|RFC822(?:\.HEADER)?) "
+_RAW: Final = rb"\b(?:BODY\[[^\[\]]*+\](?:<[0-9]+>)?|RFC822(?:\.HEADER)?) "
 _LITERAL: Final = re.compile(_RAW + rb"\{[0-9]+\}\Z", re.IGNORECASE)
 _QUOTED: Final = re.compile(_RAW + rb'"((?:[^"\\]|\\.)*)"', re.IGNORECASE)
 # What servers say as a rule, in the order that they like: read at once, as there may be very many.
 _USUAL: Final = re.compile(
     rb"[0-9]{1,10} \((?:(?:UID ([0-9]{1,10})|FLAGS \(([^()]*+)\)|RFC822\.SIZE ([0-9]{1,18})"
-    rb"|BODY\[[A-Z]*+\](?:<[0-9]++>)? (\{)[0-9]++\}\Z) ?)++"
+    rb"|BODY\[[^\[\]]*+\](?:<[0-9]++>)? (\{)[0-9]++\}\Z) ?)++"
 )
 _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
 

@@ -13,12 +13,13 @@ from typing import Final
 from ..errors import MailConnError
 from ..session.imap.errors import Refused
 from ..session.imap.fetches_ahead import Asked, FetchesAhead
+from ..session.imap.folders import same_folder
 from ..session.imap.search import sequence_set
 from ..session.imap.session import IMAPSession
 from .fetched import Fetched, Records
 from .portions import MOST_AHEAD, Reading, batches
 
-__all__ = ["ReadAhead", "require_folder", "same_folder"]
+__all__ = ["ReadAhead", "require_folder"]
 
 # Messages of one FETCH. Its command must stay under the 8192 bytes that servers take (RFC 7162, 4).
 _FIRST_LIST: Final = 50
@@ -223,11 +224,6 @@ class _Line:
             found = self._ahead.answer(portion, asked)
             self.fill(len(found), portion.size)
             yield found
-
-
-def same_folder(folder: str, other: str) -> bool:
-    """Whether they are the same."""
-    return folder == other or folder.upper() == other.upper() == "INBOX"
 
 
 def require_folder(session: IMAPSession, reading: Reading) -> None:

@@ -10,6 +10,8 @@ import pytest
 from mailconn_jupyter import Messages, messages
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.errors import MailConnError, OptionError
+from mailconn_jupyter.mailbox.acting.imap_folder import identities
+from mailconn_jupyter.session.connect_by_protocol import connect_imap
 from mailconn_jupyter.session.imap.errors import MailboxChanged, NotUnderstood, Refused
 from tests.contract.imap import IMAPKit
 from tests.contract.kit import Do
@@ -135,3 +137,43 @@ def test_without_a_trash_nothing_is_deleted_for_good_unasked() -> None:
         with pytest.raises(OptionError, match=r"names no folder as its trash. Nothing was deleted.\n.*move"):
             messages(connection).delete()
         assert changes(asked) == []
+
+
+def selected(asked: list[str]) -> list[str]:
+    return [line for line in asked if line.startswith(("SELECT", "EXAMINE"))]
+
+
+@pytest.mark.parametrize("since", [None, "2020-01-01"])
+def test_a_session_of_ones_own_selects_no_folder_twice(since: str | None) -> None:
+    dated = SOUND["UID FETCH"].replace(
+        "{14}\r\nSubject: one", "{53}\r\nSubject: one\r\nDate: Sun, 22 Nov 2026 08:30:00 +0000"
+    )
+    with server(UID_FETCH=dated) as (connection, asked):
+        messages(connection, since=since).copy("Archive")
+        assert selected(asked) == ['SELECT "INBOX"']
+        asked.clear()
+        messages(connection, folder="Archive", since=since).mark_seen()
+        assert selected(asked) == ['SELECT "INBOX"', 'SELECT "Archive"']
+        asked.clear()
+        list(messages(connection, folder="Archive"))
+        assert selected(asked) == ['EXAMINE "INBOX"', 'EXAMINE "Archive"']
+
+
+def test_an_action_asks_for_no_counts_of_other_folders() -> None:
+    listing = "* CAPABILITY IMAP4rev1 MOVE UIDPLUS SPECIAL-USE LIST-EXTENDED LIST-STATUS"
+    with server(CAPABILITY=listing) as (connection, asked):
+        messages(connection).delete()
+        (listed,) = [line for line in asked if line.startswith("LIST")]
+        assert "SPECIAL-USE" in listed
+        assert "STATUS" not in listed
+
+
+def test_news_of_a_flag_does_not_make_one_message_look_like_another() -> None:
+    news = "* 1 FETCH (UID 1 FLAGS (\\Seen))\r\n* 2 FETCH (UID 2 FLAGS (\\Seen))"
+    said = (
+        '* 1 FETCH (UID 1 INTERNALDATE "22-Nov-2026 08:30:00 +0000" RFC822.SIZE 120 '
+        f"BODY[HEADER.FIELDS (MESSAGE-ID)] {{23}}\r\nMessage-ID: <a@b.c>\r\n\r\n)\r\n{news}"
+    )
+    with server(UID_FETCH=said) as (connection, _), connect_imap(connection) as session:
+        known = identities(session, "1:2")
+    assert known == {1: ("22-Nov-2026 08:30:00 +0000", 120, b"Message-ID: <a@b.c>\r\n\r\n")}

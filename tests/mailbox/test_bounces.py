@@ -14,6 +14,7 @@ import pytest
 import mailconn_jupyter as mailconn
 from mailconn_jupyter import MailConnection
 from mailconn_jupyter.errors import MailConnError, MailConnWarning, OptionError
+from mailconn_jupyter.mailbox import by_imap
 from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.session.line_arguments import UnsafeArgument
 from mailconn_jupyter.store import connections
@@ -196,3 +197,37 @@ def test_ten_thousand_messages_with_a_thousand_bounces_are_read_from_a_file(tmp_
     fill_file(path, ([mail("Hello")] * 9 + [bounce("gone@example.net")]) * 1_000)
     frame = mailconn.bounces(MailConnection(name="many", protocol="MBOX", server_host=str(path)))
     assert len(frame) == 1_000
+
+
+def test_no_further_notification_is_looked_for_than_are_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "many.mbox"
+    fill_file(path, [mail("Hello")] * 50 + [bounce("gone@example.net")])
+    looked: list[int] = []
+    frame = mailconn.bounces(
+        MailConnection(name="many", protocol="MBOX", server_host=str(path)),
+        limit=1,
+        progress=lambda count, _: looked.append(count),
+    )
+    assert (len(frame), looked) == (1, [1])
+
+
+@pytest.mark.parametrize("limit", [0, 2, 10**30])
+def test_the_limit_is_of_notifications(limit: int, tmp_path: Path) -> None:
+    path = tmp_path / "some.mbox"
+    fill_file(
+        path,
+        [bounce("gone@example.net"), mail("Hello"), bounce("lost@example.net"), mail("Bye"), bounce("x@y.example")],
+    )
+    frame = mailconn.bounces(MailConnection(name="some", protocol="MBOX", server_host=str(path)), limit=limit)
+    assert list(frame["recipient"]) == ["x@y.example", "lost@example.net", "gone@example.net"][:limit]
+
+
+def test_a_server_that_does_not_look_into_every_header_is_asked_for_that_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    # So few that several searches are needed.
+    monkeypatch.setattr(by_imap, "_WINDOW", 10)
+    mails = dict.fromkeys(range(1, 36), b"From: ana@example.org\r\n\r\nHello.\r\n")
+    with imap_of(mails, refuses_headers=True) as (connection, box):
+        assert len(mailconn.bounces(connection)) == 0
+    refused = [line for line in box.searched if "HEADER" in line]
+    assert len(refused) == 1
+    assert len(box.searched) == 5

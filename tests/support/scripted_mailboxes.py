@@ -24,11 +24,21 @@ def stuffed(raw: bytes) -> bytes:
 
 
 class POP3Box:
-    """Three commands of a mailbox; ``top`` is how TOP fails, ``refused`` are the messages that it never gives."""
+    """Three commands of a mailbox; ``top`` is how TOP fails, ``refused`` are the messages that it never gives.
+
+    ``more_ids`` are lines that UIDL has besides.
+    """
 
     def __init__(
-        self, mails: Sequence[bytes], *, top: str, refused: Sequence[int] = (), pipelining: bool = False
+        self,
+        mails: Sequence[bytes],
+        *,
+        top: str,
+        refused: Sequence[int] = (),
+        pipelining: bool = False,
+        more_ids: bytes = b"",
     ) -> None:
+        self._more_ids = more_ids
         self._mails = mails
         self._top = top
         self._refused = refused
@@ -48,9 +58,8 @@ class POP3Box:
                 sizes = [b"%d %d\r\n" % (number, len(raw)) for number, raw in enumerate(self._mails, 1)]
                 talk.send(b"+OK\r\n" + b"".join(sizes) + b".\r\n")
             elif word == "UIDL":
-                talk.send(
-                    b"+OK\r\n" + b"".join(b"%d u%d\r\n" % (n, n) for n in range(1, len(self._mails) + 1)) + b".\r\n"
-                )
+                ids = [b"%d u%d\r\n" % (number, number) for number in range(1, len(self._mails) + 1)]
+                talk.send(b"+OK\r\n" + b"".join(ids) + self._more_ids + b".\r\n")
             elif word in {"TOP", "RETR"}:
                 number, *lines = map(int, arguments.split())
                 talk.send(self._message(word, number, lines))
@@ -105,10 +114,12 @@ class IMAPBox:
         self._lists = lists
         self._refuses_headers = refuses_headers
         self.fetched: list[str] = []
+        self.searched: list[str] = []
 
     def serve(self, talk: Conversation) -> None:
         while True:
             tag, _, command = talk.line().decode().partition(" ")
+            self.searched += [command] if command.startswith("UID SEARCH") else []
             if command.startswith(("EXAMINE", "SELECT")):
                 talk.send(f"* {len(self._mails)} EXISTS\r\n{tag} OK [READ-ONLY] done\r\n".encode())
             elif command.startswith("UID SEARCH") and "HEADER" in command and self._refuses_headers:

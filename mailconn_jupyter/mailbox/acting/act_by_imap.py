@@ -10,13 +10,13 @@ from typing import Final
 
 from ...errors import MailConnError, OptionError
 from ...session.imap.errors import LinkLost, MailboxChanged, Refused
-from ...session.imap.folders import encoded
+from ...session.imap.folders import encoded, same_folder
 from ...session.imap.search import sequence_set
 from ...session.imap.session import IMAPSession
 from .act import Wanted
 from .action import Action
 from .action_report import ActionReport, Row
-from .imap_folder import asked_for, identities, next_uid, present, same_folder, selected, sets, shown, trash_of
+from .imap_folder import asked_for, identities, next_uid, present, selected, sets, shown, trash_of
 from .place import Place
 
 __all__ = ["act"]
@@ -32,11 +32,8 @@ _DELETED: Final = r"\Deleted"
 def act(place: Place, action: Action, wanted: Wanted) -> ActionReport:
     """Do it with the messages that are wanted."""
     with place.opened(readonly=action.dry_run) as session:
-        if session.readonly and not action.dry_run:
-            raise MailConnError(
-                "The session is read-only. Nothing was changed.",
-                hint="mailconn.connect(name) opens one that can change the mailbox.",
-            )
+        if not action.dry_run:
+            session.require_writable()
         work = _Work(place, action)
         try:
             work.begin(session, wanted)
@@ -102,15 +99,16 @@ class _Work:
 
     def _unmarked(self, session: IMAPSession) -> tuple[str, ...]:
         """Where what is moved stays with the mark of being deleted, what has it was moved already."""
-        return ("UNDELETED",) if self._copies(session) and not _has(session, "UIDPLUS") else ()
+        return ("UNDELETED",) if self._copies(session) and not session.client.includes("UIDPLUS") else ()
 
     # Doing it
 
     def _may_be_set(self, session: IMAPSession) -> None:
         """Raise where the folder does not keep the flag that is to be set (RFC 9051, 7.1: PERMANENTFLAGS)."""
         flag = _DELETED if self._action.leaves else self._action.flag
+        moves = self._action.arrives and session.client.includes("MOVE")
         said = session.client.untagged_responses.get("PERMANENTFLAGS", [])
-        if not flag or not said or not isinstance(said[-1], bytes) or (self._action.arrives and _has(session, "MOVE")):
+        if not flag or moves or not said or not isinstance(said[-1], bytes):
             return
         kept = said[-1].decode("utf-8", "replace").lower().strip("()").split()
         if flag.lower() not in kept and (flag.startswith("\\") or r"\*" not in kept):
@@ -129,7 +127,7 @@ class _Work:
             self._left = self._left[len(some) :]
 
     def _copies(self, session: IMAPSession) -> bool:
-        return self._action.arrives and not (self._action.leaves and _has(session, "MOVE"))
+        return self._action.arrives and not (self._action.leaves and session.client.includes("MOVE"))
 
     def _do(self, session: IMAPSession, uids: list[int]) -> None:
         action = self._action
@@ -146,7 +144,7 @@ class _Work:
 
     def _remove(self, session: IMAPSession, uids: list[int]) -> None:
         _say(session, "STORE", uids, "+FLAGS.SILENT", f"({_DELETED})")
-        if _has(session, "UIDPLUS"):
+        if session.client.includes("UIDPLUS"):
             _say(session, "EXPUNGE", uids)
             return
         note = (
@@ -249,12 +247,6 @@ class _Work:
         if doubled := len(self._copied.intersection(self._left)) if self._action.leaves else 0:
             return f"{said} {doubled} were copied to {self._to!r} and are still in {self._place.folder!r}."
         return f"{said} Repeat the call for the rest." if count else ""
-
-
-def _has(session: IMAPSession, extension: str) -> bool:
-    """Whether the server has an extension; IMAP4rev2 includes those of here (RFC 9051, E)."""
-    client = session.client
-    return extension in client.capabilities or client.PROTOCOL_VERSION == "IMAP4REV2"
 
 
 def _say(session: IMAPSession, command: str, uids: list[int], *arguments: str) -> None:

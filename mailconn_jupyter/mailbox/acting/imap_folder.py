@@ -4,59 +4,56 @@ from __future__ import annotations
 
 import contextlib
 import imaplib
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from typing import Any, Final
-
-from imap_tools.errors import UnexpectedCommandStatusError
+from typing import Final
 
 from ...errors import MailConnError, OptionError
 from ...formatting import did_you_mean
 from ...message.incoming.parsed import ParsedMessage
-from ...session.imap.errors import MailboxChanged, NotUnderstood, Refused
+from ...session.imap.errors import FolderRefused, MailboxChanged, NotUnderstood, Refused
+from ...session.imap.folders import same_folder
 from ...session.imap.search import search, sequence_set
 from ...session.imap.session import IMAPSession
 from .. import by_imap
+from ..fetched import Fetched
 from ..portions import Reading
-from ..selection import Selection
 from .action_report import MOST_SHOWN, Row, row_of
 from .place import Place
 
-__all__ = ["asked_for", "identities", "next_uid", "present", "same_folder", "selected", "sets", "shown", "trash_of"]
+__all__ = ["asked_for", "identities", "next_uid", "present", "selected", "sets", "shown", "trash_of"]
 
 # Characters of a set: a command must stay under the 8192 bytes that servers take (RFC 7162, 4).
 _LONGEST_SET: Final = 7500
 _SUMMARY: Final = "(UID BODY.PEEK[HEADER.FIELDS (DATE FROM SUBJECT)])"
 _IDENTITY: Final = "(UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"
-_UID: Final = re.compile(rb"\bUID ([0-9]{1,10})\b", re.IGNORECASE)
-_ARRIVAL: Final = re.compile(rb'\bINTERNALDATE "([^"]*)"', re.IGNORECASE)
-_SIZE: Final = re.compile(rb"\bRFC822\.SIZE ([0-9]+)", re.IGNORECASE)
 
 
 @contextlib.contextmanager
 def selected(session: IMAPSession, place: Place, *, readonly: bool) -> Iterator[None]:
-    """The folder selected, the same that the messages were read from; the session's own again afterwards."""
+    """The folder selected, the same that the messages were read from; what another's session had is so again afterwards."""
     before, was_readonly = session.folder.get(), session.client.is_readonly
-    if place.session is None and (before, was_readonly) == (place.folder, readonly) and session.uid_validity:
-        # Its opening has just selected it, and to do so again takes time in a large folder.
-        _same_uids(session, place)
-        yield
-        return
+    own = session is not place.session
+    there = before is not None and same_folder(before, place.folder) and (readonly or not was_readonly)
     try:
-        try:
-            session.folder.set(place.folder, readonly)
-        except imaplib.IMAP4.readonly as error:
-            raise MailConnError(
-                f"The server allows the folder {place.folder!r} only to be read. Nothing was changed."
-            ) from error
+        # Where its opening, or the last action, has selected it, to do so again would take time in a large folder.
+        if not (own and there and session.uid_validity):
+            _select(session, place, readonly=readonly)
         _same_uids(session, place)
         yield
     finally:
-        if before is not None and session.client.sock is not None:
+        if not own and before is not None and session.client.sock is not None:
             now = session.folder.get(), session.client.is_readonly
             if session.client.state != "SELECTED" or now != (before, was_readonly):
                 session.folder.set(before, was_readonly)
+
+
+def _select(session: IMAPSession, place: Place, *, readonly: bool) -> None:
+    try:
+        session.folder.set(place.folder, readonly)
+    except imaplib.IMAP4.readonly as error:
+        raise MailConnError(
+            f"The server allows the folder {place.folder!r} only to be read. Nothing was changed."
+        ) from error
 
 
 def _same_uids(session: IMAPSession, place: Place) -> None:
@@ -74,10 +71,6 @@ def _same_uids(session: IMAPSession, place: Place) -> None:
             "(UIDVALIDITY). Nothing was changed.",
             hint="Read the messages again.",
         )
-
-
-def same_folder(one: str, other: str) -> bool:
-    return one == other or one.upper() == other.upper() == "INBOX"
 
 
 # Which messages
@@ -111,13 +104,7 @@ def present(session: IMAPSession, uids: Iterable[int], *also: str) -> list[int]:
 def asked_for(session: IMAPSession, reading: Reading, *also: str) -> list[int]:
     """The UIDs of what is asked for, the folder being selected: as the server finds them, where it alone can tell."""
     selection = reading.selection
-    # Who asks for more than a server can be asked has a selection of their own.
-    if (
-        type(selection) is Selection
-        and selection.since is None
-        and selection.before is None
-        and not selection.has_attachment
-    ):
+    if selection.since is selection.before is selection.sought is None and not selection.has_attachment:
         charset = "" if selection.is_ascii else "UTF-8"
         try:
             found = search(session.client, ["ALL", *selection.words(), *also], charset=charset)
@@ -126,12 +113,8 @@ def asked_for(session: IMAPSession, reading: Reading, *also: str) -> list[int]:
                 raise
         else:
             return found if reading.left >= len(found) else found[len(found) - int(reading.left) :]
-    uids: list[int] = []
-    with contextlib.closing(by_imap.read(session, replace(reading))) as messages:
-        for message in messages:
-            if len(uids) >= reading.left:
-                break
-            uids.append(int(message.uid))
+    reading.fresh = True
+    uids = [int(message.uid) for message in reading.first(by_imap.read(session, reading))]
     return present(session, uids, *also) if also else sorted(uids)
 
 
@@ -141,28 +124,26 @@ def asked_for(session: IMAPSession, reading: Reading, *also: str) -> list[int]:
 def shown(session: IMAPSession, uids: Iterable[int]) -> list[Row]:
     """What a report shows of the newest of them."""
     newest = sorted(uids)[-MOST_SHOWN:]
-    found: dict[int, Row] = {}
-    for uid, _, header in _fetched(session, sequence_set(newest), _SUMMARY):
-        found[uid] = row_of(ParsedMessage(header, complete=False))
-    return [found[uid] for uid in reversed(newest) if uid in found]
+    found = _fetched(session, sequence_set(newest), _SUMMARY)
+    return [row_of(ParsedMessage(found[uid].raw or b"")) for uid in reversed(newest) if uid in found]
 
 
 def identities(session: IMAPSession, uids: str) -> dict[int, object]:
-    """What tells each message from all others, also as a copy: when it arrived, its size, its Message-ID."""
-    return {uid: (*_when_and_size(said), header) for uid, said, header in _fetched(session, uids, _IDENTITY)}
+    """What tells each message from all others, also as a copy: when it arrived, its size, its Message-ID.
+
+    Without the first two a message is like any other, so it is left out.
+    """
+    found = _fetched(session, uids, _IDENTITY).items()
+    return {uid: (one.arrived, one.size, one.raw) for uid, one in found if None not in {one.arrived, one.size}}
 
 
-def _when_and_size(said: bytes) -> list[bytes]:
-    return [found[1] for found in (_ARRIVAL.search(said), _SIZE.search(said)) if found]
-
-
-def _fetched(session: IMAPSession, uids: str, parts: str) -> Iterator[tuple[int, bytes, bytes]]:
-    """Of each message its UID, what is said of it, and its header."""
-    for answer in session.stream(uids, parts):
-        said = b" ".join(part[0] if isinstance(part, tuple) else part for part in answer)
-        header = b"".join(part[1] for part in answer if isinstance(part, tuple))
-        if uid := _UID.search(said):
-            yield int(uid[1]), said, header
+def _fetched(session: IMAPSession, uids: str, parts: str) -> dict[int, Fetched]:
+    """What is said of each message, also in several answers, of which some may be to nothing that was asked."""
+    found: dict[int, Fetched] = {}
+    for one in map(Fetched.of, session.stream(uids, parts)):
+        if one.uid is not None:
+            found[one.uid] = found.get(one.uid, Fetched()).updated(one)
+    return found
 
 
 # Where they go
@@ -175,26 +156,20 @@ def next_uid(session: IMAPSession, folder: str) -> tuple[int, int]:
         return said["UIDNEXT"], said["UIDVALIDITY"]
     except KeyError as error:
         raise NotUnderstood(f"The server does not say which UIDs are next in the folder {folder!r}.") from error
-    except UnexpectedCommandStatusError as error:
-        names = session.folders().names
+    except FolderRefused as error:
+        names = session.folders(counts=False).names
         if folder in names:
-            status, text = _result(error)
-            raise Refused(f"The folder {folder!r} cannot hold messages", status, text) from error
+            what = f"The folder {folder!r} cannot hold messages"
+            raise Refused(what, error.status, error.words.encode()) from error
         raise OptionError(
             f"There is no folder {folder!r}. Nothing was changed.{did_you_mean(folder, names)}",
             hint="session.folder.create(name) makes one.",
         ) from error
 
 
-def _result(error: UnexpectedCommandStatusError) -> tuple[str, bytes]:
-    status, said = error.command_result[:2]
-    text: Any = said[-1]
-    return status, text if isinstance(text, bytes) else b""
-
-
 def trash_of(session: IMAPSession, place: Place) -> str:
     r"""The folder that the server names as its trash (RFC 6154: \Trash)."""
-    trash = session.folders().used_for("trash")
+    trash = session.folders(counts=False).used_for("trash")
     if not trash:
         raise OptionError(
             "The server names no folder as its trash. Nothing was deleted.",

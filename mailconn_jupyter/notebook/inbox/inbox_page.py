@@ -155,7 +155,7 @@ class InboxPage(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         from ...session.connect_by_protocol import connect_imap  # noqa: PLC0415  # a socket
 
         with connect_imap(self._found.connection, ask=False, readonly=True) as session:
-            folders = session.folders()
+            folders = session.folders(counts=False)
         self._trash = folders.used_for("trash")
         names = [one.name for one in folders if one.selectable and one.name != self._found.folder]
         usual = (folders.used_for("archive"), "Archive", *names)

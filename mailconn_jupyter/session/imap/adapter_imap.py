@@ -7,9 +7,6 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from imap_tools import MailBoxFolderManager
-from imap_tools.errors import UnexpectedCommandStatusError
-
 from ...connection import MailConnection
 from ...errors import OpenError
 from ...formatting import counted, how_large
@@ -19,7 +16,8 @@ from ...transport.sasl.choose import Mechanism
 from ...transport.transport_errors import readable
 from ..response_codes import greeting_cause
 from .client import IMAPClient
-from .errors import Refused
+from .errors import FolderRefused, Refused
+from .folders import Folders
 
 __all__ = ["IMAPAdapter"]
 
@@ -33,7 +31,7 @@ class IMAPAdapter:
 
     protocol = "IMAP"
 
-    def __init__(self, client: IMAPClient, folder: MailBoxFolderManager, *, readonly: bool) -> None:
+    def __init__(self, client: IMAPClient, folder: Folders, *, readonly: bool) -> None:
         self._client, self._folder = client, folder
         self._readonly = readonly
         self._pinned = ""
@@ -103,10 +101,9 @@ class IMAPAdapter:
                 # The server lets this user only read it.
                 _, data = self._folder.set("INBOX", readonly=True)
                 access = "read-only"
-        except UnexpectedCommandStatusError as error:
-            status, said = error.command_result[:2]
-            words = said[-1] or b""
-            raise Refused("The server did not open INBOX", status, words, cause=greeting_cause(words)) from error
+        except FolderRefused as error:
+            (words,) = error.command_result[1]
+            raise Refused("The server did not open INBOX", error.status, words, cause=greeting_cause(words)) from error
         return int(data[-1] or 0), access
 
     def _has_inbox(self) -> bool:

@@ -25,6 +25,8 @@ __all__ = ["IMAPClient"]
 
 _LONGEST_COMMAND = 8000  # RFC 7162, 4: servers take lines up to 8192; a longer initial response is sent when asked for
 _OTHER = "Set another password."
+# RFC 9051, appendix E: of what was an extension, what is asked for here.
+_WITHIN_REV2 = frozenset({"LIST-EXTENDED", "LIST-STATUS", "MOVE", "NAMESPACE", "SASL-IR", "UIDPLUS"})
 _QUOTABLE = re.compile(rb"[ -~]*")
 
 
@@ -43,6 +45,9 @@ class IMAPClient(IMAPCommands):
 
     ``may_be_preauth`` says whether the server may greet with PREAUTH: logged in already, it knows as whom.
     """
+
+    #: Empty as long as the server has not told.
+    PROTOCOL_VERSION = ""
 
     def __init__(self) -> None:
         self.may_be_preauth = True
@@ -99,6 +104,10 @@ class IMAPClient(IMAPCommands):
         """Ask for the capabilities, whatever was said before."""
         self.untagged_responses.pop("CAPABILITY", None)
         self._get_capabilities()
+
+    def includes(self, extension: str) -> bool:
+        """Whether the server has an extension: it names it, or is one of IMAP4rev2 alone, which has it within."""
+        return extension in self.capabilities or (self.PROTOCOL_VERSION == "IMAP4REV2" and extension in _WITHIN_REV2)
 
     # TLS
 
@@ -219,7 +228,7 @@ class IMAPClient(IMAPCommands):
             return None
 
         command = tag + f" AUTHENTICATE {exchange.mechanism.name}".encode()
-        exchange.run(command, say, hear, longest=_LONGEST_COMMAND if "SASL-IR" in self.capabilities else 0)
+        exchange.run(command, say, hear, longest=_LONGEST_COMMAND if self.includes("SASL-IR") else 0)
         return results[-1]
 
     def _login_command(self, exchange: Exchange) -> tuple[str, bytes]:

@@ -10,6 +10,7 @@ from imap_tools.errors import (
     MailboxFolderDeleteError,
     MailboxFolderRenameError,
     MailboxFolderSelectError,
+    MailboxFolderStatusError,
     MailboxFolderSubscribeError,
     MailboxLoginError,
 )
@@ -57,6 +58,7 @@ class FolderRefused(
     MailboxFolderDeleteError,
     MailboxFolderRenameError,
     MailboxFolderSelectError,
+    MailboxFolderStatusError,
     MailboxFolderSubscribeError,
 ):
     """The server did not do what was asked with a folder; ``command_result`` holds its words, as imap_tools has them."""

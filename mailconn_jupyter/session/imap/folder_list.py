@@ -81,17 +81,16 @@ class FolderList(tuple[MailFolder, ...]):
         return table(self._rows(), header=("Folder", "For", "Messages", "Unseen"))
 
 
-def folders_of(client: IMAPClient, pattern: str = "*") -> FolderList:
+def folders_of(client: IMAPClient, pattern: str = "*", *, counts: bool = True) -> FolderList:
     """The folders whose names fit the pattern (``*`` is anything), in the server's order: in one round trip.
 
-    Raises :class:`~mailconn_jupyter.session.imap.errors.Refused` with the server's words.
+    Without ``counts`` the server need not look into each. Raises :class:`~mailconn_jupyter.session.imap.errors.Refused` with the server's words.
     """
-    extended = "LIST-EXTENDED" in client.capabilities or getattr(client, "PROTOCOL_VERSION", "") == "IMAP4REV2"
     wanted = ["SUBSCRIBED"]
     wanted += ["SPECIAL-USE"] if "SPECIAL-USE" in client.capabilities else []
-    wanted += ["STATUS (MESSAGES UNSEEN)"] if "LIST-STATUS" in client.capabilities else []
+    wanted += ["STATUS (MESSAGES UNSEEN)"] if counts and client.includes("LIST-STATUS") else []
     asked: list[tuple[str, ...]] = [("LIST", '""', encoded(pattern))]
-    if extended:
+    if client.includes("LIST-EXTENDED"):
         asked = [(*asked[0], f"RETURN ({' '.join(wanted)})")]
     else:
         asked.append(("LSUB", '""', encoded(pattern)))
@@ -103,13 +102,13 @@ def folders_of(client: IMAPClient, pattern: str = "*") -> FolderList:
     answers = client.untagged_responses
     found = {folder.name: folder for folder in _listed(answers.pop("LIST", []))}
     subscribed = {folder.name for folder in _listed(answers.pop("LSUB", []))}
-    counts = dict(_counted(answers.pop("STATUS", [])))
+    counted = dict(_counted(answers.pop("STATUS", [])))
     return FolderList(
         replace(
             folder,
             subscribed=folder.subscribed or name in subscribed,
-            messages=counts.get(name, {}).get(b"MESSAGES"),
-            unseen=counts.get(name, {}).get(b"UNSEEN"),
+            messages=counted.get(name, {}).get(b"MESSAGES"),
+            unseen=counted.get(name, {}).get(b"UNSEEN"),
         )
         for name, folder in found.items()
     )

@@ -14,7 +14,7 @@ from ...errors import MailConnError
 from ...transport.transport_errors import readable
 from .errors import FolderRefused, NotUnderstood
 
-__all__ = ["Folders", "encoded"]
+__all__ = ["Folders", "encoded", "same_folder"]
 
 
 class Folders(MailBoxFolderManager):
@@ -50,7 +50,7 @@ class Folders(MailBoxFolderManager):
         given = self.get() if folder is None else folder
         if given is None:
             raise ValueError("Name a folder: none is selected.")
-        with _understood("STATUS"):
+        with _done("did not give the status of", given), _understood("STATUS"):
             return dict(super().status(given, options))
 
     def list(self, *args: Any, **options: Any) -> list[FolderInfo]:
@@ -63,6 +63,11 @@ class Folders(MailBoxFolderManager):
 def encoded(name: str) -> str:
     """A folder's name as a command has it: in modified UTF-7 (RFC 3501, 5.1.3), quoted."""
     return encode_folder(name).decode("ascii")
+
+
+def same_folder(one: str, other: str) -> bool:
+    """Whether two names open one folder (RFC 9051, 5.1: INBOX in any case)."""
+    return one == other or one.upper() == other.upper() == "INBOX"
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from imap_tools.errors import ImapToolsError
 
 from ...connection import MailConnection
 from ...credentials.cell_literal import BY_HAND, tell_of_literal
+from ...errors import MailConnError
 from ...secret import STARS, Secret
 from ..opening.log_in import log_in
 from ..opening.over_network import Opening
@@ -126,12 +127,12 @@ class IMAPSession(BaseMailBox):
             self.folder.set(folder)
         return self
 
-    def folders(self, pattern: str = "*") -> FolderList:
+    def folders(self, pattern: str = "*", *, counts: bool = True) -> FolderList:
         """The folders whose names fit the pattern, by default all: with their use and, where the server tells, their messages.
 
-        ``folder`` makes, renames, subscribes to and deletes one, by its name in any script.
+        Without ``counts`` it is not asked for their messages, which in a mailbox of many folders may take long. ``folder`` makes, renames, subscribes to and deletes one, by its name in any script.
         """
-        return folders_of(self.client, pattern)
+        return folders_of(self.client, pattern, counts=counts)
 
     # Reading
 
@@ -144,6 +145,14 @@ class IMAPSession(BaseMailBox):
         close the iterator, before the next command.
         """
         return self.client.stream(uids if isinstance(uids, str) else ",".join(uids), parts)
+
+    def require_writable(self) -> None:
+        """Raise where the session was opened to read only."""
+        if self.readonly:
+            raise MailConnError(
+                "The session is read-only. Nothing was changed.",
+                hint="mailconn.connect(name) opens one that can change the mailbox.",
+            )
 
     def noop(self) -> tuple[str, list[Any]]:
         """One round trip: the server's status and words. Raises when the link is lost."""

@@ -25,7 +25,7 @@ def special_folder(session: IMAPSession, use: str) -> str:
 
     Raises :class:`~mailconn_jupyter.session.imap.errors.FolderRefused` where the server does not make it.
     """
-    folders = session.folders()
+    folders = session.folders(counts=False)
     return folders.used_for(use) or _called_so(folders, use) or _made(session, use)
 
 
@@ -54,7 +54,7 @@ def _made(session: IMAPSession, use: str) -> str:
 
 def _prefix(session: IMAPSession) -> str:
     """What the names of one's own folders begin with, where they do: ``INBOX.`` with some servers."""
-    if "NAMESPACE" not in session.client.capabilities:
+    if not session.client.includes("NAMESPACE"):
         return ""
     _, said = session.client.namespace()
     match = _PERSONAL.match(said[-1]) if said and isinstance(said[-1], bytes) else None
