@@ -10,7 +10,7 @@ from ..formatting import how_large
 from ..message.incoming.header import end_of_header
 from ..message.incoming.parsed import ParsedMessage
 from ..session.mbox.errors import FileChanged
-from ..session.mbox.index import BEGINNING, begins_message, first_byte
+from ..session.mbox.index import BEGINNING, first_byte, has_date
 from ..session.mbox.session import MBOXSession
 from .mbox_flags import flags_of_header, has_marks, is_expunged
 from .portions import MOST_MESSAGE, Reading
@@ -21,44 +21,50 @@ _CHUNK: Final = 2**20
 _HEADER: Final = 8192  # bytes that hold the header of most messages
 _LONGEST_ENVELOPE: Final = 2**16
 _LINE_END: Final = os.linesep.encode()  # as mailbox has it
+_EMPTY: Final = b"\n" + _LINE_END
 
 
 def read(session: MBOXSession, reading: Reading) -> Generator[ParsedMessage, None, None]:
     """The messages, newest first: the last one in the file is the last that arrived."""
-    file = session.file
+    file, selection = session.file, reading.selection
+    everything = selection.everything
     size = max(1, os.fstat(file.fileno()).st_size)
-    for start, stop in _spans(session):
-        begin, arrived = _envelope(file, start, session)
-        header = _header(file, begin, stop)
+    for start, stop, seen in _spans(session):
+        begin, arrived, header = _head(session, start, stop, seen)
         message = _message(header, start, stop - begin, arrived, complete=False)
         reading.looked_at(1 - start / size)
-        if (message.flags is not None and is_expunged(message.header)) or not reading.selection.matches(message):
+        if (message.flags is not None and is_expunged(message.header)) or not (
+            everything or selection.matches(message)
+        ):
             continue
-        sought = reading.selection.sought
+        sought = selection.sought
         enough = not reading.body if sought is None else not sought.whole(message)
-        if enough and not reading.selection.of_body:
+        if enough and not selection.of_body:
             yield message
             continue
-        file.seek(begin)
+        # It may be another file by now than the one that the header was read from.
+        begin, _ = _envelope(session, start)
         raw = file.read(min(stop - begin, reading.most))
         cut = len(raw) < stop - begin
         whole = _message(raw, start, stop - begin, arrived, complete=True, flags_of=message, cut=cut)
-        if reading.selection.holds(whole):
+        if selection.holds(whole):
             yield whole if reading.body else message
 
 
-def _spans(session: MBOXSession) -> Iterator[tuple[int, int]]:
+def _spans(session: MBOXSession) -> Iterator[tuple[int, int, bytes]]:
+    """Where messages start and end, and the first bytes of each, where they are at hand."""
     if session.readonly and not session.all_found:
         yield from spans_backwards(session.file)
         return
     # All is known already, or must be: what was removed and is not written yet is not in the file's own order.
     for key in reversed(list(session.keys())):
-        yield session.span(key)
+        yield *session.span(key), b""
 
 
-def spans_backwards(file: BinaryIO) -> Iterator[tuple[int, int]]:
-    """Where messages start and end, the last one first; found as :class:`~.mbox_index.MboxIndex` finds them."""
+def spans_backwards(file: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
+    """The same of all of the file, the last one first; found as :class:`~mailconn_jupyter.session.mbox.index.MboxIndex` finds them."""
     position = stop = file.seek(0, os.SEEK_END)
+    end = _end(file, stop)
     after = b""
     while position > 0:
         start = max(0, position - _CHUNK)
@@ -68,27 +74,48 @@ def spans_backwards(file: BinaryIO) -> Iterator[tuple[int, int]]:
         found = window.rfind(BEGINNING)
         while found >= 0:
             begin = start + found + 1
-            if begins_message(file, begin, window, start):
-                yield begin, _end(file, stop)
+            if has_date(file, begin, window, start):
+                # Of a short message all is in the window, and need not be read again.
+                yield begin, end, window[found + 1 : found + 1 + min(_HEADER, end - begin)]
                 stop = begin
+                if found + 1 < len(_EMPTY):
+                    end = _end(file, stop)
+                else:
+                    end = stop - len(_LINE_END) if window.endswith(_EMPTY, 0, found + 1) else stop
             found = window.rfind(BEGINNING, 0, found)
         after = window[: len(BEGINNING) - 1]
         position = start
     first = first_byte(file)
     file.seek(first)
     if stop > first and file.read(len(BEGINNING) - 1) == BEGINNING[1:]:
-        yield first, _end(file, stop)
+        yield first, end, b""
 
 
 def _end(file: BinaryIO, stop: int) -> int:
     """The end of a message, without the empty line before the next one."""
-    empty = b"\n" + _LINE_END
-    file.seek(max(0, stop - len(empty)))
-    return stop - len(_LINE_END) if file.read(len(empty)) == empty else stop
+    file.seek(max(0, stop - len(_EMPTY)))
+    return stop - len(_LINE_END) if file.read(len(_EMPTY)) == _EMPTY else stop
 
 
-def _envelope(file: BinaryIO, start: int, session: MBOXSession) -> tuple[int, str]:
-    """Where the message itself begins, after the line that starts with From, and what that line says of its arrival."""
+def _head(session: MBOXSession, start: int, stop: int, seen: bytes = b"") -> tuple[int, str, bytes]:
+    """Where the message itself begins, what the line before says of its arrival, and its header.
+
+    ``seen`` are its first bytes, where these were read already.
+    """
+    line = seen.find(b"\n") + 1
+    end = end_of_header(raw := seen[line:]) if line else 0
+    if line and (end < len(raw) or start + len(seen) == stop):
+        return start + line, _arrived(seen[:line]), raw[:end]
+    begin, arrived = _envelope(session, start)
+    return begin, arrived, _header(session.file, begin, stop)
+
+
+def _envelope(session: MBOXSession, start: int) -> tuple[int, str]:
+    """Where the message itself begins, after the line that starts with From, and what that line says of its arrival.
+
+    The file is read on from there.
+    """
+    file = session.file
     file.seek(start)
     line = file.readline(_LONGEST_ENVELOPE)
     if not line.startswith(BEGINNING[1:]):
@@ -96,13 +123,16 @@ def _envelope(file: BinaryIO, start: int, session: MBOXSession) -> tuple[int, st
             f"{session.path} was changed by another program: a message has moved.",
             hint="Open it again.",
         )
-    return file.tell(), line.decode("ascii", "replace").partition(" ")[2].partition(" ")[2]
+    return start + len(line), _arrived(line)
+
+
+def _arrived(line: bytes) -> str:
+    return line.decode("ascii", "replace").partition(" ")[2].partition(" ")[2]
 
 
 def header_at(session: MBOXSession, start: int, stop: int) -> bytes:
     """The header of the message that lies there."""
-    begin, _ = _envelope(session.file, start, session)
-    return _header(session.file, begin, stop)
+    return _head(session, start, stop)[2]
 
 
 def _header(file: BinaryIO, begin: int, stop: int) -> bytes:
@@ -136,7 +166,7 @@ def _message(
         problems=[f"Only its first {how_large(len(raw))} were read."] if cut else [],
     )
     if flags_of is None:
-        message.flags = flags_of_header(message.header) if has_marks(message.raw) else None
+        message.flags = flags_of_header(message.header) if has_marks(message.field_names) else None
     else:
         message.flags = flags_of.flags
     return message

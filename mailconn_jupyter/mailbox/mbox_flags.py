@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 __all__ = ["flags_of_header", "has_marks", "is_expunged"]
@@ -16,13 +16,14 @@ _EXPUNGED: Final = 0x8
 _LABELS: Final = {"Opened": "\\Seen", "Starred": "\\Flagged", "Drafts": "\\Draft", "Draft": "\\Draft"}
 _ENGLISH: Final = frozenset({*_LABELS, "Unread", "Inbox", "Sent", "Archived", "Important", "Spam", "Trash", "Chat"})
 
+_FIELDS: Final = frozenset({b"status", b"x-status", b"x-mozilla-status", b"x-gmail-labels"})
+
 Field = Callable[[str], str]
 
 
-def has_marks(header: bytes) -> bool:
-    """Whether the bytes of a header may hold one of these fields; most that were never in such a program hold none."""
-    lower = header.lower()
-    return b"status" in lower or b"x-gmail-labels" in lower
+def has_marks(names: Iterable[bytes]) -> bool:
+    """Whether one of these fields is among the names of a header; most that were never in such a program hold none."""
+    return not _FIELDS.isdisjoint(names)
 
 
 def flags_of_header(field: Field) -> frozenset[str] | None:

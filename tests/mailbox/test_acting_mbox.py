@@ -17,6 +17,7 @@ from mailconn_jupyter.errors import MailConnError, OptionError
 from mailconn_jupyter.session.connect_by_protocol import open_mbox
 from mailconn_jupyter.session.mbox import rewrite
 from mailconn_jupyter.session.mbox.errors import FileChanged
+from tests.support.counted_files import counted_files, large_file
 from tests.support.mailboxes import fill_file, mail
 
 APPENDER = """
@@ -130,7 +131,7 @@ def test_what_is_appended_without_a_lock_stays_too(tmp_path: Path) -> None:
 def test_a_session_that_only_reads_deletes_nothing(tmp_path: Path) -> None:
     connection = filled(tmp_path / "box", 2)
     with open_mbox(connection) as session:
-        with pytest.raises(MailConnError, match=r"read only. Nothing was changed.\n.*readonly=False"):
+        with pytest.raises(MailConnError, match=r"read-only. Nothing was changed.\n.*readonly=False"):
             messages(session).delete(expunge=True)
         assert messages(session).delete(expunge=True, dry_run=True).count == 2
     with pytest.raises(OptionError, match="MBOX has no trash"):
@@ -234,3 +235,31 @@ def test_what_somebody_else_has_put_beside_the_file_is_not_believed(tmp_path: Pa
         assert not rewrite.finish_interrupted(file, str(path))
     messages(MailConnection(name="box", protocol="MBOX", server_host=str(path)), limit=1).delete(expunge=True)
     assert (secret.read_text(), names(path)) == ("mine", ["number 1"])
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_dry_run_on_the_newest_messages_of_a_large_file_does_not_read_it_all(taken: bool, tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    large_file(path, 50)
+    connection = MailConnection(name="large", protocol="MBOX", server_host=str(path))
+    with counted_files() as files:
+        found = messages(connection, limit=1)
+        if taken:
+            next(found)
+            found.close()
+        report = found.delete(expunge=True, dry_run=True)
+    assert (report.count, report.shown[0][2]) == (1, "last")
+    assert all(0 < file.count < 3 * 2**20 for file in files)
+
+
+def test_a_dry_run_finds_messages_that_have_moved_and_none_that_are_gone(tmp_path: Path) -> None:
+    path = tmp_path / "box"
+    connection = filled(path, 3)
+    newest, middle, oldest = list(messages(connection))
+    assert oldest.delete(expunge=True).count == 1
+    report = Messages([newest, middle, oldest]).delete(expunge=True, dry_run=True)
+    assert (report.count, report.gone) == (2, (oldest.uid,))
+    with open_mbox(connection) as session:
+        (again, *_) = list(messages(session))
+        assert again.delete(expunge=True, dry_run=True).uids == (again.uid,)
+    assert names(path) == ["number 2", "number 3"]

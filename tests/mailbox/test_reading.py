@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import imaplib
-import io
 import itertools
 import poplib
 import tracemalloc
@@ -24,13 +23,13 @@ from mailconn_jupyter.mailbox.by_mbox import spans_backwards
 from mailconn_jupyter.mailbox.selection import moment
 from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.session.line_arguments import UnsafeArgument
-from mailconn_jupyter.session.mbox import file_stages
 from mailconn_jupyter.store import connections
 from mailconn_jupyter.transport.channel import Channel
 from tests.message.test_parsed import everything
 from tests.servers.certificates import Certificates
 from tests.servers.dovecot import Dovecot
 from tests.support.broken_mail import BROKEN
+from tests.support.counted_files import counted_files, large_file
 from tests.support.mailboxes import ARRIVED, Mail, Mailbox, mail, mailbox_of
 from tests.support.reading import to_dovecot
 
@@ -319,6 +318,9 @@ def test_what_breaks_a_line_is_refused_before_anything_is_opened(name: str, text
         ({"limit": -1}, "limit must be a whole number"),
         ({"limit": "ten"}, "limit must be a whole number"),
         ({"subject": b"x"}, "subject must be text"),
+        ({"folder": b"x"}, "folder is the name of a folder"),
+        ({"folder": ""}, "folder is the name of a folder, and it is empty"),
+        ({"folder": "\ud800"}, "half a surrogate pair"),
     ],
 )
 def test_a_question_that_makes_no_sense_is_an_error_at_once(asked: dict[str, Any], complaint: str) -> None:
@@ -497,29 +499,6 @@ def test_a_search_with_a_limit_ends_where_enough_was_found(make: Make) -> None:
     assert "2001:3000" in searches[0]
 
 
-class CountingFile(io.FileIO):
-    """A file that counts what is read of it."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.count = 0
-
-    def readinto(self, buffer: Any) -> Any:
-        got = super().readinto(buffer)
-        self.count += got or 0
-        return got
-
-
-def large_file(path: Path, megabytes: int) -> None:
-    """A mailbox file whose first and last message are small, and whose middle one is not."""
-    with path.open("wb") as file:
-        file.write(b"From ana Sun Nov 22 08:30:00 2026\nSubject: first\n\nHello.\n\n")
-        file.write(b"From ana Sun Nov 22 08:30:00 2026\nSubject: large\n\n")
-        file.truncate(megabytes * 2**20)
-        file.seek(0, io.SEEK_END)
-        file.write(b"\n\nFrom ana Sun Nov 22 08:30:00 2026\nSubject: last\n\nBye.\n\n")
-
-
 @pytest.mark.parametrize("protocol", ["IMAP", "POP3"])
 def test_a_mailbox_without_a_login_is_told_to_need_one(
     protocol: str, dovecot: Dovecot, certificates: Certificates
@@ -536,33 +515,25 @@ def test_a_mailbox_without_a_login_is_told_to_need_one(
         assert session.client.noop()[0] == "OK" if protocol == "IMAP" else "UIDL" in session.capa()
 
 
-def test_the_ends_of_a_large_mailbox_file_are_read_without_the_rest(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_ends_of_a_large_mailbox_file_are_read_without_the_rest(tmp_path: Path) -> None:
     path = tmp_path / "large.mbox"
     large_file(path, 50)
     connection = MailConnection(name="large", protocol="MBOX", server_host=str(path))
-    raw: list[CountingFile] = []
-
-    def open_counting(path: Path, *, readonly: bool) -> io.BufferedReader:
-        raw.append(CountingFile(path))
-        return io.BufferedReader(raw[-1])
-
-    monkeypatch.setattr(file_stages, "open_file", open_counting)
-    (last,) = messages(connection, limit=1)
-    assert (last.subject, last.text) == ("last", "Bye.\n")
-    with connect(connection) as session:
-        assert session[0]["Subject"] == "first"
-    assert len(raw) == 2
-    assert all(0 < file.count < 3 * 2**20 for file in raw)
-    tracemalloc.start()
-    try:
-        # To look for one header, all of the file is read, and never held.
-        assert [message.size for message in messages(connection, subject="first")] == [23]
-        assert [message.subject for message in messages(connection, body=False)] == ["last", "large", "first"]
-        assert tracemalloc.get_traced_memory()[1] < 8 * 2**20
-    finally:
-        tracemalloc.stop()
+    with counted_files() as raw:
+        (last,) = messages(connection, limit=1)
+        assert (last.subject, last.text) == ("last", "Bye.\n")
+        with connect(connection) as session:
+            assert session[0]["Subject"] == "first"
+        assert len(raw) == 2
+        assert all(0 < file.count < 3 * 2**20 for file in raw)
+        tracemalloc.start()
+        try:
+            # To look for one header, all of the file is read, and never held.
+            assert [message.size for message in messages(connection, subject="first")] == [23]
+            assert [message.subject for message in messages(connection, body=False)] == ["last", "large", "first"]
+            assert tracemalloc.get_traced_memory()[1] < 8 * 2**20
+        finally:
+            tracemalloc.stop()
     assert raw[2].count > 50 * 2**20
 
 
@@ -575,7 +546,7 @@ def test_a_file_read_backwards_has_the_messages_that_mailbox_finds_forwards(
     with box.folder.open("ab") as file:
         file.write(b"From x\n\nFrom y\nSubject: not From z\n\n\nFrom\n\nFrom z")
     with connect(box.connection) as session, connect(box.connection) as other:
-        spans = list(spans_backwards(session._file))
+        spans = [(start, stop) for start, stop, _ in spans_backwards(session._file)]
         assert len(spans) == len(other)
         assert spans == [other._lookup(key) for key in reversed(other.keys())]
 

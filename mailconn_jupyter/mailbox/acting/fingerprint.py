@@ -16,11 +16,22 @@ _KEPT_THERE: Final = re.compile(
     rb"^(?:Status|X-Status|X-Keywords|X-UID|X-IMAP(?:base)?|X-Mozilla-[A-Za-z0-9]+|Content-Length|Lines):[^\n]*\n(?:[ \t][^\n]*\n)*",
     re.IGNORECASE | re.MULTILINE,
 )
+_NOTES: Final = frozenset(
+    {b"status", b"x-status", b"x-keywords", b"x-uid", b"x-imap", b"x-imapbase", b"content-length", b"lines"}
+)
 
 
 def fingerprint(message: ParsedMessage) -> bytes:
     """What the header of a message says, but for what mail programs note in it."""
-    return fingerprint_of(message.raw)
+    raw = message.raw
+    header = raw[: end_of_header(raw)] if message.complete else raw
+    if b"\r" in header:
+        header = header.replace(b"\r\n", b"\n")
+    names = message.field_names
+    # Few have such a field, and the pattern looks at the beginning of each line.
+    if not _NOTES.isdisjoint(names) or b"x-mozilla-" in b" ".join(names):
+        header = _KEPT_THERE.sub(b"", header)
+    return hashlib.sha256(header.rstrip(b"\n")).digest()
 
 
 def kept_fingerprint(message: ParsedMessage, protocol: str) -> bytes:
@@ -34,22 +45,4 @@ def fingerprint_of(raw: bytes) -> bytes:
     >>> fingerprint_of(b"Subject: a\nStatus: RO\n\nHello.\n") == fingerprint_of(b"Subject: a\n\n")
     True
     """
-    header = raw[: end_of_header(raw)]
-    if b"\r" in header:
-        header = header.replace(b"\r\n", b"\n")
-    return hashlib.sha256(
-        (_KEPT_THERE.sub(b"", header) if _may_hold(header.lower()) else header).rstrip(b"\n")
-    ).digest()
-
-
-def _may_hold(lower: bytes) -> bool:
-    """Whether one of these fields may be in a header in small letters: the pattern looks at the beginning of each line."""
-    return (
-        b"status:" in lower
-        or b"x-keywords:" in lower
-        or b"x-uid:" in lower
-        or b"x-imap" in lower
-        or b"x-mozilla-" in lower
-        or b"lines:" in lower
-        or b"content-length:" in lower
-    )
+    return fingerprint(ParsedMessage(raw))

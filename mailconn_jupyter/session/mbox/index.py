@@ -6,7 +6,7 @@ import os
 import re
 from typing import BinaryIO
 
-__all__ = ["BEGINNING", "MboxIndex", "begins_message", "count_messages", "first_byte"]
+__all__ = ["BEGINNING", "MboxIndex", "count_messages", "first_byte", "has_date"]
 
 _CHUNK = 2**20
 _LINE_END = os.linesep.encode()  # as mailbox has it
@@ -30,14 +30,12 @@ _FROM_LINE = re.compile(
 )
 
 
-def begins_message(file: BinaryIO, start: int, window: bytes, offset: int) -> bool:
-    """Whether a message begins at ``start`` with the line there, not only with ``From``: it has a date, or is the first.
+def has_date(file: BinaryIO, start: int, window: bytes, offset: int) -> bool:
+    """Whether the line at ``start``, which begins with ``From``, has a date: then a message begins with it.
 
     ``window`` is what was read of the file at ``offset``. A text may have a line that begins with that word, and not
     every program quotes it; Dovecot and mutt tell the two apart by the date, too.
     """
-    if start == first_byte(file):
-        return True
     place = start - offset
     end = window.find(b"\n", place, place + _LONGEST_LINE)
     if end < 0 and len(window) - place < _LONGEST_LINE:
@@ -55,8 +53,8 @@ def first_byte(file: BinaryIO) -> int:
 class MboxIndex:
     """Finds the messages of a file one after the other, as ``mailbox.mbox`` does for all at once.
 
-    A message begins with a line that starts with ``From`` and has a date (:func:`begins_message`); the empty line before
-    the next one is not part of it. ``spans`` maps number to start and end in bytes. 1 GB is scanned in a second or two,
+    A message begins with a line that starts with ``From`` and has a date (:func:`has_date`), which the first one need not
+    have; the empty line before the next one is not part of it. ``spans`` maps number to start and end in bytes. 1 GB is scanned in a second or two,
     and never held in memory. It begins at ``position``, by default with the first message.
     """
 
@@ -65,7 +63,8 @@ class MboxIndex:
         self.spans: dict[int, tuple[int, int]] = {}
         self.complete = False
         #: Up to where the file was read.
-        self.position = first_byte(file) if position is None else position
+        self._first = first_byte(file)
+        self.position = self._first if position is None else position
         self._start = -1
         # What was read last, as a line end and "From " can lie across two chunks.
         self._tail = b"\n"
@@ -86,29 +85,28 @@ class MboxIndex:
         # A match that lies in the tail as a whole was found before; its first bytes only tell what comes before a match.
         found = window.find(BEGINNING, max(0, len(self._tail) - len(BEGINNING) + 1))
         while found >= 0:
-            if begins_message(self._file, offset + found + 1, window, offset):
-                self._message_begins(offset + found + 1, window[: found + 1])
+            start = offset + found + 1
+            if start == self._first or has_date(self._file, start, window, offset):
+                self._message_ends(start, window, found + 1)
+                self._start = start
             found = window.find(BEGINNING, found + 1)
         self.position += len(chunk)
         self._tail = window[1 - len(BEGINNING) - len(_LINE_END) :]
 
-    def _message_begins(self, start: int, before: bytes) -> None:
-        self._message_ends(start, before)
-        self._start = start
-
-    def _message_ends(self, end: int, before: bytes) -> None:
+    def _message_ends(self, end: int, window: bytes, place: int) -> None:
+        """The message that was begun ends there, which is at that place of what was read."""
         if self._start >= 0:
-            empty = before[-len(_LINE_END) - 1 :] == b"\n" + _LINE_END
+            empty = window.endswith(b"\n" + _LINE_END, 0, place)
             self.spans[len(self.spans)] = (self._start, end - len(_LINE_END) if empty else end)
 
     def _finish(self, before: bytes) -> None:
-        self._message_ends(self.position, before)
+        self._message_ends(self.position, before, len(before))
         self.complete = True
 
 
 def count_messages(file: BinaryIO, *, most_bytes: int) -> tuple[int, int]:
     """How many messages the file has in its first so many bytes, and how many bytes were looked at."""
-    seen = first_byte(file)
+    first = seen = first_byte(file)
     count, tail = 0, b"\n"
     while seen < most_bytes:
         file.seek(seen)
@@ -117,7 +115,8 @@ def count_messages(file: BinaryIO, *, most_bytes: int) -> tuple[int, int]:
         window, offset = tail + chunk, seen - len(tail)
         found = window.find(BEGINNING)
         while found >= 0:
-            count += begins_message(file, offset + found + 1, window, offset)
+            start = offset + found + 1
+            count += start == first or has_date(file, start, window, offset)
             found = window.find(BEGINNING, found + 1)
         seen += len(chunk)
         tail = window[1 - len(BEGINNING) :]

@@ -184,12 +184,16 @@ class MBOXSession(NumberedMbox):
 
     # Writing
 
-    def _may_write(self) -> None:
+    def require_writable(self) -> None:
+        """Raise where the session was opened to read only."""
         if self.readonly:
             raise ReadOnly(
                 f"{self._path} is open read-only. Nothing was changed.",
                 hint="mailconn.connect(name, readonly=False) opens it for writing, and locks it.",
             )
+
+    def _may_write(self) -> None:
+        self.require_writable()
         # What mailbox does not know of, it would not write back.
         self._lookup()
 
@@ -209,8 +213,7 @@ class MBOXSession(NumberedMbox):
 
     def lock(self) -> None:
         """Lock the file, as the session did when it opened it for writing."""
-        if self.readonly:
-            self._may_write()
+        self.require_writable()
         super().lock()
 
     def flush(self) -> None:
@@ -235,6 +238,15 @@ class MBOXSession(NumberedMbox):
             for span in appended.spans.values():
                 known[self._next_key] = span
                 self._next_key += 1
+            self._lengthen_last(known, length, appended.spans[0][0] if appended.spans else size)
+
+    def _lengthen_last(self, known: dict[int, tuple[int, int]], length: int, end: int) -> None:
+        """Give the last message the rest of it, where its program had not written it all when the file was read."""
+        for key, (start, stop) in known.items():
+            if end > length and length - len(_LINE_END) <= stop <= length:
+                self._file.seek(end - len(_LINE_END) - 1)
+                empty = self._file.read(len(_LINE_END) + 1) == b"\n" + _LINE_END
+                known[key] = start, end - len(_LINE_END) if empty else end
 
     # Ending
 
