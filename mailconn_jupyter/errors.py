@@ -55,7 +55,7 @@ warning. The tree::
             Refused (smtp, imap, pop3, graph): The server said no.
                 DataRefused (smtp): The server did not take the message.
                 FolderRefused (imap): The server did not do what was asked with a folder.
-                GreetingRefused (smtp): The server turned this client away, or to be greeted.
+                GreetingRefused (smtp): The server turned this client away, or refused the greeting.
                 RecipientsRefused (smtp): The server takes the message for none of the recipients.
                 SenderRefused (smtp): The server does not take mail from this sender.
                     MessageTooLarge (smtp): The message is larger than the server takes.

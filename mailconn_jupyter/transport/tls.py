@@ -127,27 +127,38 @@ class TLSPolicy:
             return "pinned"
         if self.trusted:
             if not certificate.valid_now():
-                raise TransportError(_dates(certificate, host), cause="expired", certificate=certificate)
+                raise _out_of_date(certificate, host)
             if not certificate.for_servers:
                 words = f"The certificate of {host} is not meant for servers."
                 raise TransportError(words, cause="bad-certificate", certificate=certificate)
             if self.check_identity and not certificate.names_host(host):
-                raise TransportError(_names(certificate, host), cause="name-mismatch", certificate=certificate)
+                raise _of_another(certificate, host)
             return "trusted host, authority not checked"
         return "known authority" if self.check_identity else "known authority, name not compared"
 
 
-def _dates(certificate: Certificate, host: str) -> str:
-    return f"The certificate of {host} is valid from {certificate.not_before:%Y-%m-%d} to {certificate.not_after:%Y-%m-%d}."
+def _out_of_date(certificate: Certificate | None, host: str) -> TransportError:
+    said = "out of date"
+    if certificate:
+        said = f"valid from {certificate.not_before:%Y-%m-%d} to {certificate.not_after:%Y-%m-%d}"
+    return TransportError(f"The certificate of {host} is {said}.", cause="expired", certificate=certificate)
+
+
+def _of_another(certificate: Certificate | None, host: str) -> TransportError:
+    more = _names(certificate, host) if certificate else ""
+    return TransportError(
+        f"The certificate does not name {host}{more}.", cause="name-mismatch", certificate=certificate
+    )
 
 
 def _names(certificate: Certificate, host: str) -> str:
+    """What it names in its place, as the end of a sentence."""
     names = ", ".join(certificate.names[:8])
     if not names and "CN=" in certificate.subject:
-        return f"The certificate does not name {host}: it names no host, and what its subject says does not count."
+        return ": it names no host, and what its subject says does not count"
     # As a host, an address is a text that looks like one.
     kind = ", as a name and not as an address" if host in certificate.hosts else ""
-    return f"The certificate does not name {host}; it names {names or 'nothing'}{kind}."
+    return f"; it names {names or 'nothing'}{kind}"
 
 
 def hung_up() -> TransportError:
@@ -160,11 +171,9 @@ def explain(error: ssl.SSLError | OSError, host: str, certificate: Certificate |
     if isinstance(error, ssl.SSLCertVerificationError):
         code = error.verify_code
         if code in _WRONG_NAME:
-            words = _names(certificate, host) if certificate else f"The certificate does not name {host}."
-            return TransportError(words, cause="name-mismatch", certificate=certificate)
+            return _of_another(certificate, host)
         if code in {_EXPIRED, _NOT_YET_VALID}:
-            words = _dates(certificate, host) if certificate else f"The certificate of {host} is out of date."
-            return TransportError(words, cause="expired", certificate=certificate)
+            return _out_of_date(certificate, host)
         if code in _UNKNOWN_AUTHORITY:
             issuer = f" ({certificate.issuer})" if certificate else ""
             return TransportError(

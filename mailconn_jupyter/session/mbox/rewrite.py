@@ -12,6 +12,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -150,15 +151,10 @@ def finish_interrupted(file: BinaryIO, path: str) -> bool:
         again = Path(f"{rest}.new")
         with rest.open("rb") as beside:
             beside.seek(_HEAD_LENGTH)
-            _write_rest(file, again, start, _both(_rest_of(beside), _read(file, size, now)))
+            _write_rest(file, again, start, chain(_rest_of(beside), _read(file, size, now)))
         again.replace(rest)
     _put_in_place(file, rest)
     return True
-
-
-def _both(first: Iterable[bytes], second: Iterable[bytes]) -> Iterator[bytes]:
-    yield from first
-    yield from second
 
 
 def _rest_of(beside: BinaryIO) -> Iterator[bytes]:

@@ -78,7 +78,7 @@ class Refused(error_classes.Refused, smtplib.SMTPResponseException):
 
 
 class GreetingRefused(Refused, smtplib.SMTPConnectError, smtplib.SMTPHeloError):
-    """The server turned this client away, or to be greeted."""
+    """The server turned this client away, or refused the greeting."""
 
 
 class SenderRefused(Refused, smtplib.SMTPSenderRefused):
