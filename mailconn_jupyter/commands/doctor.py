@@ -17,12 +17,14 @@ from .view import View
 __all__ = ["doctor", "findings"]
 
 _PACKAGES = ("mailconn-jupyter", "ipython", "ipywidgets", "keyring", "jupyter_core", "PySocks", "aiosmtpd")
+_PROBLEM = "PROBLEM"
 _JUPYTER = ("JUPYTER_CONFIG_DIR", "JUPYTER_CONFIG_PATH", "JUPYTER_DATA_DIR", "JUPYTER_NO_CONFIG")
 
 
 def doctor() -> Iterator[View]:
     """:func:`findings` as a table."""
-    yield View(findings(connections), header=("What", "Found"))
+    found = list(findings(connections))
+    yield View(found, header=("What", "Found"), sound=_PROBLEM not in dict(found))
 
 
 def findings(store: ConnectionStore) -> Iterator[tuple[str, str]]:
@@ -53,7 +55,7 @@ def findings(store: ConnectionStore) -> Iterator[tuple[str, str]]:
     yield "MAILCONN_ variables", ", ".join(variables.owners(store)) or "none"
     problems = [*map(str, store.problems()), *secret_folders.misplaced()]
     for problem in problems:
-        yield "PROBLEM", problem
+        yield _PROBLEM, problem
     if not problems:
         yield "Problems", "none: every file is readable, and by nobody else"
 

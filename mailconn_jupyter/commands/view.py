@@ -11,7 +11,10 @@ __all__ = ["Aside", "Passing", "Question", "View", "when_text"]
 
 
 class View:
-    """A table with a caption above and notes below, as text and as HTML."""
+    """A table with a caption above and notes below, as text and as HTML.
+
+    ``sound`` is whether all is well that it tells of; otherwise a shell's command ends with the code of a failure.
+    """
 
     def __init__(
         self,
@@ -20,11 +23,13 @@ class View:
         header: Sequence[str] = (),
         caption: str = "",
         notes: Iterable[str] = (),
+        sound: bool = True,
     ) -> None:
         self.rows = [list(row) for row in rows]
         self.header = header
         self.caption = caption
         self.notes = list(notes)
+        self.sound = sound
 
     def __repr__(self) -> str:
         body = columns(self.rows, header=self.header) if self.rows else ""

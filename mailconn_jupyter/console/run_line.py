@@ -1,6 +1,7 @@
 """From the words of a shell's line to the command that does it, and to an exit code.
 
-0: done. 1: it failed, and what is wrong is on stderr in a line or two. 2: the line cannot be understood. 130: interrupted.
+0: done. 1: it failed, and what is wrong is on stderr in a line or two; or it has told of a problem, as ``doctor`` does. 2: the
+line cannot be understood. 130: interrupted.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _code(words: list[str]) -> int:
     try:
-        _run(words)
+        return DONE if _run(words) else FAILED
     except MailConnError as error:
         say(str(error), error=True)
         return NOT_UNDERSTOOD if isinstance(error, WrongUsage) else FAILED
@@ -57,13 +58,13 @@ def _code(words: list[str]) -> int:
         # Who reads has had enough, as head has; Python would complain at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    return DONE
 
 
-def _run(words: list[str]) -> None:
+def _run(words: list[str]) -> bool:
+    """Do it; returns whether all is well that it tells of."""
     # What may be a password is not in an error that quotes the line.
     refuse_passwords(words)
-    first = words[0] if words else "list"
+    first, sound = words[0] if words else "list", True
     if first in _HELP:
         _help(words[1:])
     elif first == "--version":
@@ -76,8 +77,9 @@ def _run(words: list[str]) -> None:
         _help([first])
     else:
         command = _COMMANDS[first]
-        told(command.do(**vars(command.parser(FRONT).read(words[1:]))))
+        sound = told(command.do(**vars(command.parser(FRONT).read(words[1:]))))
     sys.stdout.flush()
+    return sound
 
 
 def _help(topics: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from contextlib import closing
 from typing import Any, Final
 
 from ..commands import COMMANDS
-from ..commands.view import Aside, Passing, Question
+from ..commands.view import Aside, Passing, Question, View
 from ..credentials import may_ask
 
 __all__ = ["CALLED", "FRONT", "say", "told"]
@@ -42,17 +42,19 @@ def say(text: str, *, error: bool = False) -> None:
     print(shown, file=sys.stderr if error else sys.stdout, flush=error)
 
 
-def told(result: Any) -> None:
-    """Say all that a command says on the way, and ask what it asks."""
+def told(result: Any) -> bool:
+    """Say all that a command says on the way, and ask what it asks; returns whether all is well that it tells of."""
     if not isinstance(result, Generator):
-        return
-    answer = None
+        return True
+    answer, sound = None, True
     with closing(result):
         while True:
             try:
                 piece = result.send(answer)
             except StopIteration:
-                return
+                return sound
+            if isinstance(piece, View):
+                sound = sound and piece.sound
             answer = _answer(piece) if isinstance(piece, Question) else None
             if isinstance(piece, Passing):
                 say(repr(piece.shown), error=True)

@@ -152,7 +152,8 @@ def test_no_file_moves_the_cursor_of_the_terminal(own_config: Path, capsys: Outp
     said = {"name": "ops", "server_host": "mail.example.org", "\x1b[2J\x1b]0;owned\x07": "x", "\u202eevil": 1}
     (folder / "ops.json").write_text(json.dumps(said), encoding="utf-8")
     (folder / "b\x1b[31m.json").write_text("{", encoding="utf-8")
-    assert main(["list"]) == main(["doctor"]) == 0
+    assert main(["list"]) == 0
+    assert main(["doctor"]) == 1
     out = capsys.readouterr().out
     assert "Unknown key" in out
     assert not {"\x1b", "\x07", "\u202e"} & set(out)
@@ -309,3 +310,16 @@ def test_what_a_terminal_calls_otherwise_is_what_the_commands_say() -> None:
         path.read_text(encoding="utf-8") for path in package.rglob("*.py") if path.parent.name != "console"
     )
     assert [words for words in CALLED if words not in sources and not words.startswith(" in a notebook")] == []
+
+
+def test_the_doctor_ends_with_the_code_of_a_failure_where_it_has_found_a_problem(
+    own_config: Path, capsys: Output
+) -> None:
+    assert main(["doctor"]) == 0
+    keep("ops")
+    assert main(["doctor"]) == 0
+    assert "Problems  " in capsys.readouterr().out
+    (own_config / "mailconn" / "broken.json").write_text("{", encoding="utf-8")
+    assert main(["doctor"]) == 1
+    captured = capsys.readouterr()
+    assert ("PROBLEM" in captured.out, captured.err) == (True, "")
