@@ -37,12 +37,12 @@ class Numbered:
     def rest(self, told: set[int]) -> list[tuple[int, Any]]:
         """Those that are known and not among those ``told``, in this batch or in an earlier one."""
         known = enumerate(self._made) if self._made else iter(self._held)
-        return [each for each in known if each[0] not in told | self._told]
+        return [each for each in known if each[0] not in told and each[0] not in self._told]
 
     def take_up(self, told: set[int]) -> None:
         """Come once more, for another batch: those that were not told."""
-        left = self.rest(told)
-        self._told |= told
+        left, new = self.rest(told), told - self._told
+        self._told |= new
         self._messages = iter(left) if self._made else itertools.chain(left, self._messages)
         if self.left is not None:
-            self.left = len(left) if self._made else max(self.left - len(self._told), 0)
+            self.left = len(left) if self._made else max(self.left - len(new), 0)
