@@ -8,7 +8,7 @@ from typing import Final
 
 from ...discovery.sending_limits import SendingLimits
 from ...errors import warn
-from ...formatting import how_long
+from ...formatting import counted, how_long
 from .rate import Rate
 
 __all__ = ["Plan"]
@@ -56,10 +56,10 @@ class Plan:
 
     def __str__(self) -> str:
         before = f" ({self.before:,} more were sent before)" if self.before else ""
-        how_many = "As many messages as come" if self.messages is None else _counted(self.messages)
+        how_many = "As many messages as come" if self.messages is None else counted(self.messages, "message")
         if self.rate is None:
             return f"{how_many}, as fast as the server takes them{before}."
-        whose = "" if self.rate.count != self.limits.a_minute else f", the limit of {self.limits.provider}"
+        whose = f", the limit of {self.limits.provider}" if self.rate == Rate(self.limits.a_minute, "minute") else ""
         said = f"{how_many} at {self.rate}{whose}"
         seconds = self.seconds
         return (
@@ -69,10 +69,6 @@ class Plan:
         )
 
     __repr__ = __str__
-
-
-def _counted(messages: int) -> str:
-    return f"{messages:,} {'message' if messages == 1 else 'messages'}"
 
 
 def _clock(seconds: float) -> str:
