@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from email.message import EmailMessage
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -189,34 +189,62 @@ def send_composed(session: Sender, message: EmailMessage, returns: Returns | Non
     """Send a composed message through an open session; returns and raises as :func:`send`."""
     returns = returns or Returns()
     sender, recipients = envelope_of(message, returns.bounce_to, None)
-    left = [str(address) for address in once(map(envelope_address, recipients))]
+    recipients = [str(address) for address in once(map(envelope_address, recipients))]
     # Before anything is sent: what is raised after a delivery makes people send again.
     data = wired(message, utf8=False, eight_bit=True)
-    outcomes: dict[str, Outcome] = {recipient: Outcome(recipient, "not sent") for recipient in left}
-    copy_to = copy_target(getattr(session, "connection", None))
+    outcomes: dict[str, Outcome] = {recipient: Outcome(recipient, "not sent") for recipient in recipients}
+    connection: MailConnection | None = getattr(session, "connection", None)
+    copy_to = copy_target(connection)
     taken: list[Wire] = []
+
+    def noted() -> SendReport:
+        by = "" if isinstance(session, smtplib.SMTP) else "Graph"
+        report = SendReport(message, outcomes.values(), size=len(data), by=by)
+        note(report, connection)
+        return report
+
+    def once_more(left: list[str]) -> dict[str, Outcome]:
+        return attempt(session, message, data, sender, left, request=returns.request, taken=taken.append)
+
+    try:
+        _deliver(once_more, outcomes, again=lambda: _may_try_again(session))
+    except BaseException:
+        if any(each.outcome != "not sent" for each in outcomes.values()):
+            noted()
+        raise
+    # Before the copy is saved, which may be interrupted.
+    report = noted()
+    if copy_to and taken:
+        keep_copy(copy_to, message, taken[0])
+    if not report.ok:
+        raise DeliveryError(report)
+    return report
+
+
+def _deliver(
+    attempted: Callable[[list[str]], dict[str, Outcome]], outcomes: dict[str, Outcome], *, again: Callable[[], bool]
+) -> None:
+    """Send it to all whom ``outcomes`` names, and keep there what became of it; ``again``: whether there may be another try."""
+    left = list(outcomes)
     pauses = iter(_PAUSES)
     while True:
-        outcomes |= attempt(session, message, data, sender, left, request=returns.request, taken=taken.append)
+        try:
+            outcomes.update(attempted(left))
+        except KeyboardInterrupt:
+            # Its last byte may have left.
+            outcomes.update({name: Outcome(name, "unknown", words="It was interrupted.") for name in left})
+            raise
         before, left = left, [recipient for recipient in left if outcomes[recipient].temporary]
-        if not left or not _may_try_again(session):
-            break
+        if not left or not again():
+            return
         if some := len(left) < len(before):
             pauses = iter(_PAUSES)
         # RFC 5321, 4.5.3.1.10: a server that has enough recipients for one message takes the others with the next one.
         if not (some and all(outcomes[recipient].code == _ENOUGH for recipient in left)):
             pause = next(pauses, None)
             if pause is None:
-                break
+                return
             time.sleep(pause)
-    if copy_to and taken:
-        keep_copy(copy_to, message, taken[0])
-    by = "" if isinstance(session, smtplib.SMTP) else "Graph"
-    report = SendReport(message, outcomes.values(), size=len(data), by=by)
-    note(report, getattr(session, "connection", None))
-    if not report.ok:
-        raise DeliveryError(report)
-    return report
 
 
 def _may_try_again(session: Sender) -> bool:

@@ -298,7 +298,7 @@ def test_a_connection_that_cannot_keep_it_is_warned_of(smtp: PipeliningServer, t
         assert mailconn.send("out", "ana@example.test", "x", "y").ok
 
 
-def test_an_interrupt_amid_the_copy_says_that_the_mail_was_sent(
+def test_an_interrupt_amid_the_copy_says_that_the_mail_was_sent_and_so_does_the_log(
     make: Make, smtp: PipeliningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object) -> None:
@@ -308,6 +308,7 @@ def test_an_interrupt_amid_the_copy_says_that_the_mail_was_sent(
     through(smtp, make())
     with pytest.raises(KeyboardInterrupt), pytest.warns(MailConnWarning, match="The mail was sent; saving its copy"):
         mailconn.send("out", "ana@example.test", "x", "y")
+    assert mailconn.sent()["outcome"].tolist() == ["accepted"]
 
 
 @pytest.mark.parametrize("host", ["smtp.gmail.com", "smtp.office365.com", "smtp-mail.outlook.com"])
