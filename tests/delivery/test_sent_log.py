@@ -154,9 +154,8 @@ def test_settings_that_cannot_be_read_note_nothing(server: Sandbox) -> None:
 
 def test_a_path_that_is_no_file_is_told_and_the_mail_goes(server: Sandbox) -> None:
     LogFile().path.mkdir(parents=True)
-    with pytest.warns(
-        MailConnWarning, match=r"What was sent is not noted: .*\. To note nothing, run: %mailconn sent --off"
-    ):
+    words = r"The sent message could not be logged: .*\. To turn the log off, run: %mailconn sent --off"
+    with pytest.warns(MailConnWarning, match=words):
         assert mailconn.send("sandbox", ANA, "Churn", "x").ok
 
 
@@ -165,13 +164,13 @@ def test_neither_a_fifo_nor_a_link_holds_anything_up(server: Sandbox, tmp_path: 
     path = LogFile().path
     path.parent.mkdir(parents=True)
     os.mkfifo(path)
-    with pytest.warns(MailConnWarning, match="What was sent is not noted"):
+    with pytest.warns(MailConnWarning, match="The sent message could not be logged"):
         assert mailconn.send("sandbox", ANA, "Churn", "x").ok
     path.unlink()
     victim = tmp_path / "victim"
     victim.write_text("keep me", encoding="utf-8")
     path.symlink_to(victim)
-    with pytest.warns(MailConnWarning, match="What was sent is not noted"):
+    with pytest.warns(MailConnWarning, match="The sent message could not be logged"):
         mailconn.send("sandbox", ANA, "Churn", "x")
     assert victim.read_text(encoding="utf-8") == "keep me"
 

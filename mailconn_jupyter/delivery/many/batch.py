@@ -13,7 +13,6 @@ from ...session.smtp.session import SMTPSession
 from ..filing.many_copies import ManyCopies
 from ..journals.claims import Claims
 from ..journals.journal_base import BaseJournal, Known
-from ..report import Outcome
 from ..sent_log.noting import Noting
 from .advance import Advance
 from .backlog import TICK, Backlog
@@ -218,8 +217,7 @@ class Batch:
         rows = [_row(entry, name, fate) for name, fate in fates.items()]
         self.deliveries += rows
         if self._noting is not None:
-            said = [Outcome(row.recipient, row.outcome, row.code, row.words) for row in rows]
-            self._noting.add(entry.message_id, entry.subject, entry.size, said)
+            self._noting.add(entry.message_id, entry.subject, entry.size, rows)
 
     def _done(self, entry: Entry) -> None:
         if entry.said:

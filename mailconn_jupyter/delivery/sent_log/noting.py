@@ -6,12 +6,12 @@ import threading
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Protocol
 
 from ...connection import MailConnection
 from ...errors import MailConnError, warn
 from ...store import connections, settings
-from ..report import Outcome, SendReport
+from ..report import SendReport, Word
 from .log_entry import Fate, LogEntry
 from .log_file import LogFile
 
@@ -46,6 +46,22 @@ def note(report: SendReport, connection: MailConnection | None) -> None:
     noting.flush()
 
 
+class Noted(Protocol):
+    """What became of a message for one recipient, as any report has it."""
+
+    @property
+    def recipient(self) -> str: ...
+
+    @property
+    def outcome(self) -> Word: ...
+
+    @property
+    def code(self) -> int: ...
+
+    @property
+    def words(self) -> str: ...
+
+
 class Noting:
     """Notes messages, together where many come in a second. Threads may share it."""
 
@@ -56,7 +72,7 @@ class Noting:
         self._flushed = time.monotonic()
         self._lock = threading.Lock()
 
-    def add(self, message_id: str, subject: str, size: int, outcomes: Iterable[Outcome]) -> None:
+    def add(self, message_id: str, subject: str, size: int, outcomes: Iterable[Noted]) -> None:
         """Note what became of a message for some of its recipients."""
         fates = {each.recipient: Fate(each.outcome, each.code, each.words) for each in outcomes}
         if not self._keeps or not fates:
@@ -81,4 +97,6 @@ class Noting:
             LogFile().add(waiting)
         except MailConnError as error:
             self._keeps = False
-            warn(f"What was sent is not noted: {error.message} To note nothing, run: %mailconn sent --off")
+            warn(
+                f"The sent message could not be logged: {error.message} To turn the log off, run: %mailconn sent --off"
+            )
