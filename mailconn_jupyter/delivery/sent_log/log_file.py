@@ -28,6 +28,9 @@ _MOST_READ: Final = 2 * _MOST_BYTES
 _LOCK_SECONDS: Final = 5.0
 _BETWEEN_SWEEPS: Final = 3600.0
 
+# Without O_NONBLOCK a FIFO of that name would hold the kernel for ever.
+_FLAGS: Final = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+
 _swept: dict[Path, float] = {}
 
 
@@ -44,8 +47,8 @@ class LogFile:
             return
         with atomic_files.locked(self.path.parent, _LOCK_SECONDS):
             self._sweep()
-            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
-            descriptor = os.open(self.path, flags | getattr(os, "O_NONBLOCK", 0), stat.S_IRUSR | stat.S_IWUSR)
+            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | _FLAGS
+            descriptor = os.open(self.path, flags, stat.S_IRUSR | stat.S_IWUSR)
             with os.fdopen(descriptor, "r+b", buffering=0) as file:
                 if file.seek(0, os.SEEK_END):
                     file.seek(-1, os.SEEK_END)
@@ -73,16 +76,19 @@ class LogFile:
             return
         _swept[self.path] = now
         try:
+            if not self._is_full():
+                return
             data = atomic_files.read(self.path, _MOST_READ)
         except OSError:
-            return
-        if not self._is_full(data):
             return
         lines = data[-_MOST_BYTES // 2 :].split(b"\n")[1:] if len(data) > _MOST_BYTES else data.split(b"\n")
         since = datetime.now(UTC) - _KEPT
         kept = [line for line in lines if (entry := LogEntry.read(line)) is not None and entry.when > since]
         atomic_files.write(self.path, b"".join(line + b"\n" for line in kept))
 
-    def _is_full(self, data: bytes) -> bool:
-        first = LogEntry.read(data.partition(b"\n")[0])
-        return len(data) > _MOST_BYTES or (first is not None and first.when < datetime.now(UTC) - _KEPT)
+    def _is_full(self) -> bool:
+        """Whether there is anything to let go of, by its size and its first line."""
+        with os.fdopen(os.open(self.path, os.O_RDONLY | _FLAGS), "rb") as file:
+            first = LogEntry.read(file.readline(_MOST_BYTES))
+            too_old = first is not None and first.when < datetime.now(UTC) - _KEPT
+            return too_old or os.fstat(file.fileno()).st_size > _MOST_BYTES
