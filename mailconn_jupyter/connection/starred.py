@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from ..secret import STARS
@@ -40,6 +41,7 @@ def starred(text: str, environ: Mapping[str, str] | None = None) -> str:
     return _SAID.sub(_hidden, _IN_URL.sub(rf"\g<before>{STARS}", text))
 
 
+@lru_cache(maxsize=1024)
 def _holds_a_secret(name: str) -> bool:
     """Whether the variable's value is one, not the place of one."""
     return names_a_secret(name) and not name.upper().endswith(("_FILE", "_DIR", "_PATH", "_SOCK", "_FLOW", "_COMMAND"))
