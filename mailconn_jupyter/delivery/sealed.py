@@ -11,6 +11,7 @@ from ..errors import SMIMEError
 from ..message.addresses import header_addresses
 
 if TYPE_CHECKING:
+    from ..message.smime.certificate_folder import CertificateFolder
     from ..message.smime.own_key import OwnKey
 
 __all__ = ["Seal"]
@@ -34,6 +35,13 @@ class Seal:
 
         return own_key_of(self._connection)
 
+    @cached_property
+    def _folder(self) -> CertificateFolder:
+        from ..message.smime.certificate_folder import CertificateFolder  # noqa: PLC0415  # as above
+        from ..session.smime_files import folder_of_others  # noqa: PLC0415  # as above
+
+        return CertificateFolder(folder_of_others(self._connection))
+
     def __call__(self, message: EmailMessage) -> EmailMessage:
         """The message as it is to travel. Raises :class:`~mailconn_jupyter.errors.SMIMEError` for what cannot be done."""
         if not self:
@@ -48,16 +56,13 @@ class Seal:
         return message
 
     def _readers(self, message: EmailMessage) -> list[Any]:
-        from ..message.smime.certificate_folder import certificates_for  # noqa: PLC0415  # as above
-        from ..session.smime_files import folder_of_others  # noqa: PLC0415  # as above
-
         if message["Bcc"] is not None:
             raise SMIMEError(
                 "An encrypted message says to which certificates it is encrypted, so nobody can be hidden in Bcc.",
                 hint="Send them a message of their own.",
             )
         named = [address for name in ("To", "Cc") for address in header_addresses(message[name] or "")]
-        readers = list(certificates_for(named, folder_of_others(self._connection)).values())
+        readers = list(self._folder.of(named).values())
         # What one has sent, one wants to read again.
         if self._connection is not None and self._connection.smime_certificate and self._own.certificate.is_rsa:
             readers.append(self._own.certificate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 import mailconn_jupyter as mailconn
 from mailconn_jupyter import sandbox
+from mailconn_jupyter.delivery.sealed import Seal
 from mailconn_jupyter.errors import CredentialError, SMIMEError
 from mailconn_jupyter.message.incoming.message_view import message_html
 from mailconn_jupyter.message.incoming.parsed import ParsedMessage
@@ -97,6 +99,14 @@ def test_many_are_sealed_like_one(server: Sandbox, tmp_path: Path) -> None:
     assert report.ok
     read = sorted(mailconn.decrypt(ParsedMessage(each.raw), bobs(tmp_path)).text.strip() for each in server.inbox)
     assert read == [f"Figure {number}" for number in range(5)]
+
+
+def test_the_folder_of_certificates_is_read_once_for_many(server: Sandbox, tmp_path: Path) -> None:
+    seal = Seal(connections["sandbox"], sign=False, encrypt=True)
+    first = seal(mailconn.compose(BOB, "Report 1", "Figure 1", sender=ANA))
+    shutil.rmtree(tmp_path / "others")
+    second = seal(mailconn.compose(BOB, "Report 2", "Figure 2", sender=ANA))
+    assert first.get_content_type() == second.get_content_type() == "application/pkcs7-mime"
 
 
 def test_of_many_the_one_that_cannot_be_sealed_is_told_and_the_others_go(server: Sandbox) -> None:

@@ -14,7 +14,7 @@ import mailconn_jupyter as mailconn
 from mailconn_jupyter.errors import SMIMEError
 from mailconn_jupyter.message.incoming.parsed import ParsedMessage
 from mailconn_jupyter.message.mime.wire_format import as_bytes
-from mailconn_jupyter.message.smime.certificate_folder import certificates_for
+from mailconn_jupyter.message.smime.certificate_folder import CertificateFolder
 from mailconn_jupyter.message.smime.opened import opened, unwrapped
 from mailconn_jupyter.message.smime.own_key import OwnKey
 from mailconn_jupyter.message.smime.sealing import encrypted, signed
@@ -314,7 +314,7 @@ def test_of_several_certificates_the_newest_that_may_be_used_is_taken(authority:
     gone, unfit = authority.person(BOB, days=(-4, -1)), authority.person(BOB, days=(-3, 9), elliptic=True)
     for number, each in enumerate((new, gone, old, unfit)):
         (tmp_path / f"{number}.crt").write_bytes(each.der if number % 2 else each.pem)
-    assert certificates_for([BOB.upper()], tmp_path)[BOB.upper()].parsed == new.certificate
+    assert CertificateFolder(tmp_path).of([BOB.upper()])[BOB.upper()].parsed == new.certificate
 
 
 @pytest.mark.parametrize(
@@ -331,14 +331,14 @@ def test_a_certificate_that_cannot_be_encrypted_to_is_told_before_anything_is_se
 ) -> None:
     (tmp_path / "bob.pem").write_bytes(authority.person(BOB, **options).pem)  # type: ignore[arg-type]  # one of its own
     with pytest.raises(SMIMEError) as caught:
-        certificates_for([BOB], tmp_path)
+        CertificateFolder(tmp_path).of([BOB])
     assert f"{BOB}: the certificate in bob.pem {words}" in caught.value.message
 
 
 def test_each_recipient_without_a_certificate_is_named(authority: Authority, tmp_path: Path) -> None:
     (tmp_path / "bob.pem").write_bytes(authority.person(BOB).pem)
     with pytest.raises(SMIMEError) as caught:
-        certificates_for([BOB, "eva@example.org", "udo@example.org"], tmp_path)
+        CertificateFolder(tmp_path).of([BOB, "eva@example.org", "udo@example.org"])
     assert f"eva@example.org: no certificate for it is in {tmp_path}." in caught.value.message
     assert "udo@example.org" in caught.value.message
     assert BOB not in caught.value.message
@@ -354,14 +354,14 @@ def test_files_of_every_usual_form_are_read_and_others_passed_over(authority: Au
     (tmp_path / "f.der").write_bytes(b"\x30\x82" * 10)
     (tmp_path / "g.pem").symlink_to(tmp_path / "nowhere")
     wanted = [f"p{number}@example.org" for number in range(4)]
-    assert list(certificates_for(wanted, tmp_path)) == wanted
+    assert list(CertificateFolder(tmp_path).of(wanted)) == wanted
 
 
 def test_an_international_address_is_found_in_its_own_form(authority: Authority, tmp_path: Path) -> None:
     text = "аня@example.org".encode()
     other = x509.OtherName(ObjectIdentifier("1.3.6.1.5.5.7.8.9"), bytes([0x0C, len(text)]) + text)
     (tmp_path / "anya.pem").write_bytes(authority.person(others=[other]).pem)
-    assert certificates_for(["Аня@example.org"], tmp_path)
+    assert CertificateFolder(tmp_path).of(["Аня@example.org"])
 
 
 # One's own

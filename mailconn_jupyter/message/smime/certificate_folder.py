@@ -5,49 +5,62 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final
 
 from ...errors import SMIMEError
-from .mail_certificate import MailCertificate, certificates_in
+from .mail_certificate import MailCertificate, certificates_in, folded
 
-__all__ = ["certificates_for", "read_file"]
+__all__ = ["CertificateFolder", "read_file"]
 
 _SUFFIXES: Final = {".pem", ".crt", ".cer", ".der", ".p7b", ".p7c"}
 _MOST_BYTES: Final = 1_000_000
 _MOST_FILES: Final = 20_000
 
 
-def certificates_for(addresses: Iterable[str], folder: Path) -> dict[str, MailCertificate]:
-    """The certificate that a message to each address is encrypted to: of several that may be, the newest.
+class CertificateFolder:
+    """The certificates of a folder, which is read once: when the first of them is wanted."""
 
-    Raises :class:`~mailconn_jupyter.errors.SMIMEError`, with a line for each address that has none, or none that may be
-    used, and why.
-    """
-    wanted = list(dict.fromkeys(addresses))
-    known = list(_all(folder))
-    found: dict[str, MailCertificate] = {}
-    missing = []
-    for address in wanted:
-        own = sorted(
-            (each for each in known if each.is_for(address)),
-            key=lambda each: each.parsed.not_valid_before_utc,
-            reverse=True,
-        )
-        usable = [each for each in own if not _unusable(each)]
-        if usable:
-            found[address] = usable[0]
-        elif own:
-            missing.append(f"{address}: the certificate in {Path(own[0].source).name} {_unusable(own[0])}.")
-        else:
-            missing.append(f"{address}: no certificate for it is in {folder}.")
-    if missing:
-        raise SMIMEError(
-            "The message cannot be encrypted to everybody. " + " ".join(missing[:5]) + _more(len(missing) - 5),
-            hint="Ask them for a signed mail: mailconn.keep_certificate(message) takes the certificate from it.",
-        )
-    return found
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @cached_property
+    def _known(self) -> dict[str, list[MailCertificate]]:
+        """Those of each address."""
+        known: dict[str, list[MailCertificate]] = {}
+        for each in _all(self._folder):
+            for address in each.addresses:
+                known.setdefault(address, []).append(each)
+        return known
+
+    def of(self, addresses: Iterable[str]) -> dict[str, MailCertificate]:
+        """The certificate that a message to each address is encrypted to: of several that may be, the newest.
+
+        Raises :class:`~mailconn_jupyter.errors.SMIMEError`, with a line for each address that has none, or none that may
+        be used, and why.
+        """
+        found: dict[str, MailCertificate] = {}
+        missing = []
+        for address in dict.fromkeys(addresses):
+            own = sorted(
+                self._known.get(folded(address), []),
+                key=lambda each: each.parsed.not_valid_before_utc,
+                reverse=True,
+            )
+            usable = next((each for each in own if not _unusable(each)), None)
+            if usable is not None:
+                found[address] = usable
+            elif own:
+                missing.append(f"{address}: the certificate in {Path(own[0].source).name} {_unusable(own[0])}.")
+            else:
+                missing.append(f"{address}: no certificate for it is in {self._folder}.")
+        if missing:
+            raise SMIMEError(
+                "The message cannot be encrypted to everybody. " + " ".join(missing[:5]) + _more(len(missing) - 5),
+                hint="Ask them for a signed mail: mailconn.keep_certificate(message) takes the certificate from it.",
+            )
+        return found
 
 
 def _more(count: int) -> str:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
-__all__ = ["MailCertificate", "certificates_in"]
+__all__ = ["MailCertificate", "certificates_in", "folded"]
 
 # RFC 9598: an address that is not ASCII before its @ has a form of its own.
 _INTERNATIONAL: Final = ObjectIdentifier("1.3.6.1.5.5.7.8.9")
