@@ -13,14 +13,9 @@ from ..formatting import columns, few, how_large, table
 from ..message.incoming.sent_date import date_of
 from ..session.smtp.advice import advice
 from ..transport.transport_errors import readable
-from .following.sent_rows import Sent, SentRow
+from .following.sent_rows import Followable, Sent, SentRow
 
 if TYPE_CHECKING:
-    from ..connection import MailConnection
-    from ..mailbox.selection import When
-    from ..progress import Tell
-    from ..session.any_session import ReadingSession
-    from .following.followed import FollowUp
     from .preview import Preview
 
 __all__ = ["DeliveryError", "Outcome", "SendReport", "Word"]
@@ -63,7 +58,7 @@ class Outcome:
         return self.outcome == "not sent" or passing
 
 
-class SendReport:
+class SendReport(Followable):
     """The outcomes of one message. True when every recipient's was accepted (or it was a dry run).
 
     Shows as a table; of many recipients those first who do not have the message, and the rest counted. ``message`` is
@@ -114,21 +109,7 @@ class SendReport:
     def __bool__(self) -> bool:
         return self.ok
 
-    def follow_up(
-        self,
-        target: str | MailConnection | ReadingSession | None = None,
-        *,
-        since: When = None,
-        folder: str | None = "INBOX",
-        progress: bool | Tell | None = None,
-    ) -> FollowUp:
-        """What has come back to a mailbox: :func:`~mailconn_jupyter.delivery.following.follow_up.follow_up` of this report."""
-        from .following.follow_up import follow_up  # noqa: PLC0415  # who only sends needs no mailbox
-
-        return follow_up(self, target, since=since, folder=folder, progress=progress)
-
     def as_sent(self) -> Sent:
-        """What was sent, for :meth:`follow_up`."""
         rows = [
             SentRow("0", self.message_id, self.subject, each.recipient, each.outcome, each.words)
             for each in self.outcomes

@@ -86,9 +86,8 @@ def follow_up(
 
 
 def _sent(given: Any) -> Sent:
-    if callable(as_sent := getattr(given, "as_sent", None)):
-        found: Sent = as_sent()
-        return found
+    if isinstance(given, Followable):
+        return given.as_sent()
     if not isinstance(given, str | PathLike):
         raise OptionError(
             f"follow_up() takes a report or the name of a journal, not {type(given).__name__}.",

@@ -10,16 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ...formatting import columns, counted, how_long, prose, table
 from ...pandas_tables import own_pandas
-from ..following.sent_rows import Sent, SentRow
+from ..following.sent_rows import Followable, Sent, SentRow
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from ...connection import MailConnection
-    from ...mailbox.selection import When
-    from ...progress import Tell
-    from ...session.any_session import ReadingSession
-    from ..following.followed import FollowUp
 
 __all__ = ["Delivery", "DeliveryReport"]
 
@@ -46,7 +40,7 @@ class Delivery:
     tries: int = 0
 
 
-class DeliveryReport:
+class DeliveryReport(Followable):
     """The outcomes of a batch. True when every recipient of every message was accepted, and none was left out.
 
     Shows as a table of what somebody has to see to; :meth:`to_frame` has all of it. ``stopped`` says why the batch ended
@@ -100,21 +94,7 @@ class DeliveryReport:
         again, self._retry = self._retry, None
         return DeliveryReport(()) if again is None else again()
 
-    def follow_up(
-        self,
-        target: str | MailConnection | ReadingSession | None = None,
-        *,
-        since: When = None,
-        folder: str | None = "INBOX",
-        progress: bool | Tell | None = None,
-    ) -> FollowUp:
-        """What has come back to a mailbox: :func:`~mailconn_jupyter.delivery.following.follow_up.follow_up` of this report."""
-        from ..following.follow_up import follow_up  # noqa: PLC0415  # who only sends needs no mailbox
-
-        return follow_up(self, target, since=since, folder=folder, progress=progress)
-
     def as_sent(self) -> Sent:
-        """What was sent, for :meth:`follow_up`."""
         rows = [
             SentRow(str(each.index), each.message_id, each.subject, each.recipient, each.outcome, each.words)
             for each in self.deliveries
