@@ -13,17 +13,18 @@ from typing import Any, Final, NamedTuple
 
 from ...errors import MailConnError
 
-__all__ = ["COLUMNS", "INTENT", "SETTLING", "BaseJournal", "Intent", "JournalError", "Known"]
+__all__ = ["COLUMNS", "INTENT", "SETTLING", "TAKING", "BaseJournal", "Intent", "JournalError", "Known"]
 
 INTENT: Final = "begun"
 #: As they stand in the table of every journal, in this order.
 COLUMNS: Final = "key, recipient, message_id, outcome, code, words, at, batch"
-# Who was accepted stays so, whatever another batch says of it later.
-SETTLING: Final = (
+#: What a row does to the one that is there, of an intent.
+TAKING: Final = (
     "DO UPDATE SET message_id = excluded.message_id, outcome = excluded.outcome, code = excluded.code, "
-    "words = excluded.words, at = excluded.at, batch = excluded.batch "
-    "WHERE {table}.batch = excluded.batch OR excluded.outcome = 'accepted'"
+    "words = excluded.words, at = excluded.at, batch = excluded.batch"
 )
+#: The same of an outcome: who was accepted stays so, whatever another batch says of it later.
+SETTLING: Final = f"{TAKING} WHERE {{table}}.batch = excluded.batch OR excluded.outcome = 'accepted'"
 
 
 class JournalError(MailConnError):
@@ -57,15 +58,6 @@ class Known(NamedTuple):
         """The outcome; what was begun, and not ended, is unknown."""
         return "unknown" if self.in_doubt else self.outcome
 
-    def is_open(self, again: frozenset[str], run: str) -> bool:
-        """Whether it is to be sent in ``run``; ``again``: what was settled in another one and is sent all the same."""
-        if self.outcome == "refused" and 400 <= self.code < 500:
-            return True
-        if self.outcome in {"refused", "unknown", INTENT}:
-            word = "refused" if self.outcome == "refused" else "unknown"
-            return word in again and self.batch.partition("/")[0] != run
-        return self.outcome == "not sent"
-
 
 class Intent(NamedTuple):
     """A message that is about to be sent."""
@@ -96,8 +88,10 @@ class BaseJournal(ABC):
         return f"<{hashlib.sha256(f'{self.id} {key}'.encode()).hexdigest()[:40]}@{domain}>"
 
     def is_open(self, known: Known) -> bool:
-        """Whether what it has of a message leaves it to be sent."""
-        return known.is_open(self.again, self.run)
+        """Whether what it has of a message leaves it to be sent; what another run has settled may be sent again."""
+        passing = known.outcome == "refused" and 400 <= known.code < 500
+        other_run = known.batch.partition("/")[0] != self.run
+        return passing or known.outcome == "not sent" or (other_run and known.settled in self.again)
 
     def known(self, key: str) -> dict[str, Known]:
         """What it had of the message of that key when it was looked at first, by recipient."""

@@ -25,7 +25,7 @@ from ...formatting import shown
 from ...names import decode, encode
 from ...own_folder import own_folder
 from ...store import atomic_files
-from ..journals.journal_base import COLUMNS, SETTLING, BaseJournal, JournalError, Known
+from ..journals.journal_base import COLUMNS, SETTLING, TAKING, BaseJournal, JournalError, Known
 
 __all__ = ["Journal", "JournalError", "Known", "journal_names", "journal_path", "using"]
 
@@ -43,7 +43,7 @@ _SCHEMA: Final = (
 )
 _PLACES: Final = f"INSERT INTO deliveries ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key, recipient)"  # noqa: S608  # fixed
 _SETTLE: Final = f"{_PLACES} {SETTLING.format(table='deliveries')}"
-_TAKE: Final = f"{_PLACES} {SETTLING.format(table='deliveries').partition('WHERE')[0]}"
+_TAKE: Final = f"{_PLACES} {TAKING}"
 _MOST_KEYS: Final = 500  # in one question
 _SAME_START: Final = 60.0  # seconds: two readings of when the machine was started are of one start
 

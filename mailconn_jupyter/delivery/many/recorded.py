@@ -19,7 +19,7 @@ def recorded(name: str | PathLike[str]) -> list[Known]:
             f"There is no journal {str(name)!r}.{did_you_mean(str(name), journal_names())}",
             hint="%mailconn journal lists those there are.",
         )
-    found = Journal(path)
+    found = Journal(path, shared=True)
     try:
         return found.every()
     finally:
