@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
+from itertools import islice
 from os import PathLike
-from typing import Any, Self, SupportsIndex, overload
+from typing import Any, Final, Self, SupportsIndex, overload
 
 from ..errors import MessageError
 from ..keywords import public
@@ -19,6 +20,7 @@ from .merging.table_rows import Row, Rows, rows_of
 
 __all__ = ["Merge", "MergedMessage", "merge"]
 
+_PORTION: Final = 100  # rows
 #: A template, a column's name, an address; a function of the row that gives one or several; or a list of those.
 People = str | Callable[[Row], Any] | Iterable[str | Callable[[Row], Any]]
 #: A template, or a function of the row.
@@ -141,6 +143,13 @@ class Merge:
     def __iter__(self) -> Iterator[MergedMessage]:
         return (self._message(number, self._letter.given(row)) for number, row in enumerate(self._rows))
 
+    def foretelling(self, told: Callable[[Sequence[str]], object]) -> Iterator[MergedMessage]:
+        """The messages; of a portion of the rows after the other ``told`` is given the keys first."""
+        rows = enumerate(self._rows)
+        while portion := [(number, self._letter.given(row)) for number, row in islice(rows, _PORTION)]:
+            told([key for _, given in portion if (key := self._letter.key(given))])
+            yield from (self._message(number, given) for number, given in portion)
+
     def __len__(self) -> int:
         return len(self._rows)
 
@@ -179,6 +188,10 @@ class _MergeOnce(Merge):
             if fault := next(watch.faults(number, given), None):
                 raise MergeError([fault], None, hint=watch.hint)
             yield self._message(number, given)
+
+    def foretelling(self, told: Callable[[Sequence[str]], object]) -> Iterator[MergedMessage]:
+        # Nobody waits for a hundred rows to come, to have the first.
+        return iter(self)
 
     def __bool__(self) -> bool:
         return True

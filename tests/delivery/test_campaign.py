@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from mailconn_jupyter import Campaign, CampaignStopped, JournalError, MailConnec
 from mailconn_jupyter.delivery.journals import places
 from mailconn_jupyter.delivery.journals.claims import Claims
 from mailconn_jupyter.delivery.journals.journal_base import Intent, Known
-from mailconn_jupyter.delivery.many import asked
+from mailconn_jupyter.delivery.many import asked, journal
 from mailconn_jupyter.delivery.many.backlog import Backlog
 from mailconn_jupyter.delivery.many.entry import Entry
 from mailconn_jupyter.delivery.many.journal import Journal, using
@@ -548,6 +549,27 @@ def test_a_plan_says_how_many_at_which_rate_until_when_and_what_is_in_the_way(mo
         with pytest.warns(MailConnWarning, match="takes mail to 10,000 recipients a day"):
             plan = campaign_to(server.port, name="other").plan(20_000)
         assert "at 30 messages a minute, the limit of Microsoft 365" in str(plan)
+
+
+class Asked(Journal):
+    """Counts the questions for what it has."""
+
+    questions = 0
+
+    def _rows(self, keys: Sequence[str]) -> list[Known]:
+        type(self).questions += 1
+        return super()._rows(keys)
+
+
+def test_a_journal_that_is_shared_is_asked_once_for_a_hundred_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "Journal", Asked)
+    with CountingServer() as server:
+        assert campaign_to(server.port).send(customers(250), on_progress=False).ok
+        assert Asked.questions == 3
+        report = campaign_to(server.port).send(customers(300), on_progress=False)
+        assert Asked.questions == 6
+        assert [row.index for row in report.deliveries if row.tries] == list(range(250, 300))
+        assert len(arrived(server)) == 300
 
 
 # Processes of Dask

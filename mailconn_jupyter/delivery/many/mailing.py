@@ -79,6 +79,7 @@ class Mailing:
                 try:
                     journal = None if self.journal is None else stack.enter_context(self.journal())
                     preparation = self._preparation(journal, copied=copies is not None)
+                    messages.foretold = bool if journal is None else journal.look_up
                     session = stack.enter_context(self._session())
                 except MailConnError as error:
                     _give(error, DeliveryReport(preparation.unsent(messages.rest(set())), stopped=error.message))

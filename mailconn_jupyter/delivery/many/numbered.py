@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import operator
 from collections import deque
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from typing import Any
 
 __all__ = ["Numbered"]
@@ -21,7 +21,15 @@ class Numbered:
         self._made = messages if isinstance(messages, list | tuple) else ()
         self._held: deque[tuple[int, Any]] = deque(maxlen=1)
         self._told: set[int] = set()
-        self._messages: Iterator[tuple[int, Any]] = enumerate(messages)
+        #: Is given the keys of the next messages, before they are made; of a merge alone they are known then.
+        self.foretold: Callable[[Sequence[str]], object] = bool
+        foretelling = getattr(messages, "foretelling", None)
+        self._messages: Iterator[tuple[int, Any]] = enumerate(
+            messages if foretelling is None else foretelling(self._tell)
+        )
+
+    def _tell(self, keys: Sequence[str]) -> None:
+        self.foretold(keys)
 
     def __iter__(self) -> Iterator[tuple[int, Any]]:
         return self

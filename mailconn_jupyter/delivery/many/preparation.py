@@ -86,21 +86,26 @@ class Preparation:
 
     def unsent(self, numbered: Iterable[tuple[int, Any]]) -> Iterator[Delivery]:
         """The rows of messages that the batch has not come to: not sent, or what an earlier batch made of them."""
+        items: list[tuple[int, str, Message[Any, Any]]] = []
         for number, item in numbered:
             with suppress(MessageError):
-                key, message = keyed(item)
-                try:
-                    message, envelope, known = self._read(key, message)
-                    names = [str(each.address) for each in envelope.recipients]
-                except JournalError:
-                    raise
-                except Exception:  # noqa: BLE001  # as above
-                    names, known = [_said(message, "To")], {}
-                for name in names:
-                    if name in known:
-                        yield row_before(number, *_named(message), known[name])
-                    else:
-                        yield _row(number, message, name, ("not sent", 0, ""))
+                items.append((number, *keyed(item)))
+        if self._journal is not None:
+            self._journal.look_up([key for _, key, _ in items])
+        for number, key, given in items:
+            message, known = given, dict[str, Known]()
+            try:
+                message, envelope, known = self._read(key, given)
+                names = [str(each.address) for each in envelope.recipients]
+            except JournalError:
+                raise
+            except Exception:  # noqa: BLE001  # as above
+                names = [_said(given, "To")]
+            for name in names:
+                if name in known:
+                    yield row_before(number, *_named(message), known[name])
+                else:
+                    yield _row(number, message, name, ("not sent", 0, ""))
 
     def _read(self, key: str, message: Message[Any, Any]) -> tuple[Message[Any, Any], Envelope, dict[str, Known]]:
         """The message as it is to travel, its envelope, and what the journal has of those in it."""
