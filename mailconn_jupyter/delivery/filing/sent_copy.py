@@ -7,7 +7,6 @@ from email.message import Message
 from typing import TYPE_CHECKING, Any, Final
 
 from ...connection import MailConnection
-from ...discovery.providers import keeper_of_sent
 from ...errors import MailConnError, warn
 from ...message.mime.wire_format import Wire, hidden_fields
 from ...store import connections
@@ -31,6 +30,8 @@ def copy_target(connection: MailConnection | None) -> str:
     """
     if connection is None or not connection.save_sent_to:
         return ""
+    from ...discovery.providers import keeper_of_sent  # noqa: PLC0415  # for those alone who save copies
+
     options = connection.resolved()
     if keeper := keeper_of_sent(str(options.server_host)):
         if connection.name not in _TOLD:
