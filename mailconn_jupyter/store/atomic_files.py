@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ..errors import StoreError
 
-__all__ = ["digest", "locked", "move", "read", "remove", "show", "write"]
+__all__ = ["digest", "locked", "move", "read", "remove", "show", "unreadable", "write"]
 
 LOCK_SECONDS = 10.0
 """How long to wait for another process that writes to the same folder."""
@@ -37,6 +37,14 @@ def show(path: Path) -> str:
 def digest(data: bytes) -> str:
     """What tells one content of a file from another."""
     return hashlib.sha256(data).hexdigest()
+
+
+def unreadable(path: Path, why: OSError | str) -> StoreError:
+    """The error for a file that cannot be used, and is left as it is."""
+    reason = why if isinstance(why, str) else why.strerror or str(why)
+    return StoreError(
+        f"{show(path)} cannot be read: {reason}.", hint="The file was left unchanged; repair it or move it away."
+    )
 
 
 def read(path: Path, most: int, check: Callable[[int, Path], None] | None = None) -> bytes:

@@ -23,7 +23,7 @@ from pathlib import Path, PureWindowsPath
 
 from ..own_folder import Refusal
 
-__all__ = ["refusal_of_file", "refusal_of_folder", "refusal_on_windows"]
+__all__ = ["NotTrusted", "refusal_of_file", "refusal_of_folder", "refusal_on_windows", "require_trusted"]
 
 
 def refusal_of_folder(folder: Path) -> Refusal | None:
@@ -57,6 +57,21 @@ def refusal_of_file(descriptor: int, path: Path) -> Refusal | None:
         return Refusal(path, *found)
     elsewhere = refusal_of_folder(Path(os.path.realpath(path)).parent) if path.is_symlink() else None
     return Refusal(path, elsewhere.reason, elsewhere.remedy) if elsewhere else None
+
+
+class NotTrusted(Exception):
+    """Others could have written the file; ``refusal`` says so."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.reason)
+        self.refusal = refusal
+
+
+def require_trusted(descriptor: int, path: Path) -> None:
+    """Raise :class:`NotTrusted` for an open file that is not to be used."""
+    refusal = refusal_of_file(descriptor, path)
+    if refusal is not None:
+        raise NotTrusted(refusal)
 
 
 def refusal_on_windows(folder: str, environment: Mapping[str, str]) -> Refusal | None:

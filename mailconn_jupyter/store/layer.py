@@ -21,8 +21,7 @@ from ..errors import MailConnError, StoreError
 from ..names import decode, encode, fold
 from ..own_folder import Refusal
 from . import atomic_files
-from .file_trust import refusal_of_file
-from .strange_keys import strange_keys
+from .file_trust import NotTrusted, require_trusted
 
 __all__ = ["Entry", "Layer", "Origin", "Problem", "serialise", "winners_of"]
 
@@ -78,25 +77,12 @@ class Entry:
     def require(self) -> MailConnection:
         """The connection, or a :class:`StoreError` that names the file and the reason."""
         if self.connection is None:
-            raise StoreError(
-                f"{atomic_files.show(self.path)} cannot be read: {self.reason}.",
-                hint="The file was left unchanged; repair it or move it away.",
-            )
+            raise atomic_files.unreadable(self.path, self.reason)
         return self.connection
 
 
 class _UnreadableError(Exception):
     """Why a file is not read as a connection."""
-
-
-class _RefusedError(Exception):
-    """A shared file that others could have written, with its refusal."""
-
-
-def _require_trusted(descriptor: int, path: Path) -> None:
-    refusal = refusal_of_file(descriptor, path)
-    if refusal is not None:
-        raise _RefusedError(refusal)
 
 
 @dataclass(frozen=True)
@@ -160,9 +146,8 @@ class Layer:
         name = decode(path.name.removesuffix(".json"))
         digest = ""
         try:
-            data = atomic_files.read(
-                path, MOST_BYTES, _require_trusted if self.kind == "shared" and self.judged else None
-            )
+            judged = self.kind == "shared" and self.judged
+            data = atomic_files.read(path, MOST_BYTES, require_trusted if judged else None)
             digest = atomic_files.digest(data)
             options = _parse(data)
             claimed = options.setdefault("name", name)
@@ -174,9 +159,9 @@ class Layer:
             connection = MailConnection(**{key: value for key, value in options.items() if key in _OPTIONS})
         except FileNotFoundError:
             return Entry(path, name, reason="the link is broken") if path.is_symlink() else None
-        except _RefusedError as error:
+        except NotTrusted as error:
             # Not read: a stranger's file may claim any name.
-            return Entry(path, name, refusal=error.args[0])
+            return Entry(path, name, refusal=error.refusal)
         except OSError as error:
             return Entry(path, name, reason=error.strerror or str(error))
         except (_UnreadableError, MailConnError) as error:
@@ -189,6 +174,8 @@ class Layer:
 
     def problems(self, entries: Sequence[Entry] | None = None) -> Iterator[Problem]:
         """What a person should look at in this folder; ``entries`` are its files, if they were read already."""
+        from .strange_keys import strange_keys  # noqa: PLC0415  # it needs the credentials, which reading does not
+
         try:
             next(self.folder.iterdir(), None)
         except FileNotFoundError:

@@ -18,7 +18,7 @@ from ..formatting import did_you_mean, shown
 from ..message.mime.mailboxes import Mailbox, mailboxes, named_by
 from ..names import fold
 from . import atomic_files
-from .file_trust import refusal_of_file
+from .file_trust import NotTrusted, require_trusted
 from .store import ConnectionStore, connections
 
 __all__ = ["Group", "People", "UnknownGroup", "people"]
@@ -43,10 +43,6 @@ class Group:
     path: Path
     shared: bool
     locked: bool
-
-
-class _NotTrustedError(Exception):
-    """Others could have written the file."""
 
 
 class People(MutableMapping[str, list[str]]):
@@ -132,8 +128,8 @@ class People(MutableMapping[str, list[str]]):
     def known(self) -> dict[str, str]:
         """What can be typed for a person: groups, addresses, and addresses with names, each by its case-folded form."""
         groups = self.groups()
-        # The same objects as long as no file has changed.
-        state = tuple(map(id, groups.values()))
+        # As long as no file has changed they are the same objects, which are not compared any further.
+        state = tuple(groups.values())
         if self._known[0] != state:
             texts = [group.name for group in groups.values()]
             for group in groups.values():
@@ -161,11 +157,13 @@ class People(MutableMapping[str, list[str]]):
             return {}
         before = self._read.get(path)
         if before is None or before[0] != state:
-            content = _content(path, shared=shared)
-            before = self._read[path] = (
-                state,
-                {fold(name): group for name, group in _groups(content, path, shared=shared)},
-            )
+            try:
+                content = _content(path, shared=shared)
+            except NotTrusted:
+                # Not read: a stranger's file may name anybody. Nor kept: what was wrong may be a folder that a link leads to.
+                return {}
+            groups = {fold(name): group for name, group in _groups(content, path, shared=shared)}
+            before = self._read[path] = state, groups
         return before[1]
 
     def _change(self, name: str, members: list[str] | None) -> None:
@@ -190,41 +188,26 @@ class People(MutableMapping[str, list[str]]):
 def _content(path: Path, *, shared: bool) -> dict[str, Any]:
     """What the file says; an error names it, for a group that is missing would be a message that nobody gets."""
     try:
-        data = atomic_files.read(path, _MOST_BYTES, _require_trusted if shared else None)
+        data = atomic_files.read(path, _MOST_BYTES, require_trusted if shared else None)
         found = json.loads(data.decode("utf-8-sig"))
     except FileNotFoundError:
         return {}
-    except _NotTrustedError:
-        # Not read: a stranger's file may name anybody.
-        return {}
     except OSError as error:
-        raise _unreadable(path, error.strerror or str(error)) from error
+        raise atomic_files.unreadable(path, error) from error
     except (ValueError, RecursionError):
-        raise _unreadable(path, "it is not JSON") from None
+        raise atomic_files.unreadable(path, "it is not JSON") from None
     if not isinstance(found, dict) or not isinstance(found.get("groups", {}), dict):
-        raise _unreadable(path, "it holds no groups")
+        raise atomic_files.unreadable(path, "it holds no groups")
     return found
-
-
-def _require_trusted(descriptor: int, path: Path) -> None:
-    if refusal_of_file(descriptor, path) is not None:
-        raise _NotTrustedError
 
 
 def _groups(content: dict[str, Any], path: Path, *, shared: bool) -> Iterator[tuple[str, Group]]:
     for name, said in content.get("groups", {}).items():
         members = said.get("members") if isinstance(said, dict) else said
         if not isinstance(members, list) or not all(isinstance(one, str) for one in members):
-            raise _unreadable(path, f"the group {shown(name)} is not a list of addresses")
+            raise atomic_files.unreadable(path, f"the group {shown(name)} is not a list of addresses")
         locked = shared and isinstance(said, dict) and said.get("locked") is True
         yield name, Group(name, tuple(members), path, shared, locked)
-
-
-def _unreadable(path: Path, reason: str) -> StoreError:
-    return StoreError(
-        f"{atomic_files.show(path)} cannot be read: {reason}.",
-        hint="The file was left unchanged; repair it or move it away.",
-    )
 
 
 def _checked(name: Any) -> str:

@@ -9,7 +9,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..errors import StoreError
 from . import atomic_files
 
 __all__ = ["path", "read", "write"]
@@ -29,11 +28,11 @@ def read(folder: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        raise _unreadable(folder, error.strerror or str(error)) from error
+        raise atomic_files.unreadable(path(folder), error) from error
     except (ValueError, RecursionError):
-        raise _unreadable(folder, "it is not JSON") from None
+        raise atomic_files.unreadable(path(folder), "it is not JSON") from None
     if not isinstance(found, dict):
-        raise _unreadable(folder, "it is not a JSON object")
+        raise atomic_files.unreadable(path(folder), "it is not a JSON object")
     return found
 
 
@@ -49,12 +48,5 @@ def write(folder: Path, key: str, value: str | None) -> None:
         data = b""
     # Deep in lists the indentation alone makes a file that nobody could read any more.
     if not 0 < len(data) <= _MOST_BYTES:
-        raise _unreadable(folder, "it would be too large when it is written")
+        raise atomic_files.unreadable(path(folder), "it would be too large when it is written")
     atomic_files.write(path(folder), data)
-
-
-def _unreadable(folder: Path, reason: str) -> StoreError:
-    return StoreError(
-        f"{atomic_files.show(path(folder))} cannot be read: {reason}.",
-        hint="The file was left unchanged; repair it or move it away.",
-    )

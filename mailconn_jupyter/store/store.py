@@ -95,7 +95,10 @@ class ConnectionStore:
         """The name of every connection that can be read; the files are read only where one has changed."""
         seen = [layer.signature() for layer in self._all()]
         if self._names[0] != seen:
-            self._names = seen, list(self)
+            read = [layer.entries() for layer in self._all()]
+            # Whether others can write a file depends on the folders of a link, too.
+            refused = any(entry.refusal is not None for entries in read for entry in entries)
+            self._names = None if refused else seen, [connection.name for connection in _values(read)]
         return self._names[1]
 
     def values(self) -> list[MailConnection]:

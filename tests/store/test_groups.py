@@ -116,6 +116,27 @@ def test_a_shared_file_that_others_can_change_does_not_count(tmp_path: Path) -> 
     assert "ops" not in groups
 
 
+def test_a_refused_file_counts_in_the_same_kernel_once_the_folder_that_its_link_leads_to_is_mended(
+    tmp_path: Path,
+) -> None:
+    groups = shared(tmp_path / "shared", {"groups": {"ops": ["ana@example.org"]}})
+    (tmp_path / "theirs").mkdir(mode=0o755)
+    link = tmp_path / "shared" / ".people.json"
+    link.rename(tmp_path / "theirs" / "people.json")
+    link.symlink_to(tmp_path / "theirs" / "people.json")
+    (tmp_path / "theirs").chmod(0o777)
+    assert "ops" not in groups
+    (tmp_path / "theirs").chmod(0o755)
+    assert groups["ops"] == ["ana@example.org"]
+
+
+def test_what_can_be_typed_follows_each_change_of_the_file() -> None:
+    # A group that is gone may leave its place in memory to the one that comes.
+    for number in range(50):
+        people["team"] = [f"user{number}@example.org"]
+        assert list(people.known()) == ["team", f"user{number}@example.org"]
+
+
 @pytest.mark.parametrize(
     "content",
     ["{", "[]", '{"groups": 5}', '{"groups": {"team": 5}}', '{"groups": {"team": [5]}}', "[" * 100_000, "\xff"],

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mailconn_jupyter.store import file_trust
+from mailconn_jupyter.store import ConnectionStore, file_trust
 from tests.servers.require import is_root
 
 pytestmark = pytest.mark.skipif(not is_root(), reason="only root can be two users, and mount")
@@ -174,6 +174,20 @@ def test_a_link_is_judged_by_where_it_leads(layer: Path, room: Path) -> None:
     assert f"everybody can change {theirs}" in said
     theirs.chmod(0o755)
     assert counts(seen(layer))
+
+
+def test_a_name_that_was_refused_is_listed_in_the_same_kernel_once_the_folder_of_its_link_is_mended(
+    layer: Path, room: Path
+) -> None:
+    theirs = room / "theirs"
+    theirs.mkdir()
+    (layer / "ops.json").rename(theirs / "ops.json")
+    (layer / "ops.json").symlink_to(theirs / "ops.json")
+    theirs.chmod(0o777)
+    store = ConnectionStore(room / "own", [layer])
+    assert list(store.names()) == []
+    theirs.chmod(0o755)
+    assert list(store.names()) == ["ops"]
 
 
 def mountable() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from ...errors import OptionError, StoreError
+from ...errors import OptionError
 from ...keywords import public
 from ...mailbox.selection import When, moment
 from ...names import fold
@@ -88,10 +88,7 @@ def sent_messages(
     try:
         entries = merged(log.entries())
     except OSError as error:
-        raise StoreError(
-            f"{atomic_files.show(log.path)} cannot be read: {error.strerror or error}.",
-            hint="The file was left as it is; mend it or move it away.",
-        ) from error
+        raise atomic_files.unreadable(log.path, error) from error
     wanted = [fold(text) for text in (to, subject, connection)]
     found = [
         entry
