@@ -23,13 +23,13 @@ import pytest
 
 import mailconn_jupyter as mailconn
 from mailconn_jupyter import Campaign, CampaignStopped, JournalError, MailConnection, connections
-from mailconn_jupyter.delivery.journals import places
-from mailconn_jupyter.delivery.journals.claims import Claims
+from mailconn_jupyter.delivery.journals import journal as file_journal, places
+from mailconn_jupyter.delivery.journals.journal import Journal, using
 from mailconn_jupyter.delivery.journals.journal_base import Intent, Known
-from mailconn_jupyter.delivery.many import asked, journal
+from mailconn_jupyter.delivery.many import asked
 from mailconn_jupyter.delivery.many.backlog import Backlog
+from mailconn_jupyter.delivery.many.claims import Claims
 from mailconn_jupyter.delivery.many.entry import Entry
-from mailconn_jupyter.delivery.many.journal import Journal, using
 from mailconn_jupyter.discovery.sending_limits import SendingLimits
 from mailconn_jupyter.errors import CredentialError, MailConnWarning, MessageError, OpenError, OptionError
 from mailconn_jupyter.message.mime.wire_format import Wire
@@ -358,7 +358,7 @@ def test_what_was_claimed_with_another_is_claimed_once_and_not_again_while_it_is
 
 
 def test_what_was_claimed_and_not_sent_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailconn_jupyter.delivery.journals.claims._PART", 1e9)
+    monkeypatch.setattr("mailconn_jupyter.delivery.many.claims._PART", 1e9)
 
     def stop(progress: Any) -> None:
         if progress.done > 5:
@@ -562,7 +562,7 @@ class Asked(Journal):
 
 
 def test_a_journal_that_is_shared_is_asked_once_for_a_hundred_messages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "Journal", Asked)
+    monkeypatch.setattr(file_journal, "Journal", Asked)
     with CountingServer() as server:
         assert campaign_to(server.port).send(customers(250), on_progress=False).ok
         assert Asked.questions == 3

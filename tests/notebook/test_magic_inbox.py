@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mailconn_jupyter import MailConnection, progress
-from mailconn_jupyter.delivery.many.journal import using
+from mailconn_jupyter.delivery.journals.journal import using
 from mailconn_jupyter.notebook.progress_bar import CellProgress
 from mailconn_jupyter.store import connections
 from tests.support import shells

@@ -14,7 +14,7 @@ from ..wrong_usage import WrongUsage
 
 if TYPE_CHECKING:
     from ...delivery.following.followed import FollowUp
-    from ...delivery.many.journal import Known
+    from ...delivery.journals.journal import Known
 
 __all__ = ["journal"]
 
@@ -31,7 +31,7 @@ def journal(*, name: str | None = None, follow_up: str | None = None) -> Iterato
     if name is not None:
         yield _one(name)
         return
-    from ...delivery.many.journal import journal_names  # noqa: PLC0415  # SQLite, for this command alone
+    from ...delivery.journals.journal import journal_names  # noqa: PLC0415  # SQLite, for this command alone
 
     names = journal_names()
     if not names:
@@ -58,7 +58,7 @@ def _row(name: str) -> tuple[str, str, str, str]:
 
 
 def _one(name: str) -> View:
-    from ...delivery.many.journal import journal_path  # noqa: PLC0415  # as above
+    from ...delivery.journals.journal import journal_path  # noqa: PLC0415  # as above
 
     rows = _known(name)
     open_ = [row for row in rows if row.outcome != "accepted"]
@@ -80,7 +80,7 @@ def _one(name: str) -> View:
 
 
 def _known(name: str) -> list[Known]:
-    from ...delivery.many.recorded import recorded  # noqa: PLC0415  # as above
+    from ...delivery.journals.recorded import recorded  # noqa: PLC0415  # as above
 
     return recorded(name)
 

@@ -26,7 +26,7 @@ from ...message.incoming.returned.notices import notices_in
 from ...message.incoming.returned.original import ids_in
 from ...message.incoming.returned.signs import is_automatic, may_be_returned
 from ...progress import Tell
-from ..many.recorded import recorded
+from ..journals.recorded import recorded
 from .followed import BECAME, Followed, FollowUp
 from .sent_rows import Followable, Sent, SentRow, address_key
 

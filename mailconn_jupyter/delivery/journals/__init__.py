@@ -1,1 +1,1 @@
-"""Journals, wherever they are kept: what one is, and how a batch has its intents in it."""
+"""Journals, wherever they are kept: what one is, and those in a file and in a database."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ...store import atomic_files
-from ..many.journal import journal_path, using
+from .journal import journal_path, using
 from .journal_base import BaseJournal, JournalError
 
 __all__ = ["Place", "place_of"]

@@ -11,11 +11,11 @@ from ...errors import MailConnError
 from ...session.smtp.pipeline import Fate
 from ...session.smtp.session import SMTPSession
 from ..filing.many_copies import ManyCopies
-from ..journals.claims import Claims
 from ..journals.journal_base import BaseJournal, Known
 from ..sent_log.noting import Noting
 from .advance import Advance
 from .backlog import TICK, Backlog
+from .claims import Claims
 from .courier import Courier
 from .entry import Entry
 from .many_report import Delivery

@@ -13,6 +13,7 @@ from ...discovery.sending_limits import SendingLimits
 from ...errors import MessageError
 from ...keywords import public
 from ...session.smtp.session import SMTPSession
+from ..journals.journal import journal_path, using
 from ..merge import Merge
 from ..returns import Returns
 from ..sealed import Seal
@@ -27,7 +28,6 @@ from .asked import (
     target_of,
     words_of_again,
 )
-from .journal import journal_path, using
 from .mailing import Mailing
 from .many_report import DeliveryReport
 from .numbered import Numbered

@@ -6,9 +6,9 @@ import threading
 import time
 from typing import Final
 
-from ..many.backlog import Backlog
-from ..many.entry import Entry
-from .journal_base import BaseJournal, Intent, Known
+from ..journals.journal_base import BaseJournal, Intent, Known
+from .backlog import Backlog
+from .entry import Entry
 
 __all__ = ["Claims"]
 

@@ -25,7 +25,7 @@ from ...formatting import shown
 from ...names import decode, encode
 from ...own_folder import own_folder
 from ...store import atomic_files
-from ..journals.journal_base import COLUMNS, SETTLING, TAKING, BaseJournal, JournalError, Known
+from .journal_base import COLUMNS, SETTLING, TAKING, BaseJournal, JournalError, Known
 
 __all__ = ["Journal", "JournalError", "Known", "journal_names", "journal_path", "using"]
 
