@@ -13,6 +13,7 @@ from typing import Final
 __all__ = [
     "columns",
     "counted",
+    "cut",
     "did_you_mean",
     "escape",
     "few",
@@ -121,13 +122,22 @@ def how_long(seconds: float) -> str:
     return " ".join(parts) or "0 s"
 
 
-def counted(number: int, what: str) -> str:
-    """So many of something that takes an s when there are several.
+def counted(number: int, what: str, several: str = "") -> str:
+    """So many of something; ``several`` is its plural, by default with an s.
 
-    >>> counted(1, "message"), counted(1200, "row")
-    ('1 message', '1,200 rows')
+    >>> counted(1, "message"), counted(1200, "row"), counted(2, "address", "addresses")
+    ('1 message', '1,200 rows', '2 addresses')
     """
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+    return f"{number:,} {what if number == 1 else several or f'{what}s'}"
+
+
+def cut(text: str, most: int = 120) -> str:
+    """The text, at most so many characters of it.
+
+    >>> cut("Churn, week 47", 6)
+    'Churn…'
+    """
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def few(names: Sequence[str], most: int = 5, *, separator: str = ", ") -> str:
@@ -154,4 +164,4 @@ def shown(value: object, most: int = 200) -> str:
         text = repr(value)
     except (ValueError, RecursionError):  # of ten thousand digits, or as many lists in each other
         text = f"a very large {type(value).__name__}"
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    return cut(text, most)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["ELSEWHERE", "Refusal", "own_folder", "relative"]
+from .paths import relative
 
-ELSEWHERE: Final = "it would be a different folder for each directory that a notebook is in"
+__all__ = ["Refusal", "own_folder"]
 
 _FOLDER: Final = "mailconn"
 # Each with what Jupyter goes by where it is not set (the base directories of XDG, which must be absolute, too).
@@ -36,11 +36,6 @@ class Refusal:
     @property
     def sentence(self) -> str:
         return f"It is not used: {self.reason}. {self.remedy}"
-
-
-def relative(variable: str, path: str) -> str:
-    """Why the path that a variable names is not used, as a sentence without its end; empty where it may be."""
-    return "" if Path(path).is_absolute() else f"{variable} is {path!r}, which is not an absolute path: {ELSEWHERE}"
 
 
 def own_folder(kind: str = "config") -> tuple[Path, Refusal | None]:

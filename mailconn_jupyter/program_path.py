@@ -9,7 +9,7 @@ __all__ = ["program_path"]
 
 
 def program_path(name: str) -> str | None:
-    """The whole path of a program in ``PATH``; None where there is none.
+    """The full path of a program in ``PATH``; None where there is none.
 
     What is not absolute in ``PATH`` would be of the notebook's folder, too, and is passed over.
     """

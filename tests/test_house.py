@@ -43,6 +43,7 @@ FLOORS = (
         "extras",
         "program_path",
     },
+    {"paths"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 PROTOCOLS = {"smtp", "imap", "pop3", "mbox", "graph"}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .. import credentials
 from ..credentials import secret_folders, sources, variables
+from ..paths import is_folder, is_there
 from ..session.opening.stages import KEY_LOG
 from ..store import ConnectionStore, atomic_files, connections
 from .view import View
@@ -35,9 +36,7 @@ def findings(store: ConnectionStore) -> Iterator[tuple[str, str]]:
     yield "OpenSSL", _openssl()
     yield "Your connections", f"{atomic_files.show(store.folder)} ({len(store)}; {_state(store.folder)})"
     for layer in store.layers:
-        # A Path raises where it may not look.
-        there = os.path.isdir(layer)  # noqa: PTH112
-        yield "Shared connections", f"{atomic_files.show(layer)} ({'exists' if there else 'does not exist'})"
+        yield "Shared connections", f"{atomic_files.show(layer)} ({'exists' if is_folder(layer) else 'does not exist'})"
     yield "Outcomes of tests", _outcomes()
     yield "Default connection", ", ".join(store.defaults) or "none"
     usable, sentence = credentials.keyring_status()
@@ -80,8 +79,8 @@ def _outcomes() -> str:
 
 
 def _state(folder: Path) -> str:
-    if os.path.isdir(folder):  # noqa: PTH112
+    if is_folder(folder):
         return "writable" if os.access(folder, os.W_OK | os.X_OK) else "NOT WRITABLE"
-    parent = next((parent for parent in folder.parents if os.path.exists(parent)), folder)  # noqa: PTH110
-    able = os.path.isdir(parent) and os.access(parent, os.W_OK | os.X_OK)  # noqa: PTH112
+    parent = next(filter(is_there, folder.parents), folder)
+    able = is_folder(parent) and os.access(parent, os.W_OK | os.X_OK)
     return "made at the first save" if able else f"DOES NOT EXIST, and {atomic_files.show(parent)} is not writable"

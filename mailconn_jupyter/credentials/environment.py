@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from ..errors import CredentialError
-from ..own_folder import relative
+from ..paths import relative
 from ..secret import Secret
 from . import naming, secret_file
 from .account import Account, Credential

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import warn
-from ..own_folder import relative
+from ..paths import relative
 from . import naming, secret_file
 from .account import Account, Credential
 from .variables import clash, require_unshared, variable as variable_of

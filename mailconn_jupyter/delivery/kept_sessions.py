@@ -22,6 +22,7 @@ from ..credentials.variables import variable
 from ..errors import MailConnError
 from ..forks import in_children
 from ..names import fold
+from ..paths import expanded
 from ..secret import Kind
 from ..session.connect import open_session
 from ..session.opening.proxy_route import VARIABLES as PROXY_VARIABLES
@@ -190,6 +191,6 @@ def _file_stamp(path: str) -> tuple[int, int, int] | None:
     if not path:
         return None
     with suppress(OSError, ValueError):
-        status = os.stat(os.path.expanduser(path))  # noqa: PTH111, PTH116  # Path raises for ~nobody
+        status = expanded(path).stat()
         return status.st_mtime_ns, status.st_size, status.st_ino
     return None

@@ -22,6 +22,7 @@ from ..message.attach.attachments import listed
 from ..message.compose import LIMIT
 from ..message.render.part import Formulas, TableFormat
 from ..message.texts import one_line
+from ..paths import expanded, is_file
 from .report import DeliveryError, SendReport
 from .send import send
 
@@ -203,7 +204,7 @@ def _file(path: str | PathLike[str] | None, *, execute: bool) -> Path:
                 hint="Save it and send it as it is, or run it from another one, by its path.",
             )
         return current
-    file = Path(os.path.expanduser(path))  # noqa: PTH111  # Path raises for ~nobody
-    if not file.is_file():
+    file = expanded(path)
+    if not is_file(file):
         raise NotebookError(f"There is no notebook {str(file)!r}.", hint=f"Looked in {one_line(str(Path.cwd()))}")
     return file

@@ -8,23 +8,20 @@ from ..connection import MailConnection
 from ..connection.expansion import has_variable
 from ..credentials.naming import word
 from ..errors import MailConnError, OptionError
-from ..formatting import shown
+from ..formatting import cut, shown
 from ..secret import Kind, Secret
 from .found import FoundConnection
 
-__all__ = ["Draft", "InterchangeError", "cut", "trusts_anybody"]
+__all__ = ["LONGEST", "Draft", "InterchangeError", "trusts_anybody"]
 
 #: Where no port is given: everybody else's for STARTTLS is that for relays, and ours that for submission (RFC 6409).
 _RELAY: Final = 25
+#: Characters of a sentence that repeats what stands in a file, which may be of any length.
+LONGEST: Final = 500
 
 
 class InterchangeError(MailConnError, ValueError):
     """A connection cannot be read from another program, or written for it. Nothing was saved."""
-
-
-def cut(sentence: str, most: int = 500) -> str:
-    """A sentence that repeats what stands in a file, which may be of any length."""
-    return sentence if len(sentence) <= most else f"{sentence[: most - 1]}…"
 
 
 def trusts_anybody(what: str) -> InterchangeError:
@@ -46,7 +43,7 @@ class Draft:
 
     def note(self, *sentences: str) -> None:
         """What was not mapped, or means something else there, in whole sentences."""
-        self.notes += map(cut, sentences)
+        self.notes += [cut(sentence, LONGEST) for sentence in sentences]
 
     def unmapped(self, key: str, why: str = "there is no equivalent here") -> None:
         """A setting of theirs that is left out."""

@@ -14,14 +14,15 @@ from typing import Any, Final, Literal
 from ..connection.expansion import Environment
 from ..credentials.without_traceback import sealed
 from ..errors import MailConnError
-from ..formatting import did_you_mean, how_large, shown
+from ..formatting import cut, did_you_mean, how_large, shown
 from ..keywords import public
 from ..names import fold
+from ..paths import expanded, is_folder
 from ..store import atomic_files
 from . import airflow, autoconfig, hop, mail_urls, msmtprc
 from .found import FoundConnection, FoundConnections
 from .given import Given, Reading
-from .import_draft import InterchangeError, cut
+from .import_draft import LONGEST, InterchangeError
 from .programs import SOURCES, Source
 
 __all__ = ["load_connections"]
@@ -111,7 +112,7 @@ def _attempt(place: str, action: Callable[[], Any], problems: list[MailConnError
         return sealed(action)
     except MailConnError as error:
         lead = f"{place}: " if place else ""
-        problems.append(InterchangeError(cut(f"{lead}{error.message}"), hint=error.hint))
+        problems.append(InterchangeError(cut(f"{lead}{error.message}", LONGEST), hint=error.hint))
         return None
 
 
@@ -132,8 +133,8 @@ def _is_text(what: object) -> bool:
 def _folder(what: object) -> Path | None:
     if isinstance(what, str | os.PathLike) and os.fspath(what) and not _is_text(what):
         with suppress(OSError, ValueError):
-            path = Path(os.fsdecode(what)).expanduser()
-            return path if path.is_dir() else None
+            path = expanded(os.fsdecode(what))
+            return path if is_folder(path) else None
     return None
 
 
@@ -154,7 +155,7 @@ def _given(what: object) -> Given:
         return Given(text, os.environ[text].encode("utf-8", "replace"))
     if text == f"{airflow.PREFIX}*":
         return Given("", airflow.variables_of(os.environ).encode("utf-8", "replace"))
-    return _file(Path(text).expanduser())
+    return _file(expanded(text))
 
 
 def _file(path: Path) -> Given:
@@ -170,7 +171,7 @@ def _file(path: Path) -> Given:
 def _of_folder(folder: Path, source: str) -> Iterator[Reading]:
     if source not in {"", "hop"}:
         raise InterchangeError(f"{atomic_files.show(folder)} is a folder; only Hop's projects are folders.")
-    kept = next((each for each in (folder / hop.FOLDER, folder / Path(hop.FOLDER).name) if each.is_dir()), folder)
+    kept = next((each for each in (folder / hop.FOLDER, folder / Path(hop.FOLDER).name) if is_folder(each)), folder)
     try:
         paths = sorted(path for path in kept.iterdir() if path.suffix == ".json")
     except OSError as error:

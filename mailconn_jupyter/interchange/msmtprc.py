@@ -17,6 +17,7 @@ from typing import Final
 from ..connection import MailConnection
 from ..connection.mechanisms import OAUTHBEARER, ROWS, XOAUTH2
 from ..errors import MailConnError
+from ..paths import expanded
 from ..secret import Secret
 from ..store.strange_keys import prints_itself
 from .found import FoundConnection
@@ -239,15 +240,13 @@ def _without_shell(command: str) -> str | None:
 
 
 def _expanded(path: str) -> Path | str:
-    return Path(path).expanduser() if path.startswith("~/") else path
+    return expanded(path) if path.startswith("~/") else path
 
 
 def written(connection: MailConnection) -> tuple[str, list[str]]:
     """The account for a connection, and what a person must know of it there."""
     if connection.protocol != "SMTP":
         raise InterchangeError(f"msmtp only speaks SMTP, and {connection.name!r} is {connection.protocol}.")
-    if connection.trusts_everything:
-        raise trusts_anybody("The * in the trusted hosts")
     security = connection.security
     lines = {
         "host": connection.server_host,

@@ -13,6 +13,7 @@ from typing import Final
 
 from ..errors import MessageError
 from ..formatting import how_large
+from ..paths import expanded, relative
 from .render.image.dimensions import image_type
 from .render.part import Options, Part, joined
 from .render.registry import render
@@ -84,15 +85,10 @@ def _read(said: str) -> tuple[Kind, str, Path | None]:
     kind = _KINDS.get(Path(said).suffix.lower()) if len(said) < 1000 and "\n" not in said else None
     if kind is None:
         return ("html" if said.startswith("<") else "markdown"), said, None
-    try:
-        path = Path(said).expanduser()
-    except RuntimeError:
-        path = Path(said)
-    if not path.is_absolute():
-        # In whatever folder a notebook is, somebody else may have put a file there.
-        raise MessageError(
-            f"The signature {said!r} is not the whole path of a file.", hint="For example: ~/signature.html"
-        )
+    path = expanded(said)
+    # In whatever folder a notebook is, somebody else may have put a file there.
+    if flaw := relative("The signature", path):
+        raise MessageError(f"{flaw}.", hint="Give its full path, for example ~/signature.html")
     return kind, _bytes_of(path, "signature").decode("utf-8-sig", errors="replace"), path.parent
 
 

@@ -7,7 +7,6 @@ their methods, so it is code of the author's all the same. A name that is not de
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 from collections.abc import Callable, Mapping
@@ -20,6 +19,7 @@ from typing import Any, Final, Literal
 from ..errors import MessageError
 from ..formatting import did_you_mean
 from ..keywords import public
+from ..paths import expanded, is_file
 from ..scalars import plain
 from .block_elements import on_own_lines, out_of_paragraphs
 from .compiled import compiled, placing, require_jinja2
@@ -89,7 +89,7 @@ class Bound(Template):
 def _names_a_file(source: str) -> bool:
     if "\n" in source or "{" in source or "\0" in source or len(source) > 255:
         return False
-    return Path(source).suffix != "" and Path(source).is_file()
+    return Path(source).suffix != "" and is_file(source)
 
 
 def _kind_of(path: Path) -> Kind:
@@ -217,8 +217,8 @@ def understood(template: Template) -> Any:
     jinja2 = require_jinja2()
     text, folder = template.source, None
     if isinstance(text, Path):
-        # By its whole path: another folder may be current the next time.
-        file = Path(os.path.expanduser(text)).absolute()  # noqa: PTH111  # Path raises for ~nobody
+        # By its full path: another folder may be current the next time.
+        file = expanded(text).absolute()
         folder = file.parent
         try:
             text = file.read_text("utf-8")

@@ -9,6 +9,7 @@ from ..credentials import Kind, Secret, resolve
 from ..errors import SMIMEError
 from ..message.smime.own_key import OwnKey
 from ..own_folder import own_folder
+from ..paths import expanded, relative
 
 __all__ = ["folder_of_others", "own_key_of"]
 
@@ -40,9 +41,7 @@ def folder_of_others(connection: MailConnection | None = None) -> Path:
     chosen = "" if connection is None else connection.resolved().smime_folder
     if not chosen:
         return own_folder("data")[0] / _FOLDER
-    folder = Path(chosen).expanduser()
-    if not folder.is_absolute():
-        raise SMIMEError(
-            f"smime_folder: {chosen} is not a whole path.", hint="Give it whole, for example ~/certificates"
-        )
+    folder = expanded(chosen)
+    if flaw := relative("smime_folder", folder):
+        raise SMIMEError(f"{flaw}.", hint="Give its full path, for example ~/certificates")
     return folder

@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from pathlib import Path, PureWindowsPath
 
 from ..own_folder import Refusal
+from ..paths import is_there
 
 __all__ = ["NotTrusted", "refusal_of_file", "refusal_of_folder", "refusal_on_windows", "require_trusted"]
 
@@ -30,8 +31,7 @@ def refusal_of_folder(folder: Path) -> Refusal | None:
     """Why no connection is taken from ``folder``; None if it counts, or is not there."""
     if os.name == "nt":
         return refusal_on_windows(str(folder), os.environ)
-    # A Path raises where it may not look.
-    if not os.path.exists(folder):  # noqa: PTH110
+    if not is_there(folder):
         return None
     real = Path(os.path.realpath(folder))
     try:

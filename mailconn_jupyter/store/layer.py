@@ -20,6 +20,7 @@ from ..connection import MailConnection
 from ..errors import MailConnError, StoreError
 from ..names import decode, encode, fold
 from ..own_folder import Refusal
+from ..paths import is_file
 from . import atomic_files
 from .file_trust import NotTrusted, require_trusted
 
@@ -200,7 +201,7 @@ class Layer:
                     entry.path,
                     f"It is not used: {atomic_files.show(winner.path)} has the same connection name {winner.name!r}.",
                 )
-            if entry.path.is_file():
+            if is_file(entry.path):
                 yield from self._open_to_others(entry.path, "600")
 
     def _open_to_others(self, path: Path, mode: str) -> Iterator[Problem]:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ..own_folder import ELSEWHERE, Refusal, own_folder
+from ..own_folder import Refusal, own_folder
+from ..paths import ELSEWHERE
 from .file_trust import refusal_of_folder
 
 __all__ = ["Folders", "find_folders"]

@@ -12,10 +12,10 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from ..forks import in_children
+from ..paths import expanded
 
 __all__ = ["kept", "stamp"]
 
@@ -28,7 +28,7 @@ def stamp(path: str | None) -> tuple[int, ...]:
     if not path:
         return ()
     try:
-        found = Path(path).stat()
+        found = expanded(path).stat()
     except (OSError, ValueError):
         return ()
     return found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns

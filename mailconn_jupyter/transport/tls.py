@@ -6,6 +6,7 @@ import os
 import ssl
 from dataclasses import dataclass, field
 
+from ..paths import expanded
 from .certificate import Certificate
 from .contexts import kept, stamp
 from .transport_errors import TransportError
@@ -76,7 +77,7 @@ class TLSPolicy:
             context = ssl.create_default_context()
         if self.ca_file and not self._judged_here():
             try:
-                context.load_verify_locations(cafile=self.ca_file)
+                context.load_verify_locations(cafile=expanded(self.ca_file))
             except (OSError, ssl.SSLError) as error:
                 raise TransportError(
                     f"The authority file {self.ca_file!r} cannot be read ({error.strerror or error}).",
@@ -101,7 +102,7 @@ class TLSPolicy:
 
         key = self.client_key or self.client_certificate
         try:
-            context.load_cert_chain(self.client_certificate, key, password=no_passphrase)
+            context.load_cert_chain(expanded(self.client_certificate), expanded(key), password=no_passphrase)
         except TransportError:
             raise
         except (OSError, ssl.SSLError) as error:

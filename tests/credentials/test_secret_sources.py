@@ -123,7 +123,7 @@ def test_a_services_folder_that_is_no_absolute_one_is_not_looked_into_and_told(
         (place / "MAILCONN_OPS_PASSWORD").write_bytes(b"of a stranger")
     monkeypatch.setenv(variable, folder)
     assert where("ops") == ""
-    said = f"{variable} is {folder!r}, which is not an absolute path: it would be a different folder for each directory"
+    said = f"{variable} is {folder!r}, which is not an absolute path: it would mean something else in each directory"
     with (
         pytest.warns(MailConnWarning, match=re.escape(said)),
         pytest.raises(CredentialError, match="No password is kept"),

@@ -135,8 +135,8 @@ def test_the_preview_of_a_line_and_of_a_cell_shows_it(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("signature", "said"),
     [
-        ("me.html", "not the whole path"),
-        ("../me.md", "not the whole path"),
+        ("me.html", "not an absolute path"),
+        ("../me.md", "not an absolute path"),
         ("{folder}/none.html", "is not there"),
         ("{folder}/large.txt", "larger than 200.0 kB"),
         ("{folder}/folder.txt", "is not there"),

@@ -234,7 +234,7 @@ def test_a_signed_message_that_was_tampered_with_is_told(
     [
         ((-20, -10), ExtendedKeyUsageOID.EMAIL_PROTECTION, "its certificate has expired"),
         ((10, 20), ExtendedKeyUsageOID.EMAIL_PROTECTION, "its certificate is not valid yet"),
-        ((-10, 10), ExtendedKeyUsageOID.SERVER_AUTH, "its certificate is not one for mail"),
+        ((-10, 10), ExtendedKeyUsageOID.SERVER_AUTH, "its certificate is not for mail"),
     ],
 )
 def test_a_signature_by_a_bad_certificate_is_told(
@@ -253,7 +253,7 @@ def test_a_signature_by_a_bad_certificate_is_told(
 def test_a_signature_of_an_unknown_authority_is_told_and_shows_what_it_claims(ana: Person, tmp_path: Path) -> None:
     found = verify(ParsedMessage(wire(signed(compose(), ana.own(tmp_path), ANA))))
     assert not found.verified
-    assert found.words == "The signature is not verified: its certificate comes from no authority that is known here."
+    assert found.words == "The signature is not verified: its certificate is from no authority known here."
     assert found.addresses == (ANA,)
     assert found.fingerprint == ana.own(tmp_path).certificate.fingerprint
 
@@ -266,7 +266,7 @@ def test_without_openssl_nothing_is_called_verified(
     found = verify(message, ca_file=authority.write(tmp_path))
     assert (found.verified, found.words) == (
         False,
-        "The message is signed. Nothing verified that: openssl is not installed.",
+        "The message is signed, but the signature was not verified: openssl is not installed.",
     )
 
 
@@ -322,7 +322,7 @@ def test_of_several_certificates_the_newest_that_may_be_used_is_taken(authority:
     [
         ({"days": (-9, -2)}, "expired on "),
         ({"days": (2, 9)}, "is not valid before "),
-        ({"elliptic": True}, "has an elliptic key, and only RSA keys can be encrypted to here"),
+        ({"elliptic": True}, "has an elliptic key, and messages can be encrypted here only with RSA keys"),
         ({"purpose": ExtendedKeyUsageOID.SERVER_AUTH}, "is not for encrypting mail"),
     ],
 )
@@ -388,7 +388,7 @@ def test_a_key_is_read_in_every_usual_form(form: str, passphrase: str, ana: Pers
 
 def test_a_wrong_passphrase_is_told_and_is_in_no_frame(ana: Person, tmp_path: Path) -> None:
     (tmp_path / "ana.pem").write_bytes(ana.pem + ana.key_pem("right"))
-    with pytest.raises(SMIMEError, match="its passphrase is another, or the file is damaged") as caught:
+    with pytest.raises(SMIMEError, match="the passphrase is wrong, or the file is damaged") as caught:
         OwnKey.read(str(tmp_path / "ana.pem"), "", lambda: Secret("wr0ng-one"))
     assert caught.value.__context__ is None
     assert "wr0ng-one" not in "".join(str(entry.frame.f_locals) for entry in caught.traceback[1:])
@@ -397,11 +397,11 @@ def test_a_wrong_passphrase_is_told_and_is_in_no_frame(ana: Person, tmp_path: Pa
 @pytest.mark.parametrize(
     ("certificate", "key", "words"),
     [
-        ("ana.pem", "", "is not a whole path"),
+        ("ana.pem", "", "is not an absolute path"),
         ("/nowhere/ana.pem", "", "cannot be read: No such file"),
-        ("{folder}/bob.pem", "{folder}/ana.key", "holds no certificate of the key in"),
-        ("{folder}/ana.key", "", "holds no certificate"),
-        ("{folder}/bob.pem", "{folder}/bob.pem", "holds no private key that can be read"),
+        ("{folder}/bob.pem", "{folder}/ana.key", "contains no certificate for the key in"),
+        ("{folder}/ana.key", "", "contains no certificate"),
+        ("{folder}/bob.pem", "{folder}/bob.pem", "contains no readable private key"),
     ],
 )
 def test_files_that_are_not_what_they_should_be_are_told(

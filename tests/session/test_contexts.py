@@ -15,6 +15,7 @@ from mailconn_jupyter.errors import OpenError
 from mailconn_jupyter.session.connect import connect
 from mailconn_jupyter.transport.contexts import kept
 from mailconn_jupyter.transport.tls import TLSPolicy
+from mailconn_jupyter.transport.transport_errors import TransportError
 from tests.servers.certificates import Certificates, make_certificates
 from tests.servers.pipelining import PipeliningServer
 from tests.support.posting import connection_to
@@ -33,6 +34,24 @@ def test_the_same_rules_and_files_have_one_context_and_others_another(certificat
     contexts = [policy.context() for policy in rules]
     assert len({id(context) for context in contexts}) == len(rules)
     assert [policy.context() for policy in rules] == contexts
+
+
+def test_files_may_be_named_by_the_home_directory(
+    tmp_path: Path, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    shutil.copyfile(certificates.ca.pem, tmp_path / "ca.pem")
+    shutil.copyfile(certificates.client.pem, tmp_path / "client.pem")
+    shutil.copyfile(certificates.client.key, tmp_path / "client.key")
+    policy = TLSPolicy(ca_file="~/ca.pem", client_certificate="~/client.pem", client_key="~/client.key")
+    first = policy.context()
+    assert first.cert_store_stats()["x509_ca"] > 0
+    assert policy.context() is first
+    # A change is seen there, too.
+    os.utime(tmp_path / "ca.pem", ns=(1, 1))
+    assert policy.context() is not first
+    with pytest.raises(TransportError, match=r"'~nosuch-user/ca\.pem' cannot be read"):
+        TLSPolicy(ca_file="~nosuch-user/ca.pem").context()
 
 
 def test_no_authority_is_read_where_none_is_asked(certificates: Certificates) -> None:

@@ -71,7 +71,7 @@ def test_a_program_of_whatever_folder_the_notebook_is_in_is_not_run(
         (folder / "printing").chmod(0o755)
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setenv("HOME", str(tmp_path / "here"))
-    with pytest.raises(CredentialError, match="is not a full path") as caught:
+    with pytest.raises(CredentialError, match="is not an absolute path") as caught:
         run(command, Limit(10))
     assert "/" in caught.value.hint
     # Nor by a PATH that names whatever folder it is.

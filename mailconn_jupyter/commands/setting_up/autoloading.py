@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from ...errors import StoreError
-from ...own_folder import relative
+from ...paths import is_there, relative
 from ...store import atomic_files
 from ..wrong_usage import WrongUsage
 
@@ -61,7 +61,7 @@ def autoload(*, state: str | None = None, sys_prefix: bool = False) -> Iterator[
 def _told() -> Iterator[str]:
     for everybody, who in (False, "for you"), (True, "for everybody in this environment"):
         file = _file(everybody=everybody)
-        yield f"{who[0].upper()}{who[1:]} it is {'on' if file.exists() else 'off'}: {atomic_files.show(file)}"
+        yield f"{who[0].upper()}{who[1:]} it is {'on' if is_there(file) else 'off'}: {atomic_files.show(file)}"
     for config in ("ipython_config.py", "ipython_config.json"):
         path = _profile() / config
         try:
@@ -73,12 +73,9 @@ def _told() -> Iterator[str]:
 
 
 def _on(file: Path, *, everybody: bool) -> Iterator[str]:
-    text = _found(file)
-    if text is not None and not _is_ours(text):
-        raise StoreError(f"{atomic_files.show(file)} has been changed since it was written, so it was left alone.")
-    if text is None:
+    if _found(file) is None:
         with _told_errors(file):
-            missing = [folder for folder in (file.parent, *file.parents[1:3]) if not folder.exists()]
+            missing = [folder for folder in (file.parent, *file.parents[1:3]) if not is_there(folder)]
             for folder in reversed(missing):
                 folder.mkdir(mode=0o755 if everybody else 0o700)
             atomic_files.write(file, f"{_TEXT}{_MADE}{len(missing)}\n".encode())
@@ -92,11 +89,6 @@ def _off(file: Path, *, everybody: bool) -> Iterator[str]:
     if text is None:
         yield "It is already off."
         return
-    if not _is_ours(text):
-        raise StoreError(
-            f"{atomic_files.show(file)} has been changed since it was written, so it was left alone.",
-            hint="Delete it yourself.",
-        )
     with _told_errors(file):
         atomic_files.remove(file)
     # Those that were made for it, the innermost first, as far as nothing else came into them.
@@ -107,13 +99,16 @@ def _off(file: Path, *, everybody: bool) -> Iterator[str]:
 
 
 def _found(file: Path) -> str | None:
+    """The text of our file; None where there is none. Raises where it is not as it was written."""
     with _told_errors(file), suppress(FileNotFoundError):
-        return atomic_files.read(file, _MOST_BYTES).decode("utf-8", "replace")
+        text = atomic_files.read(file, _MOST_BYTES).decode("utf-8", "replace")
+        if not re.fullmatch(f"{re.escape(_TEXT + _MADE)}[0-3]\n", text):
+            raise StoreError(
+                f"{atomic_files.show(file)} has been changed since it was written, so it was left alone.",
+                hint="If nobody needs it any more, delete it.",
+            )
+        return text
     return None
-
-
-def _is_ours(text: str) -> bool:
-    return re.fullmatch(f"{re.escape(_TEXT + _MADE)}[0-3]\n", text) is not None
 
 
 @contextmanager
@@ -134,6 +129,9 @@ def _file(*, everybody: bool) -> Path:
 def _profile() -> Path:
     """IPython's default profile, found as IPython finds it."""
     named = os.environ.get("IPYTHONDIR")
-    if named is not None and (flaw := relative("IPYTHONDIR", os.path.expanduser(named))):  # noqa: PTH111  # may be empty
-        raise StoreError(f"{flaw}.", hint="Set it to a whole path, or unset it.")
-    return (Path(named).expanduser() if named else Path.home() / ".ipython") / "profile_default"
+    folder = os.path.expanduser("~/.ipython" if named is None else named)  # noqa: PTH111  # of an empty one Path makes a dot
+    if flaw := relative("IPython's folder" if named is None else "IPYTHONDIR", folder):
+        raise StoreError(
+            f"{flaw}.", hint="Set IPYTHONDIR to a full path." if named is None else "Give its full path, or unset it."
+        )
+    return Path(folder, "profile_default")

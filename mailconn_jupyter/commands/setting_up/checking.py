@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from ...connection import MailConnection
 from ...errors import StoreError
+from ...formatting import counted
+from ...paths import expanded, is_folder, is_there
 from ...store import atomic_files
 from ...store.file_trust import refusal_of_folder
 from ...store.layer import Layer, Problem
@@ -18,14 +18,15 @@ __all__ = ["check"]
 
 def check(*, files: Sequence[str], installed: bool = False) -> Iterator[str]:
     """A line for each thing that is wrong, and what there is to know; fails where something is wrong."""
-    paths = [Path(file).expanduser() for file in files]
+    paths = [expanded(file) for file in files]
     for path in paths:
-        if not os.path.exists(path):  # noqa: PTH110  # a Path raises where it may not look
+        if not is_there(path):
             raise WrongUsage(f"%mailconn check: there is no {atomic_files.show(path)}.")
     checked, found = 0, 0
     for path in paths:
-        layer = Layer(path if os.path.isdir(path) else path.parent, "shared", judged=installed)  # noqa: PTH112  # as above
-        entries = layer.entries() if os.path.isdir(path) else [layer.read(path)]  # noqa: PTH112  # as above
+        whole = is_folder(path)
+        layer = Layer(path if whole else path.parent, "shared", judged=installed)
+        entries = layer.entries() if whole else [layer.read(path)]
         known = [entry for entry in entries if entry is not None]
         checked += len(known)
         refusal = refusal_of_folder(layer.folder) if installed else None
@@ -40,11 +41,11 @@ def check(*, files: Sequence[str], installed: bool = False) -> Iterator[str]:
             if entry.connection is not None:
                 notes = [*entry.connection.lookalikes(), *_risks(entry.connection)]
                 yield from (f"{atomic_files.show(entry.path)}: note: {note}" for note in notes)
-    what = "1 file" if checked == 1 else f"{checked} files"
+    what = counted(checked, "file")
     if not checked:
         raise StoreError(f"There are no connection files in {', '.join(map(atomic_files.show, paths))}.")
     if found:
-        raise StoreError(f"{found} {'problem' if found == 1 else 'problems'} in {what}.")
+        raise StoreError(f"{counted(found, 'problem')} in {what}.")
     yield f"{what}: no problems."
 
 

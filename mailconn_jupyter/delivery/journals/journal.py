@@ -24,6 +24,7 @@ from ...errors import OptionError
 from ...formatting import shown
 from ...names import decode, encode
 from ...own_folder import own_folder
+from ...paths import expanded
 from ...store import atomic_files
 from .journal_base import COLUMNS, SETTLING, TAKING, BaseJournal, JournalError, Known
 
@@ -86,7 +87,7 @@ def journal_path(given: object) -> Path:
         )
     if isinstance(given, str) and not {"/", os.sep} & {*given}:
         return _folder() / f"{encode(given)}{_ENDING}"
-    return Path(os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111  # a link in it stays; Path raises for ~nobody
+    return Path(os.path.abspath(expanded(text)))  # noqa: PTH100  # a link in it stays
 
 
 def journal_names() -> list[str]:
@@ -167,7 +168,7 @@ def _require_private(path: Path) -> None:
 
 def _failure(path: Path, error: Exception) -> JournalError:
     reason = getattr(error, "strerror", None) or str(error)
-    hint = "It was left unchanged: repair it, or move it away, knowing that everybody would be sent everything again."
+    hint = "It was left unchanged. Repair it, or move it away; then everybody would be sent everything again."
     if "locked" in reason:
         reason, hint = "another program has locked it", "Close what has it open, and run it again."
     elif not isinstance(error, sqlite3.DatabaseError) or isinstance(error, sqlite3.OperationalError):

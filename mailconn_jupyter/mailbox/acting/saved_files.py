@@ -16,6 +16,7 @@ from ...errors import MailConnError, OptionError
 from ...formatting import columns, counted, how_large, prose, table
 from ...message.file_names import file_name
 from ...message.incoming.parsed import Attachment, ParsedMessage
+from ...paths import expanded
 
 __all__ = ["SavedFile", "SavedFiles", "safe_name", "save"]
 
@@ -110,7 +111,7 @@ def save(
     if not isinstance(pattern, str):
         raise OptionError(f"pattern is a text such as '*.pdf', not {type(pattern).__name__}.")
     try:
-        where = Path(os.path.realpath(os.path.expanduser(os.fspath(folder))))  # noqa: PTH111  # Path raises for ~nobody
+        where = Path(os.path.realpath(expanded(folder)))
         if not dry_run:
             where.mkdir(parents=True, exist_ok=True)
     except (TypeError, ValueError) as error:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from ...errors import MessageError, warn
 from ...formatting import how_large, shown
+from ...paths import expanded, is_file, is_there
 from ..file_names import file_name
 from ..mime.part_tree import encoded_size
 from ..render.part import File, Options, unique
@@ -110,7 +111,7 @@ def _named(name: str, value: Any) -> Any:
 
 
 def _is_path(value: Any) -> bool:
-    return isinstance(value, str) and "\n" not in value and os.path.isfile(os.path.expanduser(value))  # noqa: PTH111, PTH113  # these know no error for a text that is no path
+    return isinstance(value, str) and "\n" not in value and is_file(expanded(value))
 
 
 def _one(path: Path) -> Unread:
@@ -132,13 +133,12 @@ def _one(path: Path) -> Unread:
 
 
 def _paths(text: str) -> Iterator[Unread]:
-    path = Path(os.path.expanduser(text))  # noqa: PTH111  # Path raises for ~nobody
-    # Path.exists() raises where a folder may not be looked into.
-    if os.path.exists(path) or not _PATTERN & set(text):  # noqa: PTH110
+    path = expanded(text)
+    if is_there(path) or not _PATTERN & set(text):
         yield _one(path)
         return
     matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207  # a pattern may be absolute; Path.glob's may not
-    files = [match for match in matches if match.is_file()]
+    files = [match for match in matches if is_file(match)]
     if not files:
         raise MessageError(
             f"No file matches the attachment pattern {shown(text, 1000)}.",
@@ -150,7 +150,7 @@ def _paths(text: str) -> Iterator[Unread]:
 def _near(path: Path) -> str:
     return (
         f"There is no folder {shown(str(path.parent), 1000)} either."
-        if not os.path.exists(path.parent)  # noqa: PTH110  # as above
+        if not is_there(path.parent)
         else f"Looked in {one_line(str(Path.cwd()))}"
     )
 

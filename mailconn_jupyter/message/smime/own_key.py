@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from cryptography import x509
@@ -13,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key, pkcs12
 
 from ...errors import SMIMEError
+from ...paths import expanded, relative
 from ...secret import Secret
 from .mail_certificate import MailCertificate, certificates_in
 
@@ -45,26 +45,26 @@ class OwnKey:
             mine = [each for each in found if _fits(each, private)]
             if not mine:
                 what = (
-                    "holds no certificate" if not found else f"holds no certificate of the key in {key or certificate}"
+                    "contains no certificate"
+                    if not found
+                    else f"contains no certificate for the key in {key or certificate}"
                 )
                 raise SMIMEError(f"smime_certificate: {certificate} {what}.")
             own, more = mine[0], [each for each in found if each not in mine]
         if not isinstance(private, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
             raise SMIMEError(
-                f"smime_key: {key or certificate} holds neither an RSA nor an elliptic key, and no other can sign."
+                f"smime_key: {key or certificate} contains neither an RSA nor an elliptic-curve key, and no other kind can sign."
             )
         return cls(MailCertificate.of(own, certificate), private, tuple(more))
 
 
 def _data(path: str, option: str) -> bytes:
     # A relative path would be another file in each directory that a notebook is in.
-    if not Path(path).expanduser().is_absolute():
-        raise SMIMEError(
-            f"{option}: {path} is not a whole path.",
-            hint=f"Give it whole, for example ~/.certificates/{Path(path).name}",
-        )
+    whole = expanded(path)
+    if flaw := relative(option, whole):
+        raise SMIMEError(f"{flaw}.", hint=f"Give its full path, for example ~/.certificates/{whole.name}")
     try:
-        with Path(path).expanduser().open("rb") as file:
+        with whole.open("rb") as file:
             return file.read(_MOST_BYTES)
     except (OSError, ValueError) as error:
         raise SMIMEError(f"{option}: {path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
@@ -78,7 +78,7 @@ def _private(path: str, data: bytes, passphrase: Callable[[], Secret]) -> Any:
         pass
     except ValueError as error:
         raise SMIMEError(
-            f"smime_key: {path} holds no private key that can be read.", hint="It is a PEM file, or a .p12 file."
+            f"smime_key: {path} contains no readable private key.", hint="It is a PEM file, or a .p12 file."
         ) from error
     return _with(passphrase(), path, lambda words: load_pem_private_key(data, words))
 
@@ -92,7 +92,7 @@ def _bundle(
         found = pkcs12.load_key_and_certificates(data, None)
     private, own, more = found or _with(passphrase(), path, lambda words: pkcs12.load_key_and_certificates(data, words))
     if own is None or private is None:
-        raise SMIMEError(f"smime_certificate: {path} does not hold both a certificate and its key.")
+        raise SMIMEError(f"smime_certificate: {path} does not contain both a certificate and its key.")
     return private, own, list(more)
 
 
@@ -100,7 +100,7 @@ def _with(secret: Secret, path: str, load: Callable[[bytes], Any]) -> Any:
     # What the library raises has the frame in which the passphrase was.
     with suppress(ValueError, TypeError):
         return load(secret.reveal().encode())
-    raise SMIMEError(f"smime_key: {path} cannot be opened: its passphrase is another, or the file is damaged.")
+    raise SMIMEError(f"smime_key: {path} cannot be opened: the passphrase is wrong, or the file is damaged.")
 
 
 def _fits(certificate: x509.Certificate, private: Any) -> bool:

@@ -7,7 +7,6 @@ authority that is known. Whether the signer is who the message says that it is f
 from __future__ import annotations
 
 import base64
-import os
 import secrets
 import tempfile
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from typing import Final
 
 from ...errors import MessageError
 from ...keywords import public
+from ...paths import expanded
 from ..incoming.address_list import address_list
 from ..incoming.header import one_line
 from ..incoming.parsed import ParsedMessage
@@ -33,12 +33,12 @@ _ANYBODY: Final = ("-noverify",)
 _CHAIN: Final = (
     ("has expired", "its certificate has expired"),
     ("not yet valid", "its certificate is not valid yet"),
-    ("unsuitable certificate purpose", "its certificate is not one for mail"),
-    ("unsupported certificate purpose", "its certificate is not one for mail"),
-    ("self-signed", "its certificate comes from no authority that is known here"),
-    ("self signed", "its certificate comes from no authority that is known here"),
-    ("unable to get", "its certificate comes from no authority that is known here"),
-    ("revoked", "its certificate was revoked"),
+    ("unsuitable certificate purpose", "its certificate is not for mail"),
+    ("unsupported certificate purpose", "its certificate is not for mail"),
+    ("self-signed", "its certificate is from no authority known here"),
+    ("self signed", "its certificate is from no authority known here"),
+    ("unable to get", "its certificate is from no authority known here"),
+    ("revoked", "its certificate has been revoked"),
 )
 
 
@@ -82,23 +82,25 @@ def verify(message: ParsedMessage, *, ca_file: str = "") -> Signature:
 def judge(message: ParsedMessage, ca_file: str) -> tuple[Signature, MailCertificate | None]:
     """The same, and the certificate of who signed it, as far as it is known."""
     if not message.complete:
-        return Signature(False, "Only the header of the message was read, so its signature is not known."), None
+        return Signature(False, "Only the header of the message was read, so its signature cannot be checked."), None
     found = signed_in(message.raw)
     if found is None:
         return Signature(False, "The message is not signed."), None
     if not openssl.available():
-        return Signature(False, "The message is signed. Nothing verified that: openssl is not installed."), None
-    whole, signer = _judged(found, ("-CAfile", os.path.expanduser(ca_file)) if ca_file else ())  # noqa: PTH111  # Path raises for ~nobody
+        return Signature(
+            False, "The message is signed, but the signature was not verified: openssl is not installed."
+        ), None
+    whole, signer = _judged(found, ("-CAfile", str(expanded(ca_file))) if ca_file else ())
     sound = whole
     if whole.code:
         # Where the authority is not known, what was signed may be unchanged all the same.
         sound, signer = _judged(found, _ANYBODY)
     if sound.code != 0:
-        flaw = "what was signed has been changed, or the signature is damaged" if sound.code else sound.err
+        flaw = "what was signed has been altered, or the signature is damaged" if sound.code else sound.err
         return Signature(False, f"The signature is not good: {flaw}."), None
     if signer is None:
         return Signature(
-            False, "The message is signed. Nothing verified that: the signer's certificate is missing."
+            False, "The message is signed, but the signature was not verified: the signer's certificate is missing."
         ), None
     verified, words = _of_chain(whole, signer, _sender(message))
     addresses = tuple(sorted(signer.addresses))
@@ -108,7 +110,7 @@ def judge(message: ParsedMessage, ca_file: str) -> tuple[Signature, MailCertific
 def _of_chain(whole: openssl.Ran, signer: MailCertificate, sender: str) -> tuple[bool, str]:
     """Whether the certificate is one of a known authority, and the sender's; and the sentence that says so."""
     if whole.code != 0:
-        flaw = next((words for part, words in _CHAIN if part in whole.err), "its certificate could not be judged")
+        flaw = next((words for part, words in _CHAIN if part in whole.err), "its certificate could not be checked")
         return False, f"The signature is not verified: {flaw}."
     if not signer.is_for(sender):
         whose = ", ".join(sorted(signer.addresses)) or "no mail address"

@@ -11,6 +11,7 @@ from typing import BinaryIO, Final, Protocol
 
 from ...errors import OpenError
 from ...formatting import how_large
+from ...paths import expanded
 from ...transport.deadline import Limit
 from ..opening.run_stages import StagedOpening, Step
 from ..opening.stages import StageResult
@@ -99,7 +100,7 @@ class FileOpening(StagedOpening[MBOXAdapter]):
     def _resolve(self, result: StageResult) -> None:
         self.options = options = self.given.resolved()
         # A link is followed now: to replace the link itself would leave the mailbox where it was.
-        self._path = Path(os.path.realpath(os.path.expanduser(options.server_host)))  # noqa: PTH111  # Path raises for ~nobody
+        self._path = Path(os.path.realpath(expanded(options.server_host)))
         result.facts["File"] = str(self._path)
 
     def _connect(self, result: StageResult) -> None:

@@ -27,7 +27,7 @@ _LAST: Final = 1.0  # seconds for what a program has printed and nobody has read
 def run(command: str, limit: Limit) -> Secret:
     """What the command prints, without its line end; it is run without a shell, and ended with the limit.
 
-    The program is found by ``PATH``, or named by its whole path: a notebook's folder may be anybody's.
+    The program is found by ``PATH``, or named by its full path: a notebook's folder may be anybody's.
 
     Raises :class:`~mailconn_jupyter.errors.CredentialError`; what the program said is in no error, for it may be secret.
     """
@@ -56,11 +56,11 @@ def run(command: str, limit: Limit) -> Secret:
 
 
 def _program(word: str) -> str:
-    """Its whole path."""
+    """Its full path."""
     if os.path.dirname(word):  # noqa: PTH120  # a Path would lose the dot of ./program
         if not os.path.isabs(word):  # noqa: PTH117  # as above
             raise CredentialError(
-                f"password_command is not run: {word} is not a full path.",
+                f"password_command is not run: {word} is not an absolute path.",
                 hint="Give the full path, for example /usr/local/bin/token, or the name of a program in PATH.",
             )
         return word
