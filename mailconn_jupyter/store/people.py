@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import StoreError
-from ..formatting import did_you_mean, shown
+from ..formatting import counted, did_you_mean, shown
 from ..message.mime.mailboxes import Mailbox, mailboxes, named_by
 from ..names import fold
 from . import atomic_files
@@ -58,7 +58,7 @@ class People(MutableMapping[str, list[str]]):
         self._known: tuple[object, dict[str, str]] = None, {}
 
     def __repr__(self) -> str:
-        return f"<People {atomic_files.show(self._path)}: {len(self)} groups>"
+        return f"<People {atomic_files.show(self._path)}: {counted(len(self), 'group')}>"
 
     @property
     def _path(self) -> Path:
@@ -92,7 +92,10 @@ class People(MutableMapping[str, list[str]]):
         """Raises :class:`~mailconn_jupyter.errors.StoreError` for a group that is locked, or a name that cannot be one."""
         name = _checked(name)
         texts = [members] if isinstance(members, str) else list(members)
-        known = self.groups().keys() | {fold(name)}
+        groups = self.groups()
+        before = groups.get(fold(name))
+        # A group that was deleted since stays a member until it is taken out.
+        known = groups.keys() | {fold(name)} | {fold(one) for one in (before.members if before else ())}
         kept = []
         for text in texts:
             if isinstance(text, str) and fold(text) in known:  # type: ignore[redundant-expr]  # a notebook may give anything

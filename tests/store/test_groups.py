@@ -198,6 +198,43 @@ def test_the_magic_makes_shows_and_changes_groups(shell: Shell) -> None:
     assert "no group 'team'" in shell.fails("%mailconn people team")
 
 
+def test_a_group_within_a_group_is_removed_by_its_name_and_nobody_else_with_it(shell: Shell) -> None:
+    people["friends"] = ["bea@example.org", "eve@example.org"]
+    people["team"] = ["ana@example.org", "friends", "Bea <bea@example.org>"]
+    shell.ok("%mailconn people team --remove Friends")
+    assert people["team"] == ["ana@example.org", "Bea <bea@example.org>"]
+
+
+def test_a_group_that_was_deleted_since_can_be_removed_from_another_one_at_a_time(shell: Shell) -> None:
+    for name in ("friends", "family"):
+        people[name] = ["bea@example.org"]
+    people["team"] = ["ana@example.org", "friends", "family"]
+    del people["friends"]
+    del people["family"]
+    assert "The group 'team' now has 2 addresses" in shell.ok("%mailconn people team --remove friends").text
+    assert people["team"] == ["ana@example.org", "family"]
+    shell.ok("%mailconn people team --remove family")
+    assert people["team"] == ["ana@example.org"]
+
+
+def test_whoever_is_not_a_member_is_not_removed_in_silence(shell: Shell) -> None:
+    people["friends"] = ["bea@example.org"]
+    people["team"] = ["ana@example.org", "friends"]
+    for who in ("eve@example.org", "bea@example.org", '"ana@example.org, eve@example.org"', "nobody"):
+        assert "is not a member of the group 'team'" in shell.fails(f"%mailconn people team --remove {who}")
+    assert "Did you mean 'ana@example.org'?" in shell.fails("%mailconn people team --remove ana@example.com")
+    assert people["team"] == ["ana@example.org", "friends"]
+
+
+def test_a_member_that_somebody_has_written_into_the_file_badly_can_be_removed(shell: Shell) -> None:
+    people["team"] = ["ana@example.org"]
+    content = json.loads(people._path.read_text())
+    content["groups"]["team"] += ["bea@@example.org"]
+    people._path.write_text(json.dumps(content))
+    shell.ok("%mailconn people team --remove bea@@example.org")
+    assert people["team"] == ["ana@example.org"]
+
+
 def test_tab_completes_groups_addresses_and_names(shell: Shell) -> None:
     keep("ops", server_host="smtp.example.org")
     people["team"] = ["Ana Nováková <nov@example.org>", "bea@example.org"]

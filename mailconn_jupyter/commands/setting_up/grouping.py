@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
-from ...formatting import few
-from ...message.mime.mailboxes import mailboxes
+from ...errors import MessageError, StoreError
+from ...formatting import counted, did_you_mean, few
+from ...message.mime.mailboxes import Mailbox, mailboxes
 from ...names import fold, quote
 from ..view import View
 from ..wrong_usage import WrongUsage
@@ -41,20 +43,39 @@ def people(
         return
     if members or remove:
         before = groups[name] if name in groups or not members else []
-        # By their addresses: who is called otherwise now is the same.
-        gone = {each.address.key for text in remove for each in mailboxes(text, "member")} | {
-            fold(text) for text in remove
-        }
-        kept = [text for text in before if fold(text) not in gone and not gone & {*map(_key, [text])}]
-        groups[name] = [*kept, *members]
+        groups[name] = [*_without(before, remove, name), *members]
         count = len(groups.members(name) or ())
-        yield f"{name!r} is {count} {'address' if count == 1 else 'addresses'} now: --to {quote(name)}"
+        yield f"The group {name!r} now has {counted(count, 'address', 'addresses')}: --to {quote(name)}"
         return
     yield View([[text] for text in groups[name]], header=("Member",), caption=name)
 
 
+def _without(members: Sequence[str], gone: Sequence[str], name: str) -> list[str]:
+    """The members but those that are to go. A group among them goes by its name, also when it is not there any more."""
+    left = list(members)
+    for text in gone:
+        known = {*map(_key, left)}
+        # By its address: who is called something else by now is the same.
+        asked = {fold(text)} if fold(text) in known or "@" not in text else {*map(_key_of, mailboxes(text, "member"))}
+        if not asked <= known:
+            raise StoreError(
+                f"{text!r} is not a member of the group {name!r}.{did_you_mean(text, left)}",
+                hint=f"%mailconn people {quote(name)} lists its members.",
+            )
+        left = [one for one in left if _key(one) not in asked]
+    return left
+
+
 def _key(text: str) -> str:
-    return mailboxes(text, "member")[0].address.key if "@" in text else fold(text)
+    """What a member is compared by; what somebody has written into the file by hand may be no address."""
+    with suppress(MessageError):
+        if "@" in text:
+            return _key_of(mailboxes(text, "member")[0])
+    return fold(text)
+
+
+def _key_of(mailbox: Mailbox) -> str:
+    return mailbox.address.key
 
 
 def _kept(shared: bool, locked: bool) -> str:
