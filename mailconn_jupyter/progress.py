@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-__all__ = ["Shown", "Tell", "TerminalLine", "shown", "teller"]
+__all__ = ["Shown", "Tell", "TerminalLine", "finish", "shown", "teller"]
 
-#: Is called with the number of messages that were looked at, and the part of all that is to be read (0 to 1).
+#: Is called with how many have been done, and the part of all that is (0 to 1).
 Tell = Callable[[int, float], Any]
 
 _PATIENCE: Final = 1.0  # seconds: what is over by then needs no progress
@@ -21,15 +21,17 @@ class Shown:
 
     #: Seconds from one drawing to the next; 0: a fifth.
     pause = 0.0
+    #: What there are so many of by now.
+    done = "messages read"
 
     def __init__(self) -> None:
         self._next = time.monotonic() + _PATIENCE
         self._drawn = False
 
-    def __call__(self, messages: int, part: float) -> None:
-        """A read has come so far."""
+    def __call__(self, count: int, part: float) -> None:
+        """So many are done."""
         if self._due():
-            self.draw(f"{messages} messages read, {part:.0%}", min(max(part, 0.0), 1.0))
+            self.draw(f"{count:,} {self.done}, {part:.0%}", min(max(part, 0.0), 1.0))
 
     def tell(self, said: object, part: float | None) -> None:
         """Something has come so far as the text of ``said`` says; ``part`` is from 0 to 1, None where nobody knows."""
@@ -83,12 +85,22 @@ def shown() -> Shown:
     return (maker or TerminalLine)()
 
 
-def teller(progress: bool | Tell | None) -> Tell:
-    """What is to be called: the caller's own, what shows it here (True), or what does nothing."""
+def teller(progress: bool | Tell | None, done: str = Shown.done) -> Tell:
+    """What is to be called: the caller's own, what shows it here (True; ``done`` is what there are so many of), or nothing."""
     if callable(progress):
         return progress
-    return shown() if progress else _silent
+    if not progress:
+        return _silent
+    made = shown()
+    made.done = done
+    return made
 
 
-def _silent(messages: int, part: float) -> None:
+def finish(tell: Tell) -> None:
+    """Take away what :func:`teller` shows here; what is the caller's own stays."""
+    if isinstance(tell, Shown):
+        tell.finish()
+
+
+def _silent(count: int, part: float) -> None:
     """Nobody wants to know."""

@@ -11,20 +11,20 @@ import re
 from typing import Final
 
 from ..interchange.programs import TARGETS
-from .arguments import Arguments, Words
+from .arguments import Arguments, Words, group, person, positive
 from .command import Command
 from .merging.merge_flags import merge_flags
 from .option_flags import add_options
 from .sending_flags import notify_flags, send_flags
 from .setting_up.set_up_flags import autoload_flags, check_flags, export_flags, import_flags
 from .view import View
-from .wrong_usage import WrongUsage
 
 __all__ = ["COMMANDS", "Command", "Overview"]
 
 
 # A dot, a path, an address of IPv6, a variable.
 _HOST: Final = re.compile(r"[.:/\\$]|^localhost$")
+_SINCE: Final = "Only from this day on: 2026-11-22, '3 days', yesterday."
 
 
 def _none(parser: Arguments) -> None:
@@ -87,12 +87,14 @@ def _test(parser: Arguments) -> None:
         action="store_true",
         help="Also print the conversation with the server, with stars in place of secrets.",
     )
-    parser.add_argument("--mail", metavar="ADDRESS", help="Once the test has passed, also send a message there.")
+    parser.add_argument(
+        "--mail", type=person, metavar="ADDRESS", help="Once the test has passed, also send a message there."
+    )
 
 
 def _inbox(parser: Arguments) -> None:
     _one(parser)
-    parser.add_argument("--limit", type=_limit, metavar="N", default=20, help="How many at most (default: 20).")
+    _at_most(parser)
     parser.add_argument("--unseen", action="store_true", help="Only what is not marked as read (IMAP, MBOX).")
     parser.add_argument(
         "--from",
@@ -110,24 +112,22 @@ def _inbox(parser: Arguments) -> None:
     parser.add_argument("--flagged", action="store_true", help="Only what has a flag or a star (IMAP, MBOX).")
     parser.add_argument("--larger", metavar="SIZE", help="Only what is larger: 500000, '10 MB'.")
     parser.add_argument("--has-attachment", action="store_true", help="Only what has a file beside its text.")
-    parser.add_argument("--since", metavar="WHEN", help="Only from this day on: 2026-11-22, '3 days', yesterday.")
+    parser.add_argument("--since", metavar="WHEN", help=_SINCE)
     parser.add_argument("--before", metavar="WHEN", help="Only from before this day.")
     parser.add_argument("--folder", metavar="FOLDER", default="INBOX", help="The folder (IMAP; default: INBOX).")
 
 
 def _bounces(parser: Arguments) -> None:
     _one(parser)
-    parser.add_argument("--since", metavar="WHEN", help="Only from this day on: 2026-11-22, '3 days', yesterday.")
-    parser.add_argument(
-        "--limit", type=_limit, metavar="N", default=20, help="How many notifications at most (default: 20)."
-    )
+    parser.add_argument("--since", metavar="WHEN", help=_SINCE)
+    _at_most(parser)
     parser.add_argument("--folder", metavar="FOLDER", default="INBOX", help="The folder (IMAP; default: INBOX).")
 
 
-def _limit(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < len(text) < 7 or int(text) == 0:
-        raise WrongUsage("--limit takes a number of messages, 1 or more.")
-    return int(text)
+def _at_most(parser: Arguments) -> None:
+    parser.add_argument(
+        "--limit", type=positive, metavar="N", default=20, help="How many messages at most (default: 20)."
+    )
 
 
 def _password(parser: Arguments) -> None:
@@ -179,31 +179,29 @@ def _journal(parser: Arguments) -> None:
         "name", metavar="NAME", nargs="?", help="A journal, or the path of one; if omitted, all of them."
     )
     parser.add_argument(
-        "--follow-up", metavar="INBOX", help="What has come back, from the mailbox of the connection INBOX."
+        "--follow-up", metavar="INBOX", help="Show what has come back to the mailbox of the connection INBOX."
     )
 
 
 def _sent(parser: Arguments) -> None:
-    _one(parser)
-    parser.add_argument("--since", metavar="WHEN", help='What was sent since then: a date, or "3 days".')
-    parser.add_argument("--to", metavar="TEXT", default="", help="What went to somebody whose address holds this.")
-    parser.add_argument("--subject", metavar="TEXT", default="", help="What has this in its subject.")
-    parser.add_argument(
-        "--limit", type=_limit, default=20, metavar="N", help="How many are shown at most (default: 20)."
-    )
+    parser.add_argument("target", metavar="NAME", nargs="?", help="Only what went through this connection.")
+    parser.add_argument("--since", metavar="WHEN", help=_SINCE)
+    parser.add_argument("--to", metavar="TEXT", default="", help="Only to recipients with TEXT in their address.")
+    parser.add_argument("--subject", metavar="TEXT", default="", help="Only with TEXT in the subject.")
+    _at_most(parser)
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--off", action="store_true", help="Note nothing from now on.")
-    what.add_argument("--on", action="store_true", help="Note what is sent again.")
-    what.add_argument("--forget", action="store_true", help="Forget all that was noted.")
+    what.add_argument("--off", action="store_true", help="Log nothing from now on.")
+    what.add_argument("--on", action="store_true", help="Log what is sent, which is the default.")
+    what.add_argument("--forget", action="store_true", help="Delete the log.")
 
 
 def _people(parser: Arguments) -> None:
-    parser.add_argument("name", metavar="GROUP", nargs="?", help="A group; if omitted, all of them.")
+    parser.add_argument("name", type=group, metavar="GROUP", nargs="?", help="A group; if omitted, all of them.")
     parser.add_argument(
-        "members", metavar="ADDRESS", nargs="*", default=(), help="Who is to be in it, beside those who are."
+        "members", type=person, metavar="ADDRESS", nargs="*", default=(), help="Whom to add; groups, too."
     )
     parser.add_argument(
-        "--remove", metavar="ADDRESS", action="append", default=[], help="Who is not to be in it; may be repeated."
+        "--remove", type=person, metavar="ADDRESS", action="append", default=[], help="Whom to remove; may be repeated."
     )
     parser.add_argument("--delete", action="store_true", help="Delete the group.")
 
@@ -293,7 +291,7 @@ _ALL: Final = (
     Command(
         "journal",
         "[NAME [--follow-up INBOX]]",
-        "The journals of batches, what became of each message in one, or what has come back.",
+        "The journals of batches; or of one, what became of each message, or what has come back.",
         "history.journals_shown:journal",
         _journal,
     ),
@@ -308,7 +306,7 @@ _ALL: Final = (
     Command(
         "people",
         "[GROUP [ADDRESS ...]] [--remove ADDRESS] [--delete]",
-        "The groups whose names stand for addresses: --to team.",
+        "Groups of addresses; the name of one stands wherever an address goes: --to team.",
         "setting_up.grouping:people",
         _people,
     ),

@@ -12,7 +12,7 @@ from typing import Final, NoReturn
 from ..formatting import did_you_mean
 from .wrong_usage import WrongUsage
 
-__all__ = ["Arguments", "Text", "Words", "end_of_flags", "number", "whole_number"]
+__all__ = ["Arguments", "Text", "Words", "end_of_flags", "group", "number", "person", "positive", "whole_number"]
 
 # A text may begin with a dash, too: "-5 % since Monday", "- churn".
 _FLAG_FORM: Final = re.compile(r"--?[^\W\d][^\s=]*(=|$)")
@@ -59,6 +59,13 @@ class Arguments(argparse.ArgumentParser):
     def flags(self) -> dict[str, argparse.Action]:
         """Each flag, in the order of the help."""
         return {flag: action for action in self._actions for flag in action.option_strings}
+
+    def named(self, place: int) -> argparse.Action | None:
+        """The argument that the name at this place is for, from 0; None where no more are taken."""
+        names = [action for action in self._actions if not action.option_strings]
+        if place >= len(names) and names and names[-1].nargs in {"*", "+"}:
+            return names[-1]
+        return names[place] if place < len(names) else None
 
     def read(self, words: Sequence[str]) -> argparse.Namespace:
         """The arguments, by name; flags and names may be mixed."""
@@ -142,6 +149,16 @@ class Words:
         return text.casefold()
 
 
+def person(text: str) -> str:
+    """The type of what names somebody: an address, with a name before it or without, or a group."""
+    return text
+
+
+def group(text: str) -> str:
+    """The type of a group's name."""
+    return text
+
+
 def number(text: str) -> float:
     """The type of a flag that takes a number, zero or more."""
     with suppress(ValueError):
@@ -153,6 +170,20 @@ def number(text: str) -> float:
 
 def whole_number(text: str) -> int:
     """The type of a flag that takes a whole number, zero or more."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError("a whole number is expected, zero or more")
+    return _whole(text, "a whole number is expected, zero or more")
+
+
+def positive(text: str) -> int:
+    """The type of a flag that takes a whole number, one or more."""
+    wanted = "a whole number is expected, one or more"
+    found = _whole(text, wanted)
+    if not found:
+        raise argparse.ArgumentTypeError(wanted)
+    return found
+
+
+def _whole(text: str, wanted: str) -> int:
+    # Of any other error argparse repeats the text.
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise argparse.ArgumentTypeError(wanted)
     return int(text)

@@ -46,7 +46,7 @@ def keep(connection: MailConnection, *, replace: bool = False) -> Iterator[str]:
         there = connections[name]
         if there != connection:
             raise StoreError(
-                f"A connection {there.name!r} already exists, with other options.",
+                f"A connection {there.name!r} already exists, with different options.",
                 hint=f"Change it with %mailconn edit {quote(there.name)}, or add --replace.",
             )
         yield f"{name!r} already exists, with the same options."

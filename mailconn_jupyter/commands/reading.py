@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MailConnError
-from ..formatting import counted, how_large
+from ..formatting import counted, cut, how_large
 from ..store import connections
 from .view import View, when_text
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ..message.incoming.parsed import ParsedMessage
 
 __all__ = ["Inbox", "bounces", "inbox", "read_inbox"]
-
-_LONGEST = 120
 
 
 @dataclass(frozen=True)
@@ -121,7 +119,7 @@ def bounces(
             if count > limit:
                 break
             when = _when(message)
-            rows += [(each.recipient, each.action, each.status, _cut(each.words), when) for each in notices]
+            rows += [(each.recipient, each.action, each.status, cut(each.words), when) for each in notices]
     except KeyboardInterrupt as interrupt:
         raise MailConnError(f"Reading {connection.name!r} was interrupted.") from interrupt
     finally:
@@ -132,7 +130,7 @@ def bounces(
     yield View(
         rows,
         header=("Recipient", "Action", "Status", "The server's words", "When"),
-        caption=f"{connection.name}: what servers say of mail that was sent",
+        caption=f"{connection.name}: what mail servers report about sent messages",
         notes=notes,
     )
 
@@ -140,8 +138,8 @@ def bounces(
 def _row(message: ParsedMessage) -> tuple[str, str, str, str, str]:
     return (
         _when(message),
-        _cut(message.sender),
-        _cut(message.subject) or "(no subject)",
+        cut(message.sender),
+        cut(message.subject) or "(no subject)",
         "" if message.size is None else how_large(message.size),
         {True: "yes", False: "no", None: ""}[message.seen],
     )
@@ -153,7 +151,3 @@ def _when(message: ParsedMessage) -> str:
         return when_text(message.date) if message.date is not None else ""
     except (OverflowError, ValueError, OSError):
         return str(message.date)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import Final
 
-from .arguments import Arguments, Words, number, whole_number
+from ..session.smtp.notice_words import NOTIFY, RET
+from .arguments import Arguments, Words, number, person, whole_number
 
 __all__ = ["marks", "notify_flags", "people", "returns", "seals", "send_flags", "shapes", "stays"]
 
@@ -16,17 +18,19 @@ def people(
     parser: Arguments, name: str, *, who: str = "ADDRESS", to: str = "The recipient; may be repeated, or list several."
 ) -> None:
     """Through which connection, to whom, and from whom; ``who`` is what the help calls one of them."""
+    kind = _kind(who)
     parser.add_argument("target", metavar="NAME", nargs="?", help=name)
-    parser.add_argument("--to", action="append", required=True, metavar=who, help=to)
+    parser.add_argument("--to", action="append", type=kind, required=True, metavar=who, help=to)
     for flag, about in (
         ("--cc", "Who gets a copy; may be repeated."),
         ("--bcc", "The same, hidden from the other recipients."),
     ):
-        parser.add_argument(flag, action="append", default=[], metavar=who, help=about)
+        parser.add_argument(flag, action="append", type=kind, default=[], metavar=who, help=about)
     parser.add_argument(
         "--from",
         "--sender",
         dest="sender",
+        type=kind,
         default="",
         metavar=who,
         help="The sender; by default the connection's own address.",
@@ -34,10 +38,15 @@ def people(
     parser.add_argument(
         "--reply-to",
         action="append",
+        type=kind,
         default=[],
         metavar=who,
         help="Where replies go, if not to the sender; may be repeated.",
     )
+
+
+def _kind(who: str) -> Callable[[str], str]:
+    return person if who == "ADDRESS" else str
 
 
 def marks(parser: Arguments) -> None:
@@ -97,7 +106,7 @@ def shapes(parser: Arguments) -> None:
         help=f"Rows of a table to show (default: as many as fit, at most {ROWS}).",
     )
     parser.add_argument(
-        "--index", action=argparse.BooleanOptionalAction, help="Show a table's index (default: when it says something)."
+        "--index", action=argparse.BooleanOptionalAction, help="Show a table's index (default: if it is meaningful)."
     )
     formats = Words("csv", "xlsx", "parquet")
     parser.add_argument(
@@ -112,13 +121,13 @@ def shapes(parser: Arguments) -> None:
         type=Words("keep", "quote"),
         default="keep",
         metavar="{keep,quote}",
-        help="A text in a CSV that a spreadsheet would compute: kept, with a warning (default), or with an apostrophe before it.",
+        help="Text in a CSV that a spreadsheet would compute: keep it, with a warning (default), or put an apostrophe before it.",
     )
     parser.add_argument(
         "--limit",
         type=_size,
         metavar="BYTES",
-        help="How large the message may be, such as 40MB (default: what most servers take).",
+        help="How large the message may be, such as 40MB (default: what most servers accept).",
     )
 
 
@@ -134,10 +143,11 @@ def seals(parser: Arguments) -> None:
 
 def returns(parser: Arguments, *, who: str = "ADDRESS") -> None:
     """What is to come back of a message, and to whom."""
-    from ..session.smtp.status_request import NOTIFY, RET  # noqa: PLC0415  # other commands go without SMTP
-
     parser.add_argument(
-        "--bounce-to", metavar=who, help="Where what cannot be delivered comes back to, if not to the sender."
+        "--bounce-to",
+        type=_kind(who),
+        metavar=who,
+        help="Where mail that cannot be delivered is returned, if not to the sender.",
     )
     parser.add_argument(
         "--notify",
@@ -145,12 +155,15 @@ def returns(parser: Arguments, *, who: str = "ADDRESS") -> None:
         default=[],
         type=Words(*NOTIFY),
         metavar=f"{{{','.join(NOTIFY)}}}",
-        help="When a notice is to come there (DSN), where the server offers that; may be repeated.",
+        help="Have a delivery status notification (DSN) sent there in this case, if the server can; may be repeated.",
     )
     parser.add_argument(
-        "--ret", type=Words(*RET), metavar=f"{{{','.join(RET)}}}", help="How much of the message a notice holds."
+        "--ret",
+        type=Words(*RET),
+        metavar=f"{{{','.join(RET)}}}",
+        help="How much of the message a notification returns.",
     )
-    parser.add_argument("--envid", metavar="TEXT", help="A text that a notice repeats.")
+    parser.add_argument("--envid", metavar="TEXT", help="A text that each notification repeats.")
 
 
 def stays(parser: Arguments) -> None:

@@ -177,7 +177,7 @@ class ConnectionOptions(OptionSet):
     )
     oauth_tenant: Text = Text(
         label="OAuth tenant",
-        help="The company at Microsoft, by its id or domain; when empty, anybody's.",
+        help="The organization at Microsoft, by its id or domain; when empty, any.",
         section="Sign-in",
         protocols=NETWORK,
         needs="use_xoauth2",
@@ -186,7 +186,7 @@ class ConnectionOptions(OptionSet):
         get_args(Flow),
         "",
         label="OAuth flow",
-        help="How to sign in: by a code or a link; for jobs client_credentials or service_account; when empty, what fits.",
+        help="How to sign in: device (by a code) or link; for jobs client_credentials or service_account; when empty, whichever fits.",
         section="Sign-in",
         protocols=NETWORK,
         needs="use_xoauth2",
@@ -269,7 +269,7 @@ class ConnectionOptions(OptionSet):
     )
     smime_certificate: Text = Text(
         label="S/MIME certificate",
-        help="PEM file of the certificate that mail is signed with, or a .p12 file, which holds its key, too.",
+        help="The certificate to sign and decrypt with: a PEM file, or a .p12 file, which also contains its key.",
         section="More",
         protocols=NETWORK,
     )
@@ -281,7 +281,7 @@ class ConnectionOptions(OptionSet):
     )
     smime_folder: Text = Text(
         label="Certificates of others",
-        help="Folder of the S/MIME certificates that mail is encrypted to; when empty, the one that keeps those of signed mail.",
+        help="Folder of the S/MIME certificates of recipients; when empty, the one that keep_certificate() fills.",
         section="More",
         protocols=SENDING,
     )
@@ -301,7 +301,7 @@ class ConnectionOptions(OptionSet):
     )
     allow_plaintext_password: Switch = Switch(
         label="Allow a password in plain text?",
-        help="Only for a link without TLS: log in even though anybody along the way can read it.",
+        help="Only for a link without TLS: log in even though anybody on the way can read it.",
         section="More",
         protocols=CHOOSING,
         needs="use_authentication",

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Final
 
-from ..commands import COMMANDS
+from ..commands import COMMANDS, Command
 from ..commands.refused_words import refuse_passwords
 from ..commands.wrong_usage import WrongUsage
 from ..credentials.memory import memory
@@ -65,42 +65,38 @@ def _run(words: list[str]) -> bool:
     # What may be a password is not in an error that quotes the line.
     refuse_passwords(words)
     first, sound = words[0] if words else "list", True
-    if first in _HELP:
-        _help(words[1:])
+    if first in _HELP and len(words) == 1:
+        say(_overview())
     elif first == "--version":
         from .. import __version__  # noqa: PLC0415  # reads the metadata
 
         say(__version__)
-    elif first not in _COMMANDS:
-        raise _unknown(first)
-    elif _HELP & {*words[1:]} - {"help"}:
-        _help([first])
+    elif first in _HELP:
+        say(_command(words[1]).parser(FRONT).format_help().rstrip())
     else:
-        command = _COMMANDS[first]
-        sound = told(command.do(**vars(command.parser(FRONT).read(words[1:]))))
+        command = _command(first)
+        parser = command.parser(FRONT)
+        if _HELP & {*words[1:]} - {"help"}:
+            say(parser.format_help().rstrip())
+        else:
+            sound = told(command.do(**vars(parser.read(words[1:]))))
     sys.stdout.flush()
     return sound
 
 
-def _help(topics: Sequence[str]) -> None:
-    if topics and topics[0] not in _COMMANDS:
-        raise _unknown(topics[0])
-    if topics:
-        say(_COMMANDS[topics[0]].parser(FRONT).format_help().rstrip())
-        return
-    lines = [f"{FRONT} {command.name} {command.usage}".rstrip() for command in _COMMANDS.values()]
-    about = [f"{line}\n    {each.summary}" for line, each in zip(lines, _COMMANDS.values(), strict=True)]
-    say(
-        "\n".join(
-            ["Mail server connections: make, test and keep them.", "", *about, "", f"{FRONT} COMMAND -h says more."]
-        )
+def _overview() -> str:
+    about = [f"{FRONT} {each.name} {each.usage}".rstrip() + f"\n    {each.summary}" for each in _COMMANDS.values()]
+    return "\n".join(
+        ["Mail server connections: make, test and keep them.", "", *about, "", f"{FRONT} COMMAND -h says more."]
     )
 
 
-def _unknown(name: str) -> WrongUsage:
+def _command(name: str) -> Command:
+    if name in _COMMANDS:
+        return _COMMANDS[name]
     if name in COMMANDS:
-        return WrongUsage(f"{FRONT} has no command {name!r}: it needs a notebook, where it is %mailconn {name}.")
-    return WrongUsage(
+        raise WrongUsage(f"{FRONT} has no command {name!r}: it needs a notebook, where it is %mailconn {name}.")
+    raise WrongUsage(
         f"{FRONT} has no command {name!r}.{did_you_mean(name, [*_COMMANDS])}", hint=f"{FRONT} -h lists them."
     )
 

@@ -58,8 +58,8 @@ class Seal:
     def _readers(self, message: EmailMessage) -> list[Any]:
         if message["Bcc"] is not None:
             raise SMIMEError(
-                "An encrypted message says to which certificates it is encrypted, so nobody can be hidden in Bcc.",
-                hint="Send them a message of their own.",
+                "An encrypted message names the certificates it is encrypted for, so nobody can be hidden in Bcc.",
+                hint="Send them a separate message.",
             )
         named = [address for name in ("To", "Cc") for address in header_addresses(message[name] or "")]
         readers = list(self._folder.of(named).values())

@@ -63,4 +63,4 @@ def _judged(name: str, answers: dict[Question, Answer]) -> MailDomain:
             return MailDomain(True, exchanges=(name,))
         if all(address.why != "not-told" for address in addresses):
             return MailDomain(False, f"The domain {name} has no server for mail: neither an MX record nor an address.")
-    return MailDomain(None, f"It cannot be told: DNS gave no answer about {name}.")
+    return MailDomain(None, f"Unknown: DNS gave no answer about {name}.")

@@ -14,7 +14,7 @@ from ..keywords import public
 from ..message.addresses import envelope_address
 from ..message.texts import mended
 from ..pandas_tables import own_pandas
-from ..progress import Tell, teller
+from ..progress import Tell, finish, teller
 from ..scalars import plain
 from .dns_answers import resolver
 from .mail_domains import MailDomain, mail_domains
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["validate"]
 
 _NOT_ASKED: Final = MailDomain(True)
-_PRIVATE: Final = "It cannot be told: {domain} is no name that DNS has for everybody."
+_PRIVATE: Final = "Unknown: {domain} is not a public domain name."
 _EXAMPLE: Final = "For example"
 
 
@@ -70,7 +70,7 @@ def validate(
     index = addresses.index if isinstance(addresses, pd.Series) else None
     given = _listed(addresses)
     keys = [_key(each, pd) for each in given]
-    judged = _judged(dict.fromkeys(keys), mx=mx, deadline=float(seconds), tell=teller(progress))
+    judged = _judged(dict.fromkeys(keys), mx=mx, deadline=float(seconds), tell=teller(progress, "domains asked about"))
     rows = [judged[key] for key in keys]
     # What is no text at all, as Python writes it; halves of characters have no place in a table.
     texts = [
@@ -121,7 +121,7 @@ def _judged(keys: Iterable[Key], *, mx: bool, deadline: float, tell: Tell) -> di
         if key is None or (isinstance(key, str) and not key.strip()):
             found[key] = _Row(False, "There is no address.")
         elif not isinstance(key, str):
-            found[key] = _Row(False, f"An address is a text, not {key.__name__}.")
+            found[key] = _Row(False, f"An address is text, not {key.__name__}.")
         else:
             try:
                 local, _, domain = envelope_address(key, what="address").text.rpartition("@")
@@ -156,9 +156,7 @@ def _domains(names: set[str], *, mx: bool, deadline: float, tell: Tell) -> dict[
     try:
         return private | mail_domains(asked, by=by, deadline=deadline, on_known=on_known)
     finally:
-        finish = getattr(tell, "finish", None)
-        if callable(finish):
-            finish()
+        finish(tell)
 
 
 def _no_resolver() -> MailConnError:
@@ -166,7 +164,7 @@ def _no_resolver() -> MailConnError:
         import dns.resolver  # noqa: F401, PLC0415  # an extra
     except ModuleNotFoundError:
         return MailConnError(
-            "Whether a domain takes mail is asked by dnspython, which is not installed.",
+            "Asking DNS whether a domain takes mail needs dnspython, which is not installed.",
             hint=f"Run: %{install('discover')}; or leave it out: mx=False",
         )
     return MailConnError("This machine names no server for DNS.", hint="Leave it out: mx=False")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import overload
 
 from ..connection import MailConnection
+from ..credentials import asked
 from ..credentials.naming import word
 from ..errors import CredentialError, MailConnError, StoreError
 from ..formatting import columns, few, table
@@ -39,7 +40,7 @@ class FoundConnection:
     def keep_secret(self, kind: Kind) -> str:
         """Keep one of the secrets, once the connection is saved; returns where, as a sentence."""
         name, secret = self.connection.name, self.secrets[kind]
-        place = set_password(name, secret, proxy=kind is Kind.PROXY, client=kind is Kind.CLIENT)
+        place = set_password(name, secret, **asked(kind))
         return f"The {word(kind)} of {name!r} is kept {place}."
 
     def __repr__(self) -> str:
@@ -83,15 +84,15 @@ class FoundConnections(Sequence[FoundConnection]):
         taken = [] if replace else [each.connection.name for each in self._found if _is_there(each.connection) is False]
         if taken:
             raise StoreError(
-                f"Nothing was saved: {few([repr(name) for name in taken])} {'is' if len(taken) == 1 else 'are'} there "
-                "already, with different options.",
+                f"Nothing was saved: {few([repr(name) for name in taken])} already "
+                f"{'exists' if len(taken) == 1 else 'exist'}, with different options.",
                 hint=f"Use --replace (replace=True), or rename yours first: %mailconn rename {quote(taken[0])} NEW",
             )
         failures: list[CredentialError] = []
         for each in self._found:
             name = each.connection.name
             if not replace and _is_there(each.connection):
-                yield f"{name!r} is there already, with the same options."
+                yield f"{name!r} already exists, with the same options."
             else:
                 connections.save(each.connection, replace=replace)
                 yield f"Saved {name!r}."

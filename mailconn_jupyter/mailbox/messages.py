@@ -14,7 +14,7 @@ from ..connection.declarations import SENDING
 from ..errors import OptionError
 from ..keywords import public
 from ..message.texts import bytes_of
-from ..progress import Tell, teller
+from ..progress import Tell, finish, teller
 from ..scalars import count_of
 from ..session.connect import protocol_of
 from ..store import connections
@@ -169,6 +169,4 @@ def _read(place: Place, reading: Reading) -> Generator[MailboxMessage, None, Non
         place.read_up()
         if reading.fresh:
             session.quit()
-        finish = getattr(reading.tell, "finish", None)
-        if callable(finish):
-            finish()
+        finish(reading.tell)

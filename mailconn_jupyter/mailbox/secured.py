@@ -43,11 +43,11 @@ def keep_certificate(message: ParsedMessage, *, ca_file: str = "", unverified: b
     _require_message("keep_certificate", message)
     found, signer = judge(message, ca_file)
     if signer is None or not signer.addresses:
-        raise SMIMEError(f"No certificate is kept. {found.words}")
+        raise SMIMEError(f"The certificate was not kept. {found.words}")
     if not found and not unverified:
         raise SMIMEError(
-            f"No certificate is kept. {found.words}",
-            hint=f"If this is its fingerprint by another way, too, give unverified=True: sha256:{found.fingerprint}",
+            f"The certificate was not kept. {found.words}",
+            hint=f"Compare its fingerprint by another route, and if it is right, give unverified=True: sha256:{found.fingerprint}",
         )
     folder = folder_of_others()
     path = folder / f"{encode(min(signer.addresses))}-{signer.fingerprint[:8]}.pem"

@@ -7,6 +7,8 @@ import unicodedata
 from html import escape
 from typing import Final
 
+from ..formatting import cut
+
 __all__ = ["bytes_of", "clean", "html_text", "mended", "mended_lines", "one_line", "pad", "width"]
 
 _ANSI: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
@@ -47,8 +49,7 @@ def html_text(text: str) -> str:
 
 def one_line(text: str, most: int = 80) -> str:
     """The text in one line, cut to ``most`` characters; for messages to a person."""
-    line = " ".join(clean(text).split())
-    return line if len(line) <= most else f"{line[: most - 1]}…"
+    return cut(" ".join(clean(text).split()), most)
 
 
 def width(text: str) -> int:

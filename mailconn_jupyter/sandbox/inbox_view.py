@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from ..formatting import columns, counted, prose, table
-from ..message.incoming.message_view import FAINT, MOST_CHARACTERS, cut
+from ..formatting import columns, counted, cut, prose, table
+from ..message.incoming.message_view import FAINT, MOST_CHARACTERS
 from .received import Received, one_line, received_html
 
 __all__ = ["inbox_html", "inbox_text"]

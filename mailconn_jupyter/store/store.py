@@ -17,7 +17,7 @@ from typing import Any, Literal
 from ..connection import MailConnection, known, takes_options
 from ..connection.changes import changed
 from ..errors import ConnectionChanged, StoreError, warn
-from ..formatting import did_you_mean
+from ..formatting import counted, did_you_mean
 from ..keywords import public
 from ..names import fold
 from ..own_folder import own_folder
@@ -71,7 +71,7 @@ class ConnectionStore:
         return find_folders(self._folder, self._layers)
 
     def __repr__(self) -> str:
-        return f"<ConnectionStore {atomic_files.show(self.folder)}: {len(self)} connections>"
+        return f"<ConnectionStore {atomic_files.show(self.folder)}: {counted(len(self), 'connection')}>"
 
     def __getitem__(self, name: str) -> MailConnection:
         """The connection called ``name``.

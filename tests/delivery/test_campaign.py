@@ -74,7 +74,7 @@ def test_a_campaign_is_small_and_goes_to_a_worker_with_its_options_and_no_secret
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"name": " "}, "A campaign has a name"),
+        ({"name": " "}, "A campaign needs a name"),
         ({"key": None}, "has no key"),
         ({"rate": "30"}, "Not a rate"),
         ({"again": "accepted"}, "cannot be sent again"),
@@ -103,7 +103,7 @@ def test_a_session_or_what_does_not_send_over_smtp_is_no_target_of_a_campaign() 
     with (
         CountingServer() as server,
         mailconn.connect_smtp(to(server.port)) as session,
-        pytest.raises(OptionError, match="A session cannot go to a worker"),
+        pytest.raises(OptionError, match="A session cannot be sent to a worker"),
     ):
         Campaign("spring", session, to="email", subject="x", content="y", key="id")  # type: ignore[arg-type]
 
@@ -465,7 +465,7 @@ def test_a_part_that_cannot_go_on_raises_and_goes_on_where_it_ended(monkeypatch:
             while len(server.taken) < 20 and not part.done():
                 time.sleep(0.001)
         with pytest.raises(
-            CampaignStopped, match="The campaign 'spring' stopped amid a part: No connection could be kept"
+            CampaignStopped, match="The campaign 'spring' stopped in the middle of a part: No connection could be kept"
         ) as caught:
             part.result()
         copy = pickle.loads(pickle.dumps(caught.value))

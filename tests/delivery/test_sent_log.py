@@ -127,7 +127,7 @@ def test_the_magic_shows_a_line_a_message_with_what_somebody_has_to_see_to(shell
     assert "1 accepted, 1 REFUSED" in shown
     assert "ana@example.org, bob@example.org" in shown
     assert "Report 2" not in shell.ok("%mailconn sent --to bob").text
-    assert "Nothing that was sent is like that." in shell.ok("%mailconn sent --subject nothing").text
+    assert "No sent message matches." in shell.ok("%mailconn sent --subject nothing").text
     assert "--limit 5 shows more" in shell.ok("%mailconn sent --limit 1").text
 
 
@@ -135,9 +135,12 @@ def test_the_magic_shows_a_line_a_message_with_what_somebody_has_to_see_to(shell
 
 
 def test_one_setting_turns_it_off_and_on_again(shell: Shell, server: Sandbox) -> None:
-    assert "not noted any more" in shell.ok("%mailconn sent --off").text
+    assert "Nothing more is logged" in shell.ok("%mailconn sent --off").text
     mailconn.send("sandbox", ANA, "Churn", "x")
-    assert "Nothing is noted.\nWhat is sent is not noted: %mailconn sent --on" in shell.ok("%mailconn sent").text
+    assert (
+        "The log of sent mail is empty.\nNothing is being logged; to turn that on: %mailconn sent --on"
+        in shell.ok("%mailconn sent").text
+    )
     shell.ok("%mailconn sent --on")
     mailconn.send("sandbox", ANA, "Churn", "x")
     assert len(mailconn.sent()) == 1

@@ -61,9 +61,9 @@ def told(address: Any, **options: Any) -> dict[str, Any]:
         ("null.example", False, "The domain null.example says that it takes no mail (RFC 7505)."),
         ("empty.example", False, "has no server for mail: neither an MX record nor an address"),
         ("nowhere.example", False, "There is no domain nowhere.example."),
-        ("trouble.example", None, "It cannot be told: DNS gave no answer about trouble.example."),
-        ("localhost", None, "It cannot be told: localhost is no name that DNS has for everybody."),
-        ("[192.0.2.7]", None, "It cannot be told: [192.0.2.7] is no name that DNS has for everybody."),
+        ("trouble.example", None, "Unknown: DNS gave no answer about trouble.example."),
+        ("localhost", None, "Unknown: localhost is not a public domain name."),
+        ("[192.0.2.7]", None, "Unknown: [192.0.2.7] is not a public domain name."),
     ],
 )
 def test_a_domain_takes_mail_as_its_dns_says(domain: str, valid: bool | None, why: str, server: NameServer) -> None:
@@ -77,7 +77,7 @@ def test_a_domain_that_does_not_answer_is_not_invalid_and_holds_nobody_up(server
     frame = mailconn.validate(["ana@silent.example", "bea@example.org"], deadline=1.5)
     assert time.monotonic() - started < 10
     assert frame["valid"].tolist() == [pd.NA, True]
-    assert frame["why"][0] == "It cannot be told: DNS gave no answer about silent.example."
+    assert frame["why"][0] == "Unknown: DNS gave no answer about silent.example."
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_addresses_may_come_in_whatever_holds_texts(given: Any, server: NameServ
 def test_what_is_no_text_is_told_with_what_it_is(server: NameServer) -> None:
     frame = mailconn.validate([7, 1.5, b"ana@example.org", ["ana@example.org"], "7"])
     assert frame["valid"].tolist() == [False] * 5
-    assert frame["why"].tolist()[:3] == [f"An address is a text, not {name}." for name in ("int", "float", "bytes")]
+    assert frame["why"].tolist()[:3] == [f"An address is text, not {name}." for name in ("int", "float", "bytes")]
     assert frame["address"].tolist()[:2] == ["7", "1.5"]
 
 

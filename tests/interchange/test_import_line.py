@@ -44,7 +44,7 @@ def test_another_connection_of_that_name_is_replaced_only_when_asked(shell: Shel
     keep("ops", server_port=2525)
     keep("token")
     text = shell.fails(f"%mailconn import {MSMTPRC} --save")
-    assert "Nothing was saved: 'ops', 'token' are there already, with different options." in text
+    assert "Nothing was saved: 'ops', 'token' already exist, with different options." in text
     assert sorted(connections) == ["ops", "token"]
     assert "--replace needs --save" in shell.fails(f"%mailconn import {MSMTPRC} --replace")
     shell.ok(f"%mailconn import {MSMTPRC} --save --replace")

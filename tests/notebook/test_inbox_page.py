@@ -87,6 +87,18 @@ def test_what_a_file_has_is_deleted_for_good_once_that_is_certain(tmp_path: Path
     assert page.delete.disabled
 
 
+def test_its_caption_says_in_sentences_that_there_are_older_ones(tmp_path: Path, own_config: Path) -> None:
+    connections.save(file_of(tmp_path))
+    again = partial(read_inbox, target="box", limit=2, progress=False)
+    page = InboxPage(again(), again)
+    assert page.table.caption == "box: the newest 2. Older ones are not shown; --limit 10 shows more."
+    page.close()
+    again = partial(read_inbox, target="box", progress=False)
+    page = InboxPage(again(), again)
+    assert page.table.caption == "box: 3 messages"
+    page.close()
+
+
 def test_what_was_deleted_elsewhere_meanwhile_is_told_and_nothing_else_is_touched(tmp_path: Path, opened: Open) -> None:
     connection = file_of(tmp_path)
     page = opened(connection)

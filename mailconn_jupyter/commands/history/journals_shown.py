@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from ...errors import MailConnError
+from ...formatting import counted
 from ...store import atomic_files, connections
 from ..view import View, when_text
 from ..wrong_usage import WrongUsage
@@ -24,7 +25,7 @@ _MOST_ROWS: Final = 50
 def journal(*, name: str | None = None, follow_up: str | None = None) -> Iterator[object]:
     """All journals, or of one who has no message, or perhaps has none; or what has come back to a mailbox."""
     if name is None and follow_up is not None:
-        raise WrongUsage("%mailconn journal: --follow-up is about one journal; name it.")
+        raise WrongUsage("%mailconn journal: --follow-up needs the NAME of a journal.")
     if name is not None and follow_up is not None:
         yield _followed(name, follow_up)
         return
@@ -71,8 +72,7 @@ def _one(name: str) -> View:
             f'mailconn.send_many(..., journal={name!r}, again="unknown").'
         )
     notes.append(f"The file: {atomic_files.show(journal_path(name))}")
-    people = f"{len(rows):,} {'recipient' if len(rows) == 1 else 'recipients'}"
-    caption = f"Journal {name!r}, {people}: {_counted(rows) or 'nothing yet'}"
+    caption = f"Journal {name!r}, {counted(len(rows), 'recipient')}: {_counted(rows) or 'nothing yet'}"
     shown = [(row.key, row.recipient, row.settled, _words(row), _when(row.at)) for row in open_[:_MOST_ROWS]]
     return View(
         shown, header=("Key", "Recipient", "Outcome", "The server's words", "When"), caption=caption, notes=notes

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ...formatting import few, how_large
+from ...formatting import cut, few, how_large
 from ..view import View, when_text
 
 if TYPE_CHECKING:
@@ -34,14 +34,14 @@ def sent(
     if off or on:
         noting.set_keeping(on=on)
         yield (
-            "What is sent is noted from now on, without its content."
+            "What is sent is logged from now on, without its content."
             if on
-            else "What is sent is not noted any more. %mailconn sent --forget forgets what was."
+            else "Nothing more is logged. %mailconn sent --forget deletes the log."
         )
         return
     if forget:
         log_file.LogFile().clear()
-        yield "What was noted of sent mail is forgotten."
+        yield "The log of sent mail is deleted."
         return
     from ...delivery.sent_log.sent import sent_messages  # noqa: PLC0415  # as above
 
@@ -51,9 +51,11 @@ def sent(
     if len(found) > limit:
         notes.append(f"Older ones are not shown; --limit {limit * 5} shows more, mailconn.sent() all.")
     if not found:
-        notes.append("Nothing that was sent is like that." if since or to or subject or target else "Nothing is noted.")
+        notes.append(
+            "No sent message matches." if since or to or subject or target else "The log of sent mail is empty."
+        )
     if not noting.keeps():
-        notes.append("What is sent is not noted: %mailconn sent --on")
+        notes.append("Nothing is being logged; to turn that on: %mailconn sent --on")
     rows = [_row(entry) for entry in found[:limit]]
     yield View(rows, header=("Sent", "Connection", "To", "Subject", "Size", "Outcome"), notes=notes)
 
@@ -65,12 +67,11 @@ def _row(entry: LogEntry) -> tuple[str, ...]:
         said = outcome if outcome == "accepted" else outcome.upper()
     else:
         said = ", ".join(f"{count} {word if word == 'accepted' else word.upper()}" for word, count in counts.items())
-    subject = entry.subject if len(entry.subject) <= _LONGEST else f"{entry.subject[: _LONGEST - 1]}…"
     return (
         when_text(entry.when),
         entry.connection,
         few(list(entry.fates)),
-        subject or "(no subject)",
+        cut(entry.subject, _LONGEST) or "(no subject)",
         how_large(entry.size),
         said,
     )

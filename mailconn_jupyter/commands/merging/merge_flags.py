@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..arguments import Arguments, Words, whole_number
+from ..arguments import Arguments, Words, positive, whole_number
 from ..sending_flags import marks, people, returns, shapes, stays
 
 __all__ = ["merge_flags"]
@@ -42,16 +42,16 @@ def merge_flags(parser: Arguments) -> None:
     parser.add_argument(
         "--journal",
         metavar="NAME",
-        help="Write down what became of each message, so that the same line goes on where it ended.",
+        help="Record the outcome of each message, so that the same line carries on where it left off.",
     )
     parser.add_argument(
         "--again",
         type=Words("unknown", "refused"),
         metavar="{unknown,refused}",
-        help="Also send again what the journal has as unknown or refused.",
+        help="Also resend what the journal records as unknown or refused.",
     )
     parser.add_argument(
-        "--connections", type=whole_number, metavar="N", help="How many connections to use at a time (default: 3)."
+        "--connections", type=positive, metavar="N", help="How many connections to use at a time (default: 3)."
     )
     cell = parser.add_argument_group("In a cell's first line (%%mailconn merge), where the cell is the content")
     cell.add_argument(

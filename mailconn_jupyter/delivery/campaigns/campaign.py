@@ -105,16 +105,18 @@ class Campaign:
         wrong with a template. Nothing is opened.
         """
         if not str(name).strip():
-            raise OptionError(f"A campaign has a name, not {shown(name)}.", trait="name")
+            raise OptionError(f"A campaign needs a name, not {shown(name)}.", trait="name")
         if key is None:
             raise MessageError(
                 f"The campaign {name!r} has no key.",
-                hint='A key tells a row from all others, each time it is sent: key="customer_id"',
+                hint='A key identifies a row, the same each time it is sent: key="customer_id"',
             )
         connection, session = target_of(target, "A campaign")
         if session is not None or connection is None:
             raise OptionError(
-                "A session cannot go to a worker.", trait="target", hint="Give the campaign the name of the connection."
+                "A session cannot be sent to a worker.",
+                trait="target",
+                hint="Give the campaign the name of the connection.",
             )
         self.name = name
         self._connection = connection

@@ -77,8 +77,8 @@ class Part:
         self._found += (replace(row, index=messages.numbers[row.index]) for row in report.deliveries)
         if report.stopped:
             error = CampaignStopped(
-                f"The campaign {self._name!r} stopped amid a part: {report.stopped}",
-                hint="What it had sent is in the journal. Run it again: it goes on with the rest.",
+                f"The campaign {self._name!r} stopped in the middle of a part: {report.stopped}",
+                hint="What was sent is in the journal. Run it again to send the rest.",
             )
             error.report = report
             raise error

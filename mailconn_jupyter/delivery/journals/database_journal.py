@@ -101,7 +101,7 @@ class DatabaseJournal(BaseJournal):
         reason = one_line(str(getattr(error, "orig", None) or error), 300).rstrip(".")
         return JournalError(
             f"The journal of the campaign {self._campaign!r} at {self._shown} cannot be used: {reason}.",
-            hint="What it says of earlier batches is as it was. A password is found in PGPASSWORD, or in the file that PGPASSFILE names.",
+            hint="Its record of earlier batches is unchanged. The password is taken from PGPASSWORD, or from the file that PGPASSFILE names.",
         )
 
     def _do(self, connection: Connection, statement: str, **values: Any) -> Any:

@@ -64,9 +64,9 @@ def database_of(given: str, campaign: str) -> _Database:
         dialect = None
     if url is not None and (url.password is not None or _SECRETS & set(url.query)):
         raise OptionError(
-            "The URL of the journal holds a password, which would go along with the campaign.",
+            "The URL of the journal contains a password, which would travel with the campaign.",
             trait="journal",
-            hint="Leave it out. Each worker has it in PGPASSWORD, or in the file that PGPASSFILE names.",
+            hint="Leave it out: each worker takes it from PGPASSWORD, or from the file that PGPASSFILE names.",
         )
     if dialect is None or dialect.name != "postgresql" or getattr(dialect, "is_async", False):
         raise OptionError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ...formatting import columns, counted, prose, table
+from ...formatting import columns, counted, cut, prose, table
 from ...message.incoming.parsed import ParsedMessage
 from .action import Action
 
@@ -97,8 +97,4 @@ def row_of(message: ParsedMessage) -> Row:
         when = f"{message.date.astimezone():%Y-%m-%d %H:%M}" if message.date is not None else ""
     except (OverflowError, ValueError, OSError):
         when = str(message.date)
-    return when, _cut(message.sender), _cut(message.subject) or "(no subject)"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return when, cut(message.sender, _LONGEST), cut(message.subject, _LONGEST) or "(no subject)"

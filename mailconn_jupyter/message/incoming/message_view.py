@@ -11,17 +11,16 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from ...formatting import escape, how_large, prose
+from ...formatting import cut, escape, how_large, prose
 from ..page import POLICY
 from .parsed import Attachment, ParsedMessage
 from .references import REFERENCE, reference
 
-__all__ = ["FAINT", "MOST_CHARACTERS", "RULE", "cut", "message_html", "note"]
+__all__ = ["FAINT", "MOST_CHARACTERS", "RULE", "message_html", "note"]
 
 #: An output is saved in the notebook: what is larger is told of, not shown.
 MOST_CHARACTERS: Final = 1_000_000
 _MOST_PARTS: Final = 50
-_MOST_LINE: Final = 120
 
 # A mail is dark on light, whatever the notebook's theme: senders write it so. Links would open a window, which the
 # frame may not, so that none leads away.
@@ -155,8 +154,3 @@ def _attachments(attachments: Sequence[Attachment]) -> str:
 def note(text: str) -> str:
     """A line below the message."""
     return f'<p style="margin:0;padding:.6em .8em;border-top:{RULE};{FAINT}">{prose(text)}</p>'
-
-
-def cut(text: str, most: int = _MOST_LINE) -> str:
-    """The text in at most so many characters."""
-    return text if len(text) <= most else f"{text[: most - 1]}…"

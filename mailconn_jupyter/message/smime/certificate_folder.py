@@ -54,11 +54,11 @@ class CertificateFolder:
             elif own:
                 missing.append(f"{address}: the certificate in {Path(own[0].source).name} {_unusable(own[0])}.")
             else:
-                missing.append(f"{address}: no certificate for it is in {self._folder}.")
+                missing.append(f"{address}: there is no certificate for it in {self._folder}.")
         if missing:
             raise SMIMEError(
-                "The message cannot be encrypted to everybody. " + " ".join(missing[:5]) + _more(len(missing) - 5),
-                hint="Ask them for a signed mail: mailconn.keep_certificate(message) takes the certificate from it.",
+                "The message cannot be encrypted for everybody. " + " ".join(missing[:5]) + _more(len(missing) - 5),
+                hint="Ask for a signed mail: mailconn.keep_certificate(message) keeps the certificate that comes with it.",
             )
         return found
 
@@ -73,7 +73,11 @@ def _unusable(certificate: MailCertificate) -> str:
         return certificate.flaw
     if not certificate.encrypts:
         return "is not for encrypting mail"
-    return "" if certificate.is_rsa else f"has {certificate.key_kind}, and only RSA keys can be encrypted to here"
+    return (
+        ""
+        if certificate.is_rsa
+        else f"has {certificate.key_kind}, and messages can be encrypted here only with RSA keys"
+    )
 
 
 def _all(folder: Path) -> Iterator[MailCertificate]:

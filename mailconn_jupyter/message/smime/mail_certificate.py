@@ -74,7 +74,7 @@ class MailCertificate:
     def key_kind(self) -> str:
         """The kind of its key, for a person."""
         if isinstance(self.key, ec.EllipticCurvePublicKey):
-            return "an elliptic key"
+            return "an elliptic-curve key"
         return "an RSA key" if self.is_rsa else "a key of another kind"
 
     @property

@@ -36,7 +36,7 @@ def opened(message: ParsedMessage, own: OwnKey) -> ParsedMessage:
     if content is None:
         raise SMIMEError(
             "The message cannot be decrypted with this key.",
-            hint=f"It was encrypted to another certificate than {own.certificate.source}, or is damaged.",
+            hint=f"It was encrypted for a certificate other than {own.certificate.source}, or is damaged.",
         )
     return _with_content(message, content)
 

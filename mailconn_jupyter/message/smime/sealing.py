@@ -64,7 +64,7 @@ def encrypted(message: EmailMessage, certificates: Iterable[MailCertificate]) ->
             seen.add(each.fingerprint)
             builder = builder.add_recipient(each.parsed)
     if not seen:
-        raise SMIMEError("There is no certificate to encrypt the message to.")
+        raise SMIMEError("There is no certificate to encrypt the message with.")
     data = builder.encrypt(Encoding.DER, [pkcs7.PKCS7Options.Binary])
     fields = [
         ("Content-Type", 'application/pkcs7-mime; smime-type=enveloped-data; name="smime.p7m"'),

@@ -9,6 +9,7 @@ import ipywidgets as widgets
 
 from ...connection import MailConnection
 from ...connection.option_kinds import AnyOption, Switch
+from ...formatting import cut
 from . import style
 from .widgets import bar, box, button, show
 
@@ -80,5 +81,4 @@ class Section(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             if isinstance(option, Switch):
                 yield label if value else f"{label}: off"
             else:
-                text = str(value)
-                yield f"{label}: {text if len(text) <= _LONGEST else f'{text[: _LONGEST - 1]}…'}"
+                yield f"{label}: {cut(str(value), _LONGEST)}"

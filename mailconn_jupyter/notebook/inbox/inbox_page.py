@@ -101,7 +101,7 @@ class InboxPage(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _show(self, found: Inbox) -> None:
         self._found = found
-        self.table.caption = " ".join([found.caption, *found.notes])
+        self.table.caption = ". ".join([found.caption, *found.notes])
         self.table.rows = [_row(message, cells) for message, cells in zip(found.messages, found.rows, strict=True)]
         there = {row["key"] for row in self.table.rows}
         self.table.chosen = [key for key in self.table.chosen if key in there]

@@ -29,7 +29,6 @@ _OWN: Final = {"form": "..form.form:form", "inbox": "..inbox.show_inbox:inbox"}
 #: What other programs call it.
 _ELSEWHERE: Final = {
     "add": "new",
-    "check": "test",
     "create": "new",
     "del": "delete",
     "duplicate": "copy",

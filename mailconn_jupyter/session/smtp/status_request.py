@@ -11,18 +11,15 @@ from ...errors import OptionError
 from ...formatting import did_you_mean, shown
 from ...message.addresses import Address
 from ...scalars import plain
+from .notice_words import NOTIFY, RET
 
-__all__ = ["NOTIFY", "NO_NOTICES", "RET", "StatusRequest"]
+__all__ = ["NO_NOTICES", "StatusRequest"]
 
 #: What is said of a server without the extension: the message is worth more than a notice (RFC 3461, 5.2.2).
 NO_NOTICES: Final = (
     "The server offers no delivery status notifications (DSN), so notify, ret and envid are ignored; the message is sent "
     "all the same."
 )
-#: Of what a notice may be asked for; ``never`` stands alone.
-NOTIFY: Final = ("success", "failure", "delay", "never")
-#: What of the message a notice is to hold, and how the command has it.
-RET: Final = {"full": "FULL", "headers": "HDRS"}
 # RFC 3461, 4.4: characters of an envelope identifier, as it travels.
 _MOST_ENVID: Final = 100
 _MOST_ORCPT: Final = 500  # RFC 3461, 4.2

@@ -12,6 +12,7 @@ from html import escape
 from typing import Any, Final
 
 from ....errors import MessageError
+from ....formatting import cut
 from ...texts import clean, html_text
 from ..no_content import says_nothing
 
@@ -117,15 +118,11 @@ def as_html(cells: list[str], most: int = LONGEST) -> list[str]:
             and "  " not in joined
         ):
             return escape(joined).split(_BETWEEN)
-    return [html_text(_cut(cell, most)).replace("<br>\n", "<br>") for cell in cells]
+    return [html_text(cut(cell, most)).replace("<br>\n", "<br>") for cell in cells]
 
 
 def as_text(cells: list[str], most: int = LONGEST) -> list[str]:
     """The cells for a plain-text table, each in one line."""
     if "".join(cells).isprintable() and max(map(len, cells), default=0) <= most:
         return cells
-    return [" ".join(clean(_cut(cell, most)).split("\n")).replace("\t", " ") for cell in cells]
-
-
-def _cut(cell: str, most: int) -> str:
-    return cell if len(cell) <= most else f"{cell[: most - 1]}…"
+    return [" ".join(clean(cut(cell, most)).split("\n")).replace("\t", " ") for cell in cells]

@@ -8,6 +8,7 @@ from functools import lru_cache
 from html import unescape
 from typing import Final, TypeVar
 
+from ....formatting import cut
 from ...texts import pad, width
 
 __all__ = ["Cell", "cell_of", "in_columns", "placed_text", "table_text"]
@@ -84,8 +85,7 @@ def _placed_cell(text: str, looks: tuple[bool, int, int]) -> Cell:
 
 
 def _settled(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _WIDEST_CELL else f"{line[: _WIDEST_CELL - 1]}…"
+    return cut(" ".join(text.split()), _WIDEST_CELL)
 
 
 @lru_cache(1024)  # the cells of a table have few looks
