@@ -102,6 +102,26 @@ def test_a_flag_that_was_given_is_not_offered_again(shell: Shell) -> None:
     assert "%mailconn edit ops --unset port --unset" in shell.tab("%mailconn edit ops --unset port --un")
 
 
+def test_a_flag_that_may_be_repeated_is_offered_again(shell: Shell) -> None:
+    for line in ("send ops --to a@b.c --t", "send ops --notify delay --notif", "people team --remove a@b.c --rem"):
+        repeated = line.rpartition(" ")[2]
+        assert any(text.rpartition(" ")[2].startswith(repeated) for text in shell.tab(f"%mailconn {line}"))
+
+
+def test_every_file_of_a_check_is_completed_as_a_file_is(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "first.json").touch()
+    (tmp_path / "second.json").touch()
+    assert "%mailconn check first.json" in shell.tab("%mailconn check fi")
+    assert "%mailconn check first.json second.json" in shell.tab("%mailconn check first.json se")
+
+
+def test_the_words_of_an_argument_are_offered(shell: Shell) -> None:
+    assert shell.tab("%mailconn autoload o") == ["%mailconn autoload on", "%mailconn autoload off"]
+
+
 def test_a_new_connection_with_a_name_is_offered_its_flags(shell: Shell) -> None:
     assert "%mailconn new ops --protocol" in shell.tab("%mailconn new ops ")
 

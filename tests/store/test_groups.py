@@ -246,3 +246,13 @@ def test_tab_completes_groups_addresses_and_names(shell: Shell) -> None:
     assert shell.tab(f"{line}ana") == [f'{line}"Ana Nováková <nov@example.org>"']
     assert shell.tab(f'{line}"Ana No') == [f'{line}"Ana Nováková <nov@example.org>"']
     assert shell.tab("%mailconn people t") == ["%mailconn people team"]
+    for command in (
+        "people team --remove ",
+        "send ops --to x@example.org --from ",
+        "send ops --to x@example.org --bounce-to ",
+        "test ops --mail ",
+        "people team x@example.org ",
+    ):
+        assert shell.tab(f"%mailconn {command}be") == [f"%mailconn {command}bea@example.org"]
+    # In a merge they are columns.
+    assert "%mailconn merge ops df --to bea@example.org" not in shell.tab("%mailconn merge ops df --to be")

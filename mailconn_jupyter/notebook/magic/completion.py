@@ -12,7 +12,7 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMa
 from IPython.core.getipython import get_ipython
 
 from ...commands import COMMANDS, Command
-from ...commands.arguments import Arguments, Words
+from ...commands.arguments import Arguments, Words, group, person
 from ...connection import MailConnection
 from ...connection.option_kinds import Choice
 from ...names import fold, quote
@@ -23,12 +23,6 @@ __all__ = ["complete"]
 # At the start of the line, or what is assigned.
 _MAGIC: Final = re.compile(r"(?:[^%#]*=)?\s*%?%mailconn\s(.*)", re.DOTALL)
 
-# Flags that may be given more than once.
-_REPEATED: Final = {"unset", "to", "cc", "bcc", "reply_to", "attach", "header"}
-
-
-# Flags that take an address.
-_ADDRESSES: Final = {"to", "cc", "bcc", "reply_to"}
 _MOST_PEOPLE: Final = 100
 
 
@@ -99,16 +93,14 @@ def _candidates(words: list[str], fragment: str) -> Iterable[str] | None:
     flags = parser.flags()
     before = flags.get(words[-1])
     if before is not None and before.nargs != 0:
-        known = isinstance(before.type, Words)
-        return _people(fragment) if before.dest in _ADDRESSES and not known else _values(before)
+        return _values(before, fragment)
     if fragment.startswith("-"):
         return _free_flags(parser, words)
     given = parser.sort(words[1:])[1]
-    if command.name == "people":
-        return _people(fragment) if given else _groups()
-    if command.files and not given:
+    named = parser.named(len(given))
+    if command.files and named is not None:
         return None
-    names = _names(command, given)
+    names = [*_names(command, given), *(_values(named, fragment) or () if named is not None else ())]
     if command.results and fragment:
         # The connection may be left out.
         names = [*names, *(name for name in _results() if name not in names)]
@@ -134,10 +126,15 @@ def _people(fragment: str) -> list[str]:
     return list(islice(found, _MOST_PEOPLE))
 
 
-def _values(flag: argparse.Action) -> Iterable[str] | None:
+def _values(flag: argparse.Action, fragment: str) -> Iterable[str] | None:
+    """What the flag, or the name, takes; None where it is a file."""
     declared = MailConnection.options()
     if isinstance(flag.type, Words):
         return flag.type.words
+    if flag.type is person:
+        return _people(fragment)
+    if flag.type is group:
+        return _groups()
     if flag.dest == "attach":
         return None
     if flag.dest == "unset":
@@ -149,8 +146,11 @@ def _values(flag: argparse.Action) -> Iterable[str] | None:
 def _free_flags(parser: Arguments, words: list[str]) -> list[_Flag]:
     """The flags that were not given yet, the long forms alone."""
     flags = parser.flags()
-    given = {flags[word.partition("=")[0]].dest for word in words if word.partition("=")[0] in flags}
-    given -= _REPEATED
+    given = {
+        action.dest
+        for word in words
+        if (action := flags.get(word.partition("=")[0])) and not isinstance(action, argparse._AppendAction)  # noqa: SLF001  # has no other name
+    }
     return [_Flag(flag) for flag, action in flags.items() if action.dest not in given and flag.startswith("--")]
 
 
