@@ -16,10 +16,9 @@ from ..formatting import how_large
 from ..paths import expanded, relative
 from .render.image.dimensions import image_type
 from .render.part import Options, Part, joined
-from .render.registry import render
 from .render.stack import fragment
-from .render.words import HTML, Markdown
-from .template import Kind, Template, render_template
+from .template import Kind, Template, render_template, written
+from .texts import clean
 
 __all__ = ["framed", "in_frame"]
 
@@ -58,6 +57,7 @@ def in_frame(body: Part, options: Options) -> Part:
     if not said:
         return body
     kind, text, folder = _read(said)
+    text = clean(text)
     if kind == "html" and folder is not None:
         text = _IMAGE.sub(lambda found: _with_picture(found, folder), text)
     if _CONTENT.search(text):
@@ -71,12 +71,10 @@ def in_frame(body: Part, options: Options) -> Part:
 
 
 def _signature(kind: Kind, text: str, options: Options) -> Part:
-    if kind == "html":
-        return render(HTML(text), options)
-    if kind == "text":
-        return render(text, options)
+    if kind != "markdown":
+        return written(kind, text, options)
     # In a signature each line is one.
-    made = render(Markdown(_LINE_END.sub("  \n", text)), options)
+    made = written(kind, _LINE_END.sub("  \n", text), options)
     return Part(text, made.html, made.pictures, made.files, made.warnings)
 
 

@@ -8,7 +8,6 @@ their methods, so it is code of the author's all the same. A name that is not de
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -25,12 +24,12 @@ from .block_elements import on_own_lines, out_of_paragraphs
 from .compiled import compiled, placing, require_jinja2
 from .kinds import NUMBER, SCALAR, TEXT
 from .render.part import Options, Part, joined
-from .render.registry import render
+from .render.registry import registered, render
 from .render.stack import fragment
 from .render.words import HTML, Markdown, paragraphs
-from .texts import html_text, one_line
+from .texts import MARK, html_text, one_line
 
-__all__ = ["Bound", "Template", "as_words", "filled", "render_subject", "render_template", "understood"]
+__all__ = ["Bound", "Template", "as_words", "filled", "render_subject", "render_template", "understood", "written"]
 
 Kind = Literal["text", "markdown", "html"]
 _KINDS: Final = {
@@ -43,14 +42,15 @@ _KINDS: Final = {
     ".jinja2": "",
 }
 _MOST_DIGITS: Final = 30
+#: Texts that are kept as parts, and characters of each: of a batch the signature, and each letter but for its values.
+_KEPT: Final = 8
+_LONGEST: Final = 300_000
 _LINK: Final = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
-# What stands for a value until the template is done; nobody who gives one can know it, and no message has it.
-_MARK: Final = f"mailconn{secrets.token_hex(8)}x"
-_INLINE: Final = f"{_MARK}i"
-_BLOCK: Final = f"{_MARK}b"
+_INLINE: Final = f"{MARK}i"
+_BLOCK: Final = f"{MARK}b"
 _TOKEN: Final = re.compile(rf"({_INLINE}|{_BLOCK})(\d+)x")
 _BLOCKS: Final = re.compile(rf"{_BLOCK}\d+x")
-_ATTRIBUTE: Final = re.compile(rf'(?<![\w-])([\w-]++)="([^"]*{_MARK}[ib]\d+x[^"]*)"')
+_ATTRIBUTE: Final = re.compile(rf'(?<![\w-])([\w-]++)="([^"]*{MARK}[ib]\d+x[^"]*)"')
 _UNDEFINED: Final = re.compile(r"'([^']*)' is undefined")
 
 
@@ -117,7 +117,7 @@ def render_template(template: Template, variables: Mapping[str, Any], options: O
         return f"{mark}{len(found) - 1}x"
 
     def placed(value: Any) -> Any:
-        if isinstance(value, str) and _MARK in value:
+        if isinstance(value, str) and MARK in value:
             return value  # what a macro wrote, its own values in place
         if value is None or _is_plain(value):
             # Jinja2 escapes it
@@ -127,7 +127,7 @@ def render_template(template: Template, variables: Mapping[str, Any], options: O
             kept.append(value)
         return known[id(value)]
 
-    body = _written(template.kind, filled(template, variables, placed), options)
+    body = written(template.kind, filled(template, variables, placed), options)
     if not found:
         return body
 
@@ -178,10 +178,24 @@ def as_words(value: Any) -> Any:
     return _said(value) if value is None or _is_plain(value) else value
 
 
-def _written(kind: str, source: str, options: Options) -> Part:
+_kept: Final[dict[tuple[Kind, str], Part]] = {}
+
+
+def written(kind: Kind, source: str, options: Options) -> Part:
+    """What is written so, as a part: made once as long as others do not push it out, for the messages of a batch share it."""
     if kind == "text":
         return Part(source)
-    return render(Markdown(source) if kind == "markdown" else HTML(source), options)
+    # Who has renderers may have one for these, too.
+    keeps = not registered()
+    part = _kept.pop((kind, source), None) if keeps else None
+    if part is None:
+        part = render(Markdown(source) if kind == "markdown" else HTML(source), options)
+    # What a warning says may be mended the next time: a package is installed.
+    if keeps and not part.warnings and len(source) <= _LONGEST:
+        _kept[kind, source] = part
+        if len(_kept) > _KEPT:
+            _kept.pop(next(iter(_kept)), None)
+    return part
 
 
 def filled(template: Template, variables: Mapping[str, Any], placed: Callable[[Any], Any]) -> str:

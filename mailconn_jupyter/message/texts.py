@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
+import secrets
 import unicodedata
 from html import escape
 from typing import Final
 
 from ..formatting import cut
 
-__all__ = ["bytes_of", "clean", "html_text", "mended", "mended_lines", "one_line", "pad", "width"]
+__all__ = ["MARK", "bytes_of", "clean", "from_right", "html_text", "mended", "mended_lines", "one_line", "pad", "width"]
 
+#: What stands for a value until a template is done; nobody who gives one can know it, and no message has it.
+MARK: Final = f"mailconn{secrets.token_hex(8)}x"
 _ANSI: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+# Letters of scripts that are read from the right: most texts have none.
+_FROM_RIGHT: Final = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _SPACES: Final = re.compile(r" {2,}|^ ", re.MULTILINE)
 _LINE_END: Final = re.compile(r"\r\n?")
 _BYTES: Final = re.compile(r"\s*(\d[\d_]*(?:\.\d+)?)\s*(?:([kmg])(i)?)?(?:b|bytes)?\s*", re.IGNORECASE)
 _WIDE: Final = frozenset({"W", "F"})
 _NO_WIDTH: Final = frozenset({"Mn", "Me", "Cf"})
+_STRONG: Final = frozenset({"L", "R", "AL"})
 
 
 def mended(text: str) -> str:
@@ -50,6 +56,16 @@ def html_text(text: str) -> str:
 def one_line(text: str, most: int = 80) -> str:
     """The text in one line, cut to ``most`` characters; for messages to a person."""
     return cut(" ".join(clean(text).split()), most)
+
+
+def from_right(text: str) -> bool:
+    """Whether the text is read from the right, as Arabic and Hebrew are: its first letter says it (UAX 9, P2 and P3)."""
+    if text.isascii() or not _FROM_RIGHT.search(text):
+        return False
+    # A name in other letters, which is filled in, does not turn the sentence that it stands in.
+    said = re.sub(rf"{MARK}\w+", "", text)
+    first = next((kind for kind in map(unicodedata.bidirectional, said) if kind in _STRONG), "L")
+    return first != "L"
 
 
 def width(text: str) -> int:

@@ -1,4 +1,4 @@
-"""Pictures of each kind of content and of mixed reports as mail programs show them, for looking at.
+"""Pictures of each kind of content, of mixed reports and of whole letters as mail programs show them, for looking at.
 
 Run it with ``python -m tests.browser.mail_pictures FOLDER [NAME ...]``: each at 600 and 375 pixels, by day, by night, and
 with its colours turned by programs with a dark mode, beside each other in one picture a content.
@@ -18,9 +18,7 @@ from tests.browser.mail_page import page_of
 from tests.browser.pages import CHROMIUM
 from tests.browser.side_by_side import opened
 from tests.servers.require import require
-from tests.support.composed import arrived
-from tests.support.mixed_reports import REPORTS
-from tests.support.results import KINDS
+from tests.support.letters import MESSAGES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -48,13 +46,12 @@ def main() -> None:
     warnings.simplefilter("ignore")
     target = Path(sys.argv[1])
     target.mkdir(parents=True, exist_ok=True)
-    made = {name: make for name, kind in KINDS.items() if kind.html for make in (lambda kind=kind: (kind.make(),),)}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=require("chromium"), args=list(CHROMIUM))
-        for name, make in (made | REPORTS).items():
+        for name, make in MESSAGES.items():
             if sys.argv[2:] and name not in sys.argv[2:]:
                 continue
-            html = page_of(arrived(*make()))
+            html = page_of(make())
             shots = [picture(browser, html, wide, way) for wide in _WIDTHS for way in _WAYS]
             sheet = Image.new("RGB", (sum(s.width + 10 for s in shots), max(s.height for s in shots)), "#c020c0")
             left = 0

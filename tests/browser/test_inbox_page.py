@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailconn_jupyter.connection import MailConnection
+from mailconn_jupyter.session.connect_by_protocol import connect_imap
 from tests.browser.test_manager_page import complaints
 from tests.servers.certificates import Certificates
 from tests.support.acting import TRASH, Acted, run_kind, subjects
@@ -28,6 +29,11 @@ HOSTILE = (
     r"\begin{equation}x\end{equation}",
     "\u202etxt.exe",
 )
+#: What reaches beyond the right edge of the form.
+_BEYOND = """form => { const edge = form.getBoundingClientRect().right + 0.5;
+    return [...form.querySelectorAll('*')]
+        .filter(one => one.getBoundingClientRect().right > edge && !one.closest('.mailconn-hidden, option'))
+        .map(one => `${one.tagName} ${one.className} ${one.textContent.slice(0, 30)}`); }"""
 FORMULAS = ".MathJax, mjx-container, .katex"
 
 
@@ -140,6 +146,27 @@ def test_it_is_fit_for_everybody_in_both_themes(
     if folder := os.environ.get("BROWSER_PICTURES"):
         page.picture(Path(folder, f"inbox-{theme.rsplit(maxsplit=1)[-1].lower()}.png"))
     page.theme("JupyterLab Light")
+
+
+def test_in_a_narrow_window_nothing_has_to_be_scrolled_sideways(
+    visit: Callable[..., FormPage], server: Acted, box: Mailbox
+) -> None:
+    long = "Projects/2026/The second half of the year/Minutes of every meeting there was"
+    with connect_imap(box.connection) as session:
+        session.create(long)
+    page = visit("narrow", *cells(server))
+    page.run(0)
+    page.form().locator("option", has_text="Minutes").wait_for(state="attached")
+    choose(page, "Invoice 47")
+    page.field("Folder").select_option(long)
+    for wide in 480, 1300:
+        page.page.set_viewport_size({"width": wide, "height": 800})
+        page.page.wait_for_timeout(300)
+        assert page.form().evaluate(_BEYOND) == [], f"{wide} pixels"
+    page.page.set_viewport_size({"width": 480, "height": 800})
+    page.button("Save attachments").click()
+    page.field("Save in").wait_for()
+    assert page.form().evaluate(_BEYOND) == []
 
 
 def test_nothing_of_a_message_is_markup_or_a_formula(

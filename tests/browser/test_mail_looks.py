@@ -15,6 +15,7 @@ from mailconn_jupyter.message.render.words import HTML, Markdown, MimeBundle, Pr
 from tests.browser.dark_programs import DARK, PROGRAMS
 from tests.browser.mail_page import page_of
 from tests.support.composed import ATTACKS, arrived, html_of
+from tests.support.letters import LETTERS, MESSAGES, customers
 from tests.support.mixed_reports import REPORTS
 from tests.support.results import KINDS, png, table
 
@@ -184,25 +185,35 @@ def test_a_usual_table_needs_no_sideways_scrolling_on_a_telephone(reader: Reader
     assert [box for box in boxes if box[0] > box[1]] == []
 
 
-@pytest.mark.parametrize("name", [*SHOWN, *REPORTS])
+@pytest.mark.parametrize("name", MESSAGES)
 def test_nothing_is_wider_than_a_narrow_pane_of_a_mail_program(name: str, reader: Reader) -> None:
-    content = REPORTS[name]() if name in REPORTS else (SHOWN[name].make(),)
-    page = reader.open(arrived(*content), viewport={"width": 600, "height": 700})
+    page = reader.open(MESSAGES[name](), viewport={"width": 600, "height": 700})
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 600
     assert page.evaluate(_CUT) == []
 
 
-@pytest.mark.parametrize("name", [*SHOWN, *REPORTS])
+@pytest.mark.parametrize("name", MESSAGES)
 def test_on_a_telephone_nothing_is_cut_off(name: str, reader: Reader) -> None:
-    content = REPORTS[name]() if name in REPORTS else (SHOWN[name].make(),)
     telephone: dict[str, Any] = {"viewport": {"width": 375, "height": 700}, "is_mobile": True, "has_touch": True}
-    page = reader.open(arrived(*content), **telephone)
+    page = reader.open(MESSAGES[name](), **telephone)
     # What is wider is shown smaller, as telephones do where a page names no scale; not so small that none can read it.
     wide, scale = page.evaluate("() => [visualViewport.width, visualViewport.scale]")
     assert page.evaluate("() => document.documentElement.scrollWidth") <= wide + 1
     assert scale >= 0.62
-    assert name in REPORTS or scale == 1
+    assert name not in SHOWN or scale == 1
     assert page.evaluate(_CUT) == []
+
+
+def test_on_a_telephone_a_long_text_is_some_words_wide_beside_columns_that_cannot_be_broken(reader: Reader) -> None:
+    page = reader.open(arrived(customers()), viewport={"width": 375, "height": 700})
+    words, letter = page.evaluate(
+        "() => [[...document.querySelectorAll('tr')].map(row => row.cells[2].getBoundingClientRect().width),"
+        " document.querySelector('th').getBoundingClientRect().height]"
+    )
+    assert min(words) >= 100
+    # Where there is room, it takes it: six lines are one.
+    page.set_viewport_size({"width": 1024, "height": 700})
+    assert page.evaluate("() => document.querySelectorAll('tr')[2].getBoundingClientRect().height") < 2 * letter
 
 
 def test_beside_a_table_that_is_wider_than_a_telephone_the_words_are_not(reader: Reader) -> None:
@@ -214,9 +225,9 @@ def test_beside_a_table_that_is_wider_than_a_telephone_the_words_are_not(reader:
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("name", [*REPORTS, *LETTERS])
 def test_every_text_can_be_read_where_a_program_turns_the_colours(name: str, program: str, reader: Reader) -> None:
-    page = reader.open(arrived(*REPORTS[name]()), color_scheme="dark")
+    page = reader.open(MESSAGES[name](), color_scheme="dark")
     by_day = page.evaluate(_CONTRAST)
     ground = "() => getComputedStyle(document.querySelector('td')).backgroundColor"
     before = page.evaluate(ground)

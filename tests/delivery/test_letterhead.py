@@ -10,7 +10,9 @@ import pytest
 
 import mailconn_jupyter as mailconn
 from mailconn_jupyter.errors import MessageError
+from mailconn_jupyter.message import template
 from mailconn_jupyter.message.letterhead import framed
+from mailconn_jupyter.message.render.part import Part
 from tests.support.composed import html_of, text_of, travelled
 from tests.support.results import png, table
 from tests.support.shells import Shell, clean_up, shell
@@ -56,6 +58,14 @@ def test_lines_of_a_signature_stay_lines(tmp_path: Path) -> None:
     message = sent("Hello.")
     assert "&#193;na<br" in html_of(message)
     assert text_of(message).endswith("-- \nÁna\nChurn team\n")
+
+
+def test_a_signature_that_was_written_on_windows_has_its_lines_too(tmp_path: Path) -> None:
+    (tmp_path / "me.md").write_bytes(b"Ana\r\nChurn team\r\n")
+    ops(str(tmp_path / "me.md"))
+    message = sent("Hello.")
+    assert "Ana<br" in html_of(message)
+    assert text_of(message).endswith("-- \nAna\nChurn team\n")
 
 
 def test_a_page_with_a_place_for_the_content_is_a_frame_with_its_pictures(tmp_path: Path) -> None:
@@ -120,6 +130,41 @@ def test_a_batch_sends_it(shell: Shell) -> None:
     mailconn.send_many("sandbox", letters, on_progress=False)
     assert [message.text.split("\n")[2:] for message in server.inbox] == [["-- ", "**Ana**", ""]] * 2
     shell.ok("%mailconn sandbox --stop")
+
+
+def test_the_messages_of_a_batch_share_their_signature_and_their_template(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    usual = template.render
+
+    def counted(value: Any, options: Any) -> Part:
+        if isinstance(value, str):
+            made.append(str(value))
+        return usual(value, options)
+
+    monkeypatch.setattr(template, "render", counted)
+    rows = [{"email": f"{name}@example.org"} for name in ("ana", "bea", "eve")]
+    letters = mailconn.merge(rows, to="email", subject="s", content=mailconn.Template("# Dear {{ email }}"))
+    for letter, row in zip(letters.signed("**Ana** <3"), rows, strict=True):
+        assert text_of(travelled(letter)) == f"# Dear {row['email']}\n\n-- \n**Ana** <3\n"
+    assert "**Ana** <3" in made
+    assert len(made) == 2
+
+
+def test_a_signature_that_is_changed_or_drawn_otherwise_is_heard_by_the_next_message(tmp_path: Path) -> None:
+    (tmp_path / "me.md").write_text("**Ana**", encoding="utf-8")
+    ops(str(tmp_path / "me.md"))
+    assert "<strong>Ana</strong>" in html_of(sent("Hello."))
+    (tmp_path / "me.md").write_text("**Bea**", encoding="utf-8")
+    assert "<strong>Bea</strong>" in html_of(sent("Hello."))
+
+    def drawn(value: Any, _options: Any) -> Part:
+        return Part(str(value), f"<p>drawn: {value}</p>")
+
+    mailconn.register(mailconn.Markdown, drawn)
+    try:
+        assert "drawn: **Bea**" in html_of(sent("Hello."))
+    finally:
+        mailconn.unregister(drawn)
 
 
 def test_the_preview_of_a_line_and_of_a_cell_shows_it(shell: Shell) -> None:

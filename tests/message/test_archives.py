@@ -12,7 +12,7 @@ import numpy
 import pandas
 import pytest
 
-from mailconn_jupyter.errors import MessageError
+from mailconn_jupyter.errors import MailConnWarning, MessageError
 from mailconn_jupyter.message.attach.archive import packing
 from mailconn_jupyter.message.compose import compose
 from tests.support.composed import arrived, attached
@@ -47,6 +47,18 @@ def test_one_archive_holds_them_all_when_it_is_asked_for(folder: Path) -> None:
     assert list(attached(arrived("x", attachments=files, zip=20_000))) == ["a.txt", "b.txt"]
     assert attached(arrived("x", zip=True)) == {}
     assert attached(arrived("x", zip=numpy.bool_(True))) == {}
+
+
+def test_an_archive_that_is_named_and_has_nothing_in_it_is_told_of() -> None:
+    for name in "lots", Path("out/lots.zip"):
+        with pytest.warns(MailConnWarning, match=r"^There is no lots\.zip: nothing is attached\.$"):
+            assert attached(arrived("x", zip=name)) == {}
+
+
+def test_what_is_no_answer_to_zip_is_refused_without_attachments_too() -> None:
+    for given in "", -1, []:
+        with pytest.raises(MessageError, match=r"^zip= must be"):
+            compose("ana@example.org", "x", "x", zip=given, limit=None)
 
 
 def test_the_rows_of_a_table_are_zipped_with_the_rest() -> None:

@@ -5,22 +5,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support import mail_support
-from tests.support.composed import arrived, html_of, tags_of
+from tests.support.composed import html_of, tags_of
+from tests.support.letters import MESSAGES
 from tests.support.mail_support import GRACEFUL, findings
-from tests.support.mixed_reports import REPORTS
-from tests.support.results import KINDS
-
-SHOWN = [name for name, kind in KINDS.items() if kind.html]
 
 
-@pytest.mark.parametrize("name", SHOWN)
-def test_every_kind_of_content_uses_what_all_mail_programs_show(name: str) -> None:
-    assert findings(html_of(arrived(KINDS[name].make()))) == []
-
-
-@pytest.mark.parametrize("name", REPORTS)
-def test_every_report_uses_what_all_mail_programs_show(name: str) -> None:
-    page = html_of(arrived(*REPORTS[name]()))
+@pytest.mark.parametrize("name", MESSAGES)
+def test_every_message_uses_what_all_mail_programs_show(name: str) -> None:
+    page = html_of(MESSAGES[name]())
     assert findings(page) == []
     # Outlook heeds no max-width: a picture is as wide as its attribute says.
     widths = [int(attributes["width"]) for tag, attributes in tags_of(page) if tag == "img"]
@@ -48,7 +40,7 @@ def test_what_a_mail_program_does_not_show_is_found(html: str, said: str) -> Non
 
 
 def test_whatever_is_allowed_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    pages = [html_of(arrived(*make())) for make in REPORTS.values()]
+    pages = [html_of(make()) for make in MESSAGES.values()]
 
     def without() -> Iterator[str]:
         for feature in list(GRACEFUL):

@@ -81,7 +81,7 @@ def test_paragraphs_lines_and_spaces_of_a_text_are_kept_in_html() -> None:
     page = html_of(arrived("one\ntwo   three\n\n  four", {"a": 1}))
     assert "one<br>\ntwo&nbsp;&nbsp; three</p>" in page
     assert ">&nbsp; four</p>" in page
-    assert " dir=auto " in html_of(arrived("שלום", {"a": 1}))
+    assert " dir=rtl " in html_of(arrived("שלום", {"a": 1}))
 
 
 def test_markdown_is_formatted_and_reads_as_it_was_written() -> None:

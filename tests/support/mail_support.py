@@ -97,6 +97,7 @@ GRACEFUL: Final = {
     "white-space": "Outlook keeps the spaces of <pre> by itself",
     "word-break": "a word that is longer than any column stays whole",
     "table-layout": "Outlook and Yahoo set the columns by what stands in them",
+    "min-width property": "Outlook for Windows, whose windows are wide, sets the columns by what stands in them",
     "role attribute": "Yahoo reads a table where there is none",
 }
 
@@ -112,6 +113,8 @@ class _Element:
 _IN_PART: Final[dict[str, Callable[[_Element, str], bool]]] = {
     # Of cells it is known everywhere.
     "align attribute": lambda element, _: element.tag not in {"td", "th", "tr"},
+    # What decides by itself is not known to Word, and a link is turned about.
+    "dir attribute": lambda element, value: element.tag == "a" or value not in {"ltr", "rtl"},
     # Negative ones are dropped, auto centres nothing.
     "margin": lambda _, value: _NEGATIVE.search(value) is not None,
     # Word pads cells, and neither paragraphs nor boxes.

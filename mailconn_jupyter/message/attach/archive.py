@@ -58,6 +58,11 @@ class Packing:
         """Whether there may be an archive at all."""
         return self.above != _NEVER
 
+    @property
+    def named(self) -> bool:
+        """Whether it has a name of the author's own."""
+        return self.name != Packing.name
+
 
 def packing(wanted: Any) -> Packing:
     """True or a name: always. A number of bytes, or a size such as ``10 MB``: above it. None or False: never.

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from ...extras import install
-from ..texts import clean, mended
+from ..texts import clean, from_right, mended
 from .part import Options, Part
 from .table.grid import HEAD, TABLE, ZEBRA
 from .words import PARAGRAPH, preformatted
@@ -31,6 +31,10 @@ _TAGS: Final = {
     "table_open": f'<div style="{PARAGRAPH}">{TABLE}\n',
     "table_close": "</table></div>\n",
 }
+#: What can be read from the right.
+_BLOCKS: Final = frozenset(
+    ["paragraph_open", "heading_open", "bullet_list_open", "ordered_list_open", "th_open", "td_open"]
+)
 _SIZES: Final = {"h1": 22, "h2": 18, "h3": 16, "h4": 14, "h5": 14, "h6": 14}
 
 
@@ -47,16 +51,29 @@ def render_markdown(text: Any, _options: Options) -> Part:
     reader = library.MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     tokens = reader.parse(clean(source))
     warnings: list[str] = []
+    if not source.isascii():
+        _turned(tokens)
     _styled(tokens, warnings)
     html: str = reader.renderer.render(tokens, reader.options, {})
     return Part(source, html.strip(), warnings=tuple(dict.fromkeys(warnings)))
+
+
+def _turned(tokens: Sequence[Any]) -> None:
+    """Say of each block whose first text is read from the right that it is."""
+    said = ""
+    for token in reversed(tokens):
+        if token.type == "inline":
+            said = token.content
+        elif token.type in _BLOCKS and from_right(said):
+            token.attrSet("dir", "rtl")
 
 
 def _styled(tokens: Sequence[Any], warnings: list[str]) -> None:
     row = 0
     for token in tokens:
         if token.type in _STYLES:
-            token.attrSet("style", _STYLES[token.type])
+            style = _STYLES[token.type]
+            token.attrSet("style", style.replace("0 0 12px 24px", "0 24px 12px 0") if token.attrGet("dir") else style)
         elif token.type == "heading_open":
             token.attrSet("style", f"margin:4px 0 8px;font-size:{_SIZES[token.tag]}px;line-height:1.3")
         elif token.type in {"fence", "code_block"}:

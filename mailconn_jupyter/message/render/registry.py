@@ -12,7 +12,7 @@ from ..texts import one_line
 from .part import Options, Part
 from .taught import taught
 
-__all__ = ["Renderer", "is_result", "register", "render", "unregister"]
+__all__ = ["Renderer", "is_result", "register", "registered", "render", "unregister"]
 
 Renderer = Callable[[Any, Options], Part]
 
@@ -42,6 +42,11 @@ def register(kind: type | str | Callable[[Any], bool], renderer: Renderer) -> No
 def unregister(renderer: Renderer) -> None:
     """Take back every :func:`register` of this renderer."""
     _own[:] = [entry for entry in _own if entry[1] is not renderer]
+
+
+def registered() -> bool:
+    """Whether there are renderers of the user's own."""
+    return bool(_own)
 
 
 def render(value: Any, options: Options | None = None) -> Part:

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any, Final
 
 from ...formatting import how_large
-from ..texts import clean, html_text, mended
+from ..texts import clean, from_right, html_text, mended
 from .part import File, Options, Part
 
 __all__ = ["HTML", "Markdown", "MimeBundle", "Preformatted", "paragraphs", "preformatted", "render_text"]
@@ -78,9 +78,9 @@ class MimeBundle:
 def paragraphs(text: str) -> str:
     """Plain text as HTML: an empty line parts two paragraphs, lines and runs of spaces stay."""
     pieces = [piece.strip("\n") for piece in mended(text).split("\n\n")]
-    # dir=auto: a paragraph in Arabic or Hebrew reads from the right.
+    # Said, and not left to dir=auto, which not all mail programs know.
     return "\n".join(
-        f'<p{"" if piece.isascii() else " dir=auto"} style="{PARAGRAPH}">{html_text(piece)}</p>'
+        f'<p{" dir=rtl" if from_right(piece) else ""} style="{PARAGRAPH}">{html_text(piece)}</p>'
         for piece in pieces
         if piece
     )

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from ...texts import width
 from ..part import PAGE
 
-__all__ = ["COLUMNS", "LONGEST_WORD", "columns_that_fit", "fitting", "in_words", "longest", "pixels"]
+__all__ = ["COLUMNS", "LONGEST_WORD", "columns_that_fit", "fitting", "in_words", "least", "longest", "pixels"]
 
 _T = TypeVar("_T")
 
@@ -25,8 +25,13 @@ _PADDING: Final = 10
 COLUMNS: Final = PAGE // (_PADDING + 8)
 #: Letters of a word above which it is broken, as an address may be.
 LONGEST_WORD: Final = 24
-#: Letters of a text that stand in one line at least.
+#: Letters of a text that stand in one line at least, and of a long one.
 _SENTENCE: Final = 12
+_LONG_SENTENCE: Final = 20
+#: Lines that a text takes before it gets more room than a sentence.
+_LINES: Final = 5
+#: Pixels of a letter in Arial, on average.
+_USUAL_LETTER: Final = 6.5
 _MARKUP: Final = re.compile(r"<[^<>]*>")
 _NUMBER: Final = re.compile(r"[\d.,:%e+-]+")
 _CELL: Final = re.compile(r"<t[dh][^<>]*>(.*?)</t[dh]>", re.DOTALL)
@@ -45,7 +50,19 @@ def in_words(texts: Iterable[str], most: int | None = None) -> int:
     """The same of texts that may go on in the next line; a longer word than ``most`` is broken."""
     texts = list(texts)
     word = longest(" ".join(texts).split())
-    return max(word if most is None else min(word, most), min(longest(texts), _SENTENCE))
+    return max(word if most is None else min(word, most), _in_line(longest(texts)))
+
+
+def _in_line(letters: int) -> int:
+    """Letters of a text of so many that stand in one line at least."""
+    return min(letters, max(_SENTENCE, min(letters // _LINES, _LONG_SENTENCE)))
+
+
+def least(texts: Iterable[str]) -> int:
+    """Pixels across that texts keep beside columns that cannot be broken; 0 where their words see to that."""
+    texts = list(texts)
+    letters = _in_line(longest(texts))
+    return 0 if letters <= longest(" ".join(texts).split()) else round(letters * _USUAL_LETTER)
 
 
 def pixels(digits: int, letters: int = 0) -> float:

@@ -14,9 +14,9 @@ from html import escape
 from itertools import groupby
 from typing import Final
 
-from ...texts import html_text, pad, width
+from ...texts import from_right, html_text, pad, width
 from .cell_texts import LONGEST, as_html, as_text
-from .fitting import LONGEST_WORD, in_words, longest, pixels
+from .fitting import LONGEST_WORD, in_words, least, longest, pixels
 
 __all__ = ["HEAD", "TABLE", "ZEBRA", "Column", "Grid", "placed"]
 
@@ -59,6 +59,11 @@ class Column:
         """Whether it has words that are too long for any column."""
         return not self.safe and not self.whole and longest(" ".join(self.cells).split()) > LONGEST_WORD
 
+    @cached_property
+    def turned(self) -> bool:
+        """Whether a cell of it is read from the right."""
+        return not (self.safe or "".join(self.cells).isascii()) and any(map(from_right, self.cells))
+
     @property
     def wide(self) -> float:
         """The pixels that it takes."""
@@ -86,7 +91,7 @@ class Grid:
         right = sum(column.right for column in columns) * 2 > len(columns)
         cells = "".join(
             f"<{tag}{'' if column.right == right and tag == 'td' else _align(column.right)}"
-            f"{' nowrap' if column.whole else ''}{'%s' if column.breaks else '>%s'}</{tag}>"
+            f"{' nowrap' if column.whole else ''}{'%s' if column.breaks or column.turned else '>%s'}</{tag}>"
             for column in columns
             for tag in ("th" if column.index else "td",)
         )
@@ -109,7 +114,10 @@ class Grid:
                 alike = list(group)
                 text = html_text(" ".join(key[1][level : level + 1]))
                 if key[0] or self._is_lowest(level):
-                    cells.extend(f"<th{_align(column.right)}>{text}</th>" for column in alike)
+                    cells.extend(
+                        f"<th{_align(column.right)}{_least(column) if level == depth - 1 else ''}>{text}</th>"
+                        for column in alike
+                    )
                 else:
                     span = f' colspan="{len(alike)}"' if len(alike) > 1 else ""
                     cells.append(f'<th align="center"{span}>{text}</th>')
@@ -150,11 +158,11 @@ def _texts(column: Column) -> list[str]:
     if column.safe:
         return column.cells
     texts = as_html(column.cells, column.most)
-    if not column.breaks:
+    if not (column.breaks or column.turned):
         return texts
     # The end of the cell's tag is the cell's own, so that only the long ones pay for it.
     return [
-        f"{_BREAKING if len(cell) > LONGEST_WORD else '>'}{text}"
+        f"{' dir=rtl' if from_right(cell) else ''}{_BREAKING if column.breaks and len(cell) > LONGEST_WORD else '>'}{text}"
         for cell, text in zip(column.cells, texts, strict=True)
     ]
 
@@ -162,6 +170,12 @@ def _texts(column: Column) -> list[str]:
 def _same(columns: Sequence[Column], number: int, level: int) -> bool:
     before, here = columns[number - 1], columns[number]
     return not here.index and not before.index and before.names[: level + 1] == here.names[: level + 1]
+
+
+def _least(column: Column) -> str:
+    """What keeps a text from being one word wide on a telephone: a cell's smallest width is that of its column."""
+    pixels = 0 if column.right or column.safe else least(column.cells)
+    return f' style="min-width:{pixels}px"' if pixels else ""
 
 
 def _align(right: bool) -> str:
