@@ -48,8 +48,14 @@ _ANA: Final = """home => {
 }"""
 
 
-def _form(browser: Browser, site: Site, target: Path) -> None:
+def _page(browser: Browser, site: Site) -> FormPage:
     page = FormPage(browser, site)
+    page.page.set_default_timeout(120_000)
+    return page
+
+
+def _form(browser: Browser, site: Site, target: Path) -> None:
+    page = _page(browser, site)
     site.notebook("form", _STORED, "%mailconn default ops", "%mailconn form")
     page.open("form")
     for number in range(3):
@@ -92,7 +98,7 @@ def _inbox(browser: Browser, site: Site, server: Acted, target: Path) -> None:
         [mail(subjects[0], file="47.pdf"), mail("Здравствуйте, Ana", seen=True), mail(subjects[1]), mail("שלום")]
     )
     site.store.save(box.connection.copy(name="work"))
-    page = FormPage(browser, site)
+    page = _page(browser, site)
     site.notebook("inbox", _INBOX.format(server.dovecot.master[1]))
     page.open("inbox")
     page.run(0)

@@ -111,3 +111,13 @@ def test_a_styler_looks_as_pandas_own_template_and_an_inliner_make_it(monkeypatc
     usual = [(looks(styler), render(styler).text, words_of(render(styler).html or "").split()) for styler in stylers()]
     for here, there in zip(ours, usual, strict=True):
         assert here == there
+
+
+def test_of_columns_that_are_left_out_nothing_stays_beside_the_name_of_the_index() -> None:
+    frame = pandas.DataFrame(numpy.ones((2, 60)), index=pandas.Index(["a", "b"], name="account")).add_prefix("m")
+    page = html(frame.style)
+    rows = [row.count("<td") + row.count("<th") for row in page.split("<tr")[1:]]
+    assert len(rows) == 4
+    assert len(set(rows)) == 1
+    # Numbers stand to the right from the first column on.
+    assert [attributes.get("align") for tag, attributes in tags_of(page) if tag == "td"][:1] == [None]

@@ -448,7 +448,7 @@ def test_a_table_whose_sentences_can_wrap_is_shown_in_full() -> None:
 
 def test_a_word_that_no_column_has_room_for_may_be_broken() -> None:
     shown = html(pandas.DataFrame({"key": ["a" * 60, "short"], "n": [1, 2]}))
-    assert f'<td style="word-break:break-all">{"a" * 60}</td>' in shown
+    assert f'<td style="word-break:break-all;word-break:break-word">{"a" * 60}</td>' in shown
     assert "<td>short</td>" in shown
 
 

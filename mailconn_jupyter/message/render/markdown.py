@@ -31,6 +31,8 @@ _TAGS: Final = {
     "table_open": f'<div style="{PARAGRAPH}">{TABLE}\n',
     "table_close": "</table></div>\n",
 }
+#: What follows the last paragraph of a quotation.
+_QUOTED: Final = ["blockquote_close"]
 #: What can be read from the right.
 _BLOCKS: Final = frozenset(
     ["paragraph_open", "heading_open", "bullet_list_open", "ordered_list_open", "th_open", "td_open"]
@@ -70,8 +72,10 @@ def _turned(tokens: Sequence[Any]) -> None:
 
 def _styled(tokens: Sequence[Any], warnings: list[str]) -> None:
     row = 0
-    for token in tokens:
-        if token.type in _STYLES:
+    for number, token in enumerate(tokens):
+        if token.type == "paragraph_open" and [end.type for end in tokens[number + 3 : number + 4]] == _QUOTED:
+            token.attrSet("style", "margin:0")  # or the line beside it would be longer than the text
+        elif token.type in _STYLES:
             style = _STYLES[token.type]
             token.attrSet("style", style.replace("0 0 12px 24px", "0 24px 12px 0") if token.attrGet("dir") else style)
         elif token.type == "heading_open":

@@ -25,8 +25,9 @@ from .tables import rest, rest_file
 
 __all__ = ["render_styler"]
 
-# What pandas puts at the end of each row of which it leaves columns out; the line below the table says it.
-_DOTS: Final = re.compile(r"<t[dh][^<>]*>\.\.\.</t[dh]>\s*(?=</tr>)")
+# What pandas puts at the end of each row of which it leaves columns out, beside the index's name an empty cell; the line
+# below the table says it.
+_DOTS: Final = re.compile(r"<t[dh][^<>]*>(?:\.\.\.|&nbsp;)</t[dh]>\s*(?=</tr>)")
 _DISPLAYS: Final = (
     "_display_funcs",
     "_display_funcs_index",

@@ -26,8 +26,8 @@ TABLE: Final = (
 )
 HEAD: Final = "#e6eaf0"
 ZEBRA: Final = "#f4f6f8"
-# A word that no column has room for: an address, a key.
-_BREAKING: Final = ' style="word-break:break-all">'
+# A word that no column has room for: an address, a key. Who does not know the second breaks every word.
+_BREAKING: Final = ' style="word-break:break-all;word-break:break-word">'
 # Where a program goes on in the next line, as a number or a date must not: behind these, but for a sign at the front.
 _BREAKS: Final = " -/"
 
@@ -160,9 +160,9 @@ def _texts(column: Column) -> list[str]:
     texts = as_html(column.cells, column.most)
     if not (column.breaks or column.turned):
         return texts
-    # The end of the cell's tag is the cell's own, so that only the long ones pay for it.
+    # The end of the cell's tag is the cell's own, so that only those with a long word pay for it.
     return [
-        f"{' dir=rtl' if from_right(cell) else ''}{_BREAKING if column.breaks and len(cell) > LONGEST_WORD else '>'}{text}"
+        f"{' dir=rtl' if from_right(cell) else ''}{_BREAKING if column.breaks and longest(cell.split()) > LONGEST_WORD else '>'}{text}"
         for cell, text in zip(column.cells, texts, strict=True)
     ]
 
