@@ -532,7 +532,6 @@ def test_an_interrupt_while_a_list_is_sent_reports_the_rest_as_not_sent() -> Non
         assert len(rest.deliveries) + outcomes(report)["accepted"] == 60
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no SIGINT to one's own process there")
 def test_the_stop_button_of_a_cell_gives_the_report(shell: Shell) -> None:
     with Watched() as server, Relay(server.port, round_trip=0.2) as link:
         connections.save(to(link.port))

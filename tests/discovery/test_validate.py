@@ -256,8 +256,8 @@ def test_it_runs_beside_the_loop_of_a_kernel(server: NameServer) -> None:
     assert asyncio.run(cell()) == [True]
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_child_can_ask_as_well(server: NameServer) -> None:
-
     mailconn.validate(["ana@example.org"])
     child = os.fork()
     if not child:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import smtplib
 import socket
 import subprocess
@@ -73,7 +72,7 @@ class OtherKernel:
         return self.process.returncode
 
     def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
+        self.process.kill()
         self.process.communicate(timeout=20)
 
 
