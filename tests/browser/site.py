@@ -17,7 +17,9 @@ from pathlib import Path
 from mailconn_jupyter.store import ConnectionStore
 from tests.servers.ports import free_ports
 
-_ROOT = Path(__file__).parents[2]
+#: Whose Jupyter it is. Another than the tests' own shows the package that is installed there, as a wheel for example.
+_PYTHON = os.environ.get("BROWSER_PYTHON", sys.executable)
+_ROOT = [] if "BROWSER_PYTHON" in os.environ else [str(Path(__file__).parents[2])]
 
 # A keyring that outlives the kernel and encrypts; its own password is no secret of the tests'.
 _KEYRING = """
@@ -156,7 +158,7 @@ def run_site(folder: Path) -> Iterator[Site]:
 def _kernelspec(folder: Path) -> None:
     """A kernel that logs all that it can: a secret in there would be found."""
     folder.mkdir(parents=True)
-    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--debug"]
+    argv = [_PYTHON, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--debug"]
     (folder / "kernel.json").write_text(
         json.dumps({"argv": argv, "display_name": "Talkative", "language": "python"}), encoding="utf-8"
     )
@@ -164,7 +166,7 @@ def _kernelspec(folder: Path) -> None:
 
 def _command(site: Site) -> Sequence[str]:
     return [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--debug"),
+        *(_PYTHON, "-m", "jupyterlab", "--no-browser", "--allow-root", "--debug"),
         *(f"--port={site.port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={site.token}"),
         *(f"--ServerApp.root_dir={site.folder / 'notebooks'}", "--LabApp.news_url=None", "--expose-app-in-browser"),
         "--VoilaConfiguration.show_tracebacks=True",
@@ -182,7 +184,7 @@ def _environment(site: Site) -> dict[str, str]:
         "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
         "IPYTHONDIR": str(folder / "ipython"),
-        "PYTHONPATH": os.pathsep.join((str(folder / "python"), str(_ROOT))),
+        "PYTHONPATH": os.pathsep.join((str(folder / "python"), *_ROOT)),
         "PYTHON_KEYRING_BACKEND": "kernel_keyring.Encrypted",
         "TEST_KEYRING_FILE": str(folder / "keyring.cfg"),
     }
