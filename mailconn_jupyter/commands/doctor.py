@@ -13,6 +13,7 @@ from ..credentials import secret_folders, sources, variables
 from ..paths import is_folder, is_there
 from ..session.opening.stages import KEY_LOG
 from ..store import ConnectionStore, atomic_files, connections
+from ..store.people import People
 from .view import View
 
 __all__ = ["doctor", "findings"]
@@ -52,7 +53,7 @@ def findings(store: ConnectionStore) -> Iterator[tuple[str, str]]:
             f"{log} receives the keys of every TLS link: whoever can read that file can read what is sent, passwords included",
         )
     yield "MAILCONN_ variables", ", ".join(variables.owners(store)) or "none"
-    problems = [*map(str, store.problems()), *secret_folders.misplaced()]
+    problems = [*map(str, (*store.problems(), *People(store).problems())), *secret_folders.misplaced()]
     for problem in problems:
         yield _PROBLEM, problem
     if not problems:

@@ -24,7 +24,7 @@ from ..paths import is_file
 from . import atomic_files
 from .file_trust import NotTrusted, require_trusted
 
-__all__ = ["Entry", "Layer", "Origin", "Problem", "serialise", "winners_of"]
+__all__ = ["Entry", "Layer", "Origin", "Problem", "open_to_others", "serialise", "winners_of"]
 
 MOST_BYTES: Final = 1_000_000
 """The size up to which a file is read; a connection has about 1,000 bytes."""
@@ -184,7 +184,9 @@ class Layer:
         except OSError as error:
             yield Problem(self.folder, f"The folder cannot be read: {error.strerror or error}.")
             return
-        yield from self._open_to_others(self.folder, "700")
+        # Who can write a shared one was asked before it was read.
+        if self.kind == "user":
+            yield from open_to_others(self.folder, "700")
         entries = self.entries() if entries is None else entries
         winners = winners_of(entries)
         for entry in entries:
@@ -201,20 +203,22 @@ class Layer:
                     entry.path,
                     f"It is not used: {atomic_files.show(winner.path)} has the same connection name {winner.name!r}.",
                 )
-            if is_file(entry.path):
-                yield from self._open_to_others(entry.path, "600")
+            if self.kind == "user" and is_file(entry.path):
+                yield from open_to_others(entry.path, "600")
 
-    def _open_to_others(self, path: Path, mode: str) -> Iterator[Problem]:
-        # Windows' modes say nothing about other users; who can write a shared file was asked before it was read.
-        if os.name == "nt" or self.kind == "shared":
-            return
-        try:
-            open_to = path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
-        except OSError:
-            return
+
+def open_to_others(path: Path, mode: str) -> Iterator[Problem]:
+    """That others can read or change a file or folder of the user's own; ``mode`` is the one that it should have."""
+    # Windows' modes say nothing about other users.
+    if os.name == "nt":
+        return
+    try:
+        open_to = path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    except OSError:
+        return
+    if open_to:
         place = shlex.quote(atomic_files.show(path))
-        if open_to:
-            yield Problem(path, f"Others can read or change it. Run: chmod {mode} {place}")
+        yield Problem(path, f"Others can read or change it. Run: chmod {mode} {place}")
 
 
 def serialise(connection: MailConnection, kept: Mapping[str, Any]) -> bytes:

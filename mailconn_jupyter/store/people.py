@@ -8,6 +8,7 @@ The shared folders may have such a file, too: a user's own group of a name comes
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from ..message.mime.mailboxes import Mailbox, mailboxes, named_by
 from ..names import fold
 from . import atomic_files
 from .file_trust import NotTrusted, require_trusted
+from .layer import Problem, open_to_others
 from .store import ConnectionStore, connections
 
 __all__ = ["Group", "People", "UnknownGroup", "people"]
@@ -141,6 +143,24 @@ class People(MutableMapping[str, list[str]]):
                         texts += [text.rpartition("<")[2].rstrip(">"), text]
             self._known = state, {text.casefold(): text for text in texts}
         return self._known[1]
+
+    def problems(self) -> Iterator[Problem]:
+        """Files that cannot be read or do not count, and one of the user's own that others can read or change."""
+        for folder in (self._store.folder, *self._store.layers):
+            path, shared = folder / _FILE, folder != self._store.folder
+            # Of a folder that cannot be looked into, the store tells.
+            if not os.path.exists(path):  # noqa: PTH110  # a Path raises there
+                if os.path.islink(path):  # noqa: PTH114  # the same
+                    yield Problem(path, "It cannot be read: the link is broken.")
+                continue
+            try:
+                list(_groups(_content(path, shared=shared), path, shared=shared))
+            except NotTrusted as error:
+                yield Problem(path, error.refusal.sentence)
+            except StoreError as error:
+                yield Problem(path, f"It {error.message.removeprefix(f'{atomic_files.show(path)} ')}")
+            if not shared:
+                yield from open_to_others(path, "600")
 
     def _require(self, name: str) -> Group:
         groups = self.groups()
