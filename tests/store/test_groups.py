@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import mailconn_jupyter as mailconn
+from mailconn_jupyter.commands.doctor import findings
 from mailconn_jupyter.errors import MailConnError, MessageError, StoreError
 from mailconn_jupyter.store import ConnectionStore
 from mailconn_jupyter.store.people import People, UnknownGroup, people
@@ -184,6 +190,100 @@ def test_what_a_newer_version_wrote_survives(own_config: Path) -> None:
     assert json.loads(people._path.read_text())["later"] == 1
 
 
+_WRITER = """
+import sys
+from mailconn_jupyter.store.people import people
+print("begun", flush=True)
+for number in range(int(sys.argv[1]), int(sys.argv[2])):
+    people[f"g{number}"] = [f"p{number}@example.org"]
+"""
+
+
+def writer(start: int, stop: int) -> subprocess.Popen[bytes]:
+    """A process that keeps so many groups."""
+    command = [sys.executable, "-c", _WRITER, str(start), str(stop)]
+    begun = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2])
+    assert begun.stdout is not None
+    assert begun.stdout.readline() == b"begun\n"
+    begun.stdout.close()
+    return begun
+
+
+def test_two_kernels_that_write_at_once_lose_no_group(own_config: Path) -> None:
+    for each in [writer(0, 30), writer(30, 60)]:
+        assert each.wait(60) == 0
+    assert sorted(people) == sorted(f"g{number}" for number in range(60))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
+def test_a_kernel_that_is_killed_while_it_writes_loses_no_group_and_holds_nobody_up(own_config: Path) -> None:
+    people["kept"] = ["kept@example.org"]
+    known = 0
+    for _ in range(4):
+        # Two, so that one of them waits for the lock that the other one has.
+        killed = [writer(known, 100_000), writer(known + 50_000, 100_000)]
+        while len(people) < known + 4:
+            time.sleep(0.01)
+        for each in killed:
+            each.send_signal(signal.SIGKILL)
+            each.wait(30)
+        # Whole, and with all that was ever in it.
+        assert len(json.loads(people._path.read_bytes())["groups"]) >= known + 4
+        people["after"] = ["after@example.org"]
+        known = len(people)
+        assert {"kept", "after"} <= set(people)
+    assert [path.name for path in people._path.parent.iterdir() if path.suffix == ".tmp"] == []
+
+
+# What the doctor says of the files
+
+
+def problems(store: ConnectionStore) -> list[str]:
+    return [found for what, found in findings(store) if what == "PROBLEM"]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("{", "it is not JSON"),
+        ('{"groups": 5}', "it holds no groups"),
+        ('{"groups": {"team": [5]}}', "the group 'team' is not a list of addresses"),
+    ],
+)
+def test_the_doctor_tells_of_a_broken_file(own_config: Path, content: str, why: str) -> None:
+    people["team"] = ["ana@example.org"]
+    assert problems(mailconn.connections) == []
+    people._path.write_text(content, encoding="utf-8")
+    assert problems(mailconn.connections) == [f"{people._path}: It cannot be read: {why}."]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows' modes say nothing about others")
+def test_the_doctor_tells_of_a_file_that_others_can_read_of_a_link_to_nowhere_and_of_no_file(own_config: Path) -> None:
+    people["team"] = ["ana@example.org"]
+    path = people._path
+    path.chmod(0o644)
+    assert problems(mailconn.connections) == [f"{path}: Others can read or change it. Run: chmod 600 {path}"]
+    path.unlink()
+    path.symlink_to("nowhere")
+    assert problems(mailconn.connections) == [f"{path}: It cannot be read: the link is broken."]
+    path.unlink()
+    path.mkdir(0o700)
+    assert problems(mailconn.connections) == [f"{path}: It cannot be read: it is not a file."]
+    path.rmdir()
+    assert problems(mailconn.connections) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows' modes say nothing about others")
+def test_the_doctor_tells_of_a_shared_file_that_does_not_count(tmp_path: Path) -> None:
+    shared(tmp_path / "shared", {"groups": {"ops": ["evil@example.org"]}})
+    path = tmp_path / "shared" / ".people.json"
+    store = ConnectionStore(mailconn.connections.folder, [path.parent])
+    assert problems(store) == []
+    path.chmod(0o666)
+    (found,) = problems(store)
+    assert found.startswith(f"{path}: It is not used: ")
+
+
 def test_the_magic_makes_shows_and_changes_groups(shell: Shell) -> None:
     assert "There is no group yet" in shell.ok("%mailconn people").text
     shell.ok('%mailconn people team ana@example.org "Bea <bea@example.org>"')
@@ -256,3 +356,22 @@ def test_tab_completes_groups_addresses_and_names(shell: Shell) -> None:
         assert shell.tab(f"%mailconn {command}be") == [f"%mailconn {command}bea@example.org"]
     # In a merge they are columns.
     assert "%mailconn merge ops df --to bea@example.org" not in shell.tab("%mailconn merge ops df --to be")
+
+
+def test_tab_completes_who_stands_behind_a_comma(shell: Shell) -> None:
+    keep("ops", server_host="smtp.example.org")
+    people["team"] = ["Ana Nováková <nov@example.org>", "bea@example.org"]
+    people["unit"] = ["team"]
+    line = "%mailconn send ops --to "
+    assert shell.tab(f"{line}team,be") == [f"{line}team,bea@example.org"]
+    assert shell.tab(f"{line}team,") == [f"{line}team,unit"]
+    assert shell.tab(f"{line}eve@example.org,team,ana") == [
+        f'{line}"eve@example.org,team,Ana Nováková <nov@example.org>"'
+    ]
+    assert shell.tab(f'{line}"team, be') == [f'{line}"team, bea@example.org"']
+    # Blanks behind a comma need quotes, which it puts around all of them.
+    assert shell.tab(f"{line}team, be") == [f'{line}"team, bea@example.org"']
+    assert shell.tab(f"{line}eve@example.org,  team, ") == [f'{line}"eve@example.org,  team, unit"']
+    assert shell.tab(f"{line[:-1]}=team, be") == [f'{line[:-1]}="team, bea@example.org"']
+    assert shell.tab(f"{line}team --cc x@example.org, be") == [f'{line}team --cc "x@example.org, bea@example.org"']
+    assert shell.tab(f'{line}team --subject "a, b" be') == []

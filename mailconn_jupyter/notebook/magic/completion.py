@@ -24,6 +24,8 @@ __all__ = ["complete"]
 _MAGIC: Final = re.compile(r"(?:[^%#]*=)?\s*%?%mailconn\s(.*)", re.DOTALL)
 
 _MOST_PEOPLE: Final = 100
+# Several of them with blanks behind the commas, which only quotes hold together: what is completed is put into some.
+_SPACED: Final = re.compile(r"(--[a-z-]+)(=|\s+)((?:[^\s'\"]*,\s+)+[^\s'\"]*)\Z")
 
 
 class _Flag(str):
@@ -45,6 +47,9 @@ def _complete(context: CompletionContext) -> SimpleMatcherResult:
     if found is None:
         return SimpleMatcherResult(completions=[])
     words, fragment, mark = unfinished(found.group(1))
+    if not mark and (spaced := _SPACED.search(found.group(1))):
+        words, fragment = words[: -len(re.findall(r",\s+", spaced[3]))], spaced[3]
+        words += [spaced[1]] if spaced[2] == "=" else []
     flag, equals, value = fragment.partition("=")
     if equals and flag.startswith("--"):
         # --protocol=SM: what is completed begins after the equals sign.
@@ -126,13 +131,22 @@ def _people(fragment: str) -> list[str]:
     return list(islice(found, _MOST_PEOPLE))
 
 
+def _more_people(fragment: str) -> list[str]:
+    """Whoever fits what is behind the last comma, each with all that stands before it; none of those is offered again."""
+    typed = fragment.lstrip("'\"")
+    last = typed.rpartition(",")[2].lstrip()
+    before = typed[: len(typed) - len(last)]
+    named = {name.strip().casefold() for name in before.split(",")}
+    return [f"{before}{one}" for one in _people(last) if one.casefold() not in named]
+
+
 def _values(flag: argparse.Action, fragment: str) -> Iterable[str] | None:
     """What the flag, or the name, takes; None where it is a file."""
     declared = MailConnection.options()
     if isinstance(flag.type, Words):
         return flag.type.words
     if flag.type is person:
-        return _people(fragment)
+        return _more_people(fragment)
     if flag.type is group:
         return _groups()
     if flag.dest == "attach":
