@@ -263,6 +263,7 @@ _ALL: Final = (
         below="cell_mail:send_shown",
         results=True,
         later=("--subject",),
+        objects=("--reply-to-message",),
         notebook=True,
     ),
     Command(

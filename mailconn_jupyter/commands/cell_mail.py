@@ -13,7 +13,7 @@ from ..delivery.report import DeliveryError
 from ..delivery.send_notebook import current_notebook
 from ..errors import MailConnError, MessageError
 from ..message.render import Preformatted
-from .sending import Mail
+from .sending import Mail, mail_of
 from .view import Aside, when_text
 from .wrong_usage import WrongUsage
 
@@ -62,7 +62,7 @@ def send_shown(
     **mail: Any,
 ) -> Iterator[object]:
     """Run the cell and send what it shows; ``mail`` is a :class:`~.sending.Mail`'s. A cell that fails does so here, too."""
-    asked = Mail(**mail)
+    asked = mail_of(mail)
     yield from _check(asked, results, "send")
     run = cell.run(record=True, stderr=stderr)
     source = cell.source if code else ""

@@ -23,7 +23,8 @@ class Command:
     is its front end's own.
 
     ``stored`` is how many of its first arguments are names of stored connections (-1: all). ``results``: those after them
-    are expressions, whose values it takes. ``later`` are the flags whose expressions are evaluated when the cell has run.
+    are expressions, whose values it takes. ``later`` are the flags whose expressions are evaluated when the cell has run,
+    ``objects`` those that take the value of an expression, not its text.
     ``templates``: its texts are templates, and so is the cell, which is not run. ``files``: its arguments are files.
     ``notebook``: it is of no use outside of a notebook.
     """
@@ -37,6 +38,7 @@ class Command:
     below: str = ""
     results: bool = False
     later: tuple[str, ...] = ()
+    objects: tuple[str, ...] = ()
     templates: bool = False
     files: bool = False
     notebook: bool = False

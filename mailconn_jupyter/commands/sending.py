@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -11,11 +11,12 @@ from ..delivery.preview import Preview, preview
 from ..delivery.report import SendReport
 from ..delivery.send import send as send_mail
 from ..errors import MailConnWarning
+from ..message.answered import subject_of_answer
 from ..message.render.part import Formulas, TableFormat
 from .view import Aside
 from .wrong_usage import WrongUsage
 
-__all__ = ["Deferred", "Mail", "send", "telling"]
+__all__ = ["Deferred", "Mail", "mail_of", "send", "telling"]
 
 
 class Deferred(Protocol):
@@ -57,6 +58,7 @@ class Mail:
     bcc: Sequence[str] = ()
     sender: str = ""
     reply_to: Sequence[str] = ()
+    reply_to_message: Any = None
     priority: str | None = None
     importance: str | None = None
     sensitivity: str | None = None
@@ -94,6 +96,7 @@ class Mail:
                 subject,
                 *content,
                 sender=self.sender,
+                reply_to_message=self.reply_to_message,
                 attachments=self.attach if files else (),
                 rows=self.rows,
                 sign=self.sign,
@@ -129,6 +132,18 @@ class Mail:
         return options if self.limit is None else options | {"limit": self.limit}
 
 
+def mail_of(mail: Mapping[str, Any]) -> Mail:
+    """What a line says of a message, the subject filled in where it answers another one and names none."""
+    if mail.get("subject") is not None:
+        return Mail(**mail)
+    if mail.get("reply_to_message") is None:
+        raise WrongUsage(
+            "%mailconn send: the following arguments are required: --subject.",
+            hint="%mailconn send -h shows how it is used.",
+        )
+    return Mail(**{**mail, "subject": subject_of_answer(mail["reply_to_message"])})
+
+
 def send(
     *, results: Sequence[Any], code: bool = False, stderr: bool = False, on_error: str = "skip", **mail: Any
 ) -> Generator[Aside, None, SendReport | Preview]:
@@ -143,6 +158,6 @@ def send(
             "%mailconn send: --code, --stderr and --on-error are for a cell.",
             hint="With two percent signs, in its first line: %%mailconn send ...",
         )
-    asked = Mail(**mail)
+    asked = mail_of(mail)
     report = yield from asked.sent(str(asked.subject), results, dry_run=asked.stays)
     return preview(report.message) if asked.preview else report

@@ -184,7 +184,13 @@ def send_flags(parser: Arguments) -> None:
     parser.add_argument(
         "results", metavar="RESULT", nargs="*", help="What to send: names, expressions, and texts in quotes."
     )
-    parser.add_argument("--subject", required=True, metavar="TEXT", help=f"The subject{_LATER}")
+    parser.add_argument("--subject", metavar="TEXT", help=f"The subject{_LATER}")
+    parser.add_argument(
+        "--reply-to-message",
+        metavar="MESSAGE",
+        help="The message that this one answers: {message} where it was read, a Message-ID, or the ID in %%mailconn sent. "
+        "It stays in that thread, and without --subject has its subject.",
+    )
     shapes(parser)
     marks(parser)
     seals(parser)

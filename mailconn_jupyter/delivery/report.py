@@ -167,12 +167,17 @@ class SendReport(Followable):
 class DeliveryError(MailConnError):
     """Not every recipient's message was accepted; ``report`` has the outcome of each."""
 
-    def __init__(self, report: SendReport) -> None:
+    def __init__(self, report: SendReport, *, others: bool = False) -> None:
+        # ``others``: somebody has got it before.
         bad = [outcome for outcome in report.outcomes if outcome.outcome != "accepted"]
         said = few(
             [f"{outcome.recipient}: {outcome.outcome} {_reply(outcome)}".strip() for outcome in bad], separator="; "
         )
-        hint = "The others have received it." if report.accepted else "As far as is known, nobody has received it."
+        hint = (
+            "The others have received it."
+            if report.accepted or others
+            else "As far as is known, nobody has received it."
+        )
         if advised := next(filter(None, (advice(outcome.code, outcome.words) for outcome in bad)), ""):
             hint = f"{advised} {hint}"
         if report.unknown:

@@ -35,9 +35,10 @@ from .sealed import Seal
 from .sent_log.noting import note
 
 if TYPE_CHECKING:
+    from ..message.answered import Answered
     from ..session.graph.session import GraphSession
 
-__all__ = ["require_sending", "send", "send_composed", "sender_of"]
+__all__ = ["delivered", "require_sending", "send", "send_composed", "sender_of", "unsent"]
 
 # Before the second and the third try of what was refused for the moment (a 4xx), and of what is left once some was taken.
 _PAUSES = PAUSES
@@ -54,6 +55,7 @@ def send(
     bcc: str | Iterable[str] = (),
     sender: str = "",
     reply_to: str | Iterable[str] = (),
+    reply_to_message: Answered | None = None,
     attachments: Any = (),
     headers: Mapping[str, str | Sequence[str]] | None = None,
     priority: str | int | None = None,
@@ -116,6 +118,7 @@ def send(
                 bcc=bcc,
                 sender=sender or sender_of(connection),
                 reply_to=reply_to,
+                reply_to_message=reply_to_message,
                 attachments=attachments,
                 headers=headers,
                 priority=priority,
@@ -148,7 +151,7 @@ def send(
         warn("The message has no subject.")
     sealed = Seal(connection, sign=sign, encrypt=encrypt)(message)
     if dry_run:
-        return _unsent(message)
+        return unsent(message)
     if session is not None:
         return send_composed(session, sealed, returns)
     assert connection is not None
@@ -187,14 +190,28 @@ def signature_of(connection: MailConnection | None) -> str:
 
 def send_composed(session: Sender, message: EmailMessage, returns: Returns | None = None) -> SendReport:
     """Send a composed message through an open session; returns and raises as :func:`send`."""
-    returns = returns or Returns()
-    sender, recipients = envelope_of(message, returns.bounce_to, None)
-    recipients = [str(address) for address in once(map(envelope_address, recipients))]
+    report = delivered(session, message, returns or Returns())
+    if not report.ok:
+        raise DeliveryError(report)
+    return report
+
+
+def delivered(
+    session: Sender,
+    message: EmailMessage,
+    returns: Returns,
+    recipients: Iterable[str] | None = None,
+    *,
+    copied: bool = False,
+) -> SendReport:
+    """Send a composed message to these recipients, or to those of its header; ``copied``: no copy of it is to be kept."""
+    sender, recipients = envelope_of(message, returns.bounce_to, recipients)
+    left = [str(address) for address in once(map(envelope_address, recipients))]
     # Before anything is sent: what is raised after a delivery makes people send again.
     data = wired(message, utf8=False, eight_bit=True)
-    outcomes: dict[str, Outcome] = {recipient: Outcome(recipient, "not sent") for recipient in recipients}
+    outcomes: dict[str, Outcome] = {recipient: Outcome(recipient, "not sent") for recipient in left}
     connection: MailConnection | None = getattr(session, "connection", None)
-    copy_to = copy_target(connection)
+    copy_to = "" if copied else copy_target(connection)
     taken: list[Wire] = []
 
     def noted() -> SendReport:
@@ -216,8 +233,6 @@ def send_composed(session: Sender, message: EmailMessage, returns: Returns | Non
     report = noted()
     if copy_to and taken:
         keep_copy(copy_to, message, taken[0])
-    if not report.ok:
-        raise DeliveryError(report)
     return report
 
 
@@ -254,8 +269,8 @@ def _may_try_again(session: Sender) -> bool:
     return session.sock is not None or (isinstance(session, SMTPSession) and session.reopens)
 
 
-def _unsent(message: EmailMessage) -> SendReport:
+def unsent(message: EmailMessage, recipients: Iterable[str] | None = None) -> SendReport:
     """The report of a dry run."""
-    _, recipients = envelope_of(message, None, None)
+    _, recipients = envelope_of(message, None, recipients)
     outcomes = [Outcome(recipient, "not sent") for recipient in dict.fromkeys(recipients)]
     return SendReport(message, outcomes, size=len(wired(message, utf8=False, eight_bit=True)), dry_run=True)

@@ -27,6 +27,7 @@ from .report import DeliveryError, SendReport
 from .send import send
 
 if TYPE_CHECKING:
+    from ..message.answered import Answered
     from ..session.graph.session import GraphSession
 
 __all__ = ["NotebookError", "current_notebook", "send_notebook"]
@@ -51,6 +52,7 @@ def send_notebook(
     bcc: str | Iterable[str] = (),
     sender: str = "",
     reply_to: str | Iterable[str] = (),
+    reply_to_message: Answered | None = None,
     attachments: Any = (),
     headers: Mapping[str, str | Sequence[str]] | None = None,
     priority: str | int | None = None,
@@ -74,7 +76,8 @@ def send_notebook(
     """Send a notebook as it was last saved: its Markdown and its outputs, in order.
 
     ``path`` is by default the notebook that this runs in, where Jupyter or VS Code says which it is; save it first.
-    ``subject`` is by default its first heading, or its name. ``code`` sends the source of each cell, too. ``attach`` adds
+    ``subject`` is by default its first heading, or its name; that of an answer (``reply_to_message``) is by default the
+    answered message's. ``code`` sends the source of each cell, too. ``attach`` adds
     the whole as an HTML page, a PDF (with what nbconvert needs for one) or the notebook itself; None for nothing. What
     somebody else may have put into it is data: unless it is run first, or Jupyter trusts it, no script and no frame of it
     is in the page or the PDF, and neither loads anything (formulas stay as they are written); a warning says what was lost.
@@ -111,7 +114,9 @@ def send_notebook(
             f"{file.name} has no outputs: it was not run, or not saved since.",
             hint="Run and save it, or send it with execute=True.",
         )
-    subject = subject if subject is not None else title_of(notebook) or file.stem
+    title = title_of(notebook) or file.stem
+    if subject is None:
+        subject = "" if reply_to_message is not None else title
     own = own or execute
     # Nothing of a stranger's gets past here: in text and page it is data.
     shown, lost = (notebook, []) if own else inert(notebook)
@@ -141,6 +146,7 @@ def send_notebook(
             bcc=bcc,
             sender=sender,
             reply_to=reply_to,
+            reply_to_message=reply_to_message,
             attachments=[*made, *others],
             headers=headers,
             priority=priority,
@@ -166,7 +172,7 @@ def send_notebook(
         return sent(subject)
     how = f"failed{failure}"
     try:
-        report = sent(f"FAILED: {subject}", f"The notebook {file.name} {how}")
+        report = sent(f"FAILED: {subject or title}", f"The notebook {file.name} {how}")
     except DeliveryError as trouble:
         # Somebody may have it: its own words say who.
         raise NotebookError(f"{file.name} {how}", hint=str(trouble)) from failure.error

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ..errors import MessageError
 from ..formatting import escape
+from .answered import prefixed, threaded
 from .compose import compose
 from .incoming.address_list import address_list
 from .incoming.parsed import ParsedMessage
@@ -17,12 +18,8 @@ from .render.part import Part
 
 __all__ = ["forward", "reply"]
 
-# Bytes of a quoted text, and identifiers of a thread: RFC 5322, 3.6.4 wants all of them, and a sender can name thousands.
-_MOST_QUOTED: Final = 60_000
-_MOST_REFERENCES: Final = 30
-_MESSAGE_ID: Final = re.compile(r"<[!-;=?A-~]{1,250}@[!-;=?A-~]{1,250}>")
-# What other languages' programs put before a subject: German, Swedish, Dutch, Italian, Polish.
-_REPLIED: Final = re.compile(r"(?:re|aw|sv|antw|r|odp)(?:\[[0-9]{1,3}\])? ?: ?", re.IGNORECASE)
+_MOST_QUOTED: Final = 60_000  # bytes
+# As other languages' programs have it: German, Swedish, Italian, Polish.
 _PASSED_ON: Final = re.compile(r"(?:fwd?|wg|vs|i|pd)(?:\[[0-9]{1,3}\])? ?: ?", re.IGNORECASE)
 _QUOTE: Final = "margin:0 0 0 .8ex;padding-left:1ex;border-left:1px solid #ccc"
 
@@ -51,11 +48,11 @@ def reply(
     said = _quoted(message) if quote else None
     return compose(
         _texts(to),
-        _subject(message, "Re: ", _REPLIED),
+        prefixed(message.subject),
         *content,
         *([said] if said is not None else [] if content else [""]),
         cc=[*_texts(cc), *_each(options.pop("cc", ()))],
-        headers=_threaded(message, answers=True),
+        headers=threaded(message),
         **options,
     )
 
@@ -72,11 +69,11 @@ def forward(
     more = attachments if isinstance(attachments, list) else [attachments] if attachments not in ((), None) else []
     return compose(
         to,
-        _subject(message, "Fwd: ", _PASSED_ON),
+        prefixed(message.subject, "Fwd: ", _PASSED_ON),
         *content,
         _passed_on(message),
         attachments=[*files, *more],
-        headers=_threaded(message, answers=False),
+        headers=threaded(message, answers=False),
         **options,
     )
 
@@ -105,25 +102,6 @@ def _texts(people: Iterable[Mailbox]) -> list[str]:
 def _text(person: Mailbox) -> str:
     name = person.name.replace("\\", r"\\").replace('"', r"\"")
     return f'"{name}" <{person.address}>' if name else str(person.address)
-
-
-def _subject(message: ParsedMessage, prefix: str, known: re.Pattern[str]) -> str:
-    subject = message.subject
-    return subject if known.match(subject) else f"{prefix}{subject}".rstrip()
-
-
-def _threaded(message: ParsedMessage, *, answers: bool) -> dict[str, str]:
-    """In-Reply-To and References, of the identifiers that are any."""
-    own = _MESSAGE_ID.findall(message.message_id)[:1]
-    before = _MESSAGE_ID.findall(message.header("References"))
-    if not before and len(replied := _MESSAGE_ID.findall(message.header("In-Reply-To"))) == 1:
-        before = replied
-    thread = [*dict.fromkeys(one for one in before if one not in own), *own]
-    if len(thread) > _MOST_REFERENCES:
-        # The first one names the thread, the last ones its branch.
-        thread = [thread[0], *thread[1 - _MOST_REFERENCES :]]
-    fields = {"In-Reply-To": own[0]} if own and answers else {}
-    return fields | ({"References": " ".join(thread)} if thread else {})
 
 
 def _body(message: ParsedMessage) -> str:

@@ -11,7 +11,7 @@ from email.utils import format_datetime, localtime, make_msgid
 from itertools import chain
 from os import PathLike
 from os.path import isfile
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import MessageError, warn
 from ..formatting import did_you_mean, how_large, shown
@@ -30,6 +30,9 @@ from .render.registry import render
 from .render.stack import stacked
 from .template import Bound, Template, render_subject, render_template
 from .texts import one_line
+
+if TYPE_CHECKING:
+    from .answered import Answered
 
 __all__ = ["LIMIT", "compose"]
 
@@ -70,6 +73,7 @@ def compose(
     bcc: str | Iterable[str] = (),
     sender: str = "",
     reply_to: str | Iterable[str] = (),
+    reply_to_message: Answered | None = None,
     attachments: Any = (),
     headers: Mapping[str, str | Sequence[str]] | None = None,
     priority: str | int | None = None,
@@ -89,6 +93,11 @@ def compose(
     list. ``bcc`` stands in the message as a header, where a session finds whom to send to; it is not sent
     (:func:`~mailconn_jupyter.message.mime.wire_format.as_bytes` leaves it out). Without ``sender`` there is no From: the session
     that sends it adds its connection's.
+
+    ``reply_to_message`` is the message that this one answers: one that was read, a row of
+    :func:`~mailconn_jupyter.delivery.sent_log.sent.sent`, a report, or a Message-ID. It puts the answer into that thread
+    (In-Reply-To and References; RFC 5322, 3.6.4), and where the subject is empty makes it that message's, with "Re: "
+    before it. It says nothing about who gets the answer: that is ``to``.
 
     ``attachments``: paths, patterns (``out/*.csv``), ``(name, bytes)``, file objects, a dict such as
     ``{"churn.parquet": df, "plot.svg": figure}``, or a list of those. ``zip``: True, or the archive's name, for one
@@ -122,8 +131,13 @@ def compose(
     }
     if not any(people[name] for name in ("To", "Cc", "Bcc")):
         raise MessageError("The message has no recipient.", hint='Name one: compose("ana@example.org", ...)')
-    fields = list(custom(_each(headers or {})))
     subject = _subject(subject, variables)
+    thread: dict[str, str] = {}
+    if reply_to_message is not None:
+        from .answered import answering  # noqa: PLC0415  # what reads messages, for those who answer
+
+        subject, thread = answering(reply_to_message, subject)
+    fields = list(custom(chain(_each(headers or {}), thread.items())))
     formulas = _chosen("handling of formulas", formulas, _FORMULAS)
     options = Options(rows=_count("rows", rows), index=index, table_as=table_as, formulas=formulas)
     limit = _count("limit", limit)

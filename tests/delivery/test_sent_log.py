@@ -59,7 +59,7 @@ def test_a_message_is_noted_with_its_connection_recipients_size_and_outcome(serv
     report = mailconn.send("sandbox", [ANA, BOB], "Churn, Woche 47", "Grüße")
     table = mailconn.sent()
     assert list(table.columns) == [
-        *("when", "connection", "recipient", "subject", "size", "outcome", "code", "words", "message_id")
+        *("when", "connection", "recipient", "subject", "size", "outcome", "code", "words", "message_id", "tries")
     ]
     assert table["recipient"].tolist() == [ANA, BOB]
     first = table.iloc[0]
@@ -104,6 +104,7 @@ def test_what_went_to_some_later_is_one_message(tmp_path: Path) -> None:
     table = mailconn.sent()
     assert table["subject"].tolist() == ["Report 2", "Report 1", "Report 1"]
     assert table["outcome"].tolist() == ["accepted"] * 3
+    assert table["tries"].tolist() == [1, 1, 2]
 
 
 # Looking

@@ -24,6 +24,7 @@ from .filing_session import FilingSession
 from .sent_copy import said_of
 
 if TYPE_CHECKING:
+    from ...message.answered import Answered
     from ...session.imap.session import IMAPSession
 
 __all__ = ["SavedDraft", "save_draft"]
@@ -61,6 +62,7 @@ def save_draft(
     bcc: str | Iterable[str] = (),
     sender: str = "",
     reply_to: str | Iterable[str] = (),
+    reply_to_message: Answered | None = None,
     attachments: Any = (),
     headers: Mapping[str, str | Sequence[str]] | None = None,
     priority: str | int | None = None,
@@ -94,6 +96,7 @@ def save_draft(
         bcc=bcc,
         sender=sender or sender_of(connection),
         reply_to=reply_to,
+        reply_to_message=reply_to_message,
         attachments=attachments,
         headers=headers,
         priority=priority,

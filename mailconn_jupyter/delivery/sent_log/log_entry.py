@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final, get_args
 
@@ -15,6 +16,7 @@ __all__ = ["Fate", "LogEntry", "merged"]
 _WORDS: Final = frozenset(get_args(Word))
 _LONGEST_TEXT: Final = 1000  # characters
 _LONGEST_WORDS: Final = 200
+_LENGTH_OF_KEY: Final = 7  # of two hundred thousand, hardly two have the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,10 @@ class Fate:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One message. ``connection`` is empty for a session that belongs to none; ``size`` are bytes; ``fates`` by recipient."""
+    """One message. ``connection`` is empty for a session that belongs to none; ``size`` are bytes; ``fates`` by recipient.
+
+    ``again`` counts the tries beyond the first, by recipient, of whom there were any.
+    """
 
     when: datetime
     connection: str
@@ -36,6 +41,20 @@ class LogEntry:
     message_id: str
     size: int
     fates: Mapping[str, Fate]
+    again: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """What a person calls it by, in place of its Message-ID; empty where it has none.
+
+        >>> LogEntry(datetime.now(UTC), "ops", "Churn", "<47@example.org>", 1, {}).key
+        'da57c95'
+        """
+        return hashlib.sha256(self.message_id.encode()).hexdigest()[:_LENGTH_OF_KEY] if self.message_id else ""
+
+    def tries(self, recipient: str) -> int:
+        """How often it was sent to this recipient, or was to be."""
+        return self.again.get(recipient, 0) + 1
 
     def line(self) -> bytes:
         """The entry as a line of the file."""
@@ -91,6 +110,7 @@ def merged(entries: list[LogEntry]) -> list[LogEntry]:
 
 
 def _joined(before: LogEntry, after: LogEntry) -> LogEntry:
-    return LogEntry(
-        before.when, after.connection, before.subject, before.message_id, before.size, {**before.fates, **after.fates}
+    again = {name: before.tries(name) for name in after.fates if name in before.fates}
+    return replace(
+        before, connection=after.connection, fates={**before.fates, **after.fates}, again={**before.again, **again}
     )

@@ -29,6 +29,7 @@ _KINDS: Final = {
     "code": "Int64",
     "words": "str",
     "message_id": "str",
+    "tries": "int64",
 }
 
 
@@ -45,9 +46,10 @@ def sent(
     """What ``send()`` and ``send_many()`` have sent from this machine: a row for each recipient, the newest message first.
 
     Its columns: ``when`` (UTC), ``connection``, ``recipient``, ``subject``, ``size`` (bytes), ``outcome`` (accepted, refused,
-    unknown, not sent), ``code`` (missing where the server said none), ``words``, ``message_id``. ``since`` and ``before`` are
-    as for :func:`~mailconn_jupyter.mailbox.messages.messages`; ``to`` and ``subject`` are looked for anywhere, without regard
-    to case; ``limit`` is how many messages are taken at most.
+    unknown, not sent), ``code`` (missing where the server said none), ``words``, ``message_id``, ``tries`` (how often it was
+    sent there, or was to be: the outcome is the last one). ``since`` and ``before`` are as for
+    :func:`~mailconn_jupyter.mailbox.messages.messages`; ``to`` and ``subject`` are looked for anywhere, without regard to
+    case; ``limit`` is how many messages are taken at most.
 
     The log is in the Jupyter data directory, for its owner alone, without the content of any message; entries go after a
     year. ``%mailconn sent --off`` keeps none. Raises :class:`~mailconn_jupyter.errors.MailConnError` where pandas is not
@@ -65,6 +67,7 @@ def sent(
         "code": [fate.code or None for _, _, fate in rows],
         "words": [fate.words for _, _, fate in rows],
         "message_id": [entry.message_id for entry, _, _ in rows],
+        "tries": [entry.tries(name) for entry, name, _ in rows],
     }
     columns = {name: pd.Series(values[name], dtype=kind) for name, kind in _KINDS.items()}
     return pd.DataFrame({"when": dates([entry.when for entry, _, _ in rows]), **columns})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from ...names import quote
 from ..usage_error import UsageError, as_ipythons
 from .answers import told
 from .deferred_text import Later
-from .expand import Word, as_written, expand, expand_template, split
+from .expand import Code, Word, as_written, evaluate, expand, expand_template, split
 from .named_results import connection_and_results
 
 __all__ = ["run"]
@@ -87,8 +87,9 @@ def _do(command: Command, words: Sequence[Word], namespace: Mapping[str, Any], c
     written = [_marked(word, as_written(word)) for word in words]
     names = parser.places(written) if command.results else []
     later = {} if cell is None else _later(command, words, namespace, cell)
+    objects = dict(_objects(command, words))
     # What is evaluated after the flags stays as it is: who mistyped one need not wait for what is to be computed.
-    kept = {*names[0 if cell is None else command.stored :], *later}
+    kept = {*names[0 if cell is None else command.stored :], *later, *objects}
     said = expand_template if command.templates else expand
     texts = [
         written[place] if place in kept else _marked(word, said(word, namespace)) for place, word in enumerate(words)
@@ -96,6 +97,7 @@ def _do(command: Command, words: Sequence[Word], namespace: Mapping[str, Any], c
     refuse_passwords(texts, texts=True)
     arguments = vars(parser.read(texts))
     arguments |= {parser.flags()[flag].dest: value for flag, value in later.values()}
+    arguments |= {parser.flags()[flag].dest: evaluate(word, namespace) for flag, word in objects.values()}
     if command.results and (cell is None or command.templates):
         named = [words[place] for place in names]
         arguments["target"], arguments["results"] = connection_and_results(named, namespace, said)
@@ -117,14 +119,24 @@ def _later(
     command: Command, words: Sequence[Word], namespace: Mapping[str, Any], cell: str
 ) -> dict[int, tuple[str, str | Later]]:
     """By its place, each word with a value that is evaluated after the cell: the flag that it is for, and the value."""
-    found: dict[int, tuple[str, str | Later]] = {}
+    return {place: (flag, Later.of(word, namespace, cell)) for place, flag, word in _values_of(command.later, words)}
+
+
+def _objects(command: Command, words: Sequence[Word]) -> Iterator[tuple[int, tuple[str, Word]]]:
+    """By its place, each word that is a single expression, of which the value is meant: the flag, and the expression."""
+    for place, flag, word in _values_of(command.objects, words):
+        if len(word) == 1 and isinstance(word[0], Code) and not word.quoted:
+            yield place, (flag, word)
+
+
+def _values_of(flags: Sequence[str], words: Sequence[Word]) -> Iterator[tuple[int, str, Word]]:
+    """The place of each word with a value of one of these flags, the flag, and the value."""
     for place, word in enumerate(words):
-        for flag in command.later:
+        for flag in flags:
             if place and as_written(words[place - 1]) == flag:
-                found[place] = flag, Later.of(word, namespace, cell)
+                yield place, flag, word
             elif as_written(word).startswith(f"{flag}="):
-                found[place] = flag, Later.of(Word(word[len(flag) + 1 :]), namespace, cell)
-    return found
+                yield place, flag, Word(word[len(flag) + 1 :])
 
 
 def _misplaced(command: Command) -> UsageError:
