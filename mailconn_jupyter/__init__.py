@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .delivery.preview import Preview as Preview, preview as preview
     from .delivery.report import DeliveryError as DeliveryError, Outcome as Outcome, SendReport as SendReport
     from .delivery.send import send as send
+    from .delivery.send_again import send_again as send_again
     from .delivery.send_notebook import send_notebook as send_notebook
     from .delivery.sent_log.sent import sent as sent
     from .discovery.discover import discover as discover
@@ -129,6 +130,7 @@ _ROOMS = {
     "delivery.preview": "Preview preview",
     "delivery.report": "DeliveryError Outcome SendReport",
     "delivery.send": "send",
+    "delivery.send_again": "send_again",
     "delivery.send_notebook": "send_notebook",
     "delivery.sent_log.sent": "sent",
     "discovery.discover": "discover",

@@ -193,6 +193,14 @@ def _sent(parser: Arguments) -> None:
     what.add_argument("--off", action="store_true", help="Log nothing from now on.")
     what.add_argument("--on", action="store_true", help="Log what is sent, which is the default.")
     what.add_argument("--forget", action="store_true", help="Delete the log.")
+    what.add_argument(
+        "--again",
+        metavar="ID",
+        help="Send the message of this ID again, to whom it was refused or not sent; its content comes from the Sent folder.",
+    )
+    again = parser.add_argument_group("With --again")
+    again.add_argument("--unknown", action="store_true", help="Also to whom it may have arrived.")
+    again.add_argument("--dry-run", action="store_true", help="Send nothing: say to whom it would go.")
 
 
 def _people(parser: Arguments) -> None:
@@ -298,8 +306,8 @@ _ALL: Final = (
     ),
     Command(
         "sent",
-        "[NAME] [--since WHEN] [--to TEXT] [flags]",
-        "What was sent from this machine, to whom, and what became of it.",
+        "[NAME] [--since WHEN] [--to TEXT] [--again ID] [flags]",
+        "What was sent from this machine, to whom, and what became of it; or send one of it again.",
         "history.sending_log:sent",
         _sent,
         1,

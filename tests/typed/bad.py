@@ -50,6 +50,10 @@ def mistakes() -> None:
     send(connect, "ana@example.org", "s", "t")  # E: arg-type Argument 1 to "send"
     send("ops", "ana@example.org")  # E: call-arg Missing positional argument "subject"
     mailconn.compose("ana@example.org", "s", bbc="eve@example.org")  # E: call-arg "bbc" for "compose"
+    mailconn.compose("ana@example.org", "s", reply_to_message=47)  # E: arg-type "reply_to_message" to "compose"
+    send("ops", "ana@example.org", "s", "t", reply_to_mesage="<1@example.org>")  # E: call-arg "reply_to_mesage" for "send"; did you mean "reply_to_message"
+    mailconn.send_again("<1@example.org>", message="text")  # E: arg-type "message" to "send_again"
+    mailconn.send_again("<1@example.org>", again="unknown")  # E: call-arg "again" for "send_again"
     mailconn.send_notebook("ops", "ana@example.org", dryrun=True)  # E: call-arg "dryrun" for "send_notebook"
     mailconn.send_notebook("ops", "ana@example.org", on_error="always")  # E: arg-type "on_error" to "send_notebook"
 

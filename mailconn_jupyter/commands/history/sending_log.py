@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from ...formatting import cut, few, how_large
 from ..view import View, when_text
+from ..wrong_usage import WrongUsage
 
 if TYPE_CHECKING:
+    from ...delivery.report import SendReport
     from ...delivery.sent_log.log_entry import LogEntry
 
 __all__ = ["sent"]
@@ -27,8 +29,21 @@ def sent(
     off: bool = False,
     on: bool = False,
     forget: bool = False,
-) -> Iterator[object]:
-    """The messages that are noted, the newest first; or note none, note them again, forget them."""
+    again: str | None = None,
+    unknown: bool = False,
+    dry_run: bool = False,
+) -> Generator[object, None, SendReport | None]:
+    """The messages that are noted, the newest first; or note none, note them again, forget them, send one of them again."""
+    if again is None and (unknown or dry_run):
+        raise WrongUsage("%mailconn sent: --unknown and --dry-run belong to --again.")
+    if again is not None:
+        if target or since or to or subject:
+            raise WrongUsage("%mailconn sent: --again takes one message, by its ID; leave out what else looks for any.")
+        from ...delivery.send_again import send_again  # noqa: PLC0415  # sessions, for this flag alone
+        from ..sending import telling  # noqa: PLC0415  # as above
+
+        message = again
+        return (yield from telling(lambda: send_again(message, unknown=unknown, dry_run=dry_run)))
     from ...delivery.sent_log import log_file, noting  # noqa: PLC0415  # the store's files, for this command alone
 
     if off or on:
@@ -38,11 +53,11 @@ def sent(
             if on
             else "Nothing more is logged. %mailconn sent --forget deletes the log."
         )
-        return
+        return None
     if forget:
         log_file.LogFile().clear()
         yield "The log of sent mail is deleted."
-        return
+        return None
     from ...delivery.sent_log.sent import sent_messages  # noqa: PLC0415  # as above
 
     # One more than is shown, to know whether that is all.
@@ -56,8 +71,11 @@ def sent(
         )
     if not noting.keeps():
         notes.append("Nothing is being logged; to turn that on: %mailconn sent --on")
+    if any(fate.outcome != "accepted" for entry in found[:limit] for fate in entry.fates.values()):
+        notes.append("%mailconn sent --again ID sends one again, only to whom it was refused or not sent.")
     rows = [_row(entry) for entry in found[:limit]]
-    yield View(rows, header=("Sent", "Connection", "To", "Subject", "Size", "Outcome"), notes=notes)
+    yield View(rows, header=("Sent", "Connection", "To", "Subject", "Size", "Outcome", "ID"), notes=notes)
+    return None
 
 
 def _row(entry: LogEntry) -> tuple[str, ...]:
@@ -67,6 +85,8 @@ def _row(entry: LogEntry) -> tuple[str, ...]:
         said = outcome if outcome == "accepted" else outcome.upper()
     else:
         said = ", ".join(f"{count} {word if word == 'accepted' else word.upper()}" for word, count in counts.items())
+    if (tries := max(map(entry.tries, entry.fates), default=1)) > 1:
+        said = f"{said} ({tries} tries)"
     return (
         when_text(entry.when),
         entry.connection,
@@ -74,4 +94,5 @@ def _row(entry: LogEntry) -> tuple[str, ...]:
         cut(entry.subject, _LONGEST) or "(no subject)",
         how_large(entry.size),
         said,
+        entry.key,
     )

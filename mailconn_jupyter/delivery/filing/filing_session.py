@@ -65,12 +65,14 @@ class FilingSession:
             return self.sock is not None
         return False
 
-    def folder(self, use: str) -> str:
-        """The folder for what was ``sent``, or for ``drafts``."""
+    def folder(self, use: str, *, make: bool = True) -> str:
+        """The folder for what was ``sent``, or for ``drafts``; empty where there is none, and none is to be made."""
         from ...session.imap.special_folder import special_folder  # noqa: PLC0415  # imap-tools, for those who have it
 
         if use not in self._folders:
-            self._folders[use] = special_folder(self.session, use)
+            if not (found := special_folder(self.session, use, make=make)):
+                return ""
+            self._folders[use] = found
         return self._folders[use]
 
     def put(self, messages: Sequence[bytes], use: str) -> list[Appended]:

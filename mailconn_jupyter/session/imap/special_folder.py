@@ -20,13 +20,13 @@ _NAMES: Final = {
 _PERSONAL: Final = re.compile(rb'\(\("([^"\\]*)" ')
 
 
-def special_folder(session: IMAPSession, use: str) -> str:
-    """The name of the folder that is ``sent``, or ``drafts``; it is made where there is none.
+def special_folder(session: IMAPSession, use: str, *, make: bool = True) -> str:
+    """The name of the folder that is ``sent``, or ``drafts``; with ``make`` it is made where there is none.
 
     Raises :class:`~mailconn_jupyter.session.imap.errors.FolderRefused` where the server does not make it.
     """
     folders = session.folders(counts=False)
-    return folders.used_for(use) or _called_so(folders, use) or _made(session, use)
+    return folders.used_for(use) or _called_so(folders, use) or (_made(session, use) if make else "")
 
 
 def _called_so(folders: FolderList, use: str) -> str:
