@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     )
     from .message.smime.signature import Signature as Signature, verify as verify
     from .message.template import Template as Template
+    from .notebook.compose_page.compose_form import ComposeForm as ComposeForm, compose_form as compose_form
     from .notebook.form.form import Form as Form, form as form
     from .session.check import (
         CheckReport as CheckReport,
@@ -155,6 +156,7 @@ _ROOMS = {
     "message.render": "HTML Markdown Part Preformatted register unregister",
     "message.smime.signature": "Signature verify",
     "message.template": "Template",
+    "notebook.compose_page.compose_form": "ComposeForm compose_form",
     "notebook.form.form": "Form form",
     "sandbox": "sandbox",
     "session.check": "CheckReport CheckReports check check_all",

@@ -71,8 +71,11 @@ from __future__ import annotations
 import sys
 import traceback
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, Final
 
 from traitlets import TraitError
 
@@ -89,6 +92,7 @@ __all__ = [
     "SignInError",
     "StoreError",
     "UnknownKeyword",
+    "heard_warnings",
     "hidden_warning",
     "warn",
 ]
@@ -98,8 +102,25 @@ class MailConnWarning(UserWarning):
     """Something works, but less safely or less well than it could; the text says what to change."""
 
 
+_heard: Final[ContextVar[list[str] | None]] = ContextVar("heard", default=None)
+
+
+@contextmanager
+def heard_warnings() -> Iterator[list[str]]:
+    """What :func:`warn` says within, for a page that has a place of its own for it; other threads warn as ever."""
+    heard: list[str] = []
+    before = _heard.set(heard)
+    try:
+        yield heard
+    finally:
+        _heard.reset(before)
+
+
 def warn(text: str) -> None:
     """Say ``text`` as a :class:`MailConnWarning`, at the line from outside of the package that led here."""
+    if (heard := _heard.get()) is not None:
+        heard.append(text)
+        return
     frame: FrameType | None = sys._getframe()  # noqa: SLF001  # as warnings itself counts them
     level = 1
     while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == __package__:

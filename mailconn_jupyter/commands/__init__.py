@@ -169,6 +169,12 @@ def _form(parser: Arguments) -> None:
     )
 
 
+def _compose(parser: Arguments) -> None:
+    parser.add_argument(
+        "name", metavar="NAME", nargs="?", help="A stored connection; if omitted, the default or the only one."
+    )
+
+
 def _default(parser: Arguments) -> None:
     parser.add_argument("target", metavar="NAME", nargs="?", help="The new default; if omitted, say which it is.")
     parser.add_argument("--unset", action="store_true", help="Have no default.")
@@ -388,6 +394,7 @@ _ALL: Final = (
         "setting_up.autoloading:autoload",
         autoload_flags,
     ),
+    Command("compose", "[NAME]", "Write a mail in a form, and send it.", "", _compose, 1, notebook=True),
     Command("form", "[NAME]", "Make or edit a connection in a form.", "", _form, 1, notebook=True),
     Command(
         "default", "[NAME] [--unset]", "Which connection is meant when none is named.", "listing:default", _default, 1

@@ -1,4 +1,4 @@
-"""What stands for the form where no widget can live: a sentence with the magic's commands, and what is stored as a table."""
+"""What stands for a form where no widget can live: a sentence with the magic's commands, and what is stored as a table."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from ..formatting import columns, prose, table
 from ..names import quote
 from ..store import connections
 
-__all__ = ["html_of", "let_widgets_in", "text_of"]
+__all__ = ["COMPOSE", "compose_html", "compose_text", "html_of", "let_widgets_in", "text_of"]
 
 _MOST = 20
+
+#: What sends without a form.
+COMPOSE = "%mailconn send NAME --to ADDRESS --subject TEXT RESULT ..."
 
 
 def _words(stored: MailConnection | None, *, new: bool) -> str:
@@ -47,6 +50,19 @@ def html_of(stored: MailConnection | None, *, new: bool = False) -> str:
     rows, header = _table(stored, new=new)
     words = f"<p>{prose(_words(stored, new=new))}</p>"
     return f"{words}{table(rows, header=header)}" if rows else words
+
+
+def compose_text() -> str:
+    """In the place of the form for a mail; nothing of the mail is in it."""
+    return (
+        "The form for a mail: run the cell again to get it back. Where Jupyter widgets do not show, use "
+        f"{COMPOSE}; %mailconn send -h says more."
+    )
+
+
+def compose_html() -> str:
+    """The same as HTML."""
+    return f"<p>{prose(compose_text())}</p>"
 
 
 def let_widgets_in() -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ...message.answered import Answered
     from ...session.imap.session import IMAPSession
 
-__all__ = ["SavedDraft", "save_draft"]
+__all__ = ["SavedDraft", "put_draft", "save_draft"]
 
 
 @dataclass(frozen=True)
@@ -111,12 +111,13 @@ def save_draft(
         limit=limit,
     )
     if session is not None:
-        return _saved(FilingSession(session), message)
+        return put_draft(FilingSession(session), message)
     with lent_session(connection, keep=not isinstance(target, MailConnection), opened=FilingSession.opened) as opened:
-        return _saved(opened, message)
+        return put_draft(opened, message)
 
 
-def _saved(session: FilingSession, message: EmailMessage) -> SavedDraft:
+def put_draft(session: FilingSession, message: EmailMessage) -> SavedDraft:
+    """Put a composed message there; returns and raises as :func:`save_draft`."""
     data = as_bytes(message, utf8=False, eight_bit=True, bcc=True)
     (said,) = session.put([data], "drafts")
     if not said.ok:

@@ -25,7 +25,11 @@ __all__ = ["run"]
 
 
 #: What a notebook alone can do, or does in a way of its own, by the command's name.
-_OWN: Final = {"form": "..form.form:form", "inbox": "..inbox.show_inbox:inbox"}
+_OWN: Final = {
+    "compose": "..compose_page.compose_form:compose_form",
+    "form": "..form.form:form",
+    "inbox": "..inbox.show_inbox:inbox",
+}
 #: What other programs call it.
 _ELSEWHERE: Final = {
     "add": "new",

@@ -21,7 +21,7 @@ function render({ model, el }) {
     planned = 0;
     for (const row of form.querySelectorAll(".mailconn-row")) {
       const note = row.querySelector(".mailconn-note");
-      const field = row.querySelector("input, select");
+      const field = row.querySelector("input, select, textarea");
       if (!note || !field) continue;
       note.id ||= `mailconn-note-${Math.random().toString(36).slice(2)}`;
       put(field, "aria-describedby", note.id);

@@ -1,0 +1,260 @@
+"""The form for a mail in JupyterLab: from empty to a mailbox, by keyboard, in both themes, over a restart, and no address saved."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mailconn_jupyter.connection import MailConnection
+from tests.browser.test_manager_page import complaints
+from tests.servers.postfix import Postfix
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator
+
+    from tests.browser.pages import FormPage
+    from tests.browser.site import Site
+
+COMPOSE = "%load_ext mailconn_jupyter\n%mailconn compose"
+RESULTS = """
+import pandas
+from matplotlib.figure import Figure
+churn = pandas.DataFrame({"week": [46, 47], "churn": [2.1, 3.4]})
+fig = Figure(figsize=(5, 3))
+fig.subplots().plot([46, 47], [2.1, 3.4])
+"""
+PEOPLE = (
+    "import mailconn_jupyter as mailconn\n"
+    "mailconn.people['team'] = ['Alice Ames <alice@example.test>', 'Bob Berg <bob@example.test>']"
+)
+#: What is typed into the forms, and must be in no notebook.
+TEXTS = ("@example.test", "Three things", "Churn-47")
+
+
+@pytest.fixture
+def ops(site: Site, postfix: Postfix) -> MailConnection:
+    made = MailConnection(
+        name="ops",
+        server_host="localhost",
+        server_port=postfix.relay,
+        use_secure_authentication=False,
+        from_address="carol@example.test",
+        signature="**Carol**, Churn team",
+    )
+    site.store.save(made)
+    for path in (site.folder / "data").rglob("unsent/*"):
+        path.unlink()
+    return made
+
+
+def field(page: FormPage, label: str, number: int = 0) -> Locator:
+    return page.form(number).get_by_label(label, exact=True).locator("visible=true")
+
+
+def started(page: FormPage, cell: int = 0) -> None:
+    page.run(cell)
+    page.page.wait_for_function("() => document.querySelector('.mailconn-mail textarea')?.readOnly === false")
+
+
+def picture(page: FormPage, name: str) -> None:
+    if folder := os.environ.get("BROWSER_PICTURES"):
+        page.picture(Path(folder, f"compose-{name}.png"))
+
+
+def test_from_an_empty_form_to_a_mailbox_by_the_keyboard_alone(
+    visit: Callable[..., FormPage], site: Site, ops: MailConnection, postfix: Postfix
+) -> None:
+    page = visit("compose", COMPOSE, PEOPLE, RESULTS)
+    page.run(1)
+    page.run(2)
+    started(page)
+    keys = page.page.keyboard
+    field(page, "To").focus()
+    keys.type("ali")
+    page.form().get_by_role("option", name="Alice Ames <alice@example.test>").wait_for()
+    keys.press("ArrowDown")
+    keys.press("Enter")
+    assert field(page, "To").input_value() == "Alice Ames <alice@example.test>, "
+    keys.type("te")
+    page.form().get_by_role("option", name="team group, 2 addresses").wait_for()
+    # Escape closes what is offered, and nothing else.
+    keys.press("Escape")
+    page.form().get_by_role("option").first.wait_for(state="hidden")
+    assert page.focused() == "To"
+    keys.type("am")
+    keys.press("Tab")
+    assert page.focused() == "Cc"
+    keys.press("Tab")
+    keys.press("Tab")
+    keys.type("Churn-47")
+    keys.press("Tab")
+    keys.type("Three things **moved**:")
+    keys.press("Tab")
+    assert page.focused() == "Attach a file"
+    keys.press("Tab")
+    assert page.page.evaluate("() => document.activeElement.value") == "fig"
+    keys.press("Tab")
+    keys.press("Space")
+    page.form().get_by_role("checkbox", name="churn DataFrame, 2 rows, 2 columns", checked=True).wait_for()
+    keys.press("Shift+Tab")
+    keys.press("Space")
+    page.form().get_by_text("2.", exact=True).wait_for()
+    keys.press("Tab")
+    keys.press("Tab")
+    assert page.tab_through(4)[:2] == ["Send", "Preview"]
+    page.button("Preview").focus()
+    keys.press("Enter")
+    frame = page.form().frame_locator(".mailconn-page-shown iframe")
+    frame.get_by_text("Carol").wait_for()
+    assert page.focused() == "Close"
+    keys.press("Escape")
+    assert page.focused() == "Preview"
+    page.button("Send").focus()
+    keys.press("Enter")
+    page.says("Sent: 'Churn-47', ")
+    page.form().get_by_role("row", name="bob@example.test").get_by_text("accepted").wait_for()
+    assert field(page, "To").input_value() == ""
+    raw = postfix.wait_for("bob", "Churn-47")
+    message = email.message_from_bytes(raw, policy=email.policy.default)
+    html = message.get_body(("html",)).get_content()  # type: ignore[union-attr]  # it has one
+    assert message["To"] == "Alice Ames <alice@example.test>, Bob Berg <bob@example.test>"
+    assert "<strong>moved</strong>" in html
+    assert html.index("3.4") < html.index("<img") < html.index("Carol")
+    page.save_notebook()
+    assert [place for place in site.places_of(*TEXTS) if place.startswith("notebooks/")] == [
+        f"notebooks/compose.ipynb: {TEXTS[0]}"
+    ], "in the cell that has them"
+
+
+def test_nothing_typed_is_lost_when_the_kernel_is_restarted_amid_it_and_no_notebook_has_it(
+    visit: Callable[..., FormPage], site: Site, ops: MailConnection
+) -> None:
+    page = visit("restarted", COMPOSE, "%mailconn compose", "import time\ntime.sleep(600)")
+    started(page)
+    field(page, "To").fill("alice@example.test")
+    field(page, "Subject").fill("Churn-47")
+    field(page, "Message").fill("Three things")
+    page.page.wait_for_timeout(1000)
+    # The last letters come while the kernel is busy, and it never has the time to hear of them.
+    page.run(2, wait=False)
+    field(page, "Message").press("End")
+    page.page.keyboard.type(" moved: ünï")
+    page.save_notebook()
+    page.restart()
+    page.page.get_by_text("Run the cell again: what you typed is there.").locator("visible=true").first.wait_for()
+    started(page)
+    page.says("Discard begins a new")
+    assert field(page, "To").input_value() == "alice@example.test"
+    assert field(page, "Subject").input_value() == "Churn-47"
+    assert field(page, "Message").input_value() == "Three things moved: ünï"
+    page.save_notebook()
+    assert [place for place in site.places_of(*TEXTS) if not place.startswith("data/mailconn/unsent/")] == []
+    # Another form in the notebook has a mail of its own.
+    page.run(1)
+    page.page.wait_for_function(
+        "() => document.querySelectorAll('.mailconn-mail textarea:not([readonly])').length === 2"
+    )
+    assert field(page, "Subject", 1).input_value() == ""
+    field(page, "Subject", 1).fill("another")
+    page.page.reload()
+    page.page.wait_for_function(
+        "() => document.querySelectorAll('.mailconn-mail textarea:not([readonly])').length === 2"
+    )
+    assert field(page, "Subject", 1).input_value() == "another"
+    assert field(page, "Message").input_value() == "Three things moved: ünï"
+    page.button("Discard").click()
+    page.says("Discard this mail? This cannot be undone.")
+    assert page.focused() == "Keep"
+    page.page.keyboard.press("Escape")
+    page.form().locator(".mailconn-question").wait_for(state="hidden")
+    page.button("Discard").click()
+    page.form().locator(".mailconn-question").get_by_role("button", name="Discard").click()
+    page.says("Discarded.")
+    assert field(page, "Message").input_value() == ""
+    assert site.places_of("Three things") == []
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+@pytest.mark.parametrize("width", [1300, 480])
+def test_it_is_fit_for_everybody_in_both_themes_and_at_any_width(
+    theme: str, width: int, visit: Callable[..., FormPage], site: Site, ops: MailConnection
+) -> None:
+    page = visit("themes", COMPOSE, RESULTS)
+    page.page.set_viewport_size({"width": width, "height": 800})
+    page.run(1)
+    started(page)
+    page.theme(theme)
+    name = f"{theme.rsplit(maxsplit=1)[-1].lower()}-{width}"
+    assert complaints(page) == []
+    field(page, "To").fill("nobody")
+    field(page, "Subject").fill("Churn-47")
+    field(page, "Message").fill("Three things **moved**:\n\n- one\n- two")
+    page.form().get_by_role("checkbox", name="fig Figure").check()
+    page.form().get_by_role("checkbox", name="churn DataFrame, 2 rows, 2 columns").check()
+    page.form().locator(".mailconn-look img").wait_for()
+    field(page, "Attach a file").fill("none.csv")
+    page.button("Attach").click()
+    page.says("The attachment 'none.csv' does not exist.")
+    page.button("Send").click()
+    page.says("Nothing was sent: see the fields that are marked.")
+    assert page.focused() == "To"
+    assert complaints(page) == []
+    picture(page, f"{name}-wrong")
+    page.button("Remove none.csv").click()
+    field(page, "To").fill("Alice Ames <alice@example.test>")
+    page.button("Preview").click()
+    frame = page.form().frame_locator(".mailconn-page-shown iframe")
+    frame.get_by_text("Three things").wait_for()
+    assert complaints(page) == []
+    picture(page, f"{name}-preview")
+    page.button("Colours: Dark").or_(page.button("Dark")).click()
+    page.button("Phone, 375 px").click()
+    page.says("About as programs show it")
+    assert page.form().locator(".mailconn-page-shown").bounding_box()["width"] == 375  # type: ignore[index]
+    page.page.wait_for_timeout(500)
+    assert complaints(page) == []
+    picture(page, f"{name}-preview-dark")
+    page.button("Close: Preview").or_(page.button("Close")).click()
+    page.button("Show the code").click()
+    page.says("The cell that sends the same.")
+    assert complaints(page) == []
+    picture(page, f"{name}-code")
+    page.button("Close").click()
+    page.button("Save as draft").click()
+    page.says("Where should the draft be saved?")
+    assert complaints(page) == []
+    field(page, "File").fill(f"{name}.eml")
+    page.form().locator(".mailconn-question").get_by_role("button", name="Save").click()
+    page.says("Nothing was sent.")
+    assert (site.folder / "notebooks" / f"{name}.eml").is_file()
+    page.page.evaluate("() => document.querySelector('.mailconn-form').scrollIntoView()")
+    picture(page, name)
+    overflow = "() => [...document.querySelectorAll('.mailconn-mail, .mailconn-main *')].filter(n => n.scrollWidth > n.clientWidth + 1 && getComputedStyle(n).overflowX === 'visible' && n.clientWidth).map(n => n.outerHTML.slice(0, 80))"
+    assert page.page.evaluate(overflow) == []
+    page.theme("JupyterLab Light")
+    page.button("Discard").click()
+    page.form().locator(".mailconn-question").get_by_role("button", name="Discard").click()
+    page.says("Discarded.")
+
+
+def test_what_is_clicked_twice_while_the_kernel_is_busy_is_sent_once(
+    visit: Callable[..., FormPage], ops: MailConnection, postfix: Postfix
+) -> None:
+    page = visit("twice", COMPOSE, "import time\ntime.sleep(4)\nprint('done')")
+    started(page)
+    field(page, "To").fill("alice@example.test")
+    field(page, "Subject").fill("twice-47")
+    field(page, "Message").fill("x")
+    page.run(1, wait=False)
+    page.button("Send").dblclick()
+    page.says("Sent: 'twice-47', ")
+    page.idle()
+    postfix.wait_for("alice", "twice-47")
+    page.page.wait_for_timeout(500)
+    assert sum(b"twice-47" in raw for raw in postfix._maildirs.messages("alice")) == 1
