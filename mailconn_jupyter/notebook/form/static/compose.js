@@ -327,9 +327,11 @@ function render({ model, el }) {
   function tell(kind, text, lines = []) {
     status.replaceChildren(...(text ? [message(kind, text)] : []));
     if (!lines.length) return;
-    const head = element("tr", {}, ...["Recipient", "Outcome", "The server's words"].map((text) => element("th", { text, scope: "col" })));
+    const titles = ["Recipient", "Outcome", ...(lines.some(([, , words]) => words) ? ["The server's words"] : [])];
+    const head = element("tr", {}, ...titles.map((title) => element("th", { text: title, scope: "col" })));
     const body = lines.map(([recipient, outcome, words]) => element("tr", {}, element("th", { text: recipient, scope: "row" }),
-      element("td", {}, outcome ? message(OUTCOMES[outcome] ?? "note", outcome) : ""), element("td", { text: words })));
+      element("td", {}, outcome ? message(OUTCOMES[outcome] ?? "note", outcome) : ""),
+      ...(titles.length > 2 ? [element("td", { text: words })] : [])));
     body.forEach((line) => line.querySelectorAll('[role="alert"]').forEach((one) => one.removeAttribute("role")));
     status.append(element("table", { style: "mailconn-table" }, element("thead", {}, head), element("tbody", {}, ...body)));
   }
