@@ -169,6 +169,7 @@ def test_nothing_typed_is_lost_when_the_kernel_is_restarted_amid_it_and_no_noteb
     )
     assert field(page, "Subject", 1).input_value() == ""
     field(page, "Subject", 1).fill("another")
+    page.save_notebook()
     page.page.reload()
     page.page.wait_for_function(
         "() => document.querySelectorAll('.mailconn-mail textarea:not([readonly])').length === 2"

@@ -101,7 +101,9 @@ class TypedMail:
 
     def code(self) -> str:
         """The cell that sends the same."""
-        text = f"mailconn.Markdown({_literal(self.body)})" if isinstance(_words(""), Markdown) else _literal(self.body)
+        text = _literal(self.body)
+        if isinstance(_words(""), Markdown):
+            text = f"mailconn.Markdown{text}" if text.startswith("(") else f"mailconn.Markdown({text})"
         given = [
             _literal(self.connection) if self.connection else "None",
             _literal(self.to.strip()),
