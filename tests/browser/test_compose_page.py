@@ -5,7 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -147,7 +147,7 @@ def test_nothing_typed_is_lost_when_the_kernel_is_restarted_amid_it_and_no_noteb
     field(page, "Subject").fill("Churn-47")
     field(page, "Message").fill("Three things")
     page.page.wait_for_timeout(1000)
-    # The last letters come while the kernel is busy, and it never has the time to hear of them.
+    # The last letters come while the kernel is busy.
     page.run(2, wait=False)
     field(page, "Message").press("End")
     page.page.keyboard.type(" moved: ünï")
@@ -265,18 +265,58 @@ def _save(page: FormPage, fit: Callable[[str], None]) -> None:
     page.says("Nothing was sent.")
 
 
+@pytest.fixture(params=["perCommTarget", "disabled"])
+def comms(request: pytest.FixtureRequest, site: Site) -> Iterator[str]:
+    """Whether a kernel hears of a form while a cell runs, by a thread of its own (a subshell), or only after it."""
+    plugin = "@jupyterlab/apputils-extension/kernels-settings"
+    site.setting(plugin, commsOverSubshells=request.param)
+    yield request.param
+    site.setting(plugin)
+
+
 def test_what_is_clicked_twice_while_the_kernel_is_busy_is_sent_once(
-    visit: Callable[..., FormPage], ops: MailConnection, postfix: Postfix
+    visit: Callable[..., FormPage], comms: str, ops: MailConnection, postfix: Postfix
 ) -> None:
-    page = visit("twice", COMPOSE, "import time\ntime.sleep(4)\nprint('done')")
+    page = visit("twice", COMPOSE, "import time\ntime.sleep(6)\nprint('done')")
     started(page)
+    subject = f"twice-{comms}"
     field(page, "To").fill("alice@example.test")
-    field(page, "Subject").fill("twice-47")
+    field(page, "Subject").fill(subject)
     field(page, "Message").fill("x")
     page.run(1, wait=False)
     page.button("Send").dblclick()
-    page.says("Sent: 'twice-47', ")
+    if comms == "disabled":
+        page.says("The kernel is busy. It goes on when the cell that is running has ended.")
+        assert page.button("Send").is_disabled()
+    page.says(f"Sent: '{subject}', ")
     page.idle()
-    postfix.wait_for("alice", "twice-47")
+    postfix.wait_for("alice", subject)
     page.page.wait_for_timeout(500)
-    assert sum(b"twice-47" in raw for raw in postfix._maildirs.messages("alice")) == 1
+    assert sum(subject.encode() in raw for raw in postfix._maildirs.messages("alice")) == 1
+
+
+def test_what_a_kernel_never_heard_of_is_there_after_its_restart(
+    visit: Callable[..., FormPage], comms: str, site: Site, ops: MailConnection
+) -> None:
+    page = visit("unheard", COMPOSE, "import time\ntime.sleep(600)")
+    started(page)
+    page.run(1, wait=False)
+    field(page, "Subject").fill("Churn-47")
+    field(page, "Message").fill("Three things moved: ünï")
+    page.page.wait_for_timeout(1000)
+    assert bool(site.places_of("Churn-47")) is (comms != "disabled")
+    page.restart()
+    started(page)
+    page.says("Discard begins a new")
+    assert field(page, "Subject").input_value() == "Churn-47"
+    assert field(page, "Message").input_value() == "Three things moved: ünï"
+    page.page.wait_for_timeout(1000)
+    assert saved(site) == set()
+    assert len(site.places_of("Churn-47")) == 1
+    # Another restart later it is the kernel's own memory that has it.
+    page.restart()
+    page.page.reload()
+    page.page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+    page.idle()
+    started(page)
+    assert field(page, "Subject").input_value() == "Churn-47"
