@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from ..connection import MailConnection
@@ -46,8 +48,13 @@ class CheckReport:
         self.name = connection.name
         self.stages = list(stages)
         self.pin = pin
-        self.transcript = list(transcript)
+        self._said = transcript
         self.error = error
+
+    @cached_property
+    def transcript(self) -> list[str]:
+        """The conversation, made readable only for who looks at it."""
+        return list(self._said)
 
     @property
     def failed(self) -> StageResult | None:
@@ -133,7 +140,22 @@ def check(
     begins and ends; setting ``cancel`` ends the test at once. ``ask`` says whether a missing password may be asked
     for. Raises :class:`~mailconn_jupyter.errors.StoreError` for a name that is not stored.
     """
-    connection = connections.pick(target)
+    report, outcome = _checked(
+        connections.pick(target), listener=listener, cancel=cancel, ask=ask, source_address=source_address
+    )
+    last_tests.record_all(outcome)
+    return report
+
+
+def _checked(
+    connection: MailConnection,
+    *,
+    listener: Listener | None = None,
+    cancel: threading.Event | None,
+    ask: bool,
+    source_address: tuple[str, int] | None = None,
+) -> tuple[CheckReport, dict[str, last_tests.Outcome]]:
+    """The report of one test, and what is to be kept of it, by the connection's name; nothing of what is not stored."""
     started = time.monotonic()
     try:
         kind = session_class(connection)
@@ -146,10 +168,10 @@ def check(
         report = _run(opening, kind())
     # What fails once it was called off says nothing of the server: the link may have been closed for that.
     called_off = cancel is not None and cancel.is_set()
-    if connection.origin is not None and not called_off:
-        elapsed = (time.monotonic() - started) * 1000
-        last_tests.record(connection.name, ok=report.ok, summary=report.summary, milliseconds=elapsed)
-    return report
+    if connection.origin is None or called_off:
+        return report, {}
+    elapsed = (time.monotonic() - started) * 1000
+    return report, {connection.name: last_tests.Outcome(report.ok, report.summary, datetime.now(UTC), elapsed)}
 
 
 def _run(opening: StagedOpening[Any], session: Any) -> CheckReport:
@@ -182,8 +204,18 @@ def check_all(
     targets: Iterable[str | MailConnection] | None = None, *, cancel: threading.Event | None = None
 ) -> CheckReports:
     """Test many side by side (None: all that are stored), in the time of the slowest; nobody is asked for a password."""
-    chosen = [connections.pick(target) for target in (connections if targets is None else targets)]
+    chosen = connections.values() if targets is None else [connections.pick(target) for target in targets]
     if not chosen:
         return CheckReports()
-    with ThreadPoolExecutor(min(len(chosen), _MOST_AT_ONCE), thread_name_prefix="mailconn-check") as pool:
-        return CheckReports(pool.map(lambda connection: check(connection, cancel=cancel, ask=False), chosen))
+    outcomes: dict[str, last_tests.Outcome] = {}
+
+    def checked(connection: MailConnection) -> CheckReport:
+        report, outcome = _checked(connection, cancel=cancel, ask=False)
+        outcomes.update(outcome)
+        return report
+
+    try:
+        with ThreadPoolExecutor(min(len(chosen), _MOST_AT_ONCE), thread_name_prefix="mailconn-check") as pool:
+            return CheckReports(pool.map(checked, chosen))
+    finally:
+        last_tests.record_all(outcomes)

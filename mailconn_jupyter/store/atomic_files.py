@@ -72,10 +72,11 @@ def read(path: Path, most: int, check: Callable[[int, Path], None] | None = None
         os.close(descriptor)
 
 
-def write(path: Path, data: bytes) -> None:
+def write(path: Path, data: bytes, *, lasting: bool = True) -> None:
     """Put ``data`` in the place of ``path`` in one step, for the owner alone (0600); a link stays a link.
 
-    The caller holds the folder's lock. An :class:`OSError` means that nothing was changed.
+    The caller holds the folder's lock. An :class:`OSError` means that nothing was changed. What need not be there after a
+    crash of the machine is not ``lasting``: nobody waits for the disk then.
     """
     real = Path(os.path.realpath(path))
     temporary = real.with_name(f".mailconn-{secrets.token_hex(8)}.tmp")
@@ -87,14 +88,16 @@ def write(path: Path, data: bytes) -> None:
             # A strict umask would leave a file that not even its owner can read.
             temporary.chmod(0o600)
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(real)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise
-    _sync(real.parent)
+    if lasting:
+        _sync(real.parent)
     if real.parent != Path(os.path.realpath(path.parent)):
         _sweep(real.parent, _DEAD_SECONDS)
 

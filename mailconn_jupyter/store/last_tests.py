@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from ..names import encode
 from ..own_folder import own_folder
 from . import atomic_files
 
-__all__ = ["Outcome", "forget", "last", "move", "record"]
+__all__ = ["Outcome", "forget", "last", "move", "record", "record_all"]
 
 _MOST_BYTES = 10_000
 _LONGEST_SUMMARY = 500
@@ -43,16 +44,24 @@ def folder() -> Path:
 
 def record(name: str, *, ok: bool, summary: str, milliseconds: float) -> None:
     """Keep the outcome of a test that has just ended, in the place of the one before."""
-    content = {
-        "name": name,
-        "ok": bool(ok),
-        "summary": summary[:_LONGEST_SUMMARY],
-        "when": datetime.now(UTC).isoformat(),
-        "milliseconds": float(milliseconds),
-    }
+    record_all({name: Outcome(ok, summary, datetime.now(UTC), milliseconds)})
+
+
+def record_all(outcomes: Mapping[str, Outcome]) -> None:
+    """The same of several, by the names of their connections: the folder's lock is waited for once."""
+    if not outcomes:
+        return
     # The data directory may be read-only, full or somebody else's: the test itself has not failed.
     with suppress(StoreError), atomic_files.locked(folder(), _LOCK_SECONDS):
-        atomic_files.write(_path(name), (json.dumps(content, indent=2) + "\n").encode())
+        for name, outcome in outcomes.items():
+            content = {
+                "name": name,
+                "ok": bool(outcome.ok),
+                "summary": outcome.summary[:_LONGEST_SUMMARY],
+                "when": outcome.when.isoformat(),
+                "milliseconds": float(outcome.milliseconds),
+            }
+            atomic_files.write(_path(name), (json.dumps(content, indent=2) + "\n").encode(), lasting=False)
 
 
 def last(name: str) -> Outcome | None:
