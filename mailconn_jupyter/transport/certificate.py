@@ -6,6 +6,7 @@ import datetime
 import hashlib
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 
 __all__ = ["Certificate"]
 
@@ -33,6 +34,7 @@ class Certificate:
         return self.hosts + self.addresses
 
     @classmethod
+    @lru_cache(maxsize=128)
     def read(cls, der: bytes) -> Certificate:
         """Read it; a certificate that cannot be parsed keeps its fingerprint, and names nothing.
 

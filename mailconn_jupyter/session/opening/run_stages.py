@@ -135,7 +135,8 @@ class StagedOpening(ABC, Generic[A]):
                 result.outcome = "ok"
         finally:
             result.milliseconds = (time.monotonic() - started) * 1000
-            result.facts = {label: self.options.veil.text(fact) for label, fact in result.facts.items()}
+            veil = self.options.veil
+            result.facts = {label: veil.text(fact) for label, fact in result.facts.items()}
             self._tell(result)
 
     def _tell(self, result: StageResult) -> None:
