@@ -90,7 +90,7 @@ class Preparation:
         for number, item in numbered:
             with suppress(MessageError):
                 items.append((number, *keyed(item)))
-        if self._journal is not None:
+        if items and self._journal is not None:
             self._journal.look_up([key for _, key, _ in items])
         for number, key, given in items:
             message, known = given, dict[str, Known]()
