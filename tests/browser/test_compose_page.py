@@ -275,7 +275,7 @@ def comms(request: pytest.FixtureRequest, site: Site) -> Iterator[str]:
 
 
 def test_what_is_clicked_twice_while_the_kernel_is_busy_is_sent_once(
-    visit: Callable[..., FormPage], comms: str, ops: MailConnection, postfix: Postfix
+    visit: Callable[..., FormPage], comms: str, site: Site, ops: MailConnection, postfix: Postfix
 ) -> None:
     page = visit("twice", COMPOSE, "import time\ntime.sleep(6)\nprint('done')")
     started(page)
@@ -292,6 +292,8 @@ def test_what_is_clicked_twice_while_the_kernel_is_busy_is_sent_once(
     page.idle()
     postfix.wait_for("alice", subject)
     page.page.wait_for_timeout(500)
+    # What the fixture looks for comes late from a kernel that was busy.
+    site.wait_for_log("*** MESSAGE TYPE:comm_msg***")
     assert sum(subject.encode() in raw for raw in postfix._maildirs.messages("alice")) == 1
 
 

@@ -23,7 +23,7 @@ from ...delivery.preview import preview
 from ...delivery.report import DeliveryError, SendReport
 from ...delivery.send import send, send_composed, sender_of
 from ...errors import MailConnError, heard_warnings
-from ...formatting import counted, few
+from ...formatting import counted, few, how_large
 from ...store import atomic_files, connections
 from ...worker import Worker
 from .draft_file import write_draft
@@ -114,8 +114,8 @@ class Composer:
 
     def do_preview(self, said: Mapping[str, Any]) -> None:
         if self._sound(said):
-            message, warned = self._composed()
-            self._tell("preview", html=preview(message)._repr_html_())  # as IPython asks for it
+            report, warned = self._composed()
+            self._tell("preview", html=preview(report.message)._repr_html_())  # as IPython asks for it
             self._say("warn" if warned else "note", " ".join(warned))
 
     def do_code(self, said: Mapping[str, Any]) -> None:
@@ -135,14 +135,14 @@ class Composer:
         if again and said.get("sure") is not True:
             self._tell("ask", text=f"{few(again)} may have this mail already, and would get it once more.")
             return
-        message, warned = self._composed()
+        unsent, warned = self._composed()
         connection = connections.pick(self.kept.mail.connection or None, sends=True)
-        self._work("Connecting …", lambda: self._deliver(message, connection, warned))
+        self._work("Connecting …", lambda: self._deliver(unsent, connection, warned))
 
     def do_draft(self, said: Mapping[str, Any]) -> None:
         if not self._sound(said):
             return
-        message, _ = self._composed()
+        message = self._composed()[0].message
         if said.get("where"):
             mailbox = connections.pick(str(said["where"]))
             self._work("Saving …", lambda: self._put(message, mailbox))
@@ -181,13 +181,13 @@ class Composer:
             self._say("bad", "Nothing was sent: see the fields that are marked.")
         return not problems
 
-    def _composed(self) -> tuple[EmailMessage, list[str]]:
-        """The message, and what there is to say of it."""
+    def _composed(self) -> tuple[SendReport, list[str]]:
+        """What would be sent, and what there is to say of it."""
         mail = self.kept.mail
         with heard_warnings() as warned:
             content = mail.content(self._namespace())
             report = send(mail.connection or None, mail.to, mail.subject, *content, dry_run=True, **mail.options())
-        return report.message, warned
+        return report, warned
 
     @staticmethod
     def _namespace() -> Mapping[str, Any]:
@@ -288,7 +288,7 @@ class Composer:
         with self.guard, self.worker.ending():
             self._tell("busy", busy=False)
 
-    def _deliver(self, message: EmailMessage, connection: MailConnection, warned: list[str]) -> None:
+    def _deliver(self, unsent: SendReport, connection: MailConnection, warned: list[str]) -> None:
         self.set_sending(True)
         report: SendReport | None = None
         trouble = ""
@@ -297,8 +297,9 @@ class Composer:
                 heard_warnings() as more,
                 lent_session(connection, keep=connection.protocol == "SMTP", ask=False) as session,
             ):
-                self._say("note", f"Sending through {connection.name} …")
-                report = send_composed(session, message)
+                count = counted(len(unsent.outcomes), "recipient")
+                self._say("note", f"Sending {how_large(unsent.size)} to {count} …")
+                report = send_composed(session, unsent.message)
             warned += more
         except DeliveryError as error:
             report, trouble = error.report, _text_of(error)

@@ -29,7 +29,10 @@ def results(namespace: Mapping[str, Any], hidden: Mapping[str, Any]) -> list[dic
     """The results in it, the newest last, each with its ``name``, what it ``is``, and a ``key`` that changes as it does."""
     found = []
     for name, value in list(namespace.items()):
-        if name.startswith("_") or (name in hidden and hidden[name] is value) or not isinstance(name, str):
+        # What the code that sends the same could not say is not offered.
+        if not str(name).isidentifier() or name.startswith("_") or name == "mailconn":
+            continue
+        if name in hidden and hidden[name] is value:
             continue
         # Foreign classes are asked what they can show; one that fails is no result.
         with suppress(Exception):

@@ -87,7 +87,7 @@ function combobox(field, { piece, ask, taken }) {
     if (document.activeElement !== field || !options.length) return close();
     at = -1;
     list.replaceChildren(...options.map(([text, note]) => {
-      const option = element("li", { role: "option", id: id(), "aria-selected": "false" }, element("span", { text }));
+      const option = element("li", { role: "option", id: id(), "aria-selected": "false" }, element("bdi", { text }));
       if (note) option.append(element("span", { text: ` ${note}`, style: "mailconn-help" }));
       // The field keeps the focus.
       option.addEventListener("mousedown", (event) => event.preventDefault());
@@ -145,7 +145,10 @@ function render({ model, el }) {
 
   const from = element("select");
   const fromRow = row("From", from);
-  const fields = { subject: element("input", { type: "text", autocomplete: "off" }), body: element("textarea", { rows: "9" }) };
+  const fields = {
+    subject: element("input", { type: "text", autocomplete: "off", dir: "auto" }),
+    body: element("textarea", { rows: "9", dir: "auto" }),
+  };
   const boxes = {};
   for (const name of RECIPIENTS) {
     const field = (fields[name] = element("input", { type: "text" }));
@@ -234,7 +237,7 @@ function render({ model, el }) {
       remove.classList.add("mailconn-small");
       remove.setAttribute("aria-label", `Remove ${file}`);
       remove.disabled = busy;
-      return element("li", {}, element("span", { text: file }), remove);
+      return element("li", {}, element("bdi", { text: file }), remove);
     }));
   }
 
