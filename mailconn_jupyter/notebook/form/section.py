@@ -15,7 +15,7 @@ from .widgets import bar, box, button, show
 
 __all__ = ["Section"]
 
-_LONGEST: Final = 60
+_LONGEST: Final = 32
 
 
 class Section(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
