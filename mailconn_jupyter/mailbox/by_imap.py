@@ -76,8 +76,8 @@ def _selected(session: IMAPSession, reading: Reading) -> Iterator[int]:
     try:
         yield int(data[-1] or 0)
     finally:
-        moved = not reading.fresh and before is not None and (not same or readonly != was_readonly)
-        if moved and session.client.sock is not None:
+        changed = not reading.fresh and (not same or readonly != was_readonly)
+        if changed and before is not None and session.client.sock is not None:
             session.folder.set(before, was_readonly)
 
 

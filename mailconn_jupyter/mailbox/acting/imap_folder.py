@@ -104,7 +104,7 @@ def present(session: IMAPSession, uids: Iterable[int], *also: str) -> list[int]:
 def asked_for(session: IMAPSession, reading: Reading, *also: str) -> list[int]:
     """The UIDs of what is asked for, the folder being selected: as the server finds them, where it alone can tell."""
     selection = reading.selection
-    if selection.since is selection.before is selection.sought is None and not selection.has_attachment:
+    if not (selection.since or selection.before or selection.sought or selection.has_attachment):
         charset = "" if selection.is_ascii else "UTF-8"
         try:
             found = search(session.client, ["ALL", *selection.words(), *also], charset=charset)
