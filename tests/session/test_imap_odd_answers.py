@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from imap_tools.folder import FolderInfo
 
 from mailconn_jupyter import messages
 from mailconn_jupyter.errors import MailConnError
 from mailconn_jupyter.session.connect import connect
-from mailconn_jupyter.session.imap.errors import LinkLost
+from mailconn_jupyter.session.imap.errors import LinkLost, Refused
 from tests.contract.imap import IMAPKit
 from tests.contract.kit import Do
 from tests.servers.script import ScriptServer
@@ -19,10 +20,11 @@ from tests.servers.steps import Step
 from tests.support.isolation import give_password
 from tests.support.reading import to_script
 
+kit = IMAPKit()
+
 
 def answering(*answers: bytes) -> list[Step]:
     """A login, INBOX selected, and an answer to each command that follows."""
-    kit = IMAPKit()
     steps: list[Step] = [*kit.offer("PLAIN"), Do(lambda talk: kit.login(talk, "PLAIN")), Do(kit.accept)]
     steps += [Do(kit.asked_whether_ready), Do(kit.ready)]
     for answer in answers:
@@ -75,3 +77,32 @@ def test_a_search_finds_numbers_and_nothing_else(said: bytes) -> None:
         connect(to_script("IMAP", server.port, username="alice")) as imap,
     ):
         assert imap.uids() == ["7", "8"]
+
+
+def test_a_listing_that_is_no_listing_is_read_in_a_time_that_does_not_grow_faster_than_it() -> None:
+    give_password("ops", "s3cret-s3cret")
+    hostile = b"* LIST " + b"(" * 2**20 + b') "/" "a"\r\n* LIST (\\Marked) "/" "Archive"\r\n* LIST () NIL flat\r\n'
+    with (
+        ScriptServer(answering(hostile, b"* SEARCH 7\r\n")) as server,
+        connect(to_script("IMAP", server.port, username="alice")) as imap,
+    ):
+        assert imap.folder.list() == [FolderInfo("Archive", "/", ("\\Marked",)), FolderInfo("flat", "NIL", ())]
+        assert imap.uids() == ["7"]
+
+
+@pytest.mark.parametrize("ask", [lambda imap: imap.folder.list(), lambda imap: imap.folder.status("INBOX")])
+def test_what_is_refused_of_folders_is_an_error_of_ours_and_of_the_libraries(ask: Callable[[Any], object]) -> None:
+    give_password("ops", "s3cret-s3cret")
+    refusing = [
+        *answering()[:-1],
+        Do(lambda talk: kit._expect(talk, rb".*")),
+        Do(lambda talk: kit._end(talk, b"NO [NOPERM] not you")),
+        Do(kit.farewell),
+    ]
+    with (
+        ScriptServer(refusing) as server,
+        connect(to_script("IMAP", server.port, username="alice")) as imap,
+        pytest.raises(Refused, match=r"NO \[NOPERM\] not you") as caught,
+    ):
+        ask(imap)
+    assert isinstance(caught.value, imaplib.IMAP4.error)

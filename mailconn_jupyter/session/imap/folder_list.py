@@ -12,6 +12,7 @@ from imap_tools.imap_utf7 import utf7_decode
 from ...formatting import columns, prose, table
 from .client import IMAPClient
 from .errors import Refused
+from .folder_lines import folder_lines, unquoted
 from .folders import encoded
 
 __all__ = ["FolderList", "MailFolder", "folders_of"]
@@ -22,13 +23,8 @@ _USES: Final = {
     for use in ("All", "Archive", "Drafts", "Flagged", "Important", "Junk", "Sent", "Trash")
 }
 _CLOSED: Final = frozenset({"\\noselect", "\\nonexistent"})
-_LINE: Final = re.compile(
-    rb'\(([^()]*)\) (?:NIL|"((?:[^"\\]|\\.)*)") (?:"((?:[^"\\]|\\.)*)"|(\{[0-9]+\}\Z)|([^ "]+))',
-    re.IGNORECASE | re.DOTALL,
-)
 _COUNTS: Final = re.compile(rb'(?:"((?:[^"\\]|\\.)*)"|([^ ]+)) \(([^()]*)\)\s*\Z', re.DOTALL)
 _COUNT: Final = re.compile(rb"\b(MESSAGES|UNSEEN) ([0-9]{1,18})\b", re.IGNORECASE)
-_ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -115,19 +111,14 @@ def folders_of(client: IMAPClient, pattern: str = "*", *, counts: bool = True) -
 
 
 def _listed(answers: Iterable[Any]) -> Iterator[MailFolder]:
-    for answer in answers:
-        line, literal = answer if isinstance(answer, tuple) else (answer, b"")
-        if not isinstance(line, bytes) or not (match := _LINE.match(line)):
-            continue
-        said, delimiter, quoted, announced, atom = match.groups()
-        name = literal if announced else _plain(quoted) if quoted is not None else atom
-        flags = [flag.lower() for flag in said.decode("ascii", "replace").split()]
+    for line in folder_lines(answers):
+        flags = [flag.lower() for flag in line.flags]
         yield MailFolder(
-            _decoded(name),
+            _decoded(line.name),
             use=next((_USES[flag] for flag in flags if flag in _USES), ""),
             subscribed="\\subscribed" in flags,
             selectable=not _CLOSED.intersection(flags),
-            delimiter=_plain(delimiter or b"").decode("ascii", "replace"),
+            delimiter=line.delimiter or "",
         )
 
 
@@ -140,13 +131,9 @@ def _counted(answers: Iterable[Any]) -> Iterator[tuple[str, dict[bytes, int]]]:
             continue
         match = _COUNTS.match(answer if name is None else b"x " + answer.lstrip())
         if match:
-            known = name if name is not None else _plain(match[1]) if match[1] is not None else match[2]
+            known = name if name is not None else unquoted(match[1]) if match[1] is not None else match[2]
             yield _decoded(known), {word.upper(): int(count) for word, count in _COUNT.findall(match[3])}
         name = None
-
-
-def _plain(quoted: bytes) -> bytes:
-    return _ESCAPED.sub(rb"\1", quoted)
 
 
 def _decoded(name: bytes) -> str:
