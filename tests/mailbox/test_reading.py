@@ -318,8 +318,8 @@ def test_what_breaks_a_line_is_refused_before_anything_is_opened(name: str, text
         ({"limit": -1}, "limit must be a whole number"),
         ({"limit": "ten"}, "limit must be a whole number"),
         ({"subject": b"x"}, "subject must be text"),
-        ({"folder": b"x"}, "folder is the name of a folder"),
-        ({"folder": ""}, "folder is the name of a folder, and it is empty"),
+        ({"folder": b"x"}, "folder must be the name of a folder"),
+        ({"folder": ""}, "folder must be the name of a folder, and it is empty"),
         ({"folder": "\ud800"}, "half a surrogate pair"),
     ],
 )

@@ -69,13 +69,13 @@ class Action:
 def folder_name(given: object) -> str:
     """The name of a folder; raises for anything else, before anything is sent."""
     if not isinstance(given, str):
-        raise OptionError(f"folder is the name of a folder, not {type(given).__name__}.")
+        raise OptionError(f"folder must be the name of a folder, not {type(given).__name__}.")
     if not given:
-        raise OptionError("folder is the name of a folder, and it is empty.")
+        raise OptionError("folder must be the name of a folder, and it is empty.")
     if any("\ud800" <= character <= "\udfff" for character in given):
-        raise OptionError("folder: the name holds half a surrogate pair, which no server can be told.")
+        raise OptionError("folder: the name contains half a surrogate pair, which no server can be told.")
     if breaks_a_line(given.encode("utf-8", "replace")):
-        raise UnsafeArgument("folder: the name holds a CR, an LF or a NUL. Nothing was sent.")
+        raise UnsafeArgument("folder: the name contains a CR, an LF or a NUL. Nothing was sent.")
     return given
 
 
