@@ -263,3 +263,21 @@ def test_a_dry_run_finds_messages_that_have_moved_and_none_that_are_gone(tmp_pat
         (again, *_) = list(messages(session))
         assert again.delete(expunge=True, dry_run=True).uids == (again.uid,)
     assert names(path) == ["number 2", "number 3"]
+
+
+@pytest.mark.parametrize("also", [b"", b"From eve@example.org Sun Nov 22 08:30:00 2026\nSubject: appended\n\nBye.\n\n"])
+def test_the_rest_of_a_message_that_comes_without_a_lock_stays_with_its_beginning(also: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "box"
+    connection = filled(path, 3)
+    whole = path.read_bytes()
+    rest = b"And so on.\n\n"
+    path.write_bytes(whole[:-20])
+    with open_mbox(connection, readonly=False) as session:
+        found = messages(session, subject="number 2")
+        found.delete(expunge=True, dry_run=True)
+        session.keys()
+        with path.open("ab") as file:
+            file.write(whole[-20:-1] + rest + also)
+        found.delete(expunge=True)
+    first, _, third = (b"From ana" + piece for piece in whole.split(b"From ana")[1:])
+    assert path.read_bytes() == first + third[:-1] + rest + also
