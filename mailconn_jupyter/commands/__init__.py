@@ -41,6 +41,8 @@ def _new(parser: Arguments) -> None:
 
 
 def _host(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the host is empty")
     # What looks like none may be the second word of a name, or a password: it is not kept, and not shown.
     if not _HOST.search(text):
         raise argparse.ArgumentTypeError("the second word is not a host; a name with spaces goes in quotes")

@@ -40,11 +40,16 @@ def run_tests(
         found = {connection.name: connection for connection in map(connections.pick, targets)}
         yield from _test_many(list(found.values()))
     else:
+        if mail is not None:
+            from ..message.mime.mailboxes import mailboxes  # noqa: PLC0415  # only for this flag
+
+            if not mailboxes(mail, "recipient"):
+                raise WrongUsage("%mailconn test: --mail needs an address.")
         connection = connections.pick(targets[0] if targets else None, sends=None if mail is None else True)
         if mail is None:
             yield from _test_one(connection, verbose=verbose)
             return
-        from ..delivery.send import require_sending  # noqa: PLC0415  # only for this flag
+        from ..delivery.send import require_sending  # noqa: PLC0415  # as above
         from ..delivery.trial import send_trial  # noqa: PLC0415  # as above
 
         require_sending(connection)

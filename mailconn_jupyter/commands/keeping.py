@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 from .. import credentials
@@ -11,7 +11,7 @@ from ..credentials.naming import command
 from ..errors import OptionError, StoreError
 from ..names import quote
 from ..store import atomic_files, connections
-from .option_flags import chosen_options, option_named
+from .option_flags import chosen_options, flags_of, option_named
 from .view import Question
 from .wrong_usage import WrongUsage
 
@@ -22,7 +22,8 @@ def new(*, target: str, host: str | None = None, replace: bool = False, **option
     """Make a connection and keep it. Who does it again, and says the same, has nothing to do."""
     if host is not None:
         options = _with_host(host, options)
-    connection = MailConnection(name=target, **chosen_options(options))
+    chosen = chosen_options(options)
+    connection = MailConnection(name=target, **chosen)
     try:
         connection.require_complete()
     except OptionError as error:
@@ -30,6 +31,19 @@ def new(*, target: str, host: str | None = None, replace: bool = False, **option
             error.hint = f"%mailconn find {quote(target)} proposes a server for an address."
         raise
     yield from keep(connection, replace=replace)
+    yield from _left_out(connection, chosen)
+
+
+def _left_out(connection: MailConnection, chosen: Mapping[str, Any]) -> Iterator[str]:
+    """What was asked for and is not kept, since no connection of this protocol has it."""
+    declared = MailConnection.options()
+    flags = [
+        flags_of(name)[0]
+        for name, value in chosen.items()
+        if connection.protocol not in declared[name].protocols and value not in (None, "", declared[name].default_value)
+    ]
+    if flags:
+        yield f"Left out, since {connection.protocol} does not have {'it' if len(flags) == 1 else 'them'}: {', '.join(flags)}"
 
 
 def _with_host(host: str, options: dict[str, Any]) -> dict[str, Any]:
@@ -97,7 +111,9 @@ def edit(*, target: str, unset: Sequence[str] = (), **options: Any) -> Iterator[
             "%mailconn edit: nothing to change; name an option.",
             hint=f"%mailconn edit -h lists them; %mailconn form {quote(stored)} shows them all.",
         )
-    yield _saved(connections.update(target, **changes).name)
+    connection = connections.update(target, **changes)
+    yield _saved(connection.name)
+    yield from _left_out(connection, changes)
 
 
 def copy(*, old: str, new: str) -> Iterator[str]:

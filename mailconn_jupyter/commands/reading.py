@@ -35,13 +35,13 @@ class Inbox:
         """Where they are, and how many."""
         count = len(self.messages)
         where = f"{self.connection.name}, {self.folder}" if self.connection.protocol == "IMAP" else self.connection.name
+        if not count:
+            return f"{where}: {'no message matches' if any(self.asked.values()) else 'the mailbox is empty'}."
         return f"{where}: the newest {count}" if self.more else f"{where}: {counted(count, 'message')}"
 
     @property
     def notes(self) -> list[str]:
         """What else is to be said."""
-        if not self.messages:
-            return ["No message matches." if any(self.asked.values()) else "The mailbox is empty."]
         return [f"Older ones are not shown; --limit {self.limit * 5} shows more."] if self.more else []
 
     @property
@@ -124,14 +124,14 @@ def bounces(
         raise MailConnError(f"Reading {connection.name!r} was interrupted.") from interrupt
     finally:
         found.close()
-    notes = [f"Older ones are not shown; --limit {limit * 5} shows more."] if count > limit else []
     if not rows:
-        notes = ["Nothing came back."]
+        yield View(notes=[f"{connection.name}: nothing came back."])
+        return
     yield View(
         rows,
         header=("Recipient", "Action", "Status", "The server's words", "When"),
         caption=f"{connection.name}: what mail servers report about sent messages",
-        notes=notes,
+        notes=[f"Older ones are not shown; --limit {limit * 5} shows more."] if count > limit else [],
     )
 
 

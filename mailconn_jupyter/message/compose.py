@@ -14,7 +14,7 @@ from os.path import isfile
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import MessageError, warn
-from ..formatting import did_you_mean, how_large, shown
+from ..formatting import counted, did_you_mean, how_large, shown
 from ..keywords import public
 from ..scalars import count_of, plain
 from .attach.attachments import attached, pack
@@ -130,7 +130,7 @@ def compose(
         "Reply-To": mailboxes(reply_to, "reply address"),
     }
     if not any(people[name] for name in ("To", "Cc", "Bcc")):
-        raise MessageError("The message has no recipient.", hint='Name one: compose("ana@example.org", ...)')
+        raise MessageError("The message has no recipient.", hint="For example: ana@example.org")
     subject = _subject(subject, variables)
     thread: dict[str, str] = {}
     if reply_to_message is not None:
@@ -282,7 +282,7 @@ def _within(limit: int | None, body: Part, html: str | None, files: Sequence[Fil
         return
     largest = sorted(pieces, key=lambda piece: -piece[1])[:3]
     raise MessageError(
-        f"The message would have {how_large(total)}, more than the {how_large(limit)} that it may have: {len(pictures)} images and "
-        f"{len(files)} attachments. The largest: {', '.join(f'{name} ({how_large(count)})' for name, count in largest)}.",
+        f"The message would be {how_large(total)}, more than the {how_large(limit)} that it may be, with "
+        f"{counted(len(pictures), 'image')} and {counted(len(files), 'attachment')}. The largest: {', '.join(f'{name} ({how_large(count)})' for name, count in largest)}.",
         hint="Send less, zip it (zip=True), or send a link; limit= allows more where the server does.",
     )

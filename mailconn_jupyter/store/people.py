@@ -237,7 +237,7 @@ def _checked(name: Any) -> str:
     if not isinstance(name, str) or not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
         raise StoreError(f"{shown(name)} cannot be the name of a group.", hint="A word will do, for example: team")
     if bad := _UNFIT.intersection(name):
-        raise StoreError(f"{shown(name)} cannot be the name of a group: it holds {min(bad)}")
+        raise StoreError(f"{shown(name)} cannot be the name of a group: it contains {min(bad)!r}.")
     return name.strip()
 
 

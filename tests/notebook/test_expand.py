@@ -138,6 +138,38 @@ def test_an_expression_that_fails_says_how_and_keeps_the_cause() -> None:
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
+@pytest.mark.parametrize("argument", ["$gone", "{gone}", "--to=$gone", "{gone or None}"])
+def test_a_whole_argument_that_is_none_is_an_error_and_not_the_word(argument: str) -> None:
+    with pytest.raises(UsageError, match=" is None") as caught:
+        arguments(argument, gone=None)
+    assert caught.value.hint == "Give it a value, or leave the argument out."
+    assert arguments('"{gone}" a{gone} {gone!s} ""', gone=None) == ["None", "aNone", "None", ""]
+
+
+@pytest.mark.parametrize("kind", ["list", "tuple", "array", "series", "column", "unique"])
+def test_several_texts_are_written_without_their_brackets_whatever_holds_them(kind: str) -> None:
+    pd, np, pl = (pytest.importorskip(name) for name in ("pandas", "numpy", "polars"))
+    texts = ["ana@example.org", "bea@example.org"]
+    held = {
+        "list": texts,
+        "tuple": tuple(texts),
+        "array": np.array(texts),
+        "series": pd.Series(texts),
+        "column": pl.Series(texts),
+        "unique": pd.Series(texts).unique(),
+    }
+    assert arguments("{held}", held=held[kind]) == ["ana@example.org, bea@example.org"]
+    assert arguments("{held}", held=np.int64(3)) == ["3"]
+
+
+def test_bad_syntax_is_said_without_a_place_that_is_not_in_the_line() -> None:
+    with pytest.raises(UsageError) as caught:
+        arguments("{a b}")
+    assert "<string>" not in caught.value.message
+    with pytest.raises(UsageError, match=r"\{\} is empty"):
+        arguments("{}")
+
+
 @pytest.mark.parametrize("argument", ["{", "{a", "{a['}']", "${a"])
 def test_an_open_brace_is_an_error(argument: str) -> None:
     with pytest.raises(UsageError, match="brace"):

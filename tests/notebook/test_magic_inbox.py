@@ -52,9 +52,9 @@ def test_what_is_asked_for_is_shown(shell: Shell, box: Path) -> None:
         "19"
     ]
     ran = shell.ok("%mailconn inbox box --before 2026-11-22")
-    assert "No message matches." in ran.text
+    assert "box: no message matches." in ran.text
     box.write_bytes(b"")
-    assert "The mailbox is empty." in shell.ok("%mailconn inbox box").text
+    assert "box: the mailbox is empty." in shell.ok("%mailconn inbox box").text
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "ten", "1e3", "9" * 5000])
@@ -138,7 +138,7 @@ def test_what_came_back_is_shown_a_row_for_each_recipient(shell: Shell, own_conf
     ran = shell.ok("%mailconn bounces back --limit 2")
     assert len(re.findall(r"@example\.net +failed ", ran.text)) == 2
     assert "--limit 10 shows more" in ran.text
-    assert "Nothing came back." in shell.ok("%mailconn bounces back --since 2027-01-01").text
+    assert "back: nothing came back." in shell.ok("%mailconn bounces back --since 2027-01-01").text
     assert "since is not a date" in shell.fails("%mailconn bounces back --since soon")
 
 

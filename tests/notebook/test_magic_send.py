@@ -154,7 +154,7 @@ def test_two_hundred_figures_and_fifty_megabytes_get_a_clear_answer_before_anyth
     )
     ran = shell.run(f"%%mailconn send {TO}\n{figures}")
     assert isinstance(ran.error, MessageError)
-    assert re.search(r"The message would have 6\d\.\d MB, more than the 25\.0 MB .* 200 images", ran.error.message)
+    assert re.search(r"The message would be 6\d\.\d MB, more than the 25\.0 MB .* 200 images", ran.error.message)
     ran = shell.run(f"%%mailconn send {TO}\nfor _ in range(50):\n    print('x' * 1_000_000)")
     assert isinstance(ran.error, MessageError)
     assert "text.txt" in ran.error.message

@@ -36,7 +36,8 @@ def check(*, files: Sequence[str], installed: bool = False) -> Iterator[str]:
             if entry.connection is not None:
                 problems += [Problem(entry.path, str(problem)) for problem in entry.connection.problems()]
         found += len(problems)
-        yield from (str(problem).replace("\n", " ") for problem in problems)
+        # Those of one file together.
+        yield from (str(problem).replace("\n", " ") for problem in sorted(problems, key=lambda one: one.path))
         for entry in known:
             if entry.connection is not None:
                 notes = [*entry.connection.lookalikes(), *_risks(entry.connection)]

@@ -161,7 +161,7 @@ def _within(limit: int | None, on_disk: Sequence[Unread]) -> None:
         return
     largest = max(on_disk, key=lambda file: file.size)
     raise MessageError(
-        f"The attachments would take {how_large(total)}, more than the {how_large(limit)} that a message may have; the largest "
+        f"The attachments would take {how_large(total)}, more than the {how_large(limit)} that a message may be; the largest "
         f"is {largest.name} ({how_large(largest.size)}).",
         hint="Zip them (zip=True), attach less, a compressed format such as Parquet, or a link to where the files are.",
     )

@@ -26,8 +26,10 @@ _DOLLAR: Final = re.compile(rf"\$({_NAME.pattern})")
 # What may follow the expression in a text's braces: {week!r}, {churn:.1f}.
 _FORM: Final = re.compile(r"(?:!([rsa]))?(?::(.*))?", re.DOTALL)
 _CONVERSIONS: Final[dict[str, Callable[[Any], Any]]] = {"r": repr, "s": str, "a": ascii}
+_HINTS: Final = {"$": "For a literal $, write $$.", "{": "For a literal {, write {{."}
 _DOUBLED: Final = {"$$": "$", "{{": "{", "}}": "}"}
 _QUOTES: Final = "'\""
+_FLAG: Final = re.compile(r"(?:--[\w-]+=)?")
 # What may make names that nobody can see in the cell itself.
 _MAKES_NAMES: Final = re.compile(r"^\s*%|import\s*\*|\bexec\b", re.MULTILINE)
 
@@ -62,6 +64,12 @@ class Word(list[str | Code]):
         mark = self.written[:1]
         return len(self.written) > 1 and mark in _QUOTES and self.written.find(mark, 1) == len(self.written) - 1
 
+    @property
+    def is_value(self) -> bool:
+        """Whether it is the value of one expression, and no text around it but a flag's name."""
+        lead = "".join(part if isinstance(part, str) else "{" for part in self[:-1])
+        return bool(self) and not self.quoted and isinstance(self[-1], Code) and _FLAG.fullmatch(lead) is not None
+
 
 @dataclass(frozen=True)
 class _Scan:
@@ -94,7 +102,8 @@ def unfinished(line: str) -> tuple[list[str], str, str]:
 
 def expand(word: Word, namespace: Mapping[str, Any]) -> str:
     """The argument with each ``$name`` and ``{expression}`` replaced by its value as text, formatted as in an f-string."""
-    return "".join(part if isinstance(part, str) else _text(part, namespace) for part in word)
+    alone = word.is_value
+    return "".join(part if isinstance(part, str) else _text(part, namespace, alone=alone) for part in word)
 
 
 def expand_template(word: Word, namespace: Mapping[str, Any]) -> str:
@@ -106,7 +115,7 @@ def expand_template(word: Word, namespace: Mapping[str, Any]) -> str:
         if isinstance(part, str)
         else part.written
         if part.source.startswith(("%", "#"))
-        else _text(part, namespace)
+        else _text(part, namespace, alone=word.is_value)
         for part in word
     )
 
@@ -212,17 +221,32 @@ def _closing(text: str, place: int) -> int:
     return 0
 
 
-def _text(code: Code, namespace: Mapping[str, Any]) -> str:
+def _text(code: Code, namespace: Mapping[str, Any], *, alone: bool) -> str:
+    """The value as text; ``alone``: it is a whole argument, for which None is no value."""
     code, conversion, form = _without_form(code)
 
-    def formatted(value: Any) -> str:
+    def formatted(value: Any) -> str | None:
+        if value is None and alone and not conversion:
+            return None
         value = _CONVERSIONS[conversion](value) if conversion else value
-        if isinstance(value, list | tuple) and value and not form and all(isinstance(one, str) for one in value):
-            # Addresses, files: nobody means the brackets.
-            return ", ".join(value)
+        if not form and (several := _several(value)):
+            # Addresses: nobody means the brackets.
+            return ", ".join(several)
         return format(value, form) if form else str(value)
 
-    return str(_evaluate(code, namespace, formatted))
+    text = _evaluate(code, namespace, formatted)
+    if text is None:
+        raise UsageError(f"{code.written} is None.", hint="Give it a value, or leave the argument out.")
+    return str(text)
+
+
+def _several(value: Any) -> list[str] | None:
+    """The texts of a list, a tuple, an array of NumPy or a column of a table; None of anything else."""
+    if not isinstance(value, list | tuple) and callable(
+        make := getattr(value, "tolist", getattr(value, "to_list", None))
+    ):
+        value = make()
+    return list(value) if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value) else None
 
 
 def _without_form(code: Code) -> tuple[Code, str, str]:
@@ -250,6 +274,8 @@ def _is_built_in(source: str) -> bool:
 
 
 def _evaluate(code: Code, namespace: Mapping[str, Any], convert: Callable[[Any], Any] = lambda value: value) -> Any:
+    if not code.source:
+        raise UsageError(f"{code.written} is empty.", hint=_HINTS["{"])
     if code.written.startswith("$") or _is_built_in(code.source):
         # eval would also find the built-in functions: nobody means id() by id.
         _require(code.source.partition(".")[0], code, namespace)
@@ -277,12 +303,13 @@ def _require(
 ) -> None:
     if name not in namespace:
         near = did_you_mean(name, [known for known in namespace if not known.startswith("_")])
-        hint = {"$": "For a literal $, write $$.", "{": "For a literal {, write {{."}
         raise UsageError(
             f"{code.written}: the name {name!r} is not defined{more}.{near}",
-            hint=hint.get(code.written[:1], 'Text goes in quotes: "..."'),
+            hint=_HINTS.get(code.written[:1], 'Text goes in quotes: "..."'),
         ) from error
 
 
 def _failed(code: Code, error: Exception) -> UsageError:
-    return UsageError(f"{code.written} cannot be evaluated: {type(error).__name__}: {error}")
+    # Of where the syntax is bad Python knows only that it is in a string.
+    said = error.msg if isinstance(error, SyntaxError) else str(error)
+    return UsageError(f"{code.written} cannot be evaluated: {type(error).__name__}: {said}")

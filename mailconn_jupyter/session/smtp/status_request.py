@@ -94,7 +94,7 @@ def _envid(given: Any) -> str:
         raise OptionError(
             f"envid={shown(given)} is not text in printable ASCII characters.",
             trait="envid",
-            hint="Each notice repeats it, for example: envid='invoice-47'",
+            hint="Each notification repeats it, for example: envid='invoice-47'",
         )
     if len(_xtext(text)) > _MOST_ENVID:
         raise OptionError(
