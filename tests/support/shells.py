@@ -124,11 +124,11 @@ class Kernel:
         self.watch: Callable[[str], None] = lambda _: None
         self.asked: list[dict[str, Any]] = []
 
-    def run(self, cell: str, *, stop_after: float | None = None) -> str:
-        """The status and all output of a cell, as text; ``stop_after`` presses the stop button (seconds)."""
-        return self._runner.run(self._run(cell, stop_after))
+    def run(self, cell: str, *, stop_when: Callable[[], bool] | None = None) -> str:
+        """The status and all output of a cell, as text; the stop button is pressed once ``stop_when`` is true."""
+        return self._runner.run(self._run(cell, stop_when))
 
-    async def _run(self, cell: str, stop_after: float | None) -> str:
+    async def _run(self, cell: str, stop_when: Callable[[], bool] | None) -> str:
         outputs: list[str] = []
 
         def answer(message: dict[str, Any]) -> None:
@@ -144,20 +144,23 @@ class Kernel:
             outputs.append(str(message["content"]))
             self.watch(outputs[-1])
 
-        async def stop(seconds: float) -> None:
-            await asyncio.sleep(seconds)
+        async def stop(so_far: Callable[[], bool]) -> None:
+            while not so_far():  # noqa: ASYNC110  # what it waits for happens in threads and other processes
+                await asyncio.sleep(0.05)
             await self._manager.interrupt_kernel()
 
-        stopping = asyncio.create_task(stop(stop_after)) if stop_after is not None else None
-        reply = await self._client.execute_interactive(
-            cell,
-            allow_stdin=True,
-            timeout=60,
-            stdin_hook=answer,
-            output_hook=heard,
-        )
-        if stopping is not None:
-            await stopping
+        stopping = asyncio.create_task(stop(stop_when)) if stop_when is not None else None
+        try:
+            reply = await self._client.execute_interactive(
+                cell,
+                allow_stdin=True,
+                timeout=60,
+                stdin_hook=answer,
+                output_hook=heard,
+            )
+        finally:
+            if stopping is not None:
+                stopping.cancel()
         return f"{reply['content']['status']}: {' '.join(outputs)}"
 
     def complete(self, code: str) -> dict[str, Any]:
