@@ -19,12 +19,12 @@ import mailconn_jupyter as mailconn
 from mailconn_jupyter import sandbox
 from mailconn_jupyter.delivery.report import DeliveryError
 from mailconn_jupyter.delivery.sent_log import log_file, noting
-from mailconn_jupyter.delivery.sent_log.log_entry import Fate, LogEntry
 from mailconn_jupyter.delivery.sent_log.log_file import LogFile
 from mailconn_jupyter.errors import MailConnWarning, OptionError
 from mailconn_jupyter.sandbox import Sandbox
 from tests.servers.counting import Moody
 from tests.support.batches import to
+from tests.support.sent_entries import entry
 from tests.support.shells import Shell, clean_up, shell
 
 __all__ = ["clean_up", "shell"]
@@ -43,13 +43,6 @@ def server() -> Iterator[Sandbox]:
 def swept_anew() -> None:
     """As in a process that has just begun."""
     log_file._swept.clear()
-
-
-def entry(number: int = 0, *, days: float = 0, **fates: str) -> LogEntry:
-    """One that was sent so many days ago."""
-    when = datetime.now(UTC).replace(microsecond=0) - timedelta(days=days)
-    found = {f"{name}@example.org": Fate(word) for name, word in (fates or {"ana": "accepted"}).items()}  # type: ignore[arg-type]  # the test's own words
-    return LogEntry(when, "ops", f"Report {number}", f"<{number}@example.org>", 1000 + number, found)
 
 
 # What is noted
@@ -233,17 +226,20 @@ def test_a_log_that_grows_too_large_loses_its_oldest_half(monkeypatch: pytest.Mo
 
 _WRITER = """
 import sys
-from tests.delivery.test_sent_log import entry
+from tests.support.sent_entries import entry
+from mailconn_jupyter.delivery.sent_log import log_file
 from mailconn_jupyter.delivery.sent_log.log_file import LogFile
+if len(sys.argv) > 3:
+    log_file._MOST_BYTES, log_file._BETWEEN_SWEEPS = int(sys.argv[3]), 0
 print("begun", flush=True)
 for number in range(int(sys.argv[1]), int(sys.argv[2])):
     LogFile().add([entry(number)])
 """
 
 
-def writer(start: int, stop: int) -> subprocess.Popen[bytes]:
-    """A process that notes so many."""
-    command = [sys.executable, "-c", _WRITER, str(start), str(stop)]
+def writer(start: int, stop: int, most_bytes: int | None = None) -> subprocess.Popen[bytes]:
+    """A process that notes so many; where the log grows over ``most_bytes``, it is swept each time."""
+    command = [sys.executable, "-c", _WRITER, str(start), str(stop), *([] if most_bytes is None else [str(most_bytes)])]
     begun = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2])
     assert begun.stdout is not None
     assert begun.stdout.readline() == b"begun\n"
@@ -273,3 +269,26 @@ def test_a_kernel_that_is_killed_while_it_notes_leaves_a_log_that_is_whole() -> 
     lines = LogFile().path.read_bytes().splitlines()
     assert all(json.loads(line)["connection"] == "ops" for line in lines)
     assert LogFile().entries()[-1].subject == "Report 7"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
+def test_a_kernel_that_is_killed_while_it_sweeps_loses_nothing_of_what_is_new() -> None:
+    last = 0
+    for _ in range(3):
+        killed = writer(last + 1, 100_000, 3000)
+        while (newest := _newest()) < last + 20:
+            time.sleep(0.01)
+        killed.send_signal(signal.SIGKILL)
+        killed.wait(30)
+        assert killed.stdout is not None
+        killed.stdout.close()
+        assert _newest() >= newest
+        last = newest
+        LogFile().add([entry(last)])
+    lines = LogFile().path.read_bytes().splitlines()
+    assert all(json.loads(line)["connection"] == "ops" for line in lines)
+    assert [path.name for path in LogFile().path.parent.iterdir() if path.suffix == ".tmp"] == []
+
+
+def _newest() -> int:
+    return max((each.size - 1000 for each in LogFile().entries()), default=0)

@@ -13,6 +13,7 @@ from mailconn_jupyter.message.mime.wire_format import as_bytes
 from mailconn_jupyter.message.smime.opened import opened, unwrapped
 from mailconn_jupyter.message.smime.sealing import encrypted, signed
 from mailconn_jupyter.message.smime.signature import verify
+from tests.servers.require import require
 from tests.support.mail_certificates import Authority, Person
 from tests.support.mutt import Mutt
 
@@ -22,6 +23,9 @@ TEXT = "Grüße\n.\nFrom here\n"
 
 @pytest.fixture(scope="module")
 def authority() -> Authority:
+    # Here, for the fixtures of a test are not told what is the portable part.
+    for program in ("openssl", "mutt"):
+        require(program)
     return Authority()
 
 
