@@ -30,6 +30,7 @@ churn = pandas.DataFrame({"week": [46, 47], "churn": [2.1, 3.4]})
 fig = Figure(figsize=(5, 3))
 fig.subplots().plot([46, 47], [2.1, 3.4])
 """
+READY = "() => document.querySelector('.mailconn-mail textarea')?.readOnly === false"
 #: What is typed into the forms, and must be in no notebook.
 TEXTS = ("@example.test", "Three things", "Churn-47")
 
@@ -57,7 +58,7 @@ def field(page: FormPage, label: str, number: int = 0) -> Locator:
 
 def started(page: FormPage, cell: int = 0) -> None:
     page.run(cell)
-    page.page.wait_for_function("() => document.querySelector('.mailconn-mail textarea')?.readOnly === false")
+    page.page.wait_for_function(READY)
 
 
 def saved(site: Site) -> set[str]:
@@ -263,6 +264,29 @@ def _save(page: FormPage, fit: Callable[[str], None]) -> None:
     assert field(page, "File").input_value() == "Churn-47.eml"
     page.form().locator(".mailconn-question").get_by_role("button", name="Save").click()
     page.says("Nothing was sent.")
+
+
+@pytest.mark.parametrize("path", ["notebooks", "voila/render"])
+def test_it_works_where_jupyterlab_is_not(
+    visit: Callable[..., FormPage], site: Site, ops: MailConnection, postfix: Postfix, path: str
+) -> None:
+    subject = f"elsewhere-{path.partition('/')[0]}"
+    page = visit("elsewhere", "import mailconn_jupyter as mailconn\nmailconn.compose_form('ops')", path=path)
+    if path == "notebooks":
+        page.run(0)
+    page.page.wait_for_function(READY, timeout=60_000)
+    field(page, "To").fill("alice@example.test")
+    field(page, "Subject").fill(subject)
+    field(page, "Message").fill("Three things")
+    page.button("Preview").click()
+    page.form().frame_locator(".mailconn-page-shown iframe").get_by_text("Three things").wait_for()
+    picture(page, path.partition("/")[0])
+    page.button("Send").click()
+    page.says(f"Sent: '{subject}', ")
+    postfix.wait_for("alice", subject)
+    if path == "notebooks":
+        page.save_notebook()
+    assert saved(site) == set()
 
 
 @pytest.fixture(params=["perCommTarget", "disabled"])

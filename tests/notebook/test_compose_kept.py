@@ -243,9 +243,12 @@ def test_a_disk_that_is_full_in_between_is_told(
     page = restarted.open()
     page.type(subject="one")
     # A mock: no disk is filled for a test.
-    monkeypatch.setattr(atomic_files, "write", full)
-    page.type(subject="two")
+    with monkeypatch.context() as filled:
+        filled.setattr(atomic_files, "write", full)
+        page.type(subject="two")
     assert page.told["taken"]["notice"][0] == "warn"
     assert "No space left on device" in page.told["taken"]["notice"][1]
     (path,) = folder.glob("*.json")
     assert json.loads(path.read_text())["mail"]["subject"] == "one"
+    page.type(subject="three")
+    assert page.told["taken"]["notice"] == ["", ""]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 from mailconn_jupyter.notebook.compose_page.compose_form import ComposeForm
@@ -19,6 +20,14 @@ class Front:
         self.statuses: list[str] = []
         form.page.send = self._hear
         self.say("ready")
+        self._wait()
+
+    def _wait(self) -> None:
+        """What reads people and the log must not outlive its test, whose folders they are."""
+        assert self.form.composer.worker.wait(30)
+        for thread in threading.enumerate():
+            if thread.name == "mailconn-offered":
+                thread.join(30)
 
     def _hear(self, content: object, buffers: list[bytes]) -> None:
         assert content == {"kind": "told"}
@@ -48,7 +57,7 @@ class Front:
         """Press a button; what is said at the end."""
         self.statuses.clear()
         self.say(what, mail=self.mail, rev=self.form.composer.kept.rev, **more)
-        assert self.form.composer.worker.wait(30)
+        self._wait()
         return self.statuses[-1] if self.statuses else ""
 
     def offered(self, typed: str, field: str = "to") -> list[str]:

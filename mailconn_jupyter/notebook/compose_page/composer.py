@@ -21,11 +21,12 @@ from ...delivery.filing.save_draft import put_draft
 from ...delivery.kept_sessions import lent_session
 from ...delivery.preview import preview
 from ...delivery.report import DeliveryError, SendReport
-from ...delivery.send import send, send_composed, sender_of
+from ...delivery.send import send, send_composed
 from ...errors import MailConnError, heard_warnings
 from ...formatting import counted, few, how_large
 from ...store import atomic_files, connections
 from ...worker import Worker
+from .composer_words import from_of, restored, rows_of, text_of
 from .draft_file import write_draft
 from .notebook_results import look, results
 from .offered import Offered, files
@@ -33,8 +34,6 @@ from .typed_mail import TypedMail
 from .unsent import Kept, Unsent, place
 
 __all__ = ["Composer"]
-
-_MOST_ROWS: Final = 200
 
 #: What is composed in each cell: one that is run again goes on with the mail of its last run.
 _composers: Final[dict[tuple[str, str], Composer]] = {}
@@ -75,7 +74,7 @@ class Composer:
             try:
                 act(self, said)
             except MailConnError as error:
-                self._say("bad", _text_of(error))
+                self._say("bad", text_of(error))
             except Exception as error:  # noqa: BLE001  # nobody reads a traceback from here, which would show what was typed
                 self._say("bad", f"It failed: {type(error).__name__}.")
             if said["do"] not in _QUIET:
@@ -85,6 +84,7 @@ class Composer:
         self._open()
         self._tell_all()
         self._tell_results(anew=True)
+        self._offered.prepare()
 
     def do_edit(self, said: Mapping[str, Any]) -> None:
         """Take what was typed, and keep it."""
@@ -220,10 +220,12 @@ class Composer:
         except MailConnError as error:
             self._not_kept(error)
         kept = Kept(TypedMail()) if self.unsent is None else self.unsent.kept
+        if not kept.mail.connection:
+            kept = replace(kept, mail=replace(kept.mail, connection=self.kept.mail.connection))
         if before is not None and before.kept.rev > kept.rev:
             kept = before.kept
         if not kept.mail.is_empty:
-            self.kept, self._notice = kept, ("note", _restored(kept))
+            self.kept, self._notice = kept, ("note", restored(kept))
         elif self.unsent is not None and self.unsent.elsewhere:
             self._notice = ("note", "Another form has the mail of this cell; this is a new one.")
         if (shell := get_ipython()) is not None:
@@ -236,6 +238,8 @@ class Composer:
             self.unsent.write(self.kept)
         except MailConnError as error:
             self._not_kept(error)
+        else:
+            self._notice = ("", "") if self._notice[0] == "warn" else self._notice
 
     def _not_kept(self, error: MailConnError) -> None:
         self._notice = ("warn", f"If the kernel ends, what you type is lost: {error.message}")
@@ -256,7 +260,7 @@ class Composer:
             mail=self.kept.mail.as_dict(),
             notice=self._notice,
             busy=self.worker.running,
-            connections=[{"name": each.name, "from": _from(each)} for each in sending],
+            connections=[{"name": each.name, "from": from_of(each)} for each in sending],
             mailboxes=[each.name for each in found if each.protocol == "IMAP"],
         )
 
@@ -282,7 +286,7 @@ class Composer:
         try:
             work()
         except MailConnError as error:
-            self._say("bad", _text_of(error))
+            self._say("bad", text_of(error))
         except Exception as error:  # noqa: BLE001  # an error of a thread is nobody's: say it where it is looked for
             self._say("bad", f"It failed: {type(error).__name__}.")
         with self.guard, self.worker.ending():
@@ -302,15 +306,16 @@ class Composer:
                 report = send_composed(session, unsent.message)
             warned += more
         except DeliveryError as error:
-            report, trouble = error.report, _text_of(error)
+            report, trouble = error.report, text_of(error)
         finally:
             with self.guard:
                 self.set_sending(False, report)
         assert report is not None
-        rows = _rows(report)
+        rows = rows_of(report)
         if report.ok:
             with self.guard:
                 self._begin_anew()
+            self._offered.prepare()
             self._say("warn" if warned else "good", " ".join([f"{report.summary}.", *warned]), rows)
         else:
             self._say("bad", trouble, rows)
@@ -342,33 +347,3 @@ class Composer:
 
 #: What is done without the buttons being held meanwhile.
 _QUIET: Final = ("edit", "complete", "look")
-
-
-def _text_of(error: MailConnError) -> str:
-    return f"{error.message} {error.hint}".strip()
-
-
-def _from(connection: MailConnection) -> str:
-    try:
-        return sender_of(connection)
-    except MailConnError:
-        return ""
-
-
-def _restored(kept: Kept) -> str:
-    then = kept.written.astimezone() if kept.written is not None else None
-    when = "" if then is None else f" of {then.day} {then:%B, %H:%M}"
-    said = f"This is the unsent mail{when}; Discard begins a new one."
-    if kept.sending:
-        return f"{said} The kernel ended while it was being sent: see %mailconn sent before you send it again."
-    return said
-
-
-def _rows(report: SendReport) -> list[tuple[str, str, str]]:
-    """What became of it for each, first of those who do not have it."""
-    order = sorted(report.outcomes, key=lambda each: each.outcome == "accepted")
-    rows: list[tuple[str, str, str]] = [
-        (each.recipient, each.outcome, f"{each.code or ''} {each.words}".strip()) for each in order[:_MOST_ROWS]
-    ]
-    more = len(order) - len(rows)
-    return [*rows, (f"and {counted(more, 'recipient')} more", "", "")] if more > 0 else rows

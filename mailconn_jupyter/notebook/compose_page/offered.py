@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,8 @@ __all__ = ["Offered", "files"]
 _MOST: Final = 8
 _WORDS: Final = re.compile(r"[\s<>@.,;\"'()_+-]+")
 _MOST_ENTRIES: Final = 2000
+#: Who is written to is known in another order after each mail, by the same words.
+_MOST_KNOWN: Final = 20_000
 
 
 class Offered:
@@ -30,6 +33,10 @@ class Offered:
         self._lock = threading.Lock()
         self._read: tuple[object, object] = None, None
         self._all: list[tuple[str, str, str]] = []
+
+    def prepare(self) -> None:
+        """Read what there is in a thread, so that the first letter need not wait for it."""
+        threading.Thread(target=self._everybody, name="mailconn-offered", daemon=True).start()
 
     def recipients(self, typed: str) -> list[tuple[str, str]]:
         """The first that fit, groups before people, those that were written to often before others; each with a note."""
@@ -72,6 +79,7 @@ def _ordered(known: Mapping[str, str], counts: Mapping[str, int]) -> Iterator[tu
         yield _words(persons[address]), persons[address], "" if address not in counts else "written to before"
 
 
+@lru_cache(_MOST_KNOWN)
 def _words(text: str) -> str:
     return f" {' '.join(_WORDS.split(text.casefold()))}"
 

@@ -544,7 +544,7 @@ function render({ model, el }) {
         current.rev = sent = said.rev;
         fill();
       }
-      if (said.notice[0] === "warn") showNotice(said.notice);
+      if (said.notice[0] === "warn" || notice.dataset.kind === "warn") showNotice(said.notice);
       problems = said.problems;
       mark();
     },
@@ -581,6 +581,7 @@ function render({ model, el }) {
   };
   function showNotice([kind, text]) {
     notice.hidden = !text;
+    notice.dataset.kind = kind;
     notice.replaceChildren(...(text ? [message(kind, text)] : []));
   }
   function hear(content, [bytes]) {
