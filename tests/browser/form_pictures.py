@@ -127,6 +127,7 @@ def _all(page: FormPage, target: Path, name: str) -> None:
 
 def _readme(page: FormPage, site: Site, path: Path) -> None:
     page.page.evaluate(_ANA, str(site.folder / "home"))
+    page.page.evaluate("document.activeElement.blur()")
     page.form().evaluate("node => { node.style.width = '992px'; }")
     page.page.set_viewport_size({"width": 1300, "height": 1600})
     page.page.wait_for_timeout(500)

@@ -58,6 +58,8 @@ def test_from_an_empty_form_to_a_mail_after_a_restart(
     # Leaving the field for the button hands it over: no Enter.
     page.button("Test").click()
     page.says("The connection works")
+    # However soon it was over, the keyboard is where it was, or beside it.
+    assert page.focused() in {"Test", "Save"}
     page.button("Save").click()
     page.says("Saved as 'ops'")
     page.says("Kept in the keyring")

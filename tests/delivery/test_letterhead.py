@@ -12,6 +12,7 @@ import mailconn_jupyter as mailconn
 from mailconn_jupyter.errors import MessageError
 from mailconn_jupyter.message import template
 from mailconn_jupyter.message.letterhead import framed
+from mailconn_jupyter.message.render import render
 from mailconn_jupyter.message.render.part import Part
 from tests.support.composed import html_of, text_of, travelled
 from tests.support.results import png, table
@@ -134,12 +135,11 @@ def test_a_batch_sends_it(shell: Shell) -> None:
 
 def test_the_messages_of_a_batch_share_their_signature_and_their_template(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
-    usual = template.render
 
     def counted(value: Any, options: Any) -> Part:
         if isinstance(value, str):
             made.append(str(value))
-        return usual(value, options)
+        return render(value, options)
 
     monkeypatch.setattr(template, "render", counted)
     rows = [{"email": f"{name}@example.org"} for name in ("ana", "bea", "eve")]

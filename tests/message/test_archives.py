@@ -56,7 +56,8 @@ def test_an_archive_that_is_named_and_has_nothing_in_it_is_told_of() -> None:
 
 
 def test_what_is_no_answer_to_zip_is_refused_without_attachments_too() -> None:
-    for given in "", -1, []:
+    wrong: tuple[Any, ...] = ("", -1, [])
+    for given in wrong:
         with pytest.raises(MessageError, match=r"^zip= must be"):
             compose("ana@example.org", "x", "x", zip=given, limit=None)
 

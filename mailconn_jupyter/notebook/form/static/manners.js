@@ -41,11 +41,16 @@ function render({ model, el }) {
     keep();
   }
   // A button that is disabled or hidden while it has the focus would send the keyboard back to the top of the page.
-  function keep() {
-    if (!last || usable(last) || ![document.body, last].includes(document.activeElement)) return;
-    const places = [bar?.isConnected ? bar.querySelectorAll("button") : [],
-      form.querySelectorAll(".mailconn-table input:checked"), form.querySelectorAll("button")];
-    const next = places.flatMap((found) => [...found]).find(usable);
+  function keep(tries = 0) {
+    if (!last || (!tries && usable(last)) || ![document.body, last].includes(document.activeElement)) return;
+    const beside = [last, ...(bar?.isConnected ? bar.querySelectorAll("button") : [])].find(usable);
+    // In a bar that is shown, what takes its place comes some frames later, or it is usable again.
+    if (!beside && tries < 30 && bar?.getClientRects().length && !ended) {
+      requestAnimationFrame(() => keep(tries + 1));
+      return;
+    }
+    const places = [form.querySelectorAll(".mailconn-table input:checked"), form.querySelectorAll("button")];
+    const next = beside ?? places.flatMap((found) => [...found]).find(usable);
     last = null;
     next?.focus({ preventScroll: true });
   }
