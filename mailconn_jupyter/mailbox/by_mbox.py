@@ -62,7 +62,7 @@ def _spans(session: MBOXSession) -> Iterator[tuple[int, int, bytes]]:
 
 
 def spans_backwards(file: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
-    """The same of all of the file, the last one first; found as :class:`~mailconn_jupyter.session.mbox.index.MboxIndex` finds them."""
+    """The same of all messages of the file, the last one first, found as :class:`~.index.MboxIndex` finds them."""
     position = stop = file.seek(0, os.SEEK_END)
     end = _end(file, stop)
     after = b""

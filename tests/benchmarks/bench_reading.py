@@ -1,4 +1,4 @@
-"""Reading: whether it grows with the folder, beside a plain ``imaplib`` loop, and a mailbox file of 1 GB.
+"""Reading: whether it grows with the folder, beside a plain ``imaplib`` loop, and mailbox files: of 1 GB, of short messages.
 
 Run it with ``python -m tests.benchmarks.bench_reading``; it needs Dovecot.
 """
@@ -125,37 +125,64 @@ def subjects(dovecot: Dovecot, box: Mailbox) -> None:
 
 
 def gigabyte(path: Path) -> None:
-    """The first and the last message of a file of 1 GB, in a process of its own, whose memory is measured."""
-    body = mail("number", text=f"{'Hello. ' * 10}\n" * 3_000).raw
-    message = b"From ana@example.org Sun Nov 22 08:30:00 2026\n" + body + b"\n"
-    with path.open("wb", buffering=2**24) as file:
-        while file.tell() < 10**9:
-            file.write(message)
-    size = path.stat().st_size
+    """The first and the last message of a file of 1 GB."""
+    size = fill(path, 3_000, 10**9)
     for name, code in {
         "opened only": "connect(box).close()",
         "first message": "print(next(iter(connect(box)))['Subject'], file=sys.stderr)",
         "newest message": "print(next(messages(box)).subject, file=sys.stderr)",
-        "all subjects": "print(len([m.subject for m in messages(box, body=False)]), file=sys.stderr)",
+        "all subjects": SUBJECTS,
         "mailbox.mbox: first message": "print(next(iter(mailbox.mbox(sys.argv[1])))['Subject'], file=sys.stderr)",
     }.items():
-        program = (
-            "import mailbox, sys, time\n"
-            "from mailconn_jupyter import MailConnection, messages\n"
-            "from mailconn_jupyter.session.connect import connect\n"
-            "from mailconn_jupyter.mailbox import by_mbox\n"
-            "from mailconn_jupyter.session.mbox import session\n"
-            "box = MailConnection(name='large', protocol='MBOX', server_host=sys.argv[1])\n"
-            "def most(): return int(open('/proc/self/status').read().partition('VmHWM:')[2].split()[0])\n"
-            "before = most()\n"
-            "start = time.perf_counter()\n"
-            f"{code}\n"
-            "taken = time.perf_counter() - start\n"
-            "print(taken, most() - before)\n"
+        taken, own, grown = alone(path, code)
+        say(
+            f"{size / 1e9:.2f} GB file, {name:28} {taken * 1000:8.1f} ms, {own * 1000:8.1f} ms of CPU"
+            f"  {grown / 1000:6.1f} MB more memory"
         )
-        done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=True)
-        taken, grown = map(float, done.stdout.split())
-        say(f"{size / 1e9:.2f} GB file, {name:28} {taken * 1000:8.1f} ms  {grown / 1000:6.1f} MB more memory")
+
+
+def short_messages(path: Path) -> None:
+    """What a list shows of each message of a file of many short ones."""
+    size = fill(path, 140, 200 * 10**6)
+    for name, code in {
+        "all subjects": SUBJECTS,
+        "and dates and senders": "print(len([(m.subject, m.date, m.sender) for m in messages(box, body=False)]), file=sys.stderr)",
+        "keys of the session": "print(len(connect(box)), file=sys.stderr)",
+    }.items():
+        own = min(alone(path, code)[1] for _ in range(5))
+        say(f"{size / 1e6:.0f} MB in short messages, {name:22} {own * 1000:8.1f} ms of CPU")
+
+
+SUBJECTS = "print(len([m.subject for m in messages(box, body=False)]), file=sys.stderr)"
+
+
+def fill(path: Path, lines: int, size: int) -> int:
+    """Write a mailbox file of equal messages of so many lines of 70 characters; returns its bytes."""
+    body = mail("number", text=f"{'Hello. ' * 10}\n" * lines).raw
+    message = b"From ana@example.org Sun Nov 22 08:30:00 2026\n" + body + b"\n"
+    with path.open("wb", buffering=2**24) as file:
+        while file.tell() < size:
+            file.write(message)
+    return path.stat().st_size
+
+
+def alone(path: Path, code: str) -> tuple[float, ...]:
+    """Do it in a process of its own: the seconds that it takes, those of CPU among them, and the memory, in kB."""
+    program = (
+        "import mailbox, sys, time\n"
+        "from mailconn_jupyter import MailConnection, messages\n"
+        "from mailconn_jupyter.session.connect import connect\n"
+        "from mailconn_jupyter.mailbox import by_mbox\n"
+        "from mailconn_jupyter.session.mbox import session\n"
+        "box = MailConnection(name='large', protocol='MBOX', server_host=sys.argv[1])\n"
+        "def most(): return int(open('/proc/self/status').read().partition('VmHWM:')[2].split()[0])\n"
+        "before = most()\n"
+        "start, own = time.perf_counter(), time.process_time()\n"
+        f"{code}\n"
+        "print(time.perf_counter() - start, time.process_time() - own, most() - before)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=True)
+    return tuple(map(float, done.stdout.split()))
 
 
 def say(line: str) -> None:
@@ -178,6 +205,7 @@ def main() -> None:
             growth(dovecot, boxes)
             subjects(dovecot, boxes[LARGE])
         gigabyte(folder / "large.mbox")
+        short_messages(folder / "many.mbox")
 
 
 if __name__ == "__main__":

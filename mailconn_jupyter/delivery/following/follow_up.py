@@ -79,8 +79,9 @@ def follow_up(
         most=BEGINNING,
     )
     reading = selected(sought, since=when, before=None, folder=folder, progress=progress)
-    for message in taken(target, reading):
-        join.add(message)
+    with taken(target, reading) as found:
+        for message in found:
+            join.add(message)
     tell_unread(join.unread)
     return FollowUp(join.rows, join.doubtful, where=_name(target))
 

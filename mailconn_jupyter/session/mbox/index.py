@@ -54,16 +54,16 @@ class MboxIndex:
     """Finds the messages of a file one after the other, as ``mailbox.mbox`` does for all at once.
 
     A message begins with a line that starts with ``From`` and has a date (:func:`has_date`), which the first one need not
-    have; the empty line before the next one is not part of it. ``spans`` maps number to start and end in bytes. 1 GB is scanned in a second or two,
-    and never held in memory. It begins at ``position``, by default with the first message.
+    have; the empty line before the next one is not part of it. ``spans`` maps number to start and end in bytes. 1 GB is
+    scanned in a second or two, and never held in memory. It begins at ``position``, by default with the first message.
     """
 
     def __init__(self, file: BinaryIO, position: int | None = None) -> None:
         self._file = file
         self.spans: dict[int, tuple[int, int]] = {}
         self.complete = False
-        #: Up to where the file was read.
         self._first = first_byte(file)
+        #: Up to where the file was read.
         self.position = self._first if position is None else position
         self._start = -1
         # What was read last, as a line end and "From " can lie across two chunks.
