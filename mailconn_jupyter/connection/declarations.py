@@ -177,7 +177,7 @@ class ConnectionOptions(OptionSet):
     )
     oauth_tenant: Text = Text(
         label="OAuth tenant",
-        help="The organization at Microsoft, by its id or domain; when empty, any.",
+        help="The organisation at Microsoft, by its id or domain; when empty, any.",
         section="Sign-in",
         protocols=NETWORK,
         needs="use_xoauth2",

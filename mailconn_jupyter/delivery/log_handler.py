@@ -141,7 +141,7 @@ class LogHandler(logging.Handler):
         )
         if message["From"] is None:
             raise MessageError(
-                "The mail of a log has no sender.", hint="Give sender=, or the connection a from_address."
+                "The message with the log has no sender.", hint="Give sender=, or the connection a from_address."
             )
         with lent_session(connection, keep=False, ask=False) as session:
             return send_composed(session, message)

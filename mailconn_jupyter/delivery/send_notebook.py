@@ -124,7 +124,7 @@ def send_notebook(
     others = listed(attachments)
     if failure is None and not readable and not others:
         raise NotebookError(
-            f"{file.name} shows nothing: no text, and no output but what went to stderr or is a widget, if any.",
+            f"{file.name} shows nothing: no text, and no output other than stderr and widgets.",
             hint="Print or display what is to be read, or send the code too (code=True).",
         )
 

@@ -43,7 +43,7 @@ _TOKENS: Final = set(named("an access token"))
 _LONGEST_HOST = 253
 _BY_GRAPH: Final = "Where SMTP is off, Microsoft Graph sends: %mailconn find {address} --protocol GRAPH"
 _ONLY_THE_TEST: Final = (
-    "Whether the mail of {domain} is kept by Microsoft 365, only the test of the connection tells. It takes an OAuth 2.0 "
+    "Only a test of the connection tells whether the mail of {domain} is at Microsoft 365. It takes an OAuth 2.0 "
     "token: give the id of an app as oauth_client_id, and sign in with %mailconn signin."
 )
 
@@ -222,7 +222,7 @@ def _search(
         note += " The server takes an OAuth 2.0 token, and no password."
     if server in hints.servers and not f".{server.host}".endswith(f".{domain}"):
         # RFC 6186, 6: what DNS says is not signed, so a person is to decide.
-        note = f"The DNS of {domain} names {server.host}: keep it only if it looks after its mail. {note}"
+        note = f"The DNS of {domain} names {server.host}: keep it only if that host handles the domain's mail. {note}"
     return Settings(mailbox, options | lent, note=note, found=found, meant=meant)
 
 

@@ -62,5 +62,5 @@ def _judged(name: str, answers: dict[Question, Answer]) -> MailDomain:
         if any(address.records for address in addresses):
             return MailDomain(True, exchanges=(name,))
         if all(address.why != "not-told" for address in addresses):
-            return MailDomain(False, f"The domain {name} has no server for mail: neither an MX record nor an address.")
+            return MailDomain(False, f"The domain {name} has no mail server: neither an MX record nor an address.")
     return MailDomain(None, f"Unknown: DNS gave no answer about {name}.")

@@ -118,11 +118,11 @@ def _compare(names: list[str], source: str) -> None:
 
 def _name(name: Any) -> str:
     if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
-        raise NotebookError(f"A parameter has a name as Python's variables have, not {shown(name)}.")
+        raise NotebookError(f"A parameter needs a name that is valid in Python, not {shown(name)}.")
     if names_a_secret(name):
         raise NotebookError(
             f"parameters: {name!r} would stand in the notebook, and in what is sent of it.",
-            hint="Give the notebook a secret by the environment, or by a file that it reads.",
+            hint="Give the notebook a secret through the environment, or in a file that it reads.",
         )
     return name
 
@@ -134,7 +134,7 @@ def _literal(name: str, given: Any) -> str:
     except (TypeError, RecursionError):
         raise NotebookError(
             f"parameters: {name}={shown(given)} cannot be written into a cell.",
-            hint="A parameter is a text, a number, True, False or None, or a list or dict of those; a date: its text.",
+            hint="A parameter is text, a number, True, False or None, or a list or dict of those; a date: its text.",
         ) from None
 
 

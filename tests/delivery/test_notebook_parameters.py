@@ -64,7 +64,7 @@ def test_a_parameter_that_the_notebook_does_not_have_is_told(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"a b": 1}, "A parameter has a name as Python's variables have, not 'a b'"),
+        ({"a b": 1}, "A parameter needs a name that is valid in Python, not 'a b'"),
         ({"class": 1}, "not 'class'"),
         ({3: 1}, "not 3"),
         ({"x": object()}, "x=<object object at .* cannot be written into a cell"),

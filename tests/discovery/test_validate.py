@@ -59,7 +59,7 @@ def told(address: Any, **options: Any) -> dict[str, Any]:
         ("long.example", True, ""),
         ("bücher.example", True, ""),
         ("null.example", False, "The domain null.example says that it takes no mail (RFC 7505)."),
-        ("empty.example", False, "has no server for mail: neither an MX record nor an address"),
+        ("empty.example", False, "has no mail server: neither an MX record nor an address"),
         ("nowhere.example", False, "There is no domain nowhere.example."),
         ("trouble.example", None, "Unknown: DNS gave no answer about trouble.example."),
         ("localhost", None, "Unknown: localhost is not a public domain name."),

@@ -56,7 +56,7 @@ def test_a_child_writes_nothing_by_the_parents_mailbox_file_and_by_one_of_its_ow
     connection = MailConnection(name="box", protocol="MBOX", server_host=str(tmp_path / "box"))
 
     def refused() -> None:
-        with pytest.raises(MailConnError, match="read only"):
+        with pytest.raises(MailConnError, match="read-only"):
             found[0].delete(expunge=True)
 
     with open_mbox(connection, readonly=False) as session:

@@ -212,7 +212,7 @@ def _third_part(data: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("broken", "words"),
     [
-        (_altered, "what was signed has been changed"),
+        (_altered, "what was signed has been altered"),
         (_other_sender, "is by ana@example.org, and the message says it is from eve@example.org"),
         (_two_senders, "is not the sender's"),
         (_no_signature, "the signature is damaged"),
@@ -322,7 +322,7 @@ def test_of_several_certificates_the_newest_that_may_be_used_is_taken(authority:
     [
         ({"days": (-9, -2)}, "expired on "),
         ({"days": (2, 9)}, "is not valid before "),
-        ({"elliptic": True}, "has an elliptic key, and messages can be encrypted here only with RSA keys"),
+        ({"elliptic": True}, "has an elliptic-curve key, and messages can be encrypted here only with RSA keys"),
         ({"purpose": ExtendedKeyUsageOID.SERVER_AUTH}, "is not for encrypting mail"),
     ],
 )
@@ -339,7 +339,7 @@ def test_each_recipient_without_a_certificate_is_named(authority: Authority, tmp
     (tmp_path / "bob.pem").write_bytes(authority.person(BOB).pem)
     with pytest.raises(SMIMEError) as caught:
         CertificateFolder(tmp_path).of([BOB, "eva@example.org", "udo@example.org"])
-    assert f"eva@example.org: no certificate for it is in {tmp_path}." in caught.value.message
+    assert f"eva@example.org: there is no certificate for it in {tmp_path}." in caught.value.message
     assert "udo@example.org" in caught.value.message
     assert BOB not in caught.value.message
 

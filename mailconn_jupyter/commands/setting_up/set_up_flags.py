@@ -20,7 +20,7 @@ def import_flags(parser: Arguments) -> None:
         type=Words(*SOURCES),
         metavar="PROGRAM",
         help="The program: hop, url (as curl reads it), django (django-environ's URL), msmtp, airflow or autoconfig; "
-        "by default it is recognized.",
+        "by default it is recognised.",
     )
     parser.add_argument("--name", metavar="NAME", default="", help="The connection's name, if there is only one.")
     parser.add_argument(

@@ -72,7 +72,7 @@ def _found(session: MBOXSession, wanted: Wanted) -> dict[int, bytes]:
         for known in moved.values():
             if len(places[known]) > 1:
                 raise FileChanged(
-                    f"{session.path} was changed by another program, and holds several messages like one of these. "
+                    f"{session.path} was changed by another program, and contains several messages like one of these. "
                     "Nothing was changed.",
                     hint="Read the messages again.",
                 )

@@ -63,11 +63,11 @@ def _same_uids(session: IMAPSession, place: Place) -> None:
         place.validity = now
     elif not now or not place.validity:
         raise MailboxChanged(
-            "The server gives no UIDVALIDITY, so its UIDs may stand for other messages each time. Nothing was changed."
+            "The server gives no UIDVALIDITY, so its UIDs may mean different messages each time. Nothing was changed."
         )
     elif now != place.validity:
         raise MailboxChanged(
-            f"The folder {place.folder!r} was recreated since it was read: its UIDs stand for other messages now "
+            f"The folder {place.folder!r} was recreated since it was read: its UIDs now mean different messages "
             "(UIDVALIDITY). Nothing was changed.",
             hint="Read the messages again.",
         )

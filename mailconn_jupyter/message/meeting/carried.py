@@ -17,12 +17,12 @@ def meeting_in(body: Part, senders: Sequence[Mailbox], to: Sequence[Mailbox], cc
 
     (meeting, *others) = body.invitations
     if others:
-        raise MessageError("A message invites to one meeting.", hint="Send a message for each.")
+        raise MessageError("A message holds one invitation only.", hint="Send a message for each.")
     if not senders:
-        raise MessageError("An invitation needs somebody who invites.", hint='Give sender="ana@example.org".')
+        raise MessageError("An invitation needs an organiser.", hint='Give sender="ana@example.org".')
     needed = meeting.attendees or to or cc
     if not needed:
-        raise MessageError("The invitation is for nobody: name them in to=, or in attendees=.")
+        raise MessageError("The invitation has no attendees: name them in to= or attendees=.")
     named = {mailbox.address.key for mailbox in needed}
     optional = () if meeting.attendees else [mailbox for mailbox in cc if mailbox.address.key not in named]
     return meeting.method, calendar_text(meeting, senders[0], needed, optional, body.text)

@@ -108,7 +108,7 @@ class Invitation:
 
     def _ended(self, end: Any, minutes: Any, zone: Any) -> date:
         if end is not None and minutes is not None:
-            raise MessageError("An invitation has an end or minutes, not both.")
+            raise MessageError("An invitation has end= or minutes=, not both.")
         if self.all_day and minutes is None:
             ends = self.start if end is None else moment(end, "end", zone)
             if isinstance(ends, datetime):
@@ -157,7 +157,7 @@ class Invitation:
         if not self.repeat:
             raise MessageError("times= and until= are for a meeting that repeats.", hint='For example: repeat="weekly"')
         if times is not None and until is not None:
-            raise MessageError("A meeting repeats so many times, or until a day, not both.")
+            raise MessageError("A meeting repeats a number of times= or until= a day, not both.")
         if times is not None:
             count = _count("times", times)
             if not count:

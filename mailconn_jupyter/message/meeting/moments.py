@@ -35,7 +35,7 @@ def moment(given: Any, what: str, zone: tzinfo | None = None) -> date:
     if type(value) is date:
         return value
     raise MessageError(
-        f"{what}={shown(given)} is not a time that can be read.",
+        f"{what}={shown(given)} is not a time that can be understood.",
         hint='Give a datetime, a text such as "2026-12-03 09:30", or a date for all day.',
     )
 
