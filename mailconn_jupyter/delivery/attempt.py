@@ -43,7 +43,7 @@ def attempt(
     request: StatusRequest | None = None,
     taken: Callable[[Wire], object] = bool,
 ) -> dict[str, Outcome]:
-    """Send to the recipients once; ``data`` is the message as a session of the standard library sends it.
+    """Send to the recipients once; ``data`` is the message with 8-bit parts and without SMTPUTF8.
 
     ``taken`` is given what a session of a connection has sent, where it was accepted for somebody.
 
@@ -52,7 +52,7 @@ def attempt(
     try:
         if isinstance(session, SMTPSession):
             envelope = replace(Envelope.of(sender, recipients), request=request)
-            refused = session.transact(envelope, message, taken=taken)
+            refused = session.transact(envelope, message, taken=taken, written=data)
         elif isinstance(session, smtplib.SMTP):
             refused = _by_smtplib(session, data, sender, recipients, request)
         else:

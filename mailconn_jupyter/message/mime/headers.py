@@ -161,7 +161,11 @@ def with_field(message: Message[Any, Any], name: str, value: str) -> Message[Any
     message = copy.copy(message)
     # Deleting gives the copy a list of fields of its own, also where there is nothing to delete.
     del message[name]
-    message[name] = value
+    if value.isascii() and value.isprintable() and len(name) + len(value) < _LINE:
+        # It is one line as it stands: to set it would be to parse it.
+        message.set_raw(name, value)
+    else:
+        message[name] = value
     return message
 
 

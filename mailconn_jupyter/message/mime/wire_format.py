@@ -161,11 +161,14 @@ def _standing(part: Message[Any, Any], large: dict[str, EncodedPart], texts: dic
         name = secrets.token_hex(32)
         large[name] = part
         shown.set_payload(f"{name}\n")
-    elif part.is_multipart():
-        shown.set_payload([_standing(below, large, texts) for below in part.get_payload()])  # type: ignore[arg-type]
-    elif _is_plain(text := shown.get_payload(), shown):
+        return shown
+    # Asked of the copy: what is asked of the part itself parses a field of it.
+    payload = shown.get_payload()
+    if part.is_multipart():
+        shown.set_payload([_standing(below, large, texts) for below in payload])  # type: ignore[arg-type]
+    elif _is_plain(payload, shown):
         name = secrets.token_hex(32)
-        texts[name] = normalised(str(text).encode(), ended=False)
+        texts[name] = normalised(str(payload).encode(), ended=False)
         shown.set_payload(name)
     return shown
 

@@ -221,25 +221,37 @@ class SMTPSession(SMTPClient):
         return refused
 
     def transact(
-        self, envelope: Envelope, msg: Message[Any, Any], *, taken: Callable[[Wire], object] = bool
+        self,
+        envelope: Envelope,
+        msg: Message[Any, Any],
+        *,
+        taken: Callable[[Wire], object] = bool,
+        written: Wire | None = None,
     ) -> Refusals:
         """Send a message for a caller that looks at what is returned, and tries again by itself.
 
         Nothing warns of those who were refused, and where the session has to open again, that is tried once. ``taken`` is
-        given what the server has accepted for somebody.
+        given what the server has accepted for somebody. ``written`` is the message with 8-bit parts and without SMTPUTF8,
+        where the caller has it already.
         """
         with self.turn(patient=False):
-            envelope, data = self.serialised(envelope, msg)
+            envelope, data = self.serialised(envelope, msg, written)
             refused = self._transact(envelope, data, patient=False)
             taken(data)
             return refused
 
-    def serialised(self, envelope: Envelope, message: Message[Any, Any]) -> tuple[Envelope, Wire]:
+    def serialised(
+        self, envelope: Envelope, message: Message[Any, Any], written: Wire | None = None
+    ) -> tuple[Envelope, Wire]:
         """The message as this server can have it, and what MAIL is to ask for then."""
         if envelope.request is not None and not self.has_extn("dsn") and not self._told_of_no_notices:
             self._told_of_no_notices = True
             warn(NO_NOTICES)
-        data = wired(message, utf8=envelope.international, eight_bit=self.has_extn("8bitmime"))
+        utf8, eight_bit = envelope.international, self.has_extn("8bitmime")
+        if written is not None and eight_bit and not utf8:
+            data = written
+        else:
+            data = wired(message, utf8=utf8, eight_bit=eight_bit)
         if envelope.international or data.international:
             envelope = envelope.asking_for("SMTPUTF8", "BODY=8BITMIME")
         return envelope, data
