@@ -24,9 +24,10 @@ import pytest
 
 import mailconn_jupyter as mailconn
 from mailconn_jupyter import DeliveryReport, JournalError
+from mailconn_jupyter.delivery.journals import journal as journal_module
 from mailconn_jupyter.delivery.journals.journal import Journal, journal_path, using
 from mailconn_jupyter.delivery.journals.journal_base import Intent
-from mailconn_jupyter.delivery.many import batch as batch_module, courier, journal as journal_module
+from mailconn_jupyter.delivery.many import batch as batch_module, courier
 from mailconn_jupyter.errors import MessageError, OptionError, StoreError
 from tests.servers.counting import CountingServer, Moody
 from tests.servers.relay import Cut, Drop, Relay
