@@ -204,10 +204,12 @@ def _sent(parser: Arguments) -> None:
     what.add_argument(
         "--again",
         metavar="ID",
-        help="Send the message of this ID again, to whom it was refused or not sent; its content comes from the Sent folder.",
+        help="Send this message again, only to recipients marked refused or not sent; its content comes from the Sent folder.",
     )
     again = parser.add_argument_group("With --again")
-    again.add_argument("--unknown", action="store_true", help="Also to whom it may have arrived.")
+    again.add_argument(
+        "--unknown", action="store_true", help="Also to recipients marked unknown, who may have it already."
+    )
     again.add_argument("--dry-run", action="store_true", help="Send nothing: say to whom it would go.")
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import smtplib
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from email.message import EmailMessage
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ..connection import MailConnection
 from ..connection.declarations import SENDING
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from ..message.answered import Answered
     from ..session.graph.session import GraphSession
 
-__all__ = ["delivered", "require_sending", "send", "send_composed", "sender_of", "unsent"]
+__all__ = ["Way", "delivered", "require_sending", "send", "send_composed", "sender_of", "unsent"]
 
 # Before the second and the third try of what was refused for the moment (a 4xx), and of what is left once some was taken.
 _PAUSES = PAUSES
@@ -101,13 +103,8 @@ def send(
     byte.
     """
     returns = Returns.of(bounce_to, notify, ret, envid)
-    session: Any = target if isinstance(target, smtplib.SMTP) or protocol_of(target) == "GRAPH" else None
-    connection: MailConnection | None = getattr(session, "connection", None)
-    if session is None:
-        if protocol := protocol_of(target):
-            raise _reads("This session", protocol)
-        connection = connections.pick(target, sends=True)  # type: ignore[arg-type]  # what is no session
-        require_sending(connection)
+    way = Way.of(target)
+    connection = way.connection
     try:
         with framed(signature_of(connection)):
             message = compose(
@@ -152,14 +149,41 @@ def send(
     sealed = Seal(connection, sign=sign, encrypt=encrypt)(message)
     if dry_run:
         return unsent(message)
-    if session is not None:
+    with way.opened() as session:
         return send_composed(session, sealed, returns)
-    assert connection is not None
-    # Of a name alone is it known that it is the stored one. A link to Graph is for one question.
-    with lent_session(
-        connection, keep=connection.protocol == "SMTP" and not isinstance(target, MailConnection)
-    ) as opened:
-        return send_composed(opened, sealed, returns)
+
+
+@dataclass(frozen=True)
+class Way:
+    """What sends: the ``session`` that was given, or one of the ``connection``; ``stored`` says that it is kept by that name."""
+
+    connection: MailConnection | None
+    session: Sender | None
+    stored: bool
+
+    @classmethod
+    def of(cls, target: str | MailConnection | Sender | None) -> Self:
+        """The way that is meant; raises for one that reads mail."""
+        if isinstance(target, smtplib.SMTP) or protocol_of(target) == "GRAPH":
+            session: Any = target
+            return cls(getattr(session, "connection", None), session, stored=False)
+        if protocol := protocol_of(target):
+            raise _reads("This session", protocol)
+        connection = connections.pick(target, sends=True)  # type: ignore[arg-type]  # what is no session
+        require_sending(connection)
+        # Of a name alone is it known that it is the stored one.
+        return cls(connection, None, stored=not isinstance(target, MailConnection))
+
+    @contextmanager
+    def opened(self) -> Iterator[Sender]:
+        """An open session; one that was given stays open."""
+        if self.session is not None:
+            yield self.session
+            return
+        assert self.connection is not None
+        # A link to Graph is for one question.
+        with lent_session(self.connection, keep=self.stored and self.connection.protocol == "SMTP") as session:
+            yield session
 
 
 def require_sending(connection: MailConnection) -> None:

@@ -15,12 +15,9 @@ from ..keywords import public
 from ..message.answered import Answered, parent_of
 from ..message.incoming.header import end_of_header
 from ..message.incoming.parsed import ParsedMessage
-from ..session.connect import protocol_of
-from ..store import connections
-from .kept_sessions import lent_session
 from .report import DeliveryError, SendReport
 from .returns import Returns
-from .send import delivered, require_sending, unsent
+from .send import Way, delivered, unsent
 from .sent_log.named import named
 
 if TYPE_CHECKING:
@@ -43,14 +40,14 @@ def send_again(
     bounce_to: str | None = None,
     dry_run: bool = False,
 ) -> SendReport:
-    """Send a message of the log of sent mail again, to whom it was refused or not sent, and return what became of that.
+    """Send a message again to the recipients that the log of sent mail has as refused or not sent; returns the outcomes.
 
     ``sent`` is a row of :func:`~mailconn_jupyter.delivery.sent_log.sent.sent`, the ID of a message in ``%mailconn sent``, its
     Message-ID, a report, or the message itself. ``target`` is by default the connection through which it went.
 
-    Nobody whose message was accepted gets it. Who may have it (unknown) is sent it again only with ``unknown``. The message
-    is the one that was sent, with its header and its Message-ID; the envelope alone names others, and its sender is that
-    of the header, or ``bounce_to``.
+    Nobody for whom it was accepted gets it, and who may have it already (unknown) only with ``unknown``. The message is the
+    one that was sent, with its header and its Message-ID; only the envelope names fewer recipients. Its sender is that of
+    the header, or ``bounce_to``.
 
     The log keeps no content. It is in ``message``, or in the report or the message that ``sent`` is, or else in the Sent
     folder of the mailbox that the connection's ``save_sent_to`` names, where it is looked for by its Message-ID.
@@ -63,25 +60,16 @@ def send_again(
     entry = _noted(sent)
     left = _left(entry, unknown=unknown)
     content = message if message is not None else _content(sent)
-    session: Any = target if isinstance(target, smtplib.SMTP) or protocol_of(target) == "GRAPH" else None
-    connection: MailConnection | None = getattr(session, "connection", None)
-    if session is None:
-        connection = connections.pick(target if target is not None else _connection(entry), sends=True)  # type: ignore[arg-type]  # what is no session
-        require_sending(connection)
-    again = _copied(entry, connection) if content is None else _as_message(content)
+    way = Way.of(target if target is not None else _connection(entry))
+    again = _copied(entry, way.connection) if content is None else _as_message(content)
     _require_same(again, entry)
     if dry_run:
         return unsent(again, left)
     returns = Returns.of(bounce_to)
     # Of what was accepted for somebody, a copy was kept then.
     had = any(fate.outcome == "accepted" for fate in entry.fates.values())
-    if session is not None:
+    with way.opened() as session:
         report = delivered(session, again, returns, left, copied=had)
-    else:
-        assert connection is not None
-        keep = connection.protocol == "SMTP" and not isinstance(target, MailConnection)
-        with lent_session(connection, keep=keep) as opened:
-            report = delivered(opened, again, returns, left, copied=had)
     if not report.ok:
         raise DeliveryError(report, others=had)
     return report
@@ -101,10 +89,12 @@ def _left(entry: LogEntry, *, unknown: bool) -> list[str]:
     left = [name for name, fate in entry.fates.items() if fate.outcome in {"refused", "not sent"}]
     if unknown:
         return left + doubtful
-    said = f"{entry.subject!r} may have arrived for {few(doubtful)} (unknown), and is sent there again only with unknown=True"
+    said = (
+        f"{entry.subject!r} may have reached {few(doubtful)} (unknown), and is sent there again only with unknown=True"
+    )
     if not left:
         if doubtful:
-            raise MessageError(f"{said}.", hint="On the line of the magic: --unknown")
+            raise MessageError(f"{said}.", hint="In the magic: --unknown")
         raise MessageError(f"{entry.subject!r} was accepted for everybody: nobody is left to send it to.")
     if doubtful:
         warn(f"{said} (--unknown).")

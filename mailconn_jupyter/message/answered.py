@@ -46,7 +46,7 @@ def answering(given: Answered, subject: str) -> tuple[str, dict[str, str]]:
     parent = parent_of(given)
     fields = threaded(parent)
     if "In-Reply-To" not in fields:
-        warn("The message that is answered has no valid Message-ID, so the answer will not stand in its thread.")
+        warn("The message that is answered has no valid Message-ID, so the answer will not appear in its thread.")
     return subject if subject.strip() else subject_of_answer(parent), fields
 
 

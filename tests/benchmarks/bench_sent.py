@@ -27,7 +27,7 @@ def main() -> None:
         os.environ["JUPYTER_DATA_DIR"] = os.environ["JUPYTER_CONFIG_DIR"] = folder
         from mailconn_jupyter import sent  # noqa: PLC0415  # once the folders are set
         from mailconn_jupyter.delivery.sent_log.log_file import LogFile  # noqa: PLC0415  # as above
-        from tests.delivery.test_sent_log import entry  # noqa: PLC0415  # as above
+        from tests.support.sent_entries import entry  # noqa: PLC0415  # as above
 
         log = LogFile()
         log.add(entry(number) for number in range(_COUNT))

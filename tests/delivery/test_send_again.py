@@ -16,7 +16,7 @@ from mailconn_jupyter import MailConnection, connections
 from mailconn_jupyter.delivery.report import DeliveryError
 from mailconn_jupyter.delivery.sent_log.log_entry import Fate, LogEntry
 from mailconn_jupyter.delivery.sent_log.log_file import LogFile
-from mailconn_jupyter.errors import MailConnWarning, MessageError
+from mailconn_jupyter.errors import MailConnWarning, MessageError, OptionError
 from mailconn_jupyter.message.incoming.parsed import ParsedMessage
 from mailconn_jupyter.message.smime.sealing import signed
 from mailconn_jupyter.message.smime.signature import verify
@@ -153,7 +153,7 @@ def test_the_log_the_magic_and_a_row_name_the_message(smtp: Moody, box: MailConn
     refused(smtp, BOB, EVE, act=send(ANA, BOB, EVE))
     shown = shell.ok("%mailconn sent").text
     assert "1 accepted, 2 REFUSED" in shown
-    assert "%mailconn sent --again ID sends one again, only to whom it was refused or not sent." in shown
+    assert "%mailconn sent --again ID sends one again, only to recipients marked refused or not sent." in shown
     (key,) = {word for line in shown.splitlines() if "REFUSED" in line for word in line.split()[-1:]}
     tried = shell.ok(f"%mailconn sent --again {key} --dry-run")
     assert tried.value.dry_run
@@ -216,6 +216,15 @@ def test_another_connection_an_open_session_or_another_sender_of_the_envelope_ma
         assert session.sock is not None
 
 
+def test_what_reads_mail_sends_nothing_again(smtp: Moody, box: MailConnection) -> None:
+    through(smtp)
+    first = refused(smtp, BOB, act=send(ANA, BOB))
+    with mailconn.connect_imap(box) as session, pytest.raises(OptionError, match="IMAP reads mail"):
+        mailconn.send_again(first, session)  # type: ignore[arg-type]  # as a notebook may
+    with pytest.raises(OptionError, match="IMAP reads mail"):
+        mailconn.send_again(first, box.name)
+
+
 def test_another_message_than_the_one_of_the_log_is_refused(smtp: Moody) -> None:
     through(smtp)
     first = refused(smtp, BOB, act=send(BOB))
@@ -265,9 +274,7 @@ def test_whoever_may_have_it_gets_it_only_where_that_is_asked_for(smtp: Moody) -
     first = refused(smtp, BOB, act=send(ANA, BOB))
     doubt = {EVE: Fate("unknown")}
     LogFile().add([LogEntry(datetime.now(UTC), "out", first.subject, first.message_id, first.size, doubt)])
-    with pytest.warns(
-        MailConnWarning, match=rf"may have arrived for {EVE} \(unknown\), and is sent there again only with"
-    ):
+    with pytest.warns(MailConnWarning, match=rf"may have reached {EVE} \(unknown\), and is sent there again only with"):
         assert mailconn.send_again(first).accepted == (BOB,)
     with pytest.raises(MessageError, match="only with unknown=True") as info:
         mailconn.send_again(first)

@@ -19,7 +19,7 @@ from mailconn_jupyter.errors import MailConnWarning, MessageError
 from mailconn_jupyter.message.incoming.parsed import ParsedMessage
 
 PLAIN = b"From: ana@example.org\nTo: bea@example.org\nSubject: Churn\nMessage-ID: <3@example.org>\n\nThree things.\n"
-NO_THREAD = "no valid Message-ID, so the answer will not stand in its thread"
+NO_THREAD = "no valid Message-ID, so the answer will not appear in its thread"
 
 
 def answer(given: Any, subject: str = "", **options: Any) -> EmailMessage:

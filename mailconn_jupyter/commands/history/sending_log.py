@@ -72,7 +72,7 @@ def sent(
     if not noting.keeps():
         notes.append("Nothing is being logged; to turn that on: %mailconn sent --on")
     if any(fate.outcome != "accepted" for entry in found[:limit] for fate in entry.fates.values()):
-        notes.append("%mailconn sent --again ID sends one again, only to whom it was refused or not sent.")
+        notes.append("%mailconn sent --again ID sends one again, only to recipients marked refused or not sent.")
     rows = [_row(entry) for entry in found[:limit]]
     yield View(rows, header=("Sent", "Connection", "To", "Subject", "Size", "Outcome", "ID"), notes=notes)
     return None
