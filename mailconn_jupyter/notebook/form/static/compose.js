@@ -428,7 +428,8 @@ function render({ model, el }) {
     });
     const theme = choice("Colours", [["Light", "light"], ["Dark", "dark"]], "light", (value) => {
       page.dataset.theme = value;
-      if (frame) frame.srcdoc = value === "dark" ? light.replace("</head>", `${DARK}</head>`) : light;
+      const shown = value === "dark" ? light?.replace("</head>", `${DARK}</head>`) : light;
+      if (frame && frame.srcdoc !== shown) frame.srcdoc = shown;
       dark.hidden = value !== "dark";
     });
     const dark = element("p", { style: "mailconn-help",
