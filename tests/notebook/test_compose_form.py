@@ -227,6 +227,23 @@ def test_a_connection_that_fails_says_why_and_the_mail_stays(opened: Open) -> No
     assert page.told["busy"]["busy"] is False
 
 
+def test_what_cannot_be_shown_is_said_and_so_is_an_interrupt_while_it_is_composed(
+    opened: Open, box: Sandbox, shell: Shell
+) -> None:
+    shell.ok(
+        "class Shows:\n    def __init__(self, error): self.error = error\n    def _repr_html_(self): raise self.error\n"
+        "bad, long = Shows(ValueError('odd')), Shows(KeyboardInterrupt)"
+    )
+    page = opened()
+    page.type(to="ana@example.org", subject="x", body="y", results=["bad"])
+    assert page.act("send").startswith("Content 2 of 2: ")
+    page.type(results=["long"])
+    assert page.act("send") == "Interrupted: nothing was sent."
+    assert page.told["busy"]["busy"] is False
+    page.type(results=[])
+    assert page.act("send").startswith("Sent: ")
+
+
 def test_the_preview_is_what_would_be_sent_with_the_connections_signature(opened: Open) -> None:
     connections.save(
         MailConnection(

@@ -77,6 +77,9 @@ class Composer:
                 self._say("bad", text_of(error))
             except Exception as error:  # noqa: BLE001  # nobody reads a traceback from here, which would show what was typed
                 self._say("bad", f"It failed: {type(error).__name__}.")
+            except KeyboardInterrupt:
+                # What is composed may take its time; the kernel's stop button ends it.
+                self._say("bad", "Interrupted: nothing was sent.")
             if said["do"] not in _QUIET:
                 self._tell("busy", busy=self.worker.running)
 

@@ -24,8 +24,9 @@ def write_draft(message: EmailMessage, path: str) -> Path:
     file = file if file.suffix == ".eml" else file.with_name(f"{file.name}.eml")
     message["X-Unsent"] = "1"
     data = as_bytes(message, utf8=False, eight_bit=True, bcc=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+        with os.fdopen(os.open(file, flags, 0o600), "wb") as opened:
             opened.write(data)
     except FileExistsError:
         raise MessageError(f"{atomic_files.show(file)} is there already.", hint="Choose another name.") from None

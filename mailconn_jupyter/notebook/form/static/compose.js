@@ -363,7 +363,9 @@ function render({ model, el }) {
       drop();
       UNTAKEN.delete(current.place);
       clearTimeout(timer);
+      lock(true);
       say("discard");
+      expect();
       fields.to.focus();
     });
   }
