@@ -10,9 +10,10 @@ import pytest
 from mailconn_jupyter import Messages, messages
 from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.errors import MailConnError, OptionError
+from mailconn_jupyter.mailbox.acting import imap_folder
 from mailconn_jupyter.mailbox.acting.imap_folder import identities
 from mailconn_jupyter.session.connect_by_protocol import connect_imap
-from mailconn_jupyter.session.imap.errors import MailboxChanged, NotUnderstood, Refused
+from mailconn_jupyter.session.imap.errors import LinkLost, MailboxChanged, NotUnderstood, Refused
 from tests.contract.imap import IMAPKit
 from tests.contract.kit import Do
 from tests.servers.conversation import Conversation
@@ -177,3 +178,12 @@ def test_news_of_a_flag_does_not_make_one_message_look_like_another() -> None:
     with server(UID_FETCH=said) as (connection, _), connect_imap(connection) as session:
         known = identities(session, "1:2")
     assert known == {1: ("22-Nov-2026 08:30:00 +0000", 120, b"Message-ID: <a@b.c>\r\n\r\n")}
+
+
+def test_a_server_that_tells_of_messages_without_end_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imap_folder, "_MOST_HELD", 20_000)
+    many = "\r\n".join(f"* 1 FETCH (UID {number} RFC822.SIZE 1)" for number in range(1, 1000))
+    with server(UID_FETCH=many) as (connection, asked):
+        with pytest.raises(LinkLost, match="sends more than it was asked for"):
+            messages(connection).move("Archive")
+        assert changes(asked) == []

@@ -14,6 +14,7 @@ from ...session.imap.errors import FolderRefused, MailboxChanged, NotUnderstood,
 from ...session.imap.folders import same_folder
 from ...session.imap.search import search, sequence_set
 from ...session.imap.session import IMAPSession
+from ...transport.transport_errors import TransportError
 from .. import by_imap
 from ..fetched import Fetched
 from ..portions import Reading
@@ -24,6 +25,9 @@ __all__ = ["asked_for", "identities", "next_uid", "present", "selected", "sets",
 
 # Characters of a set: a command must stay under the 8192 bytes that servers take (RFC 7162, 4).
 _LONGEST_SET: Final = 7500
+# Bytes of what is said of messages: of each at least some, and of all together.
+_LEAST_HELD: Final = 200
+_MOST_HELD: Final = 64 * 2**20
 _SUMMARY: Final = "(UID BODY.PEEK[HEADER.FIELDS (DATE FROM SUBJECT)])"
 _IDENTITY: Final = "(UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"
 
@@ -140,7 +144,11 @@ def identities(session: IMAPSession, uids: str) -> dict[int, object]:
 def _fetched(session: IMAPSession, uids: str, parts: str) -> dict[int, Fetched]:
     """What is said of each message, also in several answers, of which some may be to nothing that was asked."""
     found: dict[int, Fetched] = {}
+    held = 0
     for one in map(Fetched.of, session.stream(uids, parts)):
+        held += _LEAST_HELD + len(one.raw or b"")
+        if held > _MOST_HELD:
+            session.client.lost(TransportError("The server sends more than it was asked for.", cause="too-long"))
         if one.uid is not None:
             found[one.uid] = found.get(one.uid, Fetched()).updated(one)
     return found
