@@ -12,8 +12,10 @@ from .charsets import text_of
 __all__ = ["decoded"]
 
 # RFC 2047, 2, with the language of RFC 2231, 5. There may be question marks in the text, but no beginning of another word,
-# so that no end is looked for twice.
-_WORD: Final = re.compile(r"=\?([^?*\s]{1,40})(?:\*[^?\s]{0,20})?\?([BbQq])\?((?:[^?=\r\n]|\?(?!=)|=(?!\?(?!=)))*+)\?=")
+# so that no end is looked for twice. For (?!), see block_elements.
+_WORD: Final = re.compile(
+    r"=\?([^?*\s]{1,40})(?:\*[^?\s]{0,20})?\?([BbQq])\?((?:[^?=\r\n]|\?(?!=)|=(?!\?(?!=))|(?!))*+)\?="
+)
 _NO_BASE64: Final = re.compile(r"[^A-Za-z0-9+/]+")
 _HEX: Final = re.compile(rb"=([0-9A-Fa-f]{2})")
 

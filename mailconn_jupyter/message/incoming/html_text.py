@@ -14,14 +14,15 @@ from .references import unescaped
 
 __all__ = ["text_of_html"]
 
-# A comment or what is not shown, to its end or that of all; a tag, in which no other begins; text.
+# A comment or what is not shown, to its end or that of all; a tag, in which no other begins; text. For (?!), see
+# block_elements.
 _PIECE: Final = re.compile(
     r"""
     <!--.*?(?:-->|\Z)
     |<(?P<hidden>script|style|title|template)\b[^<>]*+>.*?(?:</(?P=hidden)\b[^<>]*+>?|\Z)
     |<(?P<end>/?)(?P<tag>[a-z][a-z0-9]*+)(?P<said>(?:[^<>"']++|"[^"<]*+"|'[^'<]*+'|["'])*+)>
     |<[!?][^<>]*+>
-    |(?P<text>(?:[^<]++|<(?![a-z/!?]))++|<[^<]*+)
+    |(?P<text>(?:[^<]++|<(?![a-z/!?])|(?!))++|<[^<]*+)
     """,
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )

@@ -21,7 +21,7 @@ MOST_PARAMETERS: Final = 500
 
 _FOLD: Final = re.compile(r"\r?\n(?=[ \t])")
 # It ends before what a program may have put behind it, and may be wrong in itself.
-_WORD: Final = re.compile(r"""[\s"]*+([^\s;(),]++(?:\s*+/\s*+[^\s;(),]++)?+)""")
+_WORD: Final = re.compile(r"""[\s"]*+([^\s;(),]++(?:\s*+/\s*+[^\s;(),]++)?)""")
 _PARENTHESIS: Final = re.compile(r"[()]")
 _OPENS: Final = re.compile(r"\s*+\(")
 # A parameter; or else, so that no byte is looked at again and again, all up to the next one.
