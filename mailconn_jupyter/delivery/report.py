@@ -13,7 +13,8 @@ from ..formatting import columns, few, how_large, table
 from ..message.incoming.sent_date import date_of
 from ..session.smtp.advice import advice
 from ..transport.transport_errors import readable
-from .following.sent_rows import Followable, Sent, SentRow
+from .following.followable_report import FollowableReport
+from .following.sent_rows import Sent, SentRow
 
 if TYPE_CHECKING:
     from .preview import Preview
@@ -58,7 +59,7 @@ class Outcome:
         return self.outcome == "not sent" or passing
 
 
-class SendReport(Followable):
+class SendReport(FollowableReport):
     """The outcomes of one message. True when every recipient's was accepted (or it was a dry run).
 
     Shows as a table; of many recipients those first who do not have the message, and the rest counted. ``message`` is
@@ -110,6 +111,7 @@ class SendReport(Followable):
         return self.ok
 
     def as_sent(self) -> Sent:
+        """What was sent, for :meth:`follow_up`."""
         rows = [
             SentRow("0", self.message_id, self.subject, each.recipient, each.outcome, each.words)
             for each in self.outcomes

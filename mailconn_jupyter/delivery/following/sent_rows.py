@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol, runtime_checkable
 
 from ...domains import ascii_domain
-
-if TYPE_CHECKING:
-    from ...connection import MailConnection
-    from ...mailbox.selection import When
-    from ...progress import Tell
-    from ...session.any_session import ReadingSession
-    from .followed import FollowUp
 
 __all__ = ["Followable", "Sent", "SentRow", "address_key"]
 
@@ -94,22 +87,10 @@ def _names(row: SentRow) -> Iterable[str]:
         yield found[1]
 
 
-class Followable(ABC):
+@runtime_checkable
+class Followable(Protocol):
     """What can be followed up: a report of ``send()`` or of ``send_many()``."""
 
     @abstractmethod
     def as_sent(self) -> Sent:
-        """What was sent, for :meth:`follow_up`."""
-
-    def follow_up(
-        self,
-        target: str | MailConnection | ReadingSession | None = None,
-        *,
-        since: When = None,
-        folder: str | None = "INBOX",
-        progress: bool | Tell | None = None,
-    ) -> FollowUp:
-        """What has come back to a mailbox: :func:`~mailconn_jupyter.delivery.following.follow_up.follow_up` of this report."""
-        from .follow_up import follow_up  # noqa: PLC0415  # who only sends needs no mailbox
-
-        return follow_up(self, target, since=since, folder=folder, progress=progress)
+        """What was sent."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ...formatting import columns, counted, how_long, prose, table
 from ...pandas_tables import own_pandas
-from ..following.sent_rows import Followable, Sent, SentRow
+from ..following.followable_report import FollowableReport
+from ..following.sent_rows import Sent, SentRow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +41,7 @@ class Delivery:
     tries: int = 0
 
 
-class DeliveryReport(Followable):
+class DeliveryReport(FollowableReport):
     """The outcomes of a batch. True when every recipient of every message was accepted, and none was left out.
 
     Shows as a table of what somebody has to see to; :meth:`to_frame` has all of it. ``stopped`` says why the batch ended
@@ -95,6 +96,7 @@ class DeliveryReport(Followable):
         return DeliveryReport(()) if again is None else again()
 
     def as_sent(self) -> Sent:
+        """What was sent, for :meth:`follow_up`."""
         rows = [
             SentRow(str(each.index), each.message_id, each.subject, each.recipient, each.outcome, each.words)
             for each in self.deliveries
