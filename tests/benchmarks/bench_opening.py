@@ -19,8 +19,8 @@ from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.session.check import check, check_all
 from mailconn_jupyter.session.connect import connect
 from tests.benchmarks.bench_delivery import fastest, table
+from tests.benchmarks.long_link import long_link
 from tests.benchmarks.mail_server import mail_server
-from tests.servers.relay import Relay
 from tests.support.isolation import give_password
 
 MANY = 50
@@ -97,7 +97,7 @@ def _all_pass(connections: list[MailConnection]) -> None:
 
 def main() -> None:
     warnings.simplefilter("ignore")
-    with mail_server() as (postfix, state), Relay(postfix.submission, round_trip=0.04) as link:
+    with mail_server() as (postfix, state), long_link(postfix.submission, 0.04) as link:
         authority = state / "certificates" / "ca.pem"
         # First: nothing is kept yet.
         many(link.port, authority)
