@@ -319,3 +319,15 @@ def test_the_deadline_does_not_run_while_a_person_types_the_password(
     report = check(to(postfix.submission, name="asked", **options))
     assert report.ok, report
     assert "Secret from: prompt" in str(report)
+
+
+def test_of_all_that_are_stored_each_outcome_is_remembered(postfix: Postfix) -> None:
+    for name, port in {"works": postfix.relay, "refused": 1}.items():
+        connections.save(to(port, name=name, use_secure_authentication=False))
+    reports = check_all()
+    assert {report.name: report.ok for report in reports} == {"works": True, "refused": False}
+    kept = {report.name: last_tests.last(report.name) for report in reports}
+    assert {name: outcome.summary for name, outcome in kept.items() if outcome is not None} == {
+        report.name: report.summary for report in reports
+    }
+    assert not list(last_tests.folder().glob(".mailconn-*"))
