@@ -463,13 +463,16 @@ def test_a_draft_is_in_drafts_marked_as_one_with_its_bcc_and_nothing_was_sent(
     assert smtp.taken == []
 
 
-def test_a_draft_goes_through_an_open_session_and_leaves_it_open(make: Make) -> None:
+def test_a_draft_or_an_answer_goes_through_an_open_session_and_leaves_it_open(make: Make) -> None:
     box = make()
     with mailconn.connect_imap(box) as session:
         mailconn.save_draft(session, "ana@example.test", "x", "y")
-        mailconn.save_draft(session, "ana@example.test", "x", "y")
+        answered = {"message_id": "<1@example.test>", "subject": "x"}
+        mailconn.save_draft(session, "ana@example.test", "", "y", reply_to_message=answered)
         session.noop()
-    assert len(raw_of(box, "Drafts")) == 2
+    _, answer = raw_of(box, "Drafts")
+    assert b"\r\nIn-Reply-To: <1@example.test>\r\n" in answer
+    assert b"\r\nSubject: Re: x\r\n" in answer
 
 
 def test_what_is_wrong_with_a_draft_is_told_before_anything_is_opened(smtp: PipeliningServer) -> None:

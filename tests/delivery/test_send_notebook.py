@@ -62,6 +62,28 @@ def test_the_code_goes_along_when_asked_for(server: Sandbox, tmp_path: Path) -> 
     assert nbformat.reads(file.data.decode(), as_version=4).cells[1].source == "print('first')"  # type: ignore[no-untyped-call]
 
 
+def test_an_answer_has_the_subject_of_what_it_answers_and_a_failure_tells_of_the_notebook(
+    server: Sandbox, tmp_path: Path
+) -> None:
+    answered = {"message_id": "<3@example.org>", "subject": "Weekly"}
+    path = weekly(tmp_path)
+    send_notebook("sandbox", "ana@example.org", path, attach=None, reply_to_message=answered)
+    send_notebook("sandbox", "ana@example.org", path, attach=None, reply_to_message=answered, subject="Of its own")
+    with pytest.raises(NotebookError, match="failed"):
+        send_notebook(
+            "sandbox",
+            "ana@example.org",
+            failing(tmp_path),
+            execute=True,
+            attach=None,
+            on_error="send",
+            reply_to_message=answered,
+        )
+    first, second, third = server.inbox
+    assert (first.subject, second.subject, third.subject) == ("Re: Weekly", "Of its own", "FAILED: Churn")
+    assert {message.message["In-Reply-To"] for message in server.inbox} == {"<3@example.org>"}
+
+
 def test_other_attachments_and_options_are_those_of_send(server: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a")
     path = weekly(tmp_path)
