@@ -13,6 +13,7 @@ import pytest
 
 import mailconn_jupyter as mailconn
 from mailconn_jupyter import MailConnection, connections
+from mailconn_jupyter.console.run_line import main
 from mailconn_jupyter.delivery.report import DeliveryError
 from mailconn_jupyter.delivery.sent_log.log_entry import Fate, LogEntry
 from mailconn_jupyter.delivery.sent_log.log_file import LogFile
@@ -148,7 +149,9 @@ def test_a_signature_holds(smtp: Moody, box: MailConnection, tmp_path: Path) -> 
     assert verify(ParsedMessage(smtp.taken[1].content), ca_file=authority.write(tmp_path))
 
 
-def test_the_log_the_magic_and_a_row_name_the_message(smtp: Moody, box: MailConnection, shell: Shell) -> None:
+def test_the_log_the_magic_the_terminal_and_a_row_name_the_message(
+    smtp: Moody, box: MailConnection, shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
     through(smtp, save_sent_to=box.name)
     refused(smtp, BOB, EVE, act=send(ANA, BOB, EVE))
     shown = shell.ok("%mailconn sent").text
@@ -156,13 +159,15 @@ def test_the_log_the_magic_and_a_row_name_the_message(smtp: Moody, box: MailConn
     assert "%mailconn sent --again ID sends one again, only to recipients marked refused or not sent." in shown
     (key,) = {word for line in shown.splitlines() if "REFUSED" in line for word in line.split()[-1:]}
     tried = shell.ok(f"%mailconn sent --again {key} --dry-run")
-    assert tried.value.dry_run
-    assert [each.recipient for each in tried.value.outcomes] == [BOB, EVE]
+    assert tried.text.startswith("Not sent, as asked: 'Churn, Woche 47', ")
+    assert f", to {BOB}, {EVE}\n" in tried.text
     assert len(smtp.taken) == 1
     smtp.full = {EVE}
     assert "was not delivered to everybody" in shell.fails(f"%mailconn sent --again {key}")
     assert "1 REFUSED (2 tries)" in shell.ok("%mailconn sent").text
     smtp.full = set()
+    assert main(["sent", "--again", key, "--dry-run"]) == 0
+    assert f", to {EVE}\n" in capsys.readouterr().out
     report = mailconn.send_again(mailconn.sent(to="eve").iloc[0])
     assert report.accepted == (EVE,)
     shown = shell.ok("%mailconn sent").text

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ...formatting import cut, few, how_large
@@ -11,7 +12,6 @@ from ..view import View, when_text
 from ..wrong_usage import WrongUsage
 
 if TYPE_CHECKING:
-    from ...delivery.report import SendReport
     from ...delivery.sent_log.log_entry import LogEntry
 
 __all__ = ["sent"]
@@ -32,7 +32,7 @@ def sent(
     again: str | None = None,
     unknown: bool = False,
     dry_run: bool = False,
-) -> Generator[object, None, SendReport | None]:
+) -> Iterator[object]:
     """The messages that are noted, the newest first; or note none, note them again, forget them, send one of them again."""
     if again is None and (unknown or dry_run):
         raise WrongUsage("%mailconn sent: --unknown and --dry-run belong to --again.")
@@ -42,8 +42,8 @@ def sent(
         from ...delivery.send_again import send_again  # noqa: PLC0415  # sessions, for this flag alone
         from ..sending import telling  # noqa: PLC0415  # as above
 
-        message = again
-        return (yield from telling(lambda: send_again(message, unknown=unknown, dry_run=dry_run)))
+        yield (yield from telling(partial(send_again, again, unknown=unknown, dry_run=dry_run)))
+        return
     from ...delivery.sent_log import log_file, noting  # noqa: PLC0415  # the store's files, for this command alone
 
     if off or on:
@@ -53,11 +53,11 @@ def sent(
             if on
             else "Nothing more is logged. %mailconn sent --forget deletes the log."
         )
-        return None
+        return
     if forget:
         log_file.LogFile().clear()
         yield "The log of sent mail is deleted."
-        return None
+        return
     from ...delivery.sent_log.sent import sent_messages  # noqa: PLC0415  # as above
 
     # One more than is shown, to know whether that is all.
@@ -75,7 +75,6 @@ def sent(
         notes.append("%mailconn sent --again ID sends one again, only to recipients marked refused or not sent.")
     rows = [_row(entry) for entry in found[:limit]]
     yield View(rows, header=("Sent", "Connection", "To", "Subject", "Size", "Outcome", "ID"), notes=notes)
-    return None
 
 
 def _row(entry: LogEntry) -> tuple[str, ...]:
