@@ -84,7 +84,7 @@ def _write_by_keyboard(page: FormPage) -> None:
     page.form().get_by_role("option", name="team group, 2 addresses").wait_for()
     # Escape closes what is offered, and nothing else.
     keys.press("Escape")
-    page.form().get_by_role("option").first.wait_for(state="hidden")
+    page.form().locator(".mailconn-offered li").first.wait_for(state="detached")
     assert page.focused() == "To"
     keys.type("am")
     keys.press("Tab")
@@ -264,6 +264,35 @@ def _save(page: FormPage, fit: Callable[[str], None]) -> None:
     assert field(page, "File").input_value() == "Churn-47.eml"
     page.form().locator(".mailconn-question").get_by_role("button", name="Save").click()
     page.says("Nothing was sent.")
+
+
+def test_pasted_lines_become_a_list_and_a_path_is_completed_and_attached_by_enter(
+    visit: Callable[..., FormPage], site: Site, ops: MailConnection
+) -> None:
+    folder = site.folder / "notebooks" / "out"
+    folder.mkdir(exist_ok=True)
+    (folder / "churn.csv").write_text("a,b\n", encoding="utf-8")
+    page = visit("pasted", COMPOSE)
+    started(page)
+    field(page, "To").evaluate(
+        """(node, text) => { const data = new DataTransfer(); data.setData("text/plain", text); node.focus();
+        node.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true})); }""",
+        "alice@example.test\r\nBob <bob@example.test>;\n",
+    )
+    assert field(page, "To").input_value() == "alice@example.test, Bob <bob@example.test>;"
+    keys = page.page.keyboard
+    field(page, "Attach a file").focus()
+    for typed in ("ou", "chu"):
+        keys.type(typed)
+        page.form().locator(".mailconn-offered:visible li").first.wait_for()
+        keys.press("ArrowDown")
+        keys.press("Enter")
+    page.form().get_by_role("list", name="Attached files").get_by_text("out/churn.csv").wait_for()
+    assert page.focused() == "Attach a file"
+    assert field(page, "Attach a file").input_value() == ""
+    # What was left is looked at; a semicolon is no comma.
+    field(page, "Subject").focus()
+    page.says("Separate addresses by commas, not by semicolons.")
 
 
 @pytest.mark.parametrize("path", ["notebooks", "voila/render"])

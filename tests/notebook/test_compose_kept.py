@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -37,6 +38,12 @@ unsent = Unsent(("report.ipynb", "c1"))
 print(unsent.kept.mail.subject, unsent.elsewhere, flush=True)
 unsent.write(Kept(TypedMail(subject=sys.argv[1]), 1))
 print(unsent.name, flush=True)
+if sys.argv[2:]:
+    import os, time
+    if os.fork() == 0:
+        os.close(0), os.close(1)
+        time.sleep(30)
+        os._exit(0)
 sys.stdin.read()
 """
 
@@ -122,6 +129,28 @@ def _taken_after(_: str) -> str:
     other = found()
     one.release()
     return other
+
+
+def test_a_child_that_a_kernel_has_forked_does_not_keep_its_mail_from_the_next(own_config: Path) -> None:
+    kernel = subprocess.Popen(
+        [sys.executable, "-c", OTHER, "mine", "fork"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        start_new_session=True,
+        env=os.environ | {"PYTHONPATH": str(Path(mailconn.__file__).parents[1])},
+    )
+    try:
+        assert kernel.stdout is not None
+        assert kernel.stdout.readline().strip() == "False"
+        kernel.stdout.readline()
+        time.sleep(1)
+        kernel.kill()
+        kernel.wait()
+        assert found() == "mine"
+    finally:
+        os.killpg(kernel.pid, signal.SIGKILL)
+        kernel.communicate()
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b'{"rev": 1}', b"{" * 100_000])

@@ -60,7 +60,9 @@ def _is_offered(value: Any, deep: int = 2) -> bool:
 def described(value: Any) -> str:
     """What it is, in a few words."""
     kind = one_line(type(value).__name__, 40)
-    shape = getattr(value, "shape", None)
+    known = kind_of(value)
+    # Of other classes nothing is asked: their answer may be a query.
+    shape = getattr(value, "shape", None) if known is not None and known.read else None
     if isinstance(shape, tuple) and len(shape) == 2 and all(isinstance(number, int) for number in shape):
         return f"{kind}, {counted(shape[0], 'row')}, {counted(shape[1], 'column')}"
     if isinstance(shape, tuple) and len(shape) == 1 and isinstance(shape[0], int):
