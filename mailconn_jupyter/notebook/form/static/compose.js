@@ -45,9 +45,13 @@ function row(label, field, help = "") {
   const note = element("div", { style: "mailconn-note" });
   const made = element("div", { style: "mailconn-row mailconn-line" },
     element("label", { text: label, for: field.id, style: "widget-label" }), field, note);
-  made.problem = (text) => {
+  let said = null;
+  made.problem = (text, instead = help) => {
+    // What is said already is not read out once more.
+    if (said === (text || instead)) return;
+    said = text || instead;
     made.classList.toggle("mailconn-wrong", Boolean(text));
-    note.replaceChildren(text ? message("bad", text) : element("span", { text: help, style: "mailconn-help" }));
+    note.replaceChildren(text ? message("bad", text) : element("span", { text: instead, style: "mailconn-help" }));
   };
   made.problem("");
   return made;
@@ -303,7 +307,9 @@ function render({ model, el }) {
   const panel = element("div", { style: "mailconn-shown" });
   question.hidden = panel.hidden = notice.hidden = true;
 
+  let pressed = send; // where the keyboard goes back to
   function act(what, more = {}) {
+    pressed = { preview: look, code, draft: keep }[what] ?? send;
     flush();
     drop();
     for (const name of [...Object.keys(rows), "results"]) left.add(name);
@@ -500,13 +506,14 @@ function render({ model, el }) {
     const none = mail.connection ? [] : [element("option", { text: "Choose a connection", value: "" })];
     from.replaceChildren(...none, ...[...gone, ...names].map((name) => element("option", { text: name, value: name })));
     from.value = mail.connection;
-    fromRow.problem(names.length ? "" : "No connection sends mail yet. Make one: %mailconn new NAME HOST, or %mailconn sandbox to try.");
-    const address = connections.find((one) => one.name === mail.connection)?.from;
-    if (address && names.length) fromRow.lastChild.replaceChildren(element("span", { text: address, style: "mailconn-help" }));
+    const missing = "No connection sends mail yet. Make one: %mailconn new NAME HOST, or %mailconn sandbox to try.";
+    fromRow.problem(names.length ? "" : missing, connections.find((one) => one.name === mail.connection)?.from ?? "");
   }
   function mark() {
     for (const [name, one] of Object.entries(rows)) one.problem(left.has(name) ? problems[name] : "");
-    const wrong = left.has("results") ? problems.results : "";
+    const wrong = (left.has("results") && problems.results) || "";
+    if (resultsNote.dataset.said === wrong) return;
+    resultsNote.dataset.said = wrong;
     resultsNote.replaceChildren(...(wrong ? [message("bad", wrong)] : []));
   }
 
@@ -574,7 +581,7 @@ function render({ model, el }) {
     busy(said) {
       answered();
       lock(said.busy);
-      if (!said.busy && [document.body, null].includes(document.activeElement)) send.focus();
+      if (!said.busy && [document.body, null].includes(document.activeElement)) pressed.focus();
     },
     preview: (said) => showPreview(said.html),
     code: (said) => showCode(said.code),
