@@ -33,7 +33,7 @@ def sent(
     unknown: bool = False,
     dry_run: bool = False,
 ) -> Iterator[object]:
-    """The messages that are noted, the newest first; or note none, note them again, forget them, send one of them again."""
+    """The messages that are logged, the newest first; or log none, log them again, delete the log, send one of them again."""
     if again is None and (unknown or dry_run):
         raise WrongUsage("%mailconn sent: --unknown and --dry-run belong to --again.")
     if again is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...errors import MessageError
 from ...message.mime.wire_format import as_bytes
+from ...paths import expanded
 from ...store import atomic_files
 
 __all__ = ["write_draft"]
@@ -20,7 +21,7 @@ def write_draft(message: EmailMessage, path: str) -> Path:
     """
     if not path.strip():
         raise MessageError("The draft needs the name of a file.", hint="For example: draft.eml")
-    file = Path(os.path.expanduser(path.strip()))  # noqa: PTH111  # Path raises for ~nobody
+    file = expanded(path.strip())
     file = file if file.suffix == ".eml" else file.with_name(f"{file.name}.eml")
     message["X-Unsent"] = "1"
     data = as_bytes(message, utf8=False, eight_bit=True, bcc=True)

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
-from pathlib import Path
 from typing import Final
 
 from ...delivery.sent_log.recent_recipients import RecentRecipients
 from ...errors import MailConnError
+from ...paths import expanded
 from ...store.people import people
 
 __all__ = ["Offered", "files"]
@@ -89,7 +89,7 @@ def files(typed: str) -> list[tuple[str, str]]:
     folder, _, name = typed.rpartition("/")
     start = f"{folder}/" if "/" in typed else ""
     found: list[tuple[str, str]] = []
-    with suppress(OSError, ValueError, RuntimeError), os.scandir(Path(start or ".").expanduser()) as entries:
+    with suppress(OSError, ValueError), os.scandir(expanded(start or ".")) as entries:
         for entry in islice(entries, _MOST_ENTRIES):
             if entry.name.startswith(name) and (name or not entry.name.startswith(".")):
                 inside = entry.is_dir()
