@@ -108,6 +108,7 @@ def expand(word: Word, namespace: Mapping[str, Any]) -> str:
 
 def expand_template(word: Word, namespace: Mapping[str, Any]) -> str:
     """The same of a text that is a template of Jinja2: what is its own (``{{ }}``, ``{% %}``, ``{# #}``) stays as it is."""
+    alone = word.is_value
     return "".join(
         part * 2
         if isinstance(part, _Brace)
@@ -115,7 +116,7 @@ def expand_template(word: Word, namespace: Mapping[str, Any]) -> str:
         if isinstance(part, str)
         else part.written
         if part.source.startswith(("%", "#"))
-        else _text(part, namespace, alone=word.is_value)
+        else _text(part, namespace, alone=alone)
         for part in word
     )
 
@@ -242,10 +243,9 @@ def _text(code: Code, namespace: Mapping[str, Any], *, alone: bool) -> str:
 
 def _several(value: Any) -> list[str] | None:
     """The texts of a list, a tuple, an array of NumPy or a column of a table; None of anything else."""
-    if not isinstance(value, list | tuple) and callable(
-        make := getattr(value, "tolist", getattr(value, "to_list", None))
-    ):
-        value = make()
+    if type(value).__module__.partition(".")[0] in {"numpy", "pandas", "polars"}:
+        make = getattr(value, "tolist", getattr(value, "to_list", None))
+        value = value if make is None else make()
     return list(value) if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value) else None
 
 
