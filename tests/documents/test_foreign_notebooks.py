@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
+import nbformat
 import pytest
+from nbformat.sign import NotebookNotary
 from PIL import Image
 
 import mailconn_jupyter as mailconn
@@ -176,6 +178,15 @@ def test_what_jupyter_trusts_keeps_its_scripts(tmp_path: Path) -> None:
     message, said = sent(path)
     assert RAN not in attached(message)["churn.html"].decode()
     assert said
+
+
+def test_a_notary_of_before_nbformat_5_11_which_cannot_be_closed_is_asked_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = keep(tmp_path, words("# Own"))
+    trust(path)
+    monkeypatch.delattr(NotebookNotary, "close", raising=False)
+    assert is_trusted(nbformat.read(path, as_version=4))  # type: ignore[no-untyped-call]
 
 
 def test_nothing_is_made_where_jupyter_has_signed_nothing(tmp_path: Path, own_config: Path) -> None:

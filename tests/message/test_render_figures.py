@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import sys
 from collections.abc import Iterator
@@ -169,7 +170,8 @@ def test_a_chart_that_cannot_be_drawn_is_attached_as_a_page_and_both_sides_are_t
         message = travelled(compose("ana@example.org", "x", chart))
     page = attached(message)["figure.html"]
     assert b"Plotly.newPlot" in page
-    assert b'src="http' not in page
+    # Plotly's own script has such a source of icons for its maps.
+    assert not re.search(rb'<script[^<>]*\ssrc="http', page)
     assert harmless(html_of(message))
     for body in (html_of(message), text_of(message)):
         assert "The interactive version is attached: open figure.html in a browser." in body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,8 @@ def weekly(folder: Path) -> Path:
 
 def trust(path: Path) -> None:
     """Sign it as Jupyter does when it saves what this user has run."""
+    # Jupyter's own programs have made it before.
+    Path(os.environ["JUPYTER_DATA_DIR"]).mkdir(parents=True, exist_ok=True)
     notary = NotebookNotary()  # type: ignore[no-untyped-call]
     notary.sign(nbformat.read(path, as_version=4))  # type: ignore[no-untyped-call]
-    notary.close()  # type: ignore[no-untyped-call]
+    notary.store.close()

@@ -107,7 +107,8 @@ def refuse_nothing(value: Any) -> NoReturn:
 
 def refuse_uncalled(value: Any, _options: Options) -> NoReturn:
     """A function or a method."""
-    name = one_line(str(getattr(value, "__qualname__", "")), 60)
+    # NumPy's own have had the longer name since 2.0.
+    name = one_line(str(getattr(value, "__qualname__", getattr(value, "__name__", ""))), 60)
     said = (
         f"{name} is a function that was not called." if name else f"{_named(value)} is a function that was not called."
     )

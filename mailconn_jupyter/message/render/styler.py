@@ -106,6 +106,12 @@ def _escaping(styler: Any) -> Any:
         functions = getattr(copied, name, None)
         if isinstance(functions, dict):
             setattr(copied, name, _Escaping(functions))
+    if not hasattr(copied, _DISPLAYS[-1]):
+        # Before pandas 3, no formatter writes the names of the index and of the columns.
+        copied.data = copied.data.copy(deep=False)
+        for labels in ("index", "columns"):
+            names = [escape(name) if isinstance(name, str) else name for name in getattr(copied.data, labels).names]
+            setattr(copied.data, labels, getattr(copied.data, labels).set_names(names))
     if isinstance(getattr(copied, "caption", None), str):
         copied.caption = escape(copied.caption)
     if getattr(copied, "concatenated", None):
