@@ -89,7 +89,10 @@ function combobox(field, { piece, ask, taken }) {
   }
   function show(options) {
     if (document.activeElement !== field || !options.length) return close();
+    // What was chosen in the answer to the letter before stays chosen.
+    const chosen = at >= 0 ? list.children[at].dataset.text : null;
     at = -1;
+    field.removeAttribute("aria-activedescendant");
     list.replaceChildren(...options.map(([text, note]) => {
       const option = element("li", { role: "option", id: id(), "aria-selected": "false" }, element("bdi", { text }));
       if (note) option.append(element("span", { text: ` ${note}`, style: "mailconn-help" }));
@@ -101,6 +104,8 @@ function combobox(field, { piece, ask, taken }) {
     }));
     list.hidden = false;
     field.setAttribute("aria-expanded", "true");
+    const place = options.findIndex(([text]) => text === chosen);
+    if (place >= 0) mark(place);
   }
   field.addEventListener("input", () => {
     const text = piece();
