@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -168,3 +170,22 @@ def test_on_a_server_there_are_marks_folders_and_a_trash(server: Acted, opened: 
     assert subjects(box.connection) == ["number 1", "number 2"]
     assert subjects(box.connection, "Archive") == ["number 1", "number 2", "number 3"]
     assert subjects(box.connection, TRASH) == ["number 4"]
+
+
+def test_what_ends_while_a_click_is_heard_holds_nothing_that_the_click_wants(tmp_path: Path, opened: Open) -> None:
+    page = opened(file_of(tmp_path))
+    ended = threading.Event()
+
+    def work() -> str:
+        ended.set()
+        return "Done."
+
+    with page._guard:
+        page.worker.start(lambda _: page._run(work))
+        assert ended.wait(10)
+        for _ in range(20):
+            assert page.worker.lock.acquire(timeout=5)
+            page.worker.lock.release()
+            time.sleep(0.02)
+    idle(page)
+    assert "Done." in page.status.value

@@ -203,7 +203,8 @@ class InboxPage(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             kind, said = "bad", f"{error.message} {error.hint}".strip()
         except Exception as error:  # noqa: BLE001  # an error of a thread is nobody's: say it where it is looked for
             kind, said = "bad", f"It failed: {type(error).__name__}."
-        with self.worker.ending(), self._guard:
+        # In the order in which a click takes them.
+        with self._guard, self.worker.ending():
             if self.comm is not None:
                 self.status.value = style.message(kind, said)
                 self._buttons()
