@@ -12,6 +12,7 @@ import pytest
 from tests.browser.pages import CHROMIUM, FormPage
 from tests.browser.site import Site, run_site
 from tests.servers.require import require, require_packages
+from tests.support.form_driver import eventually
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -47,7 +48,7 @@ def site(running_site: Site) -> Iterator[Site]:
         path.unlink()
     yield running_site
     # The kernel's log has the content of each message: that there was something to find.
-    assert "*** MESSAGE TYPE:comm_msg***" in running_site.log
+    assert eventually(lambda: "*** MESSAGE TYPE:comm_msg***" in running_site.log, 20)
     assert running_site.places_of(*SECRETS) == []
     running_site.end_kernels()
 
