@@ -247,7 +247,7 @@ def _show(page: FormPage, fit: Callable[[str], None]) -> None:
     fit("preview")
     page.button("Dark").click()
     page.button("Phone, 375 px").click()
-    page.says("About as programs show it")
+    page.says("Roughly as mail programs that invert colours")
     assert page.form().locator(".mailconn-page-shown").bounding_box()["width"] == 375  # type: ignore[index]  # it has one
     page.page.wait_for_timeout(500)
     fit("preview-dark")

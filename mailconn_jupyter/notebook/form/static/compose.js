@@ -446,7 +446,7 @@ function render({ model, el }) {
       dark.hidden = value !== "dark";
     });
     const dark = element("p", { style: "mailconn-help",
-      text: "About as programs show it that turn colours about in the dark; others leave it light." });
+      text: "Roughly as mail programs that invert colours in dark mode show it; others leave it light." });
     dark.hidden = true;
     panel.dataset.from = "preview";
     open("Preview", element("div", { style: "mailconn-choices" }, width, theme), dark, ground);
