@@ -20,6 +20,7 @@ __all__ = [
     "LIBRARIES",
     "NUMBER",
     "PANDAS",
+    "PICTURE",
     "PLOT_PARTS",
     "SCALAR",
     "SEABORN",
@@ -91,6 +92,7 @@ AXES: Final = Kind(
     "render.plots.figures:render_axes",
     write="render.plots.figures:write_axes",
 )
+PICTURE: Final = Kind(("PIL.Image.Image",), "render.plots.figures:render_pil", write="render.plots.figures:write_pil")
 SEABORN: Final = Kind(
     ("seaborn.axisgrid._BaseGrid",), "render.plots.figures:render_axes", write="render.plots.figures:write_axes"
 )
@@ -148,7 +150,7 @@ LIBRARIES: Final = (
     FIGURE,
     AXES,
     SEABORN,
-    Kind(("PIL.Image.Image",), "render.plots.figures:render_pil", write="render.plots.figures:write_pil"),
+    PICTURE,
     Kind(
         ("plotly.basedatatypes.BaseFigure",),
         "render.plots.charts:render_plotly",

@@ -375,7 +375,7 @@ def test_find_proposes_graph_for_microsofts_domains_and_says_what_is_not_known(s
     assert by_smtp.note.endswith("Microsoft Graph sends: %mailconn find ana@acme.onmicrosoft.com --protocol GRAPH")
     unknown = mailconn.discover("ana@company.example", protocol="GRAPH")
     assert unknown.options["oauth_issuer"] == "microsoft"
-    assert "only the test of the connection tells" in unknown.note
+    assert "Only a test of the connection tells" in unknown.note
     assert mailconn.discover("ana@gmail.com", protocol="GRAPH").note == "No GRAPH server of Google is known."
     shown = shell.ok("%mailconn find ana@acme.onmicrosoft.com --protocol GRAPH").text
     line = re.search(r"%mailconn new NAME .*", shown)

@@ -200,7 +200,7 @@ def test_a_shared_connection_runs_a_program_only_where_root_alone_can_change_it(
     if not roots:
         # The environment's owner may share connections; a program of theirs is another matter.
         os.chown(shared, 12345, -1)
-        monkeypatch.setattr("mailconn_jupyter.store.layer.refusal_of_file", lambda *_: None, raising=False)
+        monkeypatch.setattr("mailconn_jupyter.store.layer.require_trusted", lambda *_: None)
     assert connections["ops"].shared
     if roots:
         with connect("ops") as smtp:

@@ -67,6 +67,7 @@ class DatabaseJournal(BaseJournal):
         self._engine, self._shown, self._campaign = engine, shown, campaign
         self._lock = threading.RLock()
         in_children(self._let_go)
+        self.id = ""
         self.id = self._tried(self._open)
 
     def _let_go(self) -> None:
@@ -84,6 +85,8 @@ class DatabaseJournal(BaseJournal):
         from sqlalchemy.exc import DBAPIError, SQLAlchemyError  # noqa: PLC0415  # an extra
 
         pauses = iter(_PAUSES)
+        # Of a link that cannot be made no more is known; nobody waits long for a server that may never have been there.
+        linking = iter(_PAUSES if self.id else _PAUSES[:2])
         with self._lock:
             while True:
                 try:
@@ -91,6 +94,8 @@ class DatabaseJournal(BaseJournal):
                         return work(connection)
                 except DBAPIError as error:
                     pause = next(pauses, None) if _may_be_tried_again(error) else None
+                    if pause is None and not _state(error):
+                        pause = next(linking, None)
                     if pause is None:
                         raise self._failure(error) from None
                     time.sleep(pause)
@@ -191,5 +196,8 @@ def _columns(rows: Sequence[Known], *names: str) -> dict[str, list[Any]]:
 
 def _may_be_tried_again(error: Any) -> bool:
     """The link broke, the server is ending or starting, or a transaction was ended for another one's sake."""
-    state = str(getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None) or "")
-    return bool(error.connection_invalidated) or state[:2] in {"08", "57", "40"}
+    return bool(error.connection_invalidated) or _state(error)[:2] in {"08", "57", "40"}
+
+
+def _state(error: Any) -> str:
+    return str(getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None) or "")

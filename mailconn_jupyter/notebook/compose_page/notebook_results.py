@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from ...formatting import counted
-from ...message.kinds import AXES, FIGURE, kind_of, load, type_names
+from ...message.kinds import AXES, FIGURE, PICTURE, kind_of, load, type_names
 from ...message.render.plots.figures import matplotlib_file, pil_file
 from ...message.render.registry import is_result
 from ...message.texts import one_line
@@ -22,7 +22,6 @@ _WIDE: Final = 220
 _TABLES: Final = "render.table.frames:"
 _REFUSED: Final = "render.no_content:"
 _WIDGET: Final = "ipywidgets.Widget"
-_PICTURE: Final = "PIL.Image.Image"
 
 
 def results(namespace: Mapping[str, Any], hidden: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -82,7 +81,7 @@ def look(value: Any) -> dict[str, Any]:
         kind = kind_of(value)
         if value in FIGURE or value in AXES:
             return {"png": base64.b64encode(_drawn(getattr(value, "figure", None) or value)).decode()}
-        if _PICTURE in type_names(value):
+        if value in PICTURE:
             small = value.copy()
             small.thumbnail((_WIDE, _WIDE))
             return {"png": base64.b64encode(pil_file(small, "png")).decode()}

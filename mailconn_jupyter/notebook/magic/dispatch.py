@@ -169,11 +169,10 @@ def _command(name: str) -> Command:
     if name.startswith("-"):
         flag = name.partition("=")[0]
         raise UsageError(f"%mailconn has no flag {flag}.", hint="A command comes first; %mailconn help lists them.")
-    hint = "%mailconn help lists them."
-    near = did_you_mean(name, [*COMMANDS, "help"], _ELSEWHERE)
-    if not near:
-        from ...store import connections  # noqa: PLC0415
+    from ...store import connections  # noqa: PLC0415  # reads files
 
-        if name in connections:
-            hint = f"That is a connection: %mailconn show {quote(name)}"
-    raise UsageError(f"%mailconn has no command {name!r}.{near}", hint=hint)
+    said = f"%mailconn has no command {name!r}."
+    if name in connections:
+        raise UsageError(said, hint=f"That is a connection: %mailconn show {quote(name)}")
+    near = did_you_mean(name, [*COMMANDS, "help"], _ELSEWHERE)
+    raise UsageError(f"{said}{near}", hint="%mailconn help lists them.")
