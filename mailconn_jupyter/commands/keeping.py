@@ -43,7 +43,8 @@ def _left_out(connection: MailConnection, chosen: Mapping[str, Any]) -> Iterator
         if connection.protocol not in declared[name].protocols and value not in (None, "", declared[name].default_value)
     ]
     if flags:
-        yield f"Left out, since {connection.protocol} does not have {'it' if len(flags) == 1 else 'them'}: {', '.join(flags)}"
+        no = "no such option" if len(flags) == 1 else "no such options"
+        yield f"Left out, as {connection.protocol} has {no}: {', '.join(flags)}."
 
 
 def _with_host(host: str, options: dict[str, Any]) -> dict[str, Any]:

@@ -143,9 +143,9 @@ class Merge:
     def __iter__(self) -> Iterator[MergedMessage]:
         return (self._message(number, self._letter.given(row)) for number, row in enumerate(self._rows))
 
-    def foretelling(self, told: Callable[[Sequence[str]], object]) -> Iterator[MergedMessage]:
-        """The messages; of a portion of the rows after the other ``told`` is given the keys first."""
-        rows = enumerate(self._rows)
+    def foretelling(self, told: Callable[[Sequence[str]], object], start: int = 0) -> Iterator[MergedMessage]:
+        """The messages from that row on; of a portion of the rows after the other ``told`` is given the keys first."""
+        rows = islice(enumerate(self._rows), start, None)
         while portion := [(number, self._letter.given(row)) for number, row in islice(rows, _PORTION)]:
             told([key for _, given in portion if (key := self._letter.key(given))])
             yield from (self._message(number, given) for number, given in portion)
@@ -188,10 +188,6 @@ class _MergeOnce(Merge):
             if fault := next(watch.faults(number, given), None):
                 raise MergeError([fault], None, hint=watch.hint)
             yield self._message(number, given)
-
-    def foretelling(self, told: Callable[[Sequence[str]], object]) -> Iterator[MergedMessage]:
-        # Nobody waits for a hundred rows to come, to have the first.
-        return iter(self)
 
     def __bool__(self) -> bool:
         return True

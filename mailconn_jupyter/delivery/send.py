@@ -5,7 +5,7 @@ from __future__ import annotations
 import smtplib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from os import PathLike
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..connection import MailConnection
 from ..connection.declarations import SENDING
-from ..errors import MessageError, NoDomain, OptionError, warn
+from ..errors import MailConnWarning, MessageError, NoDomain, OptionError, warn
 from ..keywords import public
 from ..message.addresses import envelope_address, once
 from ..message.compose import LIMIT
@@ -251,12 +251,15 @@ def delivered(
         _deliver(once_more, outcomes, again=lambda: _may_try_again(session))
     except BaseException:
         if any(each.outcome != "not sent" for each in outcomes.values()):
-            noted()
+            with suppress(MailConnWarning):
+                noted()
         raise
-    # Before the copy is saved, which may be interrupted.
-    report = noted()
-    if copy_to and taken:
-        keep_copy(copy_to, message, taken[0])
+    # Before the copy is saved, which may be interrupted; and that is, also where warnings are errors.
+    try:
+        report = noted()
+    finally:
+        if copy_to and taken:
+            keep_copy(copy_to, message, taken[0])
     return report
 
 

@@ -12,6 +12,7 @@ from ..connection import MailConnection
 from ..errors import MessageError, warn
 from ..formatting import few
 from ..keywords import public
+from ..mailbox.portions import MOST_MESSAGE
 from ..message.answered import Answered, parent_of
 from ..message.incoming.header import end_of_header
 from ..message.incoming.parsed import ParsedMessage
@@ -79,7 +80,8 @@ def _noted(sent: Answered) -> LogEntry:
     text = sent.strip() if isinstance(sent, str) else parent_of(sent).message_id
     entry = named(text)
     if entry is None:
-        raise MessageError(f"{text or 'It'} is not in the log of sent mail.", hint="%mailconn sent lists what is.")
+        what = text or "A message without a Message-ID"
+        raise MessageError(f"{what} is not in the log of sent mail.", hint="%mailconn sent lists what is.")
     return entry
 
 
@@ -94,7 +96,7 @@ def _left(entry: LogEntry, *, unknown: bool) -> list[str]:
     )
     if not left:
         if doubtful:
-            raise MessageError(f"{said}.", hint="In the magic: --unknown")
+            raise MessageError(f"{said} (--unknown).")
         raise MessageError(f"{entry.subject!r} was accepted for everybody: nobody is left to send it to.")
     if doubtful:
         warn(f"{said} (--unknown).")
@@ -138,6 +140,8 @@ def _as_message(content: Message[Any, Any] | ParsedMessage) -> EmailMessage:
         return content
     if isinstance(content, Message):
         raw = content.as_bytes()
+    elif len(content.raw) >= MOST_MESSAGE:
+        raise MessageError("The message is too large to be read whole, so it cannot be sent again.")
     elif content.complete:
         raw = content.raw
     else:

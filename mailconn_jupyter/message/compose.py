@@ -137,6 +137,8 @@ def compose(
         from .answered import answering  # noqa: PLC0415  # what reads messages, for those who answer
 
         subject, thread = answering(reply_to_message, subject)
+        if any(str(name).lower() == "in-reply-to" for name, _ in _each(headers or {})):
+            raise MessageError("reply_to_message sets In-Reply-To.", hint="Leave it out of headers.")
     fields = list(custom(chain(_each(headers or {}), thread.items())))
     formulas = _chosen("handling of formulas", formulas, _FORMULAS)
     options = Options(rows=_count("rows", rows), index=index, table_as=table_as, formulas=formulas)

@@ -216,7 +216,7 @@ def test_what_is_not_the_same_each_time_is_no_key(key: Any) -> None:
 
 def test_two_messages_of_one_key_are_an_error() -> None:
     with CountingServer() as server:
-        with pytest.raises(MessageError, match="Message 1 has the key 'a', which another one has, too") as caught:
+        with pytest.raises(MessageError, match="Message 1 has the same key as another message: 'a'") as caught:
             send_many(
                 to(server.port), [("a", letter("ana@example.test")), ("a", letter("bob@example.test"))], journal="x"
             )

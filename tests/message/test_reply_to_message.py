@@ -193,3 +193,9 @@ def test_send_answers_too() -> None:
     report = mailconn.send("sandbox", "eve@example.org", "", "x", reply_to_message=ParsedMessage(PLAIN))
     server.stop()
     assert (report.subject, report.message["In-Reply-To"]) == ("Re: Churn", "<3@example.org>")
+
+
+def test_a_message_answers_one_other() -> None:
+    with pytest.raises(MessageError, match="reply_to_message sets In-Reply-To") as caught:
+        answer(ParsedMessage(PLAIN), headers={"in-reply-to": "<other@example.org>"})
+    assert caught.value.hint == "Leave it out of headers."

@@ -52,9 +52,9 @@ def test_a_cell_that_is_run_again_finds_its_connection_there(shell: Shell) -> No
 
 def test_an_option_that_its_protocol_lacks_is_said_to_be_left_out(shell: Shell) -> None:
     said = shell.ok("%mailconn new box mail.mbox --protocol MBOX --port 25 --username ana").text
-    assert "Left out, since MBOX does not have them: --server-port, --username" in said
+    assert "Left out, as MBOX has no such options: --server-port, --username." in said
     said = shell.ok("%mailconn edit box --timeout 5").text
-    assert said.endswith("Left out, since MBOX does not have it: --timeout\n")
+    assert said.endswith("Left out, as MBOX has no such option: --timeout.\n")
     assert "Left out" not in shell.ok("%mailconn edit box --unset timeout").text
     assert "the host is empty" in shell.fails('%mailconn new ops ""')
 

@@ -93,5 +93,8 @@ def test_what_is_wrong_is_told_before_anything_is_sent_or_run(shell: Shell, serv
     )
     assert "3 is not a message." in shell.fails(f"%%{LINE} --reply-to-message {{1 + 2}}\nran = True")
     assert "the name 'mesage' is not defined" in shell.fails(f"%{LINE} --reply-to-message $mesage 42")
+    shell.ip.user_ns["nobody"] = None
+    for written in "$nobody", "{nobody}":
+        assert f"{written} is None." in shell.fails(f"%{LINE} --reply-to-message {written} 42")
     assert "ran" not in shell.ip.user_ns
     assert not len(server.inbox)

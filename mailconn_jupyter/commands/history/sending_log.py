@@ -38,7 +38,9 @@ def sent(
         raise WrongUsage("%mailconn sent: --unknown and --dry-run belong to --again.")
     if again is not None:
         if target or since or to or subject:
-            raise WrongUsage("%mailconn sent: --again takes one message, by its ID; leave out what else looks for any.")
+            raise WrongUsage(
+                "%mailconn sent: --again takes the ID of one message; leave out NAME, --since, --to and --subject."
+            )
         from ...delivery.send_again import send_again  # noqa: PLC0415  # sessions, for this flag alone
         from ..sending import telling  # noqa: PLC0415  # as above
 

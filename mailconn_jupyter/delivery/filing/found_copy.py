@@ -36,6 +36,6 @@ def found_copy(name: str, message_id: str) -> ParsedMessage | None:
         )
         with taken(filing.session, reading) as messages:
             found: ParsedMessage | None = next(messages, None)
-    if found is not None and not found.complete:
+    if found is not None and len(found.raw) >= MOST_MESSAGE:
         raise MessageError(f"The copy in {folder} of {name} is too large to be read.")
     return found

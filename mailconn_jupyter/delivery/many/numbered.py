@@ -23,10 +23,17 @@ class Numbered:
         self._told: set[int] = set()
         #: Is given the keys of the next messages, before they are made; of a merge alone they are known then.
         self.foretold: Callable[[Sequence[str]], object] = bool
-        foretelling = getattr(messages, "foretelling", None)
-        self._messages: Iterator[tuple[int, Any]] = enumerate(
-            messages if foretelling is None else foretelling(self._tell)
+        # Rows that come only once are neither waited for, a hundred of them, nor gone through again.
+        self._foretelling: Callable[..., Iterator[Any]] | None = (
+            getattr(messages, "foretelling", None) if isinstance(messages, Sized) else None
         )
+        self._come = 0
+        self._messages: Iterator[tuple[int, Any]] = enumerate(messages) if self._foretelling is None else self._from(0)
+
+    def _from(self, start: int) -> Iterator[tuple[int, Any]]:
+        """Those of a merge from that row on."""
+        assert self._foretelling is not None
+        return enumerate(self._foretelling(self._tell, start), start)
 
     def _tell(self, keys: Sequence[str]) -> None:
         self.foretold(keys)
@@ -35,6 +42,8 @@ class Numbered:
         return self
 
     def __next__(self) -> tuple[int, Any]:
+        if self._held:
+            self._come = self._held[0][0] + 1
         self._held.clear()
         # In one step: an interrupt comes before it or after it, and no message is lost in between.
         self._held.extend(itertools.islice(self._messages, 1))
@@ -51,6 +60,9 @@ class Numbered:
         """Come once more, for another batch: those that were not told."""
         left, new = self.rest(told), told - self._told
         self._told |= new
+        if self._foretelling is not None:
+            # What was interrupted, or has failed, within a message gives no more.
+            self._messages = self._from(self._held[0][0] + 1 if self._held else self._come)
         self._messages = iter(left) if self._made else itertools.chain(left, self._messages)
         if self.left is not None:
             self.left = len(left) if self._made else max(self.left - len(new), 0)

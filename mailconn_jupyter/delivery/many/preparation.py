@@ -136,7 +136,7 @@ class Preparation:
             )
         if key in self._keys:
             raise MessageError(
-                f"Message {number} has the key {key!r}, which another one has, too.",
+                f"Message {number} has the same key as another message: {key!r}.",
                 hint="A journal would take it for the same message.",
             )
         self._keys.add(key)

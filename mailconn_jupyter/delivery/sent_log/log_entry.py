@@ -32,7 +32,7 @@ class Fate:
 class LogEntry:
     """One message. ``connection`` is empty for a session that belongs to none; ``size`` are bytes; ``fates`` by recipient.
 
-    ``again`` counts the tries beyond the first, by recipient, of whom there were any.
+    ``again`` counts the tries beyond the first, by recipient, where there were any.
     """
 
     when: datetime

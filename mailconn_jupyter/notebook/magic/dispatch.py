@@ -18,7 +18,7 @@ from ...names import quote
 from ..usage_error import UsageError, as_ipythons
 from .answers import told
 from .deferred_text import Later
-from .expand import Code, Word, as_written, evaluate, expand, expand_template, split
+from .expand import Code, Word, as_written, evaluate, expand, expand_template, none_given, split
 from .named_results import connection_and_results
 
 __all__ = ["run"]
@@ -101,7 +101,7 @@ def _do(command: Command, words: Sequence[Word], namespace: Mapping[str, Any], c
     refuse_passwords(texts, texts=True)
     arguments = vars(parser.read(texts))
     arguments |= {parser.flags()[flag].dest: value for flag, value in later.values()}
-    arguments |= {parser.flags()[flag].dest: evaluate(word, namespace) for flag, word in objects.values()}
+    arguments |= {parser.flags()[flag].dest: _value_of(word, namespace) for flag, word in objects.values()}
     if command.results and (cell is None or command.templates):
         named = [words[place] for place in names]
         arguments["target"], arguments["results"] = connection_and_results(named, namespace, said)
@@ -133,6 +133,13 @@ def _objects(command: Command, words: Sequence[Word]) -> Iterator[tuple[int, tup
             yield place, (flag, word)
 
 
+def _value_of(word: Word, namespace: Mapping[str, Any]) -> Any:
+    value = evaluate(word, namespace)
+    if value is None:
+        raise none_given(as_written(word))
+    return value
+
+
 def _values_of(flags: Sequence[str], words: Sequence[Word]) -> Iterator[tuple[int, str, Word]]:
     """The place of each word with a value of one of these flags, the flag, and the value."""
     for place, word in enumerate(words):
@@ -140,7 +147,10 @@ def _values_of(flags: Sequence[str], words: Sequence[Word]) -> Iterator[tuple[in
             if place and as_written(words[place - 1]) == flag:
                 yield place, flag, word
             elif as_written(word).startswith(f"{flag}="):
-                yield place, flag, Word(word[len(flag) + 1 :])
+                value = Word(word[len(flag) + 1 :])
+                # A flag in quotes has no value of its own in them.
+                value.written = word.written.removeprefix(f"{flag}=") if word.written.startswith(flag) else ""
+                yield place, flag, value
 
 
 def _misplaced(command: Command) -> UsageError:

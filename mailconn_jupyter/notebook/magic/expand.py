@@ -19,7 +19,18 @@ from ...connection.expansion import VARIABLE
 from ...formatting import did_you_mean
 from ..usage_error import UsageError
 
-__all__ = ["Code", "Word", "as_written", "evaluate", "expand", "expand_template", "foresee", "split", "unfinished"]
+__all__ = [
+    "Code",
+    "Word",
+    "as_written",
+    "evaluate",
+    "expand",
+    "expand_template",
+    "foresee",
+    "none_given",
+    "split",
+    "unfinished",
+]
 
 _NAME: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _DOLLAR: Final = re.compile(rf"\$({_NAME.pattern})")
@@ -237,8 +248,13 @@ def _text(code: Code, namespace: Mapping[str, Any], *, alone: bool) -> str:
 
     text = _evaluate(code, namespace, formatted)
     if text is None:
-        raise UsageError(f"{code.written} is None.", hint="Give it a value, or leave the argument out.")
+        raise none_given(code.written)
     return str(text)
+
+
+def none_given(written: str) -> UsageError:
+    """The error for a whole argument that is None."""
+    return UsageError(f"{written} is None.", hint="Give it a value, or leave the argument out.")
 
 
 def _several(value: Any) -> list[str] | None:

@@ -65,12 +65,13 @@ class Folders(MailBoxFolderManager):
         client: Any = self.mailbox.client
         command = "LSUB" if subscribed_only else "LIST"
         status, said = client._simple_command(command, encode_folder(folder), encode_folder(search_args))  # noqa: SLF001  # imaplib's own
+        lines = client.untagged_responses.pop(command, [])
         if status != "OK":
             raise Refused("The server did not list the folders", status, said[-1] or b"")
         with _understood(command):
             return [
                 FolderInfo(utf7_decode(line.name), "NIL" if line.delimiter is None else line.delimiter, line.flags)
-                for line in folder_lines(client.untagged_responses.pop(command, []))
+                for line in folder_lines(lines)
             ]
 
 
