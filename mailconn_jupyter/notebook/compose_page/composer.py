@@ -56,6 +56,7 @@ class Composer:
         self._on_close = on_close
         self._place = place()
         self._opened = False
+        self._closed = False
         #: What is not kept and why, or what was restored, in a sentence, with its kind.
         self._notice = ("", "")
         #: Tells the mail from the next one: what was sent is not sent again, however often a button was pressed.
@@ -71,6 +72,8 @@ class Composer:
         if act is None:
             return
         with self.guard:
+            if self._closed:
+                return
             try:
                 act(self, said)
             except MailConnError as error:
@@ -135,8 +138,8 @@ class Composer:
         if not self._sound(said):
             return
         again = sorted({*self.kept.had} & {*self.kept.mail.recipients()})
-        if again and said.get("sure") is not True:
-            self._tell("ask", text=f"{few(again)} may have this mail already, and would get it once more.")
+        if (again or self.kept.sending) and said.get("sure") is not True:
+            self._tell("ask", text=_ENDED if self.kept.sending else _AGAIN.format(few(again)))
             return
         unsent, warned = self._composed()
         connection = connections.pick(self.kept.mail.connection or None, sends=True)
@@ -293,9 +296,13 @@ class Composer:
         except Exception as error:  # noqa: BLE001  # an error of a thread is nobody's: say it where it is looked for
             self._say("bad", f"It failed: {type(error).__name__}.")
         with self.guard, self.worker.ending():
+            if self._closed:
+                self._release()
             self._tell("busy", busy=False)
 
     def _deliver(self, unsent: SendReport, connection: MailConnection, warned: list[str]) -> None:
+        # What became of an earlier try is not known better by one that fails.
+        doubtful = self.kept.sending
         self.set_sending(True)
         report: SendReport | None = None
         trouble = ""
@@ -312,7 +319,7 @@ class Composer:
             report, trouble = error.report, text_of(error)
         finally:
             with self.guard:
-                self.set_sending(False, report)
+                self.set_sending(doubtful, report)
         assert report is not None
         rows = rows_of(report)
         if report.ok:
@@ -342,11 +349,21 @@ class Composer:
                     shell.events.unregister("post_run_cell", self._cell_ran)
             if _composers.get(self._place) is self:
                 del _composers[self._place]
-            if self.unsent is not None:
-                self.unsent.release()
-                self.unsent = None
+            self._closed = True
+            # What is being sent is its own until it is known what becomes of it.
+            if not self.worker.running:
+                self._release()
         self._on_close()
 
+    def _release(self) -> None:
+        if self.unsent is not None:
+            self.unsent.release()
+            self.unsent = None
 
+
+_AGAIN: Final = "{} may have this mail already, and would get it once more."
+_ENDED: Final = (
+    "The kernel ended while this mail was being sent: some may have this mail already, and would get it once more."
+)
 #: What is done without the buttons being held meanwhile.
 _QUIET: Final = ("edit", "complete", "look")
