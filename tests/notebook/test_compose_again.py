@@ -36,7 +36,7 @@ class _Slow:
         self.server = PipeliningServer(BOTH, answer=self._answer)
 
     def _answer(self, line: str) -> str | None:
-        word = line.split()[0] if line.split() else line
+        word = line.partition(" ")[0]
         if word in {"BDAT", "."}:
             self.asked.set()
             assert self.let.wait(30)

@@ -26,7 +26,8 @@ _LEFT: Final = "The form ended with its kernel. Run the cell again: what you typ
 def compose_form(name: str | None = None) -> ComposeForm:
     """A form to write a mail in and send it, with results of the notebook; show it by leaving it in a cell.
 
-    ``name`` is the connection that is chosen in it at first; with None the default, or the only one that sends.
+    ``name`` is the connection that is chosen in it at first; with None that of the mail that was left there, else the
+    default, or the only one that sends.
 
     What is typed is in no notebook. Until it is sent or discarded it is kept in the Jupyter data directory, for its owner
     alone, and is there again when the cell is run in the next kernel; after three months it goes. Raises
@@ -36,7 +37,7 @@ def compose_form(name: str | None = None) -> ComposeForm:
     if name is not None:
         connection = connections.pick(name)
         require_sending(connection)
-        return ComposeForm(connection.name)
+        return ComposeForm(connection.name, named=True)
     return ComposeForm(_usual())
 
 
@@ -52,11 +53,11 @@ def _usual() -> str:
 class ComposeForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """The form on the screen. ``close()`` removes it; what was typed and not sent is there in the next."""
 
-    def __init__(self, connection: str = "") -> None:
+    def __init__(self, connection: str = "", *, named: bool = False) -> None:
         super().__init__()
         self.manners = Manners(label="Compose a mail")
         self.page = MailPage()
-        self.composer = Composer(connection, self.page.tell, self._leave)
+        self.composer = Composer(connection, self.page.tell, self._leave, named=named)
         self.page.heard = self.composer.hear
         self.add_class("mailconn-form")
         self.add_class("mailconn-compose")

@@ -16,7 +16,7 @@ from typing import Any, Final
 from IPython.core.getipython import get_ipython
 
 from ...connection import MailConnection
-from ...delivery.filing.filing_session import FilingSession
+from ...delivery.filing.filing_session import FilingSession, require_imap
 from ...delivery.filing.save_draft import put_draft
 from ...delivery.kept_sessions import lent_session
 from ...delivery.preview import preview
@@ -43,10 +43,12 @@ class Composer:
     """A mail that is being written in the cell that runs just now, to be sent through ``connection``.
 
     ``tell(what, **said)`` is what its page hears; it may be called from any thread. ``on_close()`` is, when the
-    mail is left to another form.
+    mail is left to another form. A connection that was ``named`` is that of a mail that is restored, too.
     """
 
-    def __init__(self, connection: str, tell: Callable[..., None], on_close: Callable[[], None]) -> None:
+    def __init__(
+        self, connection: str, tell: Callable[..., None], on_close: Callable[[], None], *, named: bool = False
+    ) -> None:
         # Front ends and kernels differ in which thread a callback comes from.
         self.guard = threading.RLock()
         self.worker = Worker("mailconn-compose")
@@ -54,6 +56,7 @@ class Composer:
         self.unsent: Unsent | None = None
         self._tell = tell
         self._on_close = on_close
+        self._named = named
         self._place = place()
         self._opened = False
         self._closed = False
@@ -94,9 +97,13 @@ class Composer:
 
     def do_edit(self, said: Mapping[str, Any]) -> None:
         """Take what was typed, and keep it."""
-        mail, rev = TypedMail.read(said.get("mail")), int(said.get("rev", 0))
-        if said.get("id") != self._id or rev <= self.kept.rev:
+        given, rev = said.get("mail"), said.get("rev")
+        if said.get("id") != self._id or not isinstance(given, Mapping) or not isinstance(rev, int):
             return
+        # Beyond that a front end cannot count on.
+        if not self.kept.rev < rev < 2**53:
+            return
+        mail = TypedMail.read(given)
         self.kept = replace(self.kept, mail=mail, rev=rev)
         self._keep()
         self._tell(
@@ -151,6 +158,8 @@ class Composer:
         message = self._composed()[0].message
         if said.get("where"):
             mailbox = connections.pick(str(said["where"]))
+            # A session of it that waits may be one that sends.
+            require_imap(mailbox)
             self._work("Saving …", lambda: self._put(message, mailbox))
         else:
             self._say(
@@ -226,10 +235,10 @@ class Composer:
         except MailConnError as error:
             self._not_kept(error)
         kept = Kept(TypedMail()) if self.unsent is None else self.unsent.kept
-        if not kept.mail.connection:
-            kept = replace(kept, mail=replace(kept.mail, connection=self.kept.mail.connection))
         if before is not None and before.kept.rev > kept.rev:
             kept = before.kept
+        if self._named or not kept.mail.connection:
+            kept = replace(kept, mail=replace(kept.mail, connection=self.kept.mail.connection))
         if not kept.mail.is_empty:
             self.kept, self._notice = kept, ("note", restored(kept))
         elif self.unsent is not None and self.unsent.elsewhere:
@@ -306,6 +315,7 @@ class Composer:
         self.set_sending(True)
         report: SendReport | None = None
         trouble = ""
+        more: list[str] = []
         try:
             with (
                 heard_warnings() as more,
@@ -314,13 +324,13 @@ class Composer:
                 count = counted(len(unsent.outcomes), "recipient")
                 self._say("note", f"Sending {how_large(unsent.size)} to {count} …")
                 report = send_composed(session, unsent.message)
-            warned += more
         except DeliveryError as error:
             report, trouble = error.report, text_of(error)
         finally:
             with self.guard:
                 self.set_sending(doubtful, report)
         assert report is not None
+        warned = [*warned, *more]
         rows = rows_of(report)
         if report.ok:
             with self.guard:
@@ -328,7 +338,7 @@ class Composer:
             self._offered.prepare()
             self._say("warn" if warned else "good", " ".join([f"{report.summary}.", *warned]), rows)
         else:
-            self._say("bad", trouble, rows)
+            self._say("bad", " ".join([trouble, *warned]), rows)
 
     def set_sending(self, sending: bool, report: SendReport | None = None) -> None:
         """Note it on the disk: whoever finds the mail in the next kernel must know what may have become of it."""

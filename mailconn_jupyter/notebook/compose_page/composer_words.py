@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from ...connection import MailConnection
@@ -28,8 +29,12 @@ def from_of(connection: MailConnection) -> str:
 
 
 def restored(kept: Kept) -> str:
-    then = kept.written.astimezone() if kept.written is not None else None
-    when = "" if then is None else f" of {then.day} {then:%B, %H:%M}"
+    when = ""
+    # At either end of the calendar the time here may be none.
+    with suppress(OverflowError, ValueError, OSError):
+        if kept.written is not None:
+            then = kept.written.astimezone()
+            when = f" of {then.day} {then:%B, %H:%M}"
     said = f"This is the unsent mail{when}; Discard begins a new one."
     if kept.sending:
         return f"{said} The kernel ended while it was being sent: see %mailconn sent before you send it again."

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from IPython.core.getipython import get_ipython
 
+from ...errors import StoreError
 from ...own_folder import own_folder
 from ...store import atomic_files
 from .typed_mail import TypedMail
@@ -31,6 +32,8 @@ __all__ = ["Kept", "Unsent", "place"]
 
 _MOST_BYTES: Final = 20_000_000
 _KEPT_SECONDS: Final = 92 * 86_400.0
+#: Far from where a front end cannot count on.
+_MOST_REV: Final = 2**52
 _SECONDS: Final = 3.0
 _DIGITS: Final = 20
 
@@ -41,7 +44,15 @@ def place() -> tuple[str, str]:
     parent: Any = getattr(get_ipython(), "get_parent", dict)()
     metadata = parent.get("metadata") if isinstance(parent, dict) else None
     cell = metadata.get("cellId") if isinstance(metadata, dict) else None
-    return str(notebook or Path.cwd()), str(cell or "")
+    return str(notebook or _here()), str(cell or "")
+
+
+def _here() -> str:
+    try:
+        return str(Path.cwd())
+    except OSError:
+        # It was removed meanwhile.
+        return ""
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,12 @@ class Unsent:
         stems = [path.stem for path in _newest(self.folder, own)]
         stems += [path.stem for path in _newest(self.folder, _digest(notebook)) if path.stem not in stems]
         for stem in stems:
-            if (lock := self._taken(stem)) is not None:
+            try:
+                lock = self._taken(stem)
+            except OSError:
+                # Somebody else's, or no file.
+                continue
+            if lock is not None:
                 kept = _read(self.folder / f"{stem}.json")
                 if kept is not None:
                     self.kept = kept
@@ -109,10 +125,12 @@ class Unsent:
         """Remove what is old, unless a form still has it."""
         for stem in {path.stem for path in self.folder.glob("*-*-*.*") if path.suffix in {".json", ".lock"}}:
             paths = [self.folder / f"{stem}{suffix}" for suffix in (".json", ".lock")]
-            if all(map(_is_old, paths)) and (lock := self._taken(stem)) is not None:
-                lock.release()
-                for path in paths:
-                    path.unlink(missing_ok=True)
+            # What cannot be removed does not keep the form from its own file.
+            with suppress(OSError):
+                if all(map(_is_old, paths)) and (lock := self._taken(stem)) is not None:
+                    lock.release()
+                    for path in paths:
+                        path.unlink(missing_ok=True)
 
     @property
     def path(self) -> Path:
@@ -129,8 +147,11 @@ class Unsent:
             "sending": kept.sending,
             "mail": kept.mail.as_dict(),
         }
+        data = json.dumps(content).encode()
+        if len(data) > _MOST_BYTES:
+            raise StoreError(f"The mail is larger than {_MOST_BYTES // 1_000_000} MB.")
         with atomic_files.locked(self.folder, _SECONDS):
-            atomic_files.write(self.path, json.dumps(content).encode())
+            atomic_files.write(self.path, data)
         return None
 
     def clear(self) -> None:
@@ -148,17 +169,21 @@ def _digest(text: str) -> str:
 
 
 def _newest(folder: Path, start: str) -> list[Path]:
-    found = [(path.stat().st_mtime, path) for path in folder.glob(f"{start}-*.json")]
+    found = []
+    for path in folder.glob(f"{start}-*.json"):
+        with suppress(OSError):
+            found.append((path.stat().st_mtime, path))
     return [path for _, path in sorted(found, reverse=True)]
 
 
 def _read(path: Path) -> Kept | None:
     """What a file holds; None where it cannot be told."""
-    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         found: Any = json.loads(atomic_files.read(path, _MOST_BYTES))
-        written = datetime.fromisoformat(found["written"])
+        written = datetime.fromisoformat(found["written"]).astimezone(UTC)
+        rev = min(max(int(found["rev"]), 0), _MOST_REV)
         had = tuple(each for each in found["had"] if isinstance(each, str))
-        return Kept(TypedMail.read(found["mail"]), int(found["rev"]), written, had, found["sending"] is True)
+        return Kept(TypedMail.read(found["mail"]), rev, written, had, found["sending"] is True)
     return None
 
 
