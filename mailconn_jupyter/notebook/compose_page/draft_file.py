@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -19,19 +20,36 @@ def write_draft(message: EmailMessage, path: str) -> Path:
 
     ``X-Unsent`` is by what Outlook knows a draft. Raises :class:`MessageError` where the file cannot be made.
     """
-    if not path.strip():
-        raise MessageError("The draft needs the name of a file.", hint="For example: draft.eml")
-    file = expanded(path.strip())
-    file = file if file.suffix == ".eml" else file.with_name(f"{file.name}.eml")
+    if not _names_a_file(path := path.strip()):
+        none = f", and {path!r} is none" if path else ""
+        raise MessageError(f"The draft needs the name of a file{none}.", hint="For example: draft.eml")
+    file = expanded(path)
+    file = file if file.suffix.lower() == ".eml" else file.with_name(f"{file.name}.eml")
     message["X-Unsent"] = "1"
     data = as_bytes(message, utf8=False, eight_bit=True, bcc=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
-        with os.fdopen(os.open(file, flags, 0o600), "wb") as opened:
-            opened.write(data)
+        descriptor = os.open(file, flags, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as opened:
+                opened.write(data)
+        except BaseException:
+            # A full disk has taken a part of it.
+            with suppress(OSError):
+                file.unlink()
+            raise
     except FileExistsError:
         raise MessageError(f"{atomic_files.show(file)} is there already.", hint="Choose another name.") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise MessageError(f"{atomic_files.show(file)} cannot be written: {reason}.") from error
     return file
+
+
+def _names_a_file(path: str) -> bool:
+    try:
+        strange = b"\0" in os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
+    # What ends in a separator, or in a dot that stands for a folder, is lost in a Path.
+    return not strange and os.path.basename(path) not in {"", ".", "..", "~"}  # noqa: PTH119
