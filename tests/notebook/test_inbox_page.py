@@ -12,7 +12,7 @@ import pytest
 from ipywidgets import Button
 
 from mailconn_jupyter import MailConnection, connections, messages
-from mailconn_jupyter.commands.reading import read_inbox
+from mailconn_jupyter.commands.reading import Inbox, read_inbox
 from mailconn_jupyter.notebook.inbox.inbox_page import InboxPage
 from tests.servers.certificates import Certificates
 from tests.support.acting import TRASH, Acted, run_kind, subjects
@@ -113,6 +113,55 @@ def test_what_was_deleted_elsewhere_meanwhile_is_told_and_nothing_else_is_touche
     assert shown(page) == ["number 3", "number 2"]
 
 
+def test_a_question_about_one_message_never_deletes_others_that_are_chosen_meanwhile(
+    tmp_path: Path, opened: Open
+) -> None:
+    page = opened(file_of(tmp_path))
+    choose(page, "number 2")
+    click(page.delete)
+    asked = page.question._act
+    choose(page, "number 1", "number 2", "number 3")
+    assert page.question.text.value == ""
+    # An answer that was on its way already.
+    asked("")
+    idle(page)
+    assert "Deleted 1 message from" in page.status.value
+    assert shown(page) == ["number 3", "number 1"]
+
+
+def test_attachments_are_saved_of_what_was_chosen_when_it_was_asked_where(
+    tmp_path: Path, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = opened(file_of(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    choose(page, "number 1")
+    click(page.delete)
+    click(page.save)
+    choose(page, "number 2", "number 3")
+    click(page.question.yes)
+    idle(page)
+    assert [path.name for path in (tmp_path / "attachments").iterdir()] == ["1.csv"]
+
+
+def test_what_was_done_is_said_also_where_the_list_cannot_be_read_again(tmp_path: Path, opened: Open) -> None:
+    page = opened(file_of(tmp_path))
+    read = page._again
+
+    def gone() -> Inbox:
+        (tmp_path / "box").unlink()
+        return read()
+
+    page._again = gone
+    choose(page, "number 1")
+    click(page.delete)
+    click(page.question.yes)
+    idle(page)
+    assert "Deleted 1 message from" in page.status.value
+    assert "The list could not be read again: " in page.status.value
+    assert "There is no file" in page.status.value
+    assert not page.refresh.disabled
+
+
 def test_attachments_are_saved_where_it_is_said(tmp_path: Path, opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     page = opened(file_of(tmp_path))
     monkeypatch.chdir(tmp_path)
@@ -176,9 +225,9 @@ def test_what_ends_while_a_click_is_heard_holds_nothing_that_the_click_wants(tmp
     page = opened(file_of(tmp_path))
     ended = threading.Event()
 
-    def work() -> str:
+    def work() -> tuple[str, str]:
         ended.set()
-        return "Done."
+        return "good", "Done."
 
     with page._guard:
         page.worker.start(lambda _: page._run(work))

@@ -47,6 +47,8 @@ class InboxPage(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._again = again
         self._found = found
         self._trash = ""
+        #: Whether it is asked just now if what is chosen should be deleted.
+        self._deletes = False
         self.worker = Worker("mailconn-inbox")
         self._build()
         self._show(found)
@@ -60,7 +62,7 @@ class InboxPage(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _build(self) -> None:
         self.manners = Manners(label="Inbox")
         self.table = MessageTable()
-        self.table.observe(lambda _: self._buttons(), "chosen")
+        self.table.observe(lambda _: self._chosen_anew(), "chosen")
         self.instead = widgets.HTML(style.instead("No list here? Run in a cell:", "mailconn.messages(name)"))
         self.instead.add_class("mailconn-instead")
         self.read = button("Mark as read", "Mark the selected messages as read", self._acts(Messages.mark_seen))
@@ -120,21 +122,35 @@ class InboxPage(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         keys = set(self.table.chosen)
         return [message for message in self._found.messages if Inbox.key(message) in keys]
 
+    def _chosen_anew(self) -> None:
+        with self._guard:
+            if self._deletes:
+                self._drop_question()
+            self._buttons()
+
+    def _drop_question(self) -> None:
+        self._deletes = False
+        self.question.drop()
+
     # What a person does
 
     def _acts(self, act: Act) -> Callable[[], None]:
         return lambda: self._do(act)
 
-    def _do(self, act: Act) -> None:
-        """Do it with what is chosen, and read the mailbox anew."""
+    def _do(self, act: Act, chosen: list[MailboxMessage] | None = None) -> None:
+        """Do it with ``chosen``, by default what is chosen now, and read the mailbox anew."""
         with self._guard:
-            self.question.drop()
-            chosen = self._chosen()
+            self._drop_question()
+            chosen = self._chosen() if chosen is None else chosen
 
-            def work() -> str:
+            def work() -> tuple[str, str]:
                 report = act(Messages(chosen))
-                self._show(self._again())
-                return " ".join([report.summary, *getattr(report, "notes", ())])
+                said = " ".join([report.summary, *getattr(report, "notes", ())])
+                try:
+                    self._show(self._again())
+                except Exception as error:  # noqa: BLE001  # what was done is to be told in any case
+                    return "warn", f"{said} The list could not be read again: {_why(error)}"
+                return "good", said
 
             self._work("Working …", work)
 
@@ -145,13 +161,13 @@ class InboxPage(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         return chosen.copy(self.folder.value)
 
     def _reread(self) -> None:
-        def work() -> str:
+        def work() -> tuple[str, str]:
             self._show(self._again())
-            return "Refreshed."
+            return "good", "Refreshed."
 
         self._work("Reading …", work)
 
-    def _list_folders(self) -> str:
+    def _list_folders(self) -> tuple[str, str]:
         from ...session.connect_by_protocol import connect_imap  # noqa: PLC0415  # a socket
 
         with connect_imap(self._found.connection, ask=False, readonly=True) as session:
@@ -162,47 +178,49 @@ class InboxPage(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         with self._guard:
             self.folder.options = names
             self.folder.value = next((name for name in usual if name in names), None)
-        return ""
+        return "note", ""
 
     def _ask(self) -> None:
         with self._guard:
-            what = counted(len(self._chosen()), "message")
+            # What is asked about is what is deleted, whatever is selected meanwhile.
+            chosen = self._chosen()
+            what = counted(len(chosen), "message")
+            act: Act = _delete_for_good
             if self._trash and self._trash != self._found.folder:
-                self.question.ask(
-                    f"Move {what} to the trash ({self._trash})?",
-                    "Delete",
-                    lambda: self._do(Messages.delete),
-                    keep="Keep",
-                )
+                text, yes, act = f"Move {what} to the trash ({self._trash})?", "Delete", Messages.delete
             else:
-                text = f"Delete {what} for good? This cannot be undone."
-                self.question.ask(text, "Delete for good", lambda: self._do(_delete_for_good), keep="Keep")
+                text, yes = f"Delete {what} for good? This cannot be undone.", "Delete for good"
+            self.question.ask(text, yes, lambda: self._do(act, chosen), keep="Keep")
+            self._deletes = True
 
     def _ask_where(self) -> None:
         with self._guard:
-            self.question.ask_for("Where should they be saved?", "Save in", _ATTACHMENTS, "Save", self._save)
+            keys = {Inbox.key(message) for message in self._chosen()}
+            self._deletes = False
+            self.question.ask_for(
+                "Where should they be saved?", "Save in", _ATTACHMENTS, "Save", lambda folder: self._save(folder, keys)
+            )
 
-    def _save(self, folder: str) -> None:
+    def _save(self, folder: str, keys: set[str]) -> None:
+        def work() -> tuple[str, str]:
+            return "good", Messages(self._found.whole(keys)).save_attachments(folder).summary
+
         with self._guard:
-            self.question.drop()
-            chosen = {Inbox.key(message) for message in self._chosen()}
-            self._work("Saving …", lambda: Messages(self._found.whole(chosen)).save_attachments(folder).summary)
+            self._drop_question()
+            self._work("Saving …", work)
 
     # Working
 
-    def _work(self, said: str, work: Callable[[], str]) -> None:
+    def _work(self, said: str, work: Callable[[], tuple[str, str]]) -> None:
         self.status.value = style.message("note", said)
         self.worker.start(lambda _: self._run(work))
         self._buttons()
 
-    def _run(self, work: Callable[[], str]) -> None:
+    def _run(self, work: Callable[[], tuple[str, str]]) -> None:
         try:
-            said = work()
-            kind = "good" if said else "note"
-        except MailConnError as error:
-            kind, said = "bad", f"{error.message} {error.hint}".strip()
+            kind, said = work()
         except Exception as error:  # noqa: BLE001  # an error of a thread is nobody's: say it where it is looked for
-            kind, said = "bad", f"It failed: {type(error).__name__}."
+            kind, said = "bad", _why(error)
         # In the order in which a click takes them.
         with self._guard, self.worker.ending():
             if self.comm is not None:
@@ -221,6 +239,12 @@ class InboxPage(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         display(bundle | {"text/plain": ""}, raw=True)  # type: ignore[no-untyped-call]
         view = self._found.view
         display({"text/html": style.kept(view._repr_html_()), "text/plain": repr(view)}, raw=True)  # type: ignore[no-untyped-call]  # as IPython asks for it
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, MailConnError):
+        return f"{error.message} {error.hint}".strip()
+    return f"It failed: {type(error).__name__}."
 
 
 def _mark_unread(chosen: Messages) -> Any:
