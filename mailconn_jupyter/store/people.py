@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -112,9 +112,12 @@ class People(MutableMapping[str, list[str]]):
             raise StoreError(f"The group {group.name!r} is shared: it comes from {atomic_files.show(group.path)}.")
         self._change(group.name, None)
 
-    def members(self, name: str) -> list[str] | None:
-        """The addresses of a group, those of groups in it among them, each once; None where no group is called so."""
-        groups = self.groups()
+    def members(self, name: str, groups: Mapping[str, Group] | None = None) -> list[str] | None:
+        """The addresses of a group, those of groups in it among them, each once; None where no group is called so.
+
+        Whoever asks for many gives the :meth:`groups`, which are read anew each time otherwise.
+        """
+        groups = self.groups() if groups is None else groups
         key = fold(name)
         if key not in groups:
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from mailconn_jupyter.delivery.sent_log.log_entry import Fate, LogEntry
 from mailconn_jupyter.delivery.sent_log.log_file import LogFile
 from mailconn_jupyter.delivery.sent_log.recent_recipients import RecentRecipients
 from mailconn_jupyter.notebook.compose_page.offered import Offered, files
+from mailconn_jupyter.store.people import Group, People
 
 pytestmark = pytest.mark.usefixtures("own_config")
 
@@ -77,6 +79,59 @@ def test_of_a_long_log_the_end_is_read_and_after_that_what_is_new(monkeypatch: p
     assert recent.counts()["user19@example.org"] == 2
     sent("late@example.org")
     assert recent.counts()["late@example.org"] == 1
+
+
+def test_as_long_as_nothing_is_added_the_counts_are_the_same_object() -> None:
+    LogFile().path.parent.mkdir(parents=True)
+    recent = RecentRecipients()
+    for beginning in (b"", b'{"when": "2026'):
+        LogFile().path.write_bytes(beginning)
+        counts = recent.counts()
+        assert recent.counts() is counts
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no FIFO of that kind")
+def test_what_is_no_file_is_not_waited_for() -> None:
+    path = LogFile().path
+    path.parent.mkdir(parents=True)
+    recent = RecentRecipients()
+    os.mkfifo(path)
+    assert recent.counts() == {}
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    assert recent.counts() == {}
+    path.unlink()
+    path.mkdir()
+    assert recent.counts() == {}
+
+
+def test_groups_are_read_once_however_many_there_are(own_config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = mailconn.people._path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"groups": {f"group{n}": [f"a{n}@example.org"] for n in range(50)}}), encoding="utf-8")
+    asked: list[People] = []
+    groups = People.groups
+
+    def counted(self: People) -> dict[str, Group]:
+        asked.append(self)
+        return groups(self)
+
+    monkeypatch.setattr(People, "groups", counted)
+    offer = Offered()
+    assert offer.recipients("group7") == [("group7", "group, 1 address")]
+    assert len(asked) < 4
+
+
+def test_a_file_of_groups_that_cannot_be_read_is_not_worked_on_at_each_letter() -> None:
+    sent("ana@example.org")
+    path = mailconn.people._path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("{", encoding="utf-8")
+    offer = Offered()
+    assert offered(offer, "a") == ["ana@example.org"]
+    before = offer._all
+    assert offered(offer, "an") == ["ana@example.org"]
+    assert offer._all is before
 
 
 def test_files_and_folders_are_offered_as_they_are_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from ...own_folder import own_folder
 from ...store import atomic_files
 from .log_entry import LogEntry
 
-__all__ = ["LogFile"]
+__all__ = ["FLAGS", "LogFile"]
 
 _NAME: Final = "sent.jsonl"
 _KEPT: Final = timedelta(days=366)
@@ -28,8 +28,8 @@ _MOST_READ: Final = 2 * _MOST_BYTES
 _LOCK_SECONDS: Final = 5.0
 _BETWEEN_SWEEPS: Final = 3600.0
 
-# Without O_NONBLOCK a FIFO of that name would hold the kernel for ever.
-_FLAGS: Final = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+#: How it is opened. Without O_NONBLOCK a FIFO of that name would hold the kernel for ever.
+FLAGS: Final = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 _swept: dict[Path, float] = {}
 
@@ -47,8 +47,7 @@ class LogFile:
             return
         with atomic_files.locked(self.path.parent, _LOCK_SECONDS):
             self._sweep()
-            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | _FLAGS
-            descriptor = os.open(self.path, flags, stat.S_IRUSR | stat.S_IWUSR)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | FLAGS, stat.S_IRUSR | stat.S_IWUSR)
             with os.fdopen(descriptor, "r+b", buffering=0) as file:
                 if file.seek(0, os.SEEK_END):
                     file.seek(-1, os.SEEK_END)
@@ -88,7 +87,7 @@ class LogFile:
 
     def _is_full(self) -> bool:
         """Whether there is anything to let go of, by its size and its first line."""
-        with os.fdopen(os.open(self.path, os.O_RDONLY | _FLAGS), "rb") as file:
+        with os.fdopen(os.open(self.path, os.O_RDONLY | FLAGS), "rb") as file:
             first = LogEntry.read(file.readline(_MOST_BYTES))
             too_old = first is not None and first.when < datetime.now(UTC) - _KEPT
             return too_old or os.fstat(file.fileno()).st_size > _MOST_BYTES

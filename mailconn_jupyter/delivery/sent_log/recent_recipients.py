@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from .log_entry import LogEntry
-from .log_file import LogFile
+from .log_file import FLAGS, LogFile
 
 __all__ = ["RecentRecipients"]
 
@@ -40,18 +41,23 @@ class RecentRecipients:
             return self._counts
 
     def _look(self, path: Path) -> None:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | FLAGS)) as file:
             status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError("it is not a file")
             before, inode, start = self._read
             if (before, inode) != (path, status.st_ino) or start > status.st_size:
                 # Another log, or one that was swept.
                 self._counts, start = {}, max(status.st_size - _MOST_BYTES, 0)
+            self._read = path, status.st_ino, start
             if start == status.st_size:
                 return
             file.seek(start)
             data = file.read(status.st_size - start)
         # A line that is being written is for the next time.
         whole = data[: data.rfind(b"\n") + 1]
+        if not whole:
+            return
         self._read = path, status.st_ino, start + len(whole)
         counts = dict(self._counts)
         for line in whole.splitlines():

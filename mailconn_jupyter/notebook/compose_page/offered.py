@@ -14,13 +14,15 @@ from typing import Final
 from ...delivery.sent_log.recent_recipients import RecentRecipients
 from ...errors import MailConnError
 from ...paths import expanded
-from ...store.people import people
+from ...store.people import Group, people
 
 __all__ = ["Offered", "files"]
 
 _MOST: Final = 8
 _WORDS: Final = re.compile(r"[\s<>@.,;\"'()_+-]+")
 _MOST_ENTRIES: Final = 2000
+#: The same object each time, as where there are files.
+_NOBODY: Final[Mapping[str, str]] = {}
 #: Who is written to is known in another order after each mail, by the same words.
 _MOST_KNOWN: Final = 20_000
 
@@ -48,23 +50,26 @@ class Offered:
 
     def _everybody(self) -> list[tuple[str, str, str]]:
         """The words of each, what is typed for them, and what stands beside that."""
-        known: Mapping[str, str] = {}
+        known = _NOBODY
+        groups: Mapping[str, Group] = {}
         # A file that cannot be read is told where mail is sent.
         with suppress(MailConnError):
-            known = people.known()
+            known, groups = people.known(), people.groups()
         counts = self._recent.counts()
         with self._lock:
             # Each is the same object as long as nothing has changed.
             if self._read[0] is not known or self._read[1] is not counts:
                 self._read = known, counts
-                self._all = list(_ordered(known, counts))
+                self._all = list(_ordered(known, groups, counts))
             return self._all
 
 
-def _ordered(known: Mapping[str, str], counts: Mapping[str, int]) -> Iterator[tuple[str, str, str]]:
+def _ordered(
+    known: Mapping[str, str], groups: Mapping[str, Group], counts: Mapping[str, int]
+) -> Iterator[tuple[str, str, str]]:
     for text in known.values():
         if "@" not in text:
-            number = len(people.members(text) or ())
+            number = len(people.members(text, groups) or ())
             yield _words(text), text, f"group, {number:,} {'address' if number == 1 else 'addresses'}"
     persons: dict[str, str] = {address: address for address in counts}
     for text in known.values():
