@@ -16,7 +16,11 @@ ELSEWHERE: Final = "it would mean something else in each directory that a notebo
 
 def expanded(path: str | os.PathLike[str]) -> Path:
     """The path, with its ``~`` or ``~ana`` replaced by that home directory; as it is where none is known."""
-    return Path(os.path.expanduser(path))  # noqa: PTH111  # as said above
+    try:
+        return Path(os.path.expanduser(path))  # noqa: PTH111  # as said above
+    except ValueError:
+        # No user's name has a null character.
+        return Path(path)
 
 
 def is_there(path: str | os.PathLike[str]) -> bool:

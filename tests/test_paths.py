@@ -33,6 +33,7 @@ def test_a_home_directory_stands_for_its_sign_and_an_unknown_one_stays_as_it_is(
     assert expanded("~/a") == tmp_path / "a"
     assert expanded(STRANGER) == Path(STRANGER)
     assert expanded("a/~") == Path("a/~")
+    assert expanded("~\0/b") == Path("~\0/b")
 
 
 @pytest.mark.parametrize(
