@@ -65,10 +65,14 @@ def test_a_mailbox_that_cannot_be_reached_is_said(page: Front, inbox: MailConnec
     assert page.told["busy"]["busy"] is False
 
 
-def test_the_drafts_of_a_connection_that_sends_are_none(page: Front) -> None:
-    page.type(to="ana@example.org", subject="Churn", body="x")
-    said = page.act("draft", where="ops")
-    assert said == "ops: messages are saved by IMAP, not by SMTP. Name an IMAP connection."
+def test_the_drafts_of_a_connection_that_sends_are_none_though_a_session_of_it_waits(page: Front) -> None:
+    with PipeliningServer(BOTH) as server:
+        connections.save(to(server.port, name="out"))
+        for _ in range(2):
+            page.type(connection="out", to="ana@example.org", subject="Churn", body="x")
+            said = page.act("draft", where="out")
+            assert said == "out: messages are saved by IMAP, not by SMTP. Name an IMAP connection."
+            assert page.act("send").startswith("Sent: ")
 
 
 def test_what_was_warned_of_is_said_where_the_mail_is_refused_too(page: Front) -> None:
