@@ -332,6 +332,30 @@ def test_results_are_tables_and_figures_with_a_small_look_at_each(opened: Open, 
     assert page.told["results"]["results"][-1]["name"] == "more"
 
 
+def test_files_are_looked_at_where_they_are_others_or_something_is_done(
+    opened: Open, box: Sandbox, tmp_path: Path
+) -> None:
+    pattern = str(tmp_path / "**" / "*.csv")
+    page = opened("sandbox")
+    assert "No file matches" in page.type(to="ana@example.org", body="x", files=[pattern])["files"]
+    (tmp_path / "a.csv").write_text("a", encoding="utf-8")
+    # Not walked at each letter.
+    assert "No file matches" in page.type(subject="y")["files"]
+    assert page.act("code") == ""
+    assert not page.type(subject="z")
+    (tmp_path / "a.csv").unlink()
+    assert not page.type(subject="zz")
+    assert page.act("send").startswith("Nothing was sent")
+    assert "No file matches" in page.type(subject="zzz")["files"]
+    assert not page.type(files=[])
+
+
+@pytest.mark.parametrize("name", ["class", "None", "mailconn", "a b", "_", ""])
+def test_a_name_that_the_code_could_not_say_is_no_result(name: str) -> None:
+    mail = TypedMail(to="ana@example.org", results=(name,))
+    assert "not a name under which a result can be sent" in mail.problems({name: 1})["results"]
+
+
 def test_in_a_terminal_the_command_prints_a_sentence_with_what_to_use(shell: Shell, box: Sandbox) -> None:
     said = shell.ok("%mailconn compose sandbox").text
     assert "Where Jupyter widgets do not show, use %mailconn send NAME --to ADDRESS" in said

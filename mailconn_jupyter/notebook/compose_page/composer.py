@@ -28,7 +28,8 @@ from ...store import atomic_files, connections
 from ...worker import Worker
 from .composer_words import from_of, restored, rows_of, text_of
 from .draft_file import write_draft
-from .notebook_results import look, results
+from .looks import look
+from .notebook_results import results
 from .offered import Offered, files
 from .typed_mail import TypedMail
 from .unsent import Kept, Unsent, place
@@ -65,6 +66,8 @@ class Composer:
         #: Tells the mail from the next one: what was sent is not sent again, however often a button was pressed.
         self._id = secrets.token_hex(8)
         self._offered = Offered()
+        #: The files that were looked at, and what was wrong with them.
+        self._files: tuple[tuple[str, ...], str] = ((), "")
         self._listed: list[dict[str, str]] | None = None
 
     # What a front end says
@@ -111,7 +114,7 @@ class Composer:
             view=said.get("view"),
             rev=rev,
             mail=mail.as_dict(),
-            problems=mail.problems(self._namespace()),
+            problems=self._problems(),
             notice=self._notice,
         )
 
@@ -190,11 +193,18 @@ class Composer:
         if self.worker.running:
             return False
         self.do_edit(said)
-        problems = self.kept.mail.problems(self._namespace())
+        problems = self._problems(anew=True)
         self._tell("problems", problems=problems)
         if problems:
             self._say("bad", "Nothing was sent: see the fields that are marked.")
         return not problems
+
+    def _problems(self, *, anew: bool = False) -> dict[str, str]:
+        """What is wrong with the mail; its files are only looked at ``anew``, or when they are others."""
+        mail = self.kept.mail
+        problems = mail.problems(self._namespace(), None if anew else self._files)
+        self._files = mail.files, problems.get("files", "")
+        return problems
 
     def _composed(self) -> tuple[SendReport, list[str]]:
         """What would be sent, and what there is to say of it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from importlib.util import find_spec
+from keyword import iskeyword
 from typing import Any, Final
 
 from ...errors import MailConnError
@@ -16,7 +17,7 @@ from ...message.mime.mailboxes import mailboxes
 from ...message.render.part import Options
 from ...message.render.words import Markdown
 
-__all__ = ["TypedMail"]
+__all__ = ["TypedMail", "is_name"]
 
 _RECIPIENTS: Final = {"to": "recipient", "cc": "cc recipient", "bcc": "bcc recipient"}
 
@@ -56,8 +57,14 @@ class TypedMail:
         """Whether there is nothing in it that somebody has typed or chosen."""
         return replace(self, connection="") == TypedMail()
 
-    def problems(self, namespace: Mapping[str, Any]) -> dict[str, str]:
-        """What keeps it from being sent, in a sentence or two, by the field beside which it is to be said."""
+    def problems(
+        self, namespace: Mapping[str, Any], looked: tuple[tuple[str, ...], str] | None = None
+    ) -> dict[str, str]:
+        """What keeps it from being sent, in a sentence or two, by the field beside which it is to be said.
+
+        ``looked`` are files with what was found wrong with them: the same ones are not looked at again, for a pattern
+        may take seconds.
+        """
         found = {}
         for field, what in _RECIPIENTS.items():
             try:
@@ -66,11 +73,17 @@ class TypedMail:
                 found[field] = f"{error.message} {error.hint}".strip()
         if not any(getattr(self, field).strip(" ,") for field in _RECIPIENTS):
             found["to"] = "Who is it for? For example: ana@example.org"
-        if missing := [name for name in self.results if name not in namespace]:
+        if unfit := [name for name in self.results if not is_name(name)]:
+            found["results"] = (
+                f"{', '.join(unfit)}: not a name under which a result can be sent. Give the result another name, or take "
+                "it out of the mail."
+            )
+        elif missing := [name for name in self.results if name not in namespace]:
             found["results"] = (
                 f"{', '.join(missing)}: not in this kernel. Run the cell that makes it, or take it out of the mail."
             )
-        if wrong := next(self._wrong_files(), None):
+        wrong = looked[1] if looked and looked[0] == self.files else next(self._wrong_files(), "")
+        if wrong:
             found["files"] = wrong
         if not self.body.strip() and not self.results and not self.files:
             found["body"] = "The mail is empty. Write a text, choose a result or attach a file."
@@ -115,6 +128,17 @@ class TypedMail:
             given.append(f"{name}={_literal(value) if isinstance(value, str) else _list(value)}")
         lines = "".join(f"    {each},\n" for each in given)
         return f"import mailconn_jupyter as mailconn\n\nmailconn.send(\n{lines})\n"
+
+
+def is_name(name: object) -> bool:
+    """Whether the code that sends the same can say it, and mean the result by it."""
+    return (
+        isinstance(name, str)
+        and name.isidentifier()
+        and not iskeyword(name)
+        and not name.startswith("_")
+        and name != "mailconn"
+    )
 
 
 def _words(body: str) -> str:
