@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 import mailconn_jupyter as mailconn
 from mailconn_jupyter import connections
+from mailconn_jupyter.delivery.send import send_composed
+from mailconn_jupyter.notebook.compose_page import composer
 from mailconn_jupyter.notebook.compose_page.typed_mail import TypedMail
 from tests.servers.pipelining import BOTH, PipeliningServer
 from tests.support import shells
@@ -19,7 +22,7 @@ from tests.support.shells import Shell
 shell = shells.shell
 clean_up = shells.clean_up
 
-ENDED = "The kernel ended while this mail was being sent: some may have this mail already, and would get it once more."
+BEGUN = "Sending this mail was begun before, and not finished: some may have it already, and would get it once more."
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +90,25 @@ def test_what_a_closed_form_could_not_send_is_left_to_the_next(slow: _Slow) -> N
     second.form.close()
 
 
+def test_what_fails_in_no_way_that_was_foreseen_is_not_sent_again_unasked(
+    slow: _Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow.let.set()
+
+    def failing(session: Any, message: Any) -> None:
+        send_composed(session, message)
+        raise RuntimeError
+
+    monkeypatch.setattr(composer, "send_composed", failing)
+    page = Front(mailconn.compose_form("out"))
+    page.type(to="ana@example.org", subject="Churn", body="x")
+    assert page.act("send") == "It failed: RuntimeError."
+    page.act("send")
+    assert page.told["ask"]["text"] == BEGUN
+    assert len(slow.server.taken) == 1
+    page.form.close()
+
+
 def killed_amid_sending() -> Front:
     page = Front(mailconn.compose_form("out"))
     page.type(to="ana@example.org", subject="Churn", body="x")
@@ -99,7 +121,7 @@ def test_a_mail_whose_kernel_ended_while_it_was_being_sent_is_not_sent_again_una
     slow.let.set()
     page = killed_amid_sending()
     page.act("send")
-    assert page.told["ask"]["text"] == ENDED
+    assert page.told["ask"]["text"] == BEGUN
     assert slow.server.taken == []
     assert page.act("send", sure=True).startswith("Sent: ")
     page.told.pop("ask")
@@ -119,7 +141,7 @@ def test_a_try_that_fails_leaves_it_unknown_what_became_of_the_one_before(slow: 
     page.form.close()
     page = Front(mailconn.compose_form("out"))
     page.act("send")
-    assert page.told["ask"]["text"] == ENDED
+    assert page.told["ask"]["text"] == BEGUN
     page.form.close()
 
 

@@ -336,6 +336,12 @@ class Composer:
                 report = send_composed(session, unsent.message)
         except DeliveryError as error:
             report, trouble = error.report, text_of(error)
+        except MailConnError:
+            raise
+        except BaseException:
+            # Who knows how far it had come.
+            doubtful = True
+            raise
         finally:
             with self.guard:
                 self.set_sending(doubtful, report)
@@ -383,7 +389,7 @@ class Composer:
 
 _AGAIN: Final = "{} may have this mail already, and would get it once more."
 _ENDED: Final = (
-    "The kernel ended while this mail was being sent: some may have this mail already, and would get it once more."
+    "Sending this mail was begun before, and not finished: some may have it already, and would get it once more."
 )
 #: What is done without the buttons being held meanwhile.
 _QUIET: Final = ("edit", "complete", "look")
