@@ -163,7 +163,7 @@ def test_a_session_of_the_standard_library_asks_for_the_same_but_for_the_first_r
             theirs, "ana@example.test", "x", "y", sender="bob@example.test", bounce_to="b@c.test", **ASKED
         )
     mail, rcpt = envelopes(server)
-    assert mail.startswith("mail FROM:<b@c.test>")
+    assert mail.lower().startswith("mail from:<b@c.test>")
     assert "RET=HDRS ENVID=run+2047+2B1+3D48" in mail
     assert "NOTIFY=SUCCESS,DELAY" in rcpt
 

@@ -571,11 +571,9 @@ def test_a_second_interrupt_cuts_what_is_on_its_way(shell: Shell) -> None:
     # The server never says what became of the message.
     with CountingServer() as server, Relay(server.port, to_client=Drop(after=b"354")) as link:
         connections.save(to(link.port, timeout=60, deadline=60))
+        shell.ok("import mailconn_jupyter as mailconn\nfrom tests.support.batches import letters")
         with interrupt_after(0.5), interrupt_after(1.0):
-            ran = shell.ok(
-                "import mailconn_jupyter as mailconn\nfrom tests.support.batches import letters\n"
-                "report = mailconn.send_many('ops', letters(3), connections=1)\nreport"
-            )
+            ran = shell.ok("report = mailconn.send_many('ops', letters(3), connections=1)\nreport")
         assert "It was interrupted." in ran.text
         judge(shell.ip.user_ns["report"], server)
 

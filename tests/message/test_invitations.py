@@ -217,7 +217,7 @@ WRONG = {
     "{'start': '2026-10-19 09:30'}": "how long the meeting is",
     "{'start': 'soon', 'minutes': 5}": "start='soon' is not a time",
     "{'start': pandas.NaT, 'minutes': 5}": "is not a time",
-    "{'start': numpy.datetime64('NaT'), 'minutes': 5}": "is not a time",
+    "{'start': numpy.datetime64('NaT', 's'), 'minutes': 5}": "is not a time",
     "{'start': 47, 'minutes': 5}": "start=47 is not a time",
     "{'start': '2026-10-19 09:30', 'minutes': 0}": "minutes=0",
     "{'start': '2026-10-19 09:30', 'minutes': float('nan')}": "minutes=nan",
