@@ -14,14 +14,14 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from pyspark.sql import SparkSession
-
 from tests.support.campaigns import campaign_to, customers
 
 __all__: list[str] = []
 
 
 def main(port: str, journal: str, rows: str, doomed: str) -> None:
+    from pyspark.sql import SparkSession  # noqa: PLC0415  # the module is looked at for doctests where there is none
+
     campaign = campaign_to(int(port), journal)
 
     def sent(frames: Iterator[Any]) -> Iterator[Any]:
