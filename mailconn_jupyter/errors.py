@@ -154,6 +154,11 @@ class MailConnError(Exception):
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
+    @property
+    def in_one_line(self) -> str:
+        """The message and the hint beside each other, where there is room for one line."""
+        return f"{self.message} {self.hint}".strip()
+
     def _render_traceback_(self) -> list[str]:
         """What IPython shows: the short form first, and the whole cause when asked again (``%tb``)."""
         if self._shown is not None and self._shown is self.__traceback__:

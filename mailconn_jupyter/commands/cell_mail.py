@@ -10,7 +10,7 @@ from typing import Any, NoReturn, Protocol
 
 from ..delivery.preview import preview
 from ..delivery.report import DeliveryError
-from ..delivery.send_notebook import current_notebook
+from ..documents.this_notebook import current_notebook
 from ..errors import MailConnError, MessageError
 from ..message.render import Preformatted
 from .sending import Mail, mail_of

@@ -64,7 +64,7 @@ def _search(account: Account, *, ask: bool) -> tuple[Credential | None, Credenti
 def withheld(target: str | MailConnection, *, kind: str = Kind.PASSWORD) -> str:
     """Where there is a secret that a shared connection does not get, and what gives it one; empty if there is none."""
     error = _not_given(Account.of(target, kind))
-    return f"{error.message} {error.hint}" if error else ""
+    return error.in_one_line if error else ""
 
 
 def _not_given(account: Account) -> CredentialError | None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import smtplib
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -15,6 +13,7 @@ from ..documents.inert import SCRIPTS_LOST, inert
 from ..documents.notebook_export import FORMATS, Attach, export
 from ..documents.notebook_file import NotebookError, content_of, read, title_of, was_run
 from ..documents.notebook_run import run
+from ..documents.this_notebook import current_notebook
 from ..errors import warn
 from ..formatting import did_you_mean
 from ..keywords import public
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from ..message.answered import Answered
     from ..session.graph.session import GraphSession
 
-__all__ = ["NotebookError", "current_notebook", "send_notebook"]
+__all__ = ["NotebookError", "send_notebook"]
 
 OnError = Literal["skip", "send"]
 _ON_ERROR: Final = ("skip", "send")
@@ -185,16 +184,6 @@ def _known(option: str, given: Any, known: tuple[Any, ...]) -> None:
     if given not in known:
         words = [word for word in known if word is not None]
         raise NotebookError(f"{option}={given!r} is not one of {', '.join(words)}.{did_you_mean(str(given), words)}")
-
-
-def current_notebook() -> Path | None:
-    """The file of the notebook that this runs in: as VS Code or Jupyter says; None where neither does."""
-    said = getattr(sys.modules.get("__main__"), "__vsc_ipynb_file__", None) or os.environ.get("JPY_SESSION_NAME", "")
-    path = Path(str(said))
-    if path.suffix != ".ipynb":
-        return None
-    # Older servers say it from their own folder; a kernel stands in the notebook's.
-    return next((found for found in (path, Path(path.name)) if found.is_file()), None)
 
 
 def _file(path: str | PathLike[str] | None, *, execute: bool) -> Path:

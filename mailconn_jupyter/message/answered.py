@@ -78,18 +78,22 @@ def threaded(message: ParsedMessage | _Named | _Noted, *, answers: bool = True) 
     return fields | ({"References": " ".join(thread)} if thread else {})
 
 
-@dataclass(frozen=True)
-class _Noted:
-    """A message of which no more is known."""
-
-    message_id: str
-    subject: str
+class _Unread:
+    """A message of which no header is known but what its class says."""
 
     def header(self, _name: str) -> str:
         return ""
 
 
-class _Named:
+@dataclass(frozen=True)
+class _Noted(_Unread):
+    """A message by what somebody has noted of it."""
+
+    message_id: str
+    subject: str
+
+
+class _Named(_Unread):
     """A message by its name; the log of what was sent is looked into only where that does not say enough."""
 
     def __init__(self, text: str) -> None:
@@ -118,9 +122,6 @@ class _Named:
                 hint="Give the subject, or the message itself, as it was read.",
             )
         return self._sent.subject
-
-    def header(self, _name: str) -> str:
-        return ""
 
 
 def parent_of(given: Answered) -> ParsedMessage | _Named | _Noted:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ..errors import StoreError
 
-__all__ = ["digest", "locked", "move", "read", "remove", "show", "unreadable", "write"]
+__all__ = ["create", "digest", "locked", "move", "read", "remove", "show", "unreadable", "write"]
 
 LOCK_SECONDS = 10.0
 """How long to wait for another process that writes to the same folder."""
@@ -70,6 +70,21 @@ def read(path: Path, most: int, check: Callable[[int, Path], None] | None = None
         return data
     finally:
         os.close(descriptor)
+
+
+def create(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """A new file, whole or not at all: neither what is there nor what a link leads to is written to.
+
+    Raises :class:`FileExistsError` where something is there, and any :class:`OSError` of the disk.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise
 
 
 def write(path: Path, data: bytes, *, lasting: bool = True) -> None:

@@ -18,6 +18,7 @@ from ..errors import StoreError
 from ..formatting import counted, did_you_mean, shown
 from ..message.mime.mailboxes import Mailbox, mailboxes, named_by
 from ..names import fold
+from ..paths import is_there
 from . import atomic_files
 from .file_trust import NotTrusted, require_trusted
 from .layer import Problem, open_to_others
@@ -152,7 +153,7 @@ class People(MutableMapping[str, list[str]]):
         for folder in (self._store.folder, *self._store.layers):
             path, shared = folder / _FILE, folder != self._store.folder
             # Of a folder that cannot be looked into, the store tells.
-            if not os.path.exists(path):  # noqa: PTH110  # a Path raises there
+            if not is_there(path):
                 if os.path.islink(path):  # noqa: PTH114  # the same
                     yield Problem(path, "It cannot be read: the link is broken.")
                 continue

@@ -13,7 +13,8 @@ import pytest
 
 import mailconn_jupyter as mailconn
 from mailconn_jupyter import sandbox
-from mailconn_jupyter.delivery.send_notebook import NotebookError, current_notebook, send_notebook
+from mailconn_jupyter.delivery.send_notebook import NotebookError, send_notebook
+from mailconn_jupyter.documents.this_notebook import current_notebook
 from mailconn_jupyter.extras import install
 from mailconn_jupyter.sandbox import Received, Sandbox
 from tests.servers.counting import Fickle

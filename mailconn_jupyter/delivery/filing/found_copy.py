@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ...errors import MessageError
 from ...mailbox.messages import taken
 from ...mailbox.portions import MOST_MESSAGE, Reading
 from ...mailbox.selection import Selection
@@ -36,6 +35,4 @@ def found_copy(name: str, message_id: str) -> ParsedMessage | None:
         )
         with taken(filing.session, reading) as messages:
             found: ParsedMessage | None = next(messages, None)
-    if found is not None and len(found.raw) >= MOST_MESSAGE:
-        raise MessageError(f"The copy in {folder} of {name} is too large to be read.")
     return found

@@ -67,7 +67,7 @@ def why_not(kept: Callable[[], list[Appended]]) -> str:
     try:
         said = kept()
     except MailConnError as error:
-        return f"{error.message} {error.hint}".strip()
+        return error.in_one_line
     except Exception as error:  # noqa: BLE001  # of whatever kind: it must not look as if the mail had not been sent
         return f"{type(error).__name__}: {readable(str(error), 200)}"
     return next((said_of(each) for each in said if not each.ok), "")

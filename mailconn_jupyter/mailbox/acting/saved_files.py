@@ -17,6 +17,7 @@ from ...formatting import columns, counted, how_large, prose, table
 from ...message.file_names import file_name
 from ...message.incoming.parsed import Attachment, ParsedMessage
 from ...paths import expanded
+from ...store import atomic_files
 
 __all__ = ["SavedFile", "SavedFiles", "safe_name", "save"]
 
@@ -26,6 +27,8 @@ _DEVICE: Final = re.compile(
     r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3]) *(?:\.|\Z)", re.IGNORECASE
 )
 _LONGEST: Final = 200  # bytes: file systems have 255, and a number must fit, too
+#: Of a new file, as any program makes it: less what the umask takes.
+_MODE: Final = 0o666
 _MOST_TRIES: Final = 10_000
 _MOST_ROWS: Final = 20
 
@@ -151,7 +154,7 @@ def _place(where: Path, attachment: Attachment, taken: set[str], *, overwrite: b
             elif overwrite:
                 _replace(path, attachment.data)
             else:
-                _create(path, attachment.data)
+                atomic_files.create(path, attachment.data, _MODE)
         except FileExistsError:
             continue
         except OSError as error:
@@ -168,22 +171,10 @@ def _names(name: str) -> Iterator[str]:
         yield f"{stem}-{number}{dot}{suffix}"
 
 
-def _create(path: Path, data: bytes) -> None:
-    """A new file: neither what is there nor what a link leads to is written to."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            path.unlink()
-        raise
-
-
 def _replace(path: Path, data: bytes) -> None:
     """The file in place of what has its name, a link for example; half of it is never there."""
     temporary = path.with_name(f".mailconn-{secrets.token_hex(8)}.tmp")
-    _create(temporary, data)
+    atomic_files.create(temporary, data, _MODE)
     try:
         temporary.replace(path)
     except BaseException:

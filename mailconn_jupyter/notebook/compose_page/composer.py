@@ -26,7 +26,7 @@ from ...errors import MailConnError, heard_warnings
 from ...formatting import counted, few, how_large
 from ...store import atomic_files, connections
 from ...worker import Worker
-from .composer_words import from_of, restored, rows_of, text_of
+from .composer_words import from_of, restored, rows_of
 from .draft_file import write_draft
 from .looks import look
 from .notebook_results import results
@@ -36,6 +36,12 @@ from .unsent import Kept, Unsent, place
 
 __all__ = ["Composer"]
 
+_AGAIN: Final = "{} may have this mail already, and would get it once more."
+_BEGUN: Final = (
+    "Sending this mail was begun before, and not finished: some may have it already, and would get it once more."
+)
+#: What is done without the buttons being held meanwhile.
+_QUIET: Final = ("edit", "complete", "look")
 #: What is composed in each cell: one that is run again goes on with the mail of its last run.
 _composers: Final[dict[tuple[str, str], Composer]] = {}
 
@@ -83,7 +89,7 @@ class Composer:
             try:
                 act(self, said)
             except MailConnError as error:
-                self._say("bad", text_of(error))
+                self._say("bad", error.in_one_line)
             except Exception as error:  # noqa: BLE001  # nobody reads a traceback from here, which would show what was typed
                 self._say("bad", f"It failed: {type(error).__name__}.")
             except KeyboardInterrupt:
@@ -149,7 +155,7 @@ class Composer:
             return
         again = sorted({*self.kept.had} & {*self.kept.mail.recipients()})
         if (again or self.kept.sending) and said.get("sure") is not True:
-            self._tell("ask", text=_ENDED if self.kept.sending else _AGAIN.format(few(again)))
+            self._tell("ask", text=_BEGUN if self.kept.sending else _AGAIN.format(few(again)))
             return
         unsent, warned = self._composed()
         connection = connections.pick(self.kept.mail.connection or None, sends=True)
@@ -311,7 +317,7 @@ class Composer:
         try:
             work()
         except MailConnError as error:
-            self._say("bad", text_of(error))
+            self._say("bad", error.in_one_line)
         except Exception as error:  # noqa: BLE001  # an error of a thread is nobody's: say it where it is looked for
             self._say("bad", f"It failed: {type(error).__name__}.")
         with self.guard, self.worker.ending():
@@ -335,7 +341,7 @@ class Composer:
                 self._say("note", f"Sending {how_large(unsent.size)} to {count} …")
                 report = send_composed(session, unsent.message)
         except DeliveryError as error:
-            report, trouble = error.report, text_of(error)
+            report, trouble = error.report, error.in_one_line
         except MailConnError:
             raise
         except BaseException:
@@ -385,11 +391,3 @@ class Composer:
         if self.unsent is not None:
             self.unsent.release()
             self.unsent = None
-
-
-_AGAIN: Final = "{} may have this mail already, and would get it once more."
-_ENDED: Final = (
-    "Sending this mail was begun before, and not finished: some may have it already, and would get it once more."
-)
-#: What is done without the buttons being held meanwhile.
-_QUIET: Final = ("edit", "complete", "look")

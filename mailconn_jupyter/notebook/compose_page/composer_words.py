@@ -12,13 +12,9 @@ from ...errors import MailConnError
 from ...formatting import counted
 from .unsent import Kept
 
-__all__ = ["from_of", "restored", "rows_of", "text_of"]
+__all__ = ["from_of", "restored", "rows_of"]
 
 _MOST: Final = 200
-
-
-def text_of(error: MailConnError) -> str:
-    return f"{error.message} {error.hint}".strip()
 
 
 def from_of(connection: MailConnection) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -27,17 +26,8 @@ def write_draft(message: EmailMessage, path: str) -> Path:
     file = file if file.suffix.lower() == ".eml" else file.with_name(f"{file.name}.eml")
     message["X-Unsent"] = "1"
     data = as_bytes(message, utf8=False, eight_bit=True, bcc=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
-        descriptor = os.open(file, flags, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as opened:
-                opened.write(data)
-        except BaseException:
-            # A full disk has taken a part of it.
-            with suppress(OSError):
-                file.unlink()
-            raise
+        atomic_files.create(file, data)
     except FileExistsError:
         raise MessageError(f"{atomic_files.show(file)} is there already.", hint="Choose another name.") from None
     except (OSError, ValueError) as error:

@@ -13,6 +13,7 @@ from typing import Final
 
 from ...delivery.sent_log.recent_recipients import RecentRecipients
 from ...errors import MailConnError
+from ...formatting import counted
 from ...paths import expanded
 from ...store.people import Group, people
 
@@ -70,7 +71,7 @@ def _ordered(
     for text in known.values():
         if "@" not in text:
             number = len(people.members(text, groups) or ())
-            yield _words(text), text, f"group, {number:,} {'address' if number == 1 else 'addresses'}"
+            yield _words(text), text, f"group, {counted(number, 'address', 'addresses')}"
     persons: dict[str, str] = {address: address for address in counts}
     for text in known.values():
         if "@" in text:

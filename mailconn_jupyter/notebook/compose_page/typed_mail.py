@@ -70,7 +70,7 @@ class TypedMail:
             try:
                 mailboxes(getattr(self, field), what)
             except MailConnError as error:
-                found[field] = f"{error.message} {error.hint}".strip()
+                found[field] = error.in_one_line
         if not any(getattr(self, field).strip(" ,") for field in _RECIPIENTS):
             found["to"] = "Who is it for? For example: ana@example.org"
         if unfit := [name for name in self.results if not is_name(name)]:
@@ -94,7 +94,7 @@ class TypedMail:
             try:
                 attached([path], Options(), None, False)
             except MailConnError as error:
-                yield f"{error.message} {error.hint}".strip()
+                yield error.in_one_line
 
     def recipients(self) -> list[str]:
         """Every address that it goes to, groups resolved. Raises :class:`MessageError` for what is none."""

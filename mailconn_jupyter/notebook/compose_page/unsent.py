@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from IPython.core.getipython import get_ipython
 
+from ...documents.this_notebook import named_notebook
 from ...errors import StoreError
 from ...own_folder import own_folder
 from ...store import atomic_files
@@ -40,11 +39,10 @@ _DIGITS: Final = 20
 
 def place() -> tuple[str, str]:
     """The notebook and the cell that run just now; the cell is empty where a front end does not say it."""
-    notebook = getattr(sys.modules.get("__main__"), "__vsc_ipynb_file__", None) or os.environ.get("JPY_SESSION_NAME")
     parent: Any = getattr(get_ipython(), "get_parent", dict)()
     metadata = parent.get("metadata") if isinstance(parent, dict) else None
     cell = metadata.get("cellId") if isinstance(metadata, dict) else None
-    return str(notebook or _here()), str(cell or "")
+    return named_notebook() or _here(), str(cell or "")
 
 
 def _here() -> str:

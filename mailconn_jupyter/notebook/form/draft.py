@@ -214,7 +214,7 @@ class Draft:
                 place = credentials.set_password(name, self.secrets[kind], **credentials.asked(kind))
             except CredentialError as error:
                 # It stays typed, so that Save can be tried again.
-                done.append(("bad", f"{error.message} {error.hint}"))
+                done.append(("bad", error.in_one_line))
                 continue
             del self.secrets[kind]
             kept = "good" if place.startswith("in the keyring") else "warn"

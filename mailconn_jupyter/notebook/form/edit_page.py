@@ -252,7 +252,7 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
                 self._said = [("warn", "Not saved yet.")]
                 clash = error.message
             except MailConnError as error:
-                self._said = [("bad", f"{error.message} {error.hint}")]
+                self._said = [("bad", error.in_one_line)]
             self._clash(clash)
             self._after()
         watch.nudge()
@@ -270,7 +270,7 @@ class Editor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
                 self._said = [("note", sentence) for sentence in self.draft.reload()]
                 self._clash("")
             except MailConnError as error:
-                self._said = [("bad", f"{error.message} {error.hint}")]
+                self._said = [("bad", error.in_one_line)]
             self._after()
 
     def _after(self) -> None:

@@ -75,7 +75,7 @@ class Finder:
             )
             end = self._ending(settings, cancel)
         except MailConnError as error:
-            end = [("bad", f"{error.message} {error.hint}".strip())]
+            end = [("bad", error.in_one_line)]
         except Exception as error:  # noqa: BLE001  # an error of a thread is nobody's: say it where it is looked for
             end = [("bad", f"The search failed: {type(error).__name__}.")]
         with self._worker.ending():

@@ -219,7 +219,7 @@ class Manager(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         try:
             said = style.message("good", act())
         except MailConnError as error:
-            said = style.message("bad", f"{error.message} {error.hint}".strip())
+            said = style.message("bad", error.in_one_line)
         self.status.value = said
         self.refresh()
         watch.nudge()
@@ -230,7 +230,7 @@ class Manager(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             try:
                 opened = draft(self.table.selected)
             except MailConnError as error:
-                self.status.value = style.message("bad", f"{error.message} {error.hint}")
+                self.status.value = style.message("bad", error.in_one_line)
                 self.refresh()
             else:
                 self.status.value = ""

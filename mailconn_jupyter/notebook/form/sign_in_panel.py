@@ -126,7 +126,7 @@ class SignInPanel:
             end = act(stored, cancel)
         except MailConnError as error:
             cancelled = cancel.is_set() or getattr(error, "cause", "") == "cancelled"
-            words = "The sign-in was cancelled." if cancelled else f"{error.message} {error.hint}".strip()
+            words = "The sign-in was cancelled." if cancelled else error.in_one_line
             end = ("note" if cancelled else "bad", words)
         except Exception as error:  # noqa: BLE001  # an error of a thread is nobody's: say it where it is looked for
             end = ("bad", f"The sign-in failed: {type(error).__name__}.")

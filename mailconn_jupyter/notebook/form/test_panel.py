@@ -126,7 +126,7 @@ class LiveTest:
             with lent_secrets(connection, secrets):
                 report = check(connection, listener=self._heard, cancel=cancel, ask=False)
         except MailConnError as error:
-            end = ("bad", f"{error.message} {error.hint}")
+            end = ("bad", error.in_one_line)
         except Exception as error:  # noqa: BLE001  # an error of a thread is nobody's: say it where it is looked for
             end = ("bad", f"The test failed: {type(error).__name__}.")
         else:

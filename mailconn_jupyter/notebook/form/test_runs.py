@@ -64,7 +64,7 @@ class Rounds:
             try:
                 report = check(name, cancel=cancel, ask=False)
             except MailConnError as error:
-                said = f"{error.message} {error.hint}".strip()
+                said = error.in_one_line
             except Exception as error:  # noqa: BLE001  # an error of a thread is nobody's: say it where it is looked for
                 said = f"The test failed: {type(error).__name__}."
         with self._worker.lock:

@@ -62,7 +62,7 @@ class TrialRow:
             with lent_secrets(connection, secrets):
                 end = ("good", f"{send_trial(connection, address, ask=False).summary}.")
         except MailConnError as error:
-            end = ("bad", f"{error.message} {error.hint}".strip())
+            end = ("bad", error.in_one_line)
         except Exception as error:  # noqa: BLE001  # an error of a thread is nobody's: say it where it is looked for
             end = ("bad", f"It was not sent: {type(error).__name__}.")
         with self._worker.ending():

@@ -243,7 +243,7 @@ class InboxPage(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
 def _why(error: Exception) -> str:
     if isinstance(error, MailConnError):
-        return f"{error.message} {error.hint}".strip()
+        return error.in_one_line
     return f"It failed: {type(error).__name__}."
 
 
