@@ -10,7 +10,6 @@ import asyncio
 import multiprocessing
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -24,6 +23,7 @@ from mailconn_jupyter.delivery.journals.places import place_of
 from tests.servers.counting import CountingServer
 from tests.servers.loop_thread import LoopServer
 from tests.servers.postgresql import run_postgresql
+from tests.servers.state_folder import state_folder
 from tests.support.batches import letter, to
 from tests.support.campaigns import campaign_to, customers
 from tests.support.peak import peak_megabytes
@@ -152,9 +152,7 @@ def paced(port: int, where: str, rate: int) -> None:
 
 
 def main(rows: int = ROWS) -> None:
-    with tempfile.TemporaryDirectory(prefix="mailconn-", dir="/tmp") as folder:
-        state = Path(folder)
-        state.chmod(0o755)
+    with state_folder() as state:
         say("the journal in a file:")
         by_journal(str(state / "journal"), rows)
         with Answering() as server:

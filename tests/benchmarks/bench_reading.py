@@ -12,7 +12,6 @@ import imaplib
 import ssl
 import subprocess
 import sys
-import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -21,8 +20,8 @@ from pathlib import Path
 
 from mailconn_jupyter import messages, to_frame
 from mailconn_jupyter.session.connect import connect
-from tests.servers.certificates import make_certificates
 from tests.servers.dovecot import Dovecot, run_dovecot
+from tests.servers.state_folder import certified_folder
 from tests.support.mailboxes import Mail, Mailbox, mail, mailbox_of
 
 SMALL, LARGE = 1_000, 10_000
@@ -190,11 +189,7 @@ def say(line: str) -> None:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory(prefix="mailconn-", dir="/tmp") as directory:
-        folder = Path(directory)
-        folder.chmod(0o755)
-        (folder / "certificates").mkdir()
-        certificates = make_certificates(folder / "certificates")
+    with certified_folder() as (folder, certificates):
         with run_dovecot(folder / "dovecot", certificates) as dovecot:
             boxes = {
                 size: mailbox_of(

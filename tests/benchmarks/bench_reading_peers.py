@@ -17,11 +17,9 @@ import random
 import ssl
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any, Final
 
 import imap_tools
@@ -32,8 +30,8 @@ from mailconn_jupyter.session.connect import connect
 from tests.benchmarks.bench_reading import RECEIVED, fastest, mails, say
 from tests.benchmarks.long_link import LongLink, long_link
 from tests.fuzz.corpus import MESSAGES
-from tests.servers.certificates import make_certificates
 from tests.servers.dovecot import Dovecot, run_dovecot
+from tests.servers.state_folder import certified_folder
 from tests.support.broken_mail import BROKEN
 from tests.support.mailboxes import Mail, Mailbox, mailbox_of
 
@@ -282,24 +280,19 @@ def parsing() -> None:
 
 def main() -> None:
     parsing()
-    with tempfile.TemporaryDirectory(prefix="mailconn-", dir="/tmp") as directory:
-        folder = Path(directory)
-        folder.chmod(0o755)
-        (folder / "certificates").mkdir()
-        certificates = make_certificates(folder / "certificates")
-        with run_dovecot(folder / "dovecot", certificates) as dovecot:
+    with certified_folder() as (folder, certificates), run_dovecot(folder / "dovecot", certificates) as dovecot:
 
-            def box(name: str, given: list[Mail]) -> Mailbox:
-                made = mailbox_of("IMAP", name, given, dovecot=dovecot, certificates=certificates, folder=folder)
-                with connect(made.connection) as session:
-                    # The server has indexed it, as it has any folder that was used before.
-                    list(session.stream("1:*", "(UID RFC822.SIZE BODY.PEEK[HEADER])"))
-                return made
+        def box(name: str, given: list[Mail]) -> Mailbox:
+            made = mailbox_of("IMAP", name, given, dovecot=dovecot, certificates=certificates, folder=folder)
+            with connect(made.connection) as session:
+                # The server has indexed it, as it has any folder that was used before.
+                list(session.stream("1:*", "(UID RFC822.SIZE BODY.PEEK[HEADER])"))
+            return made
 
-            boxes = {WHOLE: box("whole", with_files(WHOLE)), 10_000: box("ten", mails(10_000))}
-            boxes[100_000] = box("hundred", mails(100_000))
-            compare(dovecot, boxes)
-            memory(dovecot, box("memory", with_files(10_000)))
+        boxes = {WHOLE: box("whole", with_files(WHOLE)), 10_000: box("ten", mails(10_000))}
+        boxes[100_000] = box("hundred", mails(100_000))
+        compare(dovecot, boxes)
+        memory(dovecot, box("memory", with_files(10_000)))
 
 
 if __name__ == "__main__":

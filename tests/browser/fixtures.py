@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.pages import CHROMIUM, FormPage
+from tests.browser.pages import FormPage, chromium
 from tests.browser.site import Site, run_site
-from tests.servers.require import require, require_packages
+from tests.servers.require import require_packages
 from tests.support.form_driver import eventually
 
 if TYPE_CHECKING:
@@ -25,13 +25,8 @@ SECRETS = ("s3cret", "wr0ng-Pa55", "busy-k3rnel")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium."""
     require_packages("playwright", "jupyterlab", "notebook", "voila", "axe_playwright_python")
-    program = require("chromium")
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415  # an extra
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM))
-        yield chromium
-        chromium.close()
+    with chromium() as launched:
+        yield launched
 
 
 @pytest.fixture(scope="package")

@@ -7,14 +7,12 @@ at; ``form-light.png`` and ``form-dark.png`` are what ``notebooks/images`` holds
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tests.browser.pages import CHROMIUM, FormPage
+from tests.browser.pages import FormPage, chromium
 from tests.browser.site import Site, run_site
-from tests.servers.certificates import make_certificates
-from tests.servers.require import require
+from tests.servers.state_folder import certified_folder
 from tests.support.acting import Acted, run_kind
 from tests.support.mailboxes import mail
 
@@ -138,23 +136,16 @@ def _readme(page: FormPage, site: Site, path: Path) -> None:
 
 
 def main() -> None:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415  # an extra
-
     target = Path(sys.argv[1])
     target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="mailconn-", dir="/tmp") as folder, sync_playwright() as playwright:
-        state = Path(folder)
-        state.chmod(0o755)
-        (state / "certificates").mkdir()
-        certificates = make_certificates(state / "certificates")
-        browser = playwright.chromium.launch(executable_path=require("chromium"), args=list(CHROMIUM))
-        with (
-            run_site(state / "site") as site,
-            run_kind("MOVE and UIDPLUS", state / "dovecot", certificates) as dovecot,
-        ):
-            _form(browser, site, target)
-            _inbox(browser, site, Acted("MOVE and UIDPLUS", dovecot, certificates), target)
-        browser.close()
+    with (
+        certified_folder() as (state, certificates),
+        chromium() as browser,
+        run_site(state / "site") as site,
+        run_kind("MOVE and UIDPLUS", state / "dovecot", certificates) as dovecot,
+    ):
+        _form(browser, site, target)
+        _inbox(browser, site, Acted("MOVE and UIDPLUS", dovecot, certificates), target)
 
 
 if __name__ == "__main__":

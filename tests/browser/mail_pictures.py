@@ -15,9 +15,8 @@ from PIL import Image
 
 from tests.browser.dark_programs import DARK, PROGRAMS
 from tests.browser.mail_page import page_of
-from tests.browser.pages import CHROMIUM
+from tests.browser.pages import chromium
 from tests.browser.side_by_side import opened
-from tests.servers.require import require
 from tests.support.letters import MESSAGES
 
 if TYPE_CHECKING:
@@ -41,13 +40,10 @@ def picture(browser: Browser, html: str, wide: int, way: str) -> Image.Image:
 
 
 def main() -> None:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415  # an extra
-
     warnings.simplefilter("ignore")
     target = Path(sys.argv[1])
     target.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=require("chromium"), args=list(CHROMIUM))
+    with chromium() as browser:
         for name, make in MESSAGES.items():
             if sys.argv[2:] and name not in sys.argv[2:]:
                 continue
@@ -59,7 +55,6 @@ def main() -> None:
                 sheet.paste(shot, (left, 0))
                 left += shot.width + 10
             sheet.save(target / f"{name.replace(' ', '-')}.png")
-        browser.close()
 
 
 if __name__ == "__main__":

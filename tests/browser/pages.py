@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tests.servers.require import require
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
     from tests.browser.site import Site
 
-__all__ = ["CHROMIUM", "FormPage"]
+__all__ = ["FormPage", "chromium"]
 
-CHROMIUM = (
+_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -22,6 +26,18 @@ CHROMIUM = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, as long as it is wanted."""
+    program = require("chromium")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415  # an extra
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(_FLAGS))
+        yield browser
+        browser.close()
 
 
 _NAME = (

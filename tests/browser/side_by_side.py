@@ -11,7 +11,6 @@ import email
 import email.policy
 import io
 import sys
-import tempfile
 import uuid
 import warnings
 from collections.abc import Callable, Iterable
@@ -26,13 +25,12 @@ from mailconn_jupyter.connection import MailConnection
 from mailconn_jupyter.session.connect import connect
 from tests.benchmarks.bench_peers import by_redmail, by_yagmail, ours
 from tests.browser.mail_page import page_of
-from tests.browser.pages import CHROMIUM, FormPage
+from tests.browser.pages import FormPage, chromium
 from tests.browser.peer_letters import letter_by_redmail
 from tests.browser.site import run_site
-from tests.servers.certificates import make_certificates
 from tests.servers.dovecot import run_dovecot
 from tests.servers.postfix import Postfix, run_postfix
-from tests.servers.require import require
+from tests.servers.state_folder import certified_folder
 from tests.support.letters import LETTERS
 from tests.support.results import KINDS
 
@@ -113,18 +111,11 @@ def sent(postfix: Postfix, send: Callable[[str], None]) -> tuple[bytes | None, s
 
 
 def main() -> None:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415  # an extra
-
     warnings.simplefilter("ignore")
     target = Path(sys.argv[1])
     target.mkdir(parents=True, exist_ok=True)
     asked = sys.argv[2:]
-    with tempfile.TemporaryDirectory(prefix="mailconn-", dir="/tmp") as folder, sync_playwright() as playwright:
-        state = Path(folder)
-        state.chmod(0o755)
-        (state / "certificates").mkdir()
-        certificates = make_certificates(state / "certificates")
-        browser = playwright.chromium.launch(executable_path=require("chromium"), args=list(CHROMIUM))
+    with certified_folder() as (state, certificates), chromium() as browser:
         kinds = {name: what for name, what in KINDS.items() if not asked or name in asked}
         shown = notebook_pictures(browser, state / "site", kinds) if kinds else {}
         with (
@@ -152,7 +143,6 @@ def main() -> None:
                     theirs = mail_picture(browser, raw, why)
                     titled = {"ours": mail_picture(browser, bytes(make())), f"redmail, {len(raw or b'')} bytes": theirs}
                     beside(titled, _LETTER_HIGH).save(target / f"{name.replace(' ', '-')}.png")
-        browser.close()
 
 
 if __name__ == "__main__":

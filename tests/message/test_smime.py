@@ -13,7 +13,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 import mailconn_jupyter as mailconn
 from mailconn_jupyter.errors import SMIMEError
 from mailconn_jupyter.message.incoming.parsed import ParsedMessage
-from mailconn_jupyter.message.mime.wire_format import as_bytes
 from mailconn_jupyter.message.smime.certificate_folder import CertificateFolder
 from mailconn_jupyter.message.smime.opened import opened, unwrapped
 from mailconn_jupyter.message.smime.own_key import OwnKey
@@ -23,9 +22,9 @@ from mailconn_jupyter.program_path import program_path
 from mailconn_jupyter.secret import Secret
 from tests.servers.require import require
 from tests.support.mail_certificates import Authority, Person, openssl
+from tests.support.mail_people import ANA, BOB, ana, bob, wire
 
-ANA = "ana@example.org"
-BOB = "bob@example.org"
+__all__ = ["ana", "bob"]
 
 #: Texts that a server on the way, or another parser, may see in another way than they are.
 TEXTS = {
@@ -46,16 +45,6 @@ def authority() -> Authority:
     return Authority()
 
 
-@pytest.fixture(scope="module")
-def ana(authority: Authority) -> Person:
-    return authority.person(ANA)
-
-
-@pytest.fixture(scope="module")
-def bob(authority: Authority) -> Person:
-    return authority.person(BOB)
-
-
 def no_passphrase() -> Secret:
     raise AssertionError("no passphrase is needed")
 
@@ -63,10 +52,6 @@ def no_passphrase() -> Secret:
 def compose(text: str = "Hello Bob", **more: object) -> EmailMessage:
     options: dict[str, object] = {"sender": ANA, **more}
     return mailconn.compose(BOB, "Report", text, **options)  # type: ignore[arg-type]  # the test's own
-
-
-def wire(message: EmailMessage) -> bytes:
-    return as_bytes(message, utf8=False, eight_bit=True)
 
 
 # Made here, judged and opened by openssl

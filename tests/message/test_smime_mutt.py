@@ -9,15 +9,16 @@ import pytest
 
 import mailconn_jupyter as mailconn
 from mailconn_jupyter.message.incoming.parsed import ParsedMessage
-from mailconn_jupyter.message.mime.wire_format import as_bytes
 from mailconn_jupyter.message.smime.opened import opened, unwrapped
 from mailconn_jupyter.message.smime.sealing import encrypted, signed
 from mailconn_jupyter.message.smime.signature import verify
 from tests.servers.require import require
 from tests.support.mail_certificates import Authority, Person
+from tests.support.mail_people import ANA, BOB, ana, bob, wire
 from tests.support.mutt import Mutt
 
-ANA, BOB = "ana@example.org", "bob@example.org"
+__all__ = ["ana", "bob"]
+
 TEXT = "Grüße\n.\nFrom here\n"
 
 
@@ -29,24 +30,10 @@ def authority() -> Authority:
     return Authority()
 
 
-@pytest.fixture(scope="module")
-def ana(authority: Authority) -> Person:
-    return authority.person(ANA)
-
-
-@pytest.fixture(scope="module")
-def bob(authority: Authority) -> Person:
-    return authority.person(BOB)
-
-
 @pytest.fixture
 def mutt(authority: Authority, ana: Person, bob: Person, tmp_path: Path) -> Mutt:
     """Bob's, who knows Ana."""
     return Mutt(tmp_path / "mutt", authority, (BOB, bob), (ANA, ana))
-
-
-def wire(message: EmailMessage) -> bytes:
-    return as_bytes(message, utf8=False, eight_bit=True)
 
 
 def compose() -> EmailMessage:

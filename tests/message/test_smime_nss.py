@@ -12,14 +12,15 @@ import pytest
 import mailconn_jupyter as mailconn
 from mailconn_jupyter.errors import SMIMEError
 from mailconn_jupyter.message.incoming.parsed import ParsedMessage
-from mailconn_jupyter.message.mime.wire_format import as_bytes
 from mailconn_jupyter.message.smime.opened import opened, unwrapped
 from mailconn_jupyter.message.smime.sealing import encrypted, signed
 from mailconn_jupyter.message.smime.signature import verify
 from tests.support.mail_certificates import Authority, Person
+from tests.support.mail_people import ANA, BOB, ana, bob, wire
 from tests.support.nss import Nss
 
-ANA, BOB = "ana@example.org", "bob@example.org"
+__all__ = ["ana", "bob"]
+
 #: What is most easily seen in another way than it was signed.
 TEXTS = [
     "Hello Bob",
@@ -37,23 +38,9 @@ def authority() -> Authority:
 
 
 @pytest.fixture(scope="module")
-def ana(authority: Authority) -> Person:
-    return authority.person(ANA)
-
-
-@pytest.fixture(scope="module")
-def bob(authority: Authority) -> Person:
-    return authority.person(BOB)
-
-
-@pytest.fixture(scope="module")
 def theirs(authority: Authority, ana: Person, bob: Person, tmp_path_factory: pytest.TempPathFactory) -> Nss:
     """Bob's mail program, which knows Ana."""
     return Nss(tmp_path_factory.mktemp("nss") / "bob", authority, bob, ana)
-
-
-def wire(message: EmailMessage) -> bytes:
-    return as_bytes(message, utf8=False, eight_bit=True)
 
 
 def compose(text: str) -> EmailMessage:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from tests.servers.postgresql import PostgreSQL, run_postgresql
 from tests.servers.proxies import Proxy
 from tests.servers.proxy_py import run_proxy_py
 from tests.servers.squid import run_squid
+from tests.servers.state_folder import state_folder
 
 
 @pytest.fixture(scope="session")
@@ -28,9 +27,7 @@ def server_state() -> Iterator[Path]:
     Not pytest's own temporary folder: that path may be too long for Unix sockets, and closed to
     the servers' users.
     """
-    with tempfile.TemporaryDirectory(prefix="mailconn-", dir="/tmp" if os.name == "posix" else None) as folder:
-        state = Path(folder)
-        state.chmod(0o755)
+    with state_folder() as state:
         yield state
 
 
