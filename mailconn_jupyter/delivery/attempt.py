@@ -51,7 +51,7 @@ def attempt(
     """
     try:
         if isinstance(session, SMTPSession):
-            envelope = replace(Envelope.of(sender, recipients), request=request)
+            envelope = Envelope.of(sender, recipients, request=request)
             refused = session.transact(envelope, message, taken=taken, written=data)
         elif isinstance(session, smtplib.SMTP):
             refused = _by_smtplib(session, data, sender, recipients, request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from email.message import Message
 from typing import Any, Self
 
@@ -47,5 +47,4 @@ class Returns:
 
     def envelope(self, message: Message[Any, Any], recipients: Iterable[str] | None = None) -> Envelope:
         """The envelope of the message, for these recipients or for those of its headers."""
-        envelope = Envelope.of(*envelope_of(message, self.bounce_to, recipients))
-        return replace(envelope, request=self.request)
+        return Envelope.of(*envelope_of(message, self.bounce_to, recipients), request=self.request)

@@ -67,7 +67,9 @@ class Preparation:
                 left = tuple(each for each in envelope.recipients if self._open(known.get(str(each.address))))
                 doubted = frozenset(name for name, found in known.items() if found.in_doubt)
                 sealed = message if self._seal is None or not left else self._seal(message)
-                envelope, content = serialised(replace(envelope, recipients=left), sealed)
+                if len(left) < len(envelope.recipients):
+                    envelope = replace(envelope, recipients=left)
+                envelope, content = serialised(envelope, sealed)
                 hidden = hidden_fields(message, utf8=content.international) if self._copied else None
             except JournalError:
                 raise

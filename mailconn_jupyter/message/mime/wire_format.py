@@ -24,6 +24,9 @@ _PLAIN_TYPE = re.compile(
     r"""[\w.+-]+/[\w.+-]+(?:; ?(?:\r?\n[ \t])?[\w-]+=(?:"[\w'=.+:/?()@-]*"|[\w.+-]+))*""", re.ASCII
 )
 _UNSEEN = ("bcc", "resent-bcc")
+#: What the names begin with that stand for parts: no message can hold one, for nobody is told. Asking the system for a new
+#: one each time would let the other threads in.
+_NAMES = secrets.token_hex(32)
 
 
 class _AsItStands(EmailPolicy):
@@ -105,18 +108,19 @@ def wired(message: Message[Any, Any], *, utf8: bool, eight_bit: bool, bcc: bool 
     """
     message = message if bcc else _without_bcc(message)
     international = isinstance(message.policy, EmailPolicy) and _is_international(message)
-    policy = message.policy.clone(linesep="\r\n", cte_type="8bit" if eight_bit else "7bit")
-    if isinstance(policy, EmailPolicy):
+    settings: dict[str, Any] = {"linesep": "\r\n", "cte_type": "8bit" if eight_bit else "7bit"}
+    if isinstance(message.policy, EmailPolicy):
         # Also off where the message's own policy has it on: without SMTPUTF8 a header is ASCII.
-        policy = policy.clone(utf8=utf8 or international)
-    policy = _writing(policy, scan_headers(message, policy))
+        settings["utf8"] = utf8 or international
+    policy = message.policy.clone(**settings)
+    _fold_once(policy, scan_headers(message, policy))
     buffer = BytesIO()
     large: dict[str, EncodedPart] = {}
     texts: dict[str, bytes] = {}
     try:
         shown = _standing(message, large, texts)
         reading = _reading_little(policy) if all(map(_is_plainly_typed, message.walk())) else policy
-        BytesGenerator(buffer, policy=reading, mangle_from_=False).flatten(shown, linesep="\r\n")
+        BytesGenerator(buffer, policy=reading, mangle_from_=False).flatten(shown)
     except FAULTS as error:
         raise MessageError(f"The message cannot be serialised ({type(error).__name__}: {error}).") from error
     data = normalised(buffer.getvalue(), ended=False)
@@ -158,7 +162,7 @@ def _standing(part: Message[Any, Any], large: dict[str, EncodedPart], texts: dic
     shown = copy.copy(part)
     shown.policy = compat32
     if isinstance(part, EncodedPart) and part.octets is not None:
-        name = secrets.token_hex(32)
+        name = _unused_name(large, texts)
         large[name] = part
         shown.set_payload(f"{name}\n")
         return shown
@@ -167,10 +171,14 @@ def _standing(part: Message[Any, Any], large: dict[str, EncodedPart], texts: dic
     if part.is_multipart():
         shown.set_payload([_standing(below, large, texts) for below in payload])  # type: ignore[arg-type]
     elif _is_plain(payload, shown):
-        name = secrets.token_hex(32)
+        name = _unused_name(large, texts)
         texts[name] = normalised(str(payload).encode(), ended=False)
         shown.set_payload(name)
     return shown
+
+
+def _unused_name(*taken: dict[str, Any]) -> str:
+    return f"{_NAMES}{sum(map(len, taken)):08x}"
 
 
 def _is_plain(text: Any, part: Message[Any, Any]) -> bool:
@@ -220,17 +228,16 @@ def _addresses_beyond_ascii(name: str, value: Any) -> list[str]:
         raise unwritable(name, error) from error
 
 
-def _writing(policy: Policy[Any], written: Written) -> Policy[Any]:
-    """The same policy, that does not fold again what has been folded: that is most of what a short message costs."""
+def _fold_once(policy: Policy[Any], written: Written) -> None:
+    """Have the policy not fold again what has been folded: that is most of what a short message costs."""
+    fold = policy.fold_binary
 
     def fold_binary(name: str, value: Any) -> bytes:
         known = written.get((name, id(value)))
-        return policy.fold_binary(name, value) if known is None else known
+        return fold(name, value) if known is None else known
 
-    same = policy.clone()
     # A policy lets nobody set an attribute; its own clone() does it so.
-    object.__setattr__(same, "fold_binary", fold_binary)
-    return same
+    object.__setattr__(policy, "fold_binary", fold_binary)
 
 
 def normalised(data: bytes, *, ended: bool = True) -> bytes:

@@ -200,6 +200,8 @@ class SMTPConnection:
     def _unasked(self, channel: Channel) -> bytes:
         """What has come in beyond the replies that are awaited."""
         said, start = channel.buffered(), 0
+        if said.count(b"\n") < self._awaited:
+            return b""
         for _ in range(self._awaited):
             while True:
                 end = said.find(b"\n", start)

@@ -49,6 +49,7 @@ class Envelope:
         rcpt_options: Parameters = (),
         *,
         local: bool = False,
+        request: StatusRequest | None = None,
     ) -> Self:
         """The envelope of these texts. ``rcpt_options`` are for each recipient, or a mapping of recipient to its own.
 
@@ -57,7 +58,7 @@ class Envelope:
         given = envelope_address(sender, what="sender", empty=True, local=local)
         read = once(envelope_address(each, local=local) for each in recipients)
         options = _of_each(read, rcpt_options, local=local)
-        return cls(given, tuple(Recipient(each, options[each]) for each in read), parameters(mail_options))
+        return cls(given, tuple(Recipient(each, options[each]) for each in read), parameters(mail_options), request)
 
     @property
     def addresses(self) -> tuple[Address, ...]:
