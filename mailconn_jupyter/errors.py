@@ -25,7 +25,7 @@ warning. The tree::
             SMIMEError: What is to be signed or encrypted cannot be.
         NotAllAccepted: Not every message of a merge was accepted for everybody.
         NotLoggedIn (imap, pop3): A command needs a login, and the session has none.
-        NotUnderstood (imap): The server's answer is not one to the command.
+        NotUnderstood (imap): The server's answer does not match the command.
         NotebookError: A notebook that cannot be found, read, run or exported.
         OpenError: A session could not be opened.
             SessionNotOpened (smtp, imap, pop3, mbox): An SMTP session could not be opened.

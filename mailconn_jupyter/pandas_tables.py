@@ -28,9 +28,7 @@ def own_pandas(what: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name != "pandas":
             raise
-        raise MailConnError(
-            f"{what} makes a table of pandas, which is not installed.", hint="Run: %pip install pandas"
-        ) from error
+        raise MailConnError(f"{what} needs pandas, which is not installed.", hint="Run: %pip install pandas") from error
     return pd
 
 

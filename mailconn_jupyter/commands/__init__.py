@@ -113,7 +113,7 @@ def _inbox(parser: Arguments) -> None:
     parser.add_argument("--text", metavar="TEXT", default="", help="Only with TEXT in the header or the body.")
     parser.add_argument("--flagged", action="store_true", help="Only what has a flag or a star (IMAP, MBOX).")
     parser.add_argument("--larger", metavar="SIZE", help="Only what is larger: 500000, '10 MB'.")
-    parser.add_argument("--has-attachment", action="store_true", help="Only what has a file beside its text.")
+    parser.add_argument("--has-attachment", action="store_true", help="Only messages with an attachment.")
     parser.add_argument("--since", metavar="WHEN", help=_SINCE)
     parser.add_argument("--before", metavar="WHEN", help="Only from before this day.")
     parser.add_argument("--folder", metavar="FOLDER", default="INBOX", help="The folder (IMAP; default: INBOX).")
@@ -136,7 +136,7 @@ def _password(parser: Arguments) -> None:
     _stored(parser)
     parser.add_argument("rest", nargs="*", default=(), help=argparse.SUPPRESS)
     parser.add_argument("--proxy", action="store_true", help="The proxy's password, not the server's.")
-    parser.add_argument("--client", action="store_true", help="The secret of the app for signing in.")
+    parser.add_argument("--client", action="store_true", help="The client secret of the app that signs in.")
     parser.add_argument("--smime", action="store_true", help="The passphrase of the S/MIME key.")
     parser.add_argument(
         "--delete",

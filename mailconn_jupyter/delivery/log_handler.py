@@ -61,7 +61,7 @@ class LogHandler(logging.Handler):
         self.setFormatter(logging.Formatter(_FORMAT))
         number = count_of(most)
         if not number:
-            raise OptionError(f"most is a whole number, 1 or more, not {most!r}.", trait="most")
+            raise OptionError(f"most must be a whole number, 1 or more, not {most!r}.", trait="most")
         self._target, self._subject, self._sender = target, subject, sender
         self._to = to if isinstance(to, str) else list(to)
         # What is wrong with the address is told now, when somebody is there to read it.

@@ -193,4 +193,4 @@ class _MergeOnce(Merge):
         return True
 
     def __repr__(self) -> str:
-        return "A merge of rows that can be read once"
+        return "A merge of rows that can be read only once"

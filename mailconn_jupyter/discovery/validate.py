@@ -66,7 +66,7 @@ def validate(
     pd = own_pandas("validate()")
     seconds = plain(deadline)
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= threading.TIMEOUT_MAX:
-        raise OptionError("deadline is a number of seconds.", trait="deadline")
+        raise OptionError("deadline must be a number of seconds.", trait="deadline")
     index = addresses.index if isinstance(addresses, pd.Series) else None
     given = _listed(addresses)
     keys = [_key(each, pd) for each in given]

@@ -57,7 +57,7 @@ def bounces(
     pd = own_pandas("bounces()")
     most = count_of(limit)
     if most is None and limit is not None:
-        raise OptionError("limit is a whole number of notifications, or None for all.")
+        raise OptionError("limit must be a whole number of notifications, or None for all.")
     rows: list[Notice] = []
     with closing(returned_mail(target, since=since, before=before, folder=folder, progress=progress)) as found:
         for _, notices in islice(found, None if most is None else min(most, sys.maxsize)):

@@ -41,7 +41,7 @@ class Place:
         443
         """
         if re.search(r"[\x00-\x20\x7f\\]", url) or not url.isascii():
-            raise ValueError("contains a character that no URL has")
+            raise ValueError("contains a character that no URL can have")
         try:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port

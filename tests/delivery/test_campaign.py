@@ -531,7 +531,7 @@ def test_a_plan_says_how_many_at_which_rate_until_when_and_what_is_in_the_way(mo
         assert str(campaign_to(server.port).plan(customers(1))) == "1 message, as fast as the server takes them."
         assert (
             str(campaign_to(server.port).plan(iter(())))
-            == "As many messages as come, as fast as the server takes them."
+            == "However many messages come, as fast as the server takes them."
         )
         campaign_to(server.port).send_part(customers(3))
         assert "2 messages at" in str(campaign.plan(5))

@@ -264,7 +264,7 @@ def test_it_is_configured_by_a_dict(log: logging.Logger) -> None:
 def test_what_is_wrong_is_told_where_it_is_made() -> None:
     with pytest.raises(MessageError):
         LogHandler("ops", "nobody")
-    with pytest.raises(OptionError, match="most is a whole number, 1 or more"):
+    with pytest.raises(OptionError, match="most must be a whole number, 1 or more"):
         LogHandler("ops", "ana@example.org", most=0)
     with pytest.raises(OptionError, match="no keyword 'subjects'"):
         LogHandler("ops", "ana@example.org", subjects="x")  # type: ignore[call-arg]

@@ -183,7 +183,7 @@ def test_rows_that_come_once_are_looked_at_as_they_come() -> None:
     assert caught.value.message == (
         "The merge stopped at row 3 (key '4'): There is no address. The rows before it have already been handed out."
     )
-    assert "A merge of rows that can be read once" in repr(merge)
+    assert "A merge of rows that can be read only once" in repr(merge)
 
 
 def test_a_row_that_comes_and_cannot_be_printed_ends_the_merge_in_a_sentence() -> None:

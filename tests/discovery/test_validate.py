@@ -197,7 +197,7 @@ def test_what_holds_no_addresses_is_an_error(given: Any) -> None:
 
 @pytest.mark.parametrize("deadline", [0, -1, float("nan"), "soon", None, True])
 def test_a_deadline_is_a_number_of_seconds(deadline: Any) -> None:
-    with pytest.raises(OptionError, match="deadline is a number of seconds"):
+    with pytest.raises(OptionError, match="deadline must be a number of seconds"):
         mailconn.validate([], deadline=deadline)
 
 

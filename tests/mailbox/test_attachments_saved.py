@@ -138,9 +138,9 @@ def test_what_makes_no_sense_is_said_in_our_words(tmp_path: Path) -> None:
     with pytest.raises(MailConnError, match="cannot be made"):
         messages(connection).save_attachments(tmp_path / "file")
     for folder in (None, 5, "a\x00b"):
-        with pytest.raises(OptionError, match="folder is no path"):
+        with pytest.raises(OptionError, match="folder is not the path"):
             messages(connection).save_attachments(folder)  # type: ignore[arg-type]
-    with pytest.raises(OptionError, match="pattern is a text"):
+    with pytest.raises(OptionError, match="pattern must be a text"):
         messages(connection).save_attachments(tmp_path, pattern=None)  # type: ignore[arg-type]
     begun = messages(connection)
     next(begun)

@@ -168,7 +168,7 @@ def test_a_message_of_thousands_of_parts_is_not_given_to_the_library(
 
 @pytest.mark.parametrize(
     ("asked", "complaint"),
-    [({"limit": -1}, "limit is a whole number of notifications"), ({"since": "soon"}, "since is not a date")],
+    [({"limit": -1}, "limit must be a whole number of notifications"), ({"since": "soon"}, "since is not a date")],
 )
 def test_a_question_that_makes_no_sense_is_an_error_before_anything_is_opened(
     asked: dict[str, Any], complaint: str
@@ -181,7 +181,7 @@ def test_a_question_that_makes_no_sense_is_an_error_before_anything_is_opened(
 
 def test_without_pandas_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(MailConnError, match=r"bounces\(\) makes a table of pandas") as caught:
+    with pytest.raises(MailConnError, match=r"bounces\(\) needs pandas") as caught:
         mailconn.bounces("ops")
     assert "pip install pandas" in caught.value.hint
 

@@ -51,7 +51,7 @@ def test_one_archive_holds_them_all_when_it_is_asked_for(folder: Path) -> None:
 
 def test_an_archive_that_is_named_and_has_nothing_in_it_is_told_of() -> None:
     for name in "lots", Path("out/lots.zip"):
-        with pytest.warns(MailConnWarning, match=r"^There is no lots\.zip: nothing is attached\.$"):
+        with pytest.warns(MailConnWarning, match=r"^No lots\.zip was made: nothing is attached\.$"):
             assert attached(arrived("x", zip=name)) == {}
 
 

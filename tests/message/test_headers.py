@@ -94,7 +94,7 @@ def test_a_session_of_the_standard_library_does_not_encode_them_either() -> None
         ("resent-date", "Mon, 20 Nov 2023 09:00:00 +0100", "forwarded unchanged"),
         ("Return-Path", "<bounces@example.org>", "written where the message arrives"),
         ("X-Note", 47, "needs a text"),
-        ("Sender", "a@example.org, b@example.org", "Sender 'a@example.org, b@example.org' is several mailboxes"),
+        ("Sender", "a@example.org, b@example.org", "Sender 'a@example.org, b@example.org' names several mailboxes"),
         ("Priority", "urgent", "Priority is not set through headers="),
         ("Sender", "", "Sender is empty"),
         ("Errors-To", " , ", "Errors-To is empty"),

@@ -236,7 +236,7 @@ WRONG = {
     "{'start': '2026-10-19', 'repeat': 'daily', 'times': 0}": "times=0",
     "{'start': '2026-10-19', 'repeat': 'daily', 'until': '2026-10-01'}": "before the meeting begins",
     "{'start': '2026-10-19', 'attendees': 'Ana'}": "The attendee 'Ana'",
-    "{'start': '2026-10-19', 'place': 5}": "place=5 is not a text",
+    "{'start': '2026-10-19', 'place': 5}": "place=5 is not text",
     "{'start': '2026-10-19', 'location': 'x'}": "no keyword 'location'",
 }
 

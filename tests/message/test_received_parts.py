@@ -178,8 +178,8 @@ def test_a_text_that_is_attached_or_named_beside_a_body_is_a_file() -> None:
         (b"\xef\xbb\xbf", ()),
         (b">From ana@example.org Sun Nov 22 08:30:00 2026\n", ()),
         (b"From ana@example.org Sun Nov 22 08:30:00 2026\n", ()),
-        (b"a line without a colon\n", ("A line among the headers is not one, and is skipped.",)),
-        (b"X-A: b\na line without a colon\n", ("A line among the headers is not one, and is skipped.",)),
+        (b"a line without a colon\n", ("A line among the headers is malformed, and is skipped.",)),
+        (b"X-A: b\na line without a colon\n", ("A line among the headers is malformed, and is skipped.",)),
         (b" continued\n", ("Its first line continues a header that is missing.",)),
     ],
 )

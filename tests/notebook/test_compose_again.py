@@ -22,7 +22,7 @@ from tests.support.shells import Shell
 shell = shells.shell
 clean_up = shells.clean_up
 
-BEGUN = "Sending this mail was begun before, and not finished: some may have it already, and would get it once more."
+BEGUN = "An earlier attempt to send this mail was not finished: some may have it already, and would get it again."
 
 
 @pytest.fixture(autouse=True)

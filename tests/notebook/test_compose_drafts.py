@@ -88,7 +88,7 @@ def test_what_was_warned_of_is_said_where_the_mail_is_refused_too(page: Front) -
 def test_a_draft_whose_path_names_no_file_is_refused(page: Front, path: str) -> None:
     page.type(to="ana@example.org", subject="Churn", body="x")
     said = page.act("draft", path=path)
-    assert said == f"The draft needs the name of a file, and {path!r} is none. For example: draft.eml"
+    assert said == f"The draft needs the name of a file, and {path!r} is not one. For example: draft.eml"
 
 
 def test_the_end_of_a_drafts_name_may_be_in_capitals(page: Front, tmp_path: Path) -> None:

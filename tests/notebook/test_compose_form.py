@@ -189,7 +189,7 @@ def test_a_mail_is_sent_once_however_often_it_is_asked_for(opened: Open, box: Sa
         page.say("send", **asked)
     page.form.composer.worker.wait(10)
     page.say("send", **asked)
-    assert page.statuses[-1] == "That mail was sent or discarded already."
+    assert page.statuses[-1] == "That mail has already been sent or discarded."
     page.form.composer.worker.wait(10)
     assert len(box.inbox.wait(1)) == 1
 
@@ -209,7 +209,7 @@ def test_who_was_refused_is_told_and_who_has_it_does_not_get_it_again_unasked(op
         page.type(to="ana@example.org, cy@example.org")
         page.told.pop("ask", None)
         page.act("send")
-        assert page.told["ask"]["text"] == "ana@example.org may have this mail already, and would get it once more."
+        assert page.told["ask"]["text"] == "ana@example.org may have this mail already, and would get it again."
         assert len(server.taken) == 1
         page.type(to="cy@example.org")
         assert page.act("send").startswith("Sent: ")
@@ -269,7 +269,7 @@ def test_a_draft_is_a_file_that_mail_programs_open_and_no_other_file_is_overwrit
     assert b"X-Unsent: 1\r\n" in raw
     assert b"Bcc: eve@example.org\r\n" in raw
     assert (tmp_path / "churn.eml").stat().st_mode & 0o777 == 0o600
-    assert "is there already" in page.act("draft", path=str(tmp_path / "churn.eml"))
+    assert "already exists" in page.act("draft", path=str(tmp_path / "churn.eml"))
     assert "needs the name of a file" in page.act("draft", path=" ")
     assert "cannot be written" in page.act("draft", path=str(tmp_path / "none" / "churn.eml"))
     assert (tmp_path / "churn.eml").read_bytes() == raw

@@ -66,7 +66,7 @@ def sent(
     found = sent_messages(since=since, to=to, subject=subject, connection=target or "", limit=limit + 1)
     notes = []
     if len(found) > limit:
-        notes.append(f"Older ones are not shown; --limit {limit * 5} shows more, mailconn.sent() all.")
+        notes.append(f"Older ones are not shown; --limit {limit * 5} shows more, mailconn.sent() shows all.")
     if not found:
         notes.append(
             "No sent message matches." if since or to or subject or target else "The log of sent mail is empty."

@@ -46,7 +46,7 @@ class Plan:
         what = f"mail to {whom}" if limits.a_day == limits.recipients_a_day else whom
         return (
             f"{limits.provider} takes {what} a day from one mailbox, and these are {messages:,} messages: "
-            "what is too much will be refused. With a journal you can go on with it the next day."
+            "what goes beyond that will be refused. With a journal you can go on with it the next day."
         )
 
     def warn(self) -> None:
@@ -56,7 +56,7 @@ class Plan:
 
     def __str__(self) -> str:
         before = f" ({self.before:,} more were sent before)" if self.before else ""
-        how_many = "As many messages as come" if self.messages is None else counted(self.messages, "message")
+        how_many = "However many messages come" if self.messages is None else counted(self.messages, "message")
         if self.rate is None:
             return f"{how_many}, as fast as the server takes them{before}."
         whose = f", the limit of {self.limits.provider}" if self.rate == Rate(self.limits.a_minute, "minute") else ""

@@ -92,7 +92,7 @@ def send_many(
     if hasattr(messages, "columns"):
         raise MessageError(
             "send_many() sends messages, and this is a table.",
-            hint="mailconn.merge(...) makes a message to each row of it.",
+            hint="mailconn.merge(...) makes a message from each row of it.",
         )
     returns = Returns.of(bounce_to, notify, ret, envid)
     connection, session = target_of(target)

@@ -112,13 +112,13 @@ def save(
 ) -> SavedFiles:
     """Save what the messages have attached. Raises MailConnError where the folder takes no file."""
     if not isinstance(pattern, str):
-        raise OptionError(f"pattern is a text such as '*.pdf', not {type(pattern).__name__}.")
+        raise OptionError(f"pattern must be a text such as '*.pdf', not {type(pattern).__name__}.")
     try:
         where = Path(os.path.realpath(expanded(folder)))
         if not dry_run:
             where.mkdir(parents=True, exist_ok=True)
     except (TypeError, ValueError) as error:
-        raise OptionError(f"folder is no path of a folder ({error}).") from error
+        raise OptionError(f"folder is not the path of a folder ({error}).") from error
     except OSError as error:
         raise MailConnError(f"The folder {os.fspath(folder)!r} cannot be made ({error.strerror}).") from error
     done: list[SavedFile] = []

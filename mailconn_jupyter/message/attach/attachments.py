@@ -204,6 +204,6 @@ def pack(files: Sequence[File | Unread], zip: Any = False, limit: int | None = N
         return [zipped(files, asked.name, limit)]
     if not files and asked.named:
         # No error: of a batch some may have nothing attached.
-        warn(f"There is no {asked.name}: nothing is attached.")
+        warn(f"No {asked.name} was made: nothing is attached.")
     _within(limit, [file for file in files if isinstance(file, Unread)])
     return [file.read() if isinstance(file, Unread) else file for file in files]

@@ -197,9 +197,9 @@ class _Walk:
         envelope = _ENVELOPE.match(raw, first, stop) if not start else None
         wrong = _NO_FIELD.search(raw, envelope.end() if envelope else first, stop)
         if wrong and not raw.startswith(b"--", wrong.start()) and _SURE_FIELD.search(raw, wrong.start(), stop):
-            self._problems.append("A line among the headers is not one, and is skipped.")
+            self._problems.append("A line among the headers is malformed, and is skipped.")
         elif wrong:
-            self._problems.append("A line among the headers is not one; the rest is taken for text.")
+            self._problems.append("A line among the headers is malformed; the rest is taken for text.")
             stop = wrong.start()
         return Header(raw[start:stop]), stop
 

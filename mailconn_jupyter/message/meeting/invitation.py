@@ -120,7 +120,7 @@ class Invitation:
             length = plain(minutes)
             if self.all_day or isinstance(length, bool) or not isinstance(length, int | float) or not 0 < length < 1e6:
                 raise MessageError(
-                    f"minutes={shown(minutes)}: a meeting with a time takes minutes, more than none.",
+                    f"minutes={shown(minutes)}: a meeting with a time lasts at least one minute.",
                     hint="A date alone is all day." if self.all_day else "",
                 )
             assert isinstance(self.start, datetime)
@@ -140,7 +140,7 @@ class Invitation:
             return ""
         if repeat not in _REPEATS:
             near = did_you_mean(str(repeat), _REPEATS)
-            raise MessageError(f"repeat={shown(repeat)} is none of {', '.join(_REPEATS)}.{near}")
+            raise MessageError(f"repeat={shown(repeat)} is not one of {', '.join(_REPEATS)}.{near}")
         own = plain(start)
         named = isinstance(self.start, datetime) and self.start.tzinfo is UTC
         if named and not (isinstance(own, datetime) and own.tzinfo is UTC) and self._given["timezone"] != "UTC":
@@ -161,7 +161,7 @@ class Invitation:
         if times is not None:
             count = _count("times", times)
             if not count:
-                raise MessageError("times=0: a meeting takes place once, at least.")
+                raise MessageError("times=0: a meeting takes place at least once.")
             return count, None
         last = moment(until, "until", getattr(self.start, "tzinfo", None))
         day = last.date() if isinstance(last, datetime) else last
@@ -172,7 +172,7 @@ class Invitation:
 
 def _text(name: str, value: Any, *, lines: bool = False) -> str:
     if not isinstance(value, str):
-        raise MessageError(f"{name}={shown(value)} is not a text.")
+        raise MessageError(f"{name}={shown(value)} is not text.")
     return clean(value) if lines else one_line(value, 1000)
 
 

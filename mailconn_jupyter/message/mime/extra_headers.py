@@ -102,7 +102,7 @@ def _written(name: str, low: str, value: str) -> str:
         if not people:
             raise _empty(name)
         if low == "sender" and len(people) > 1:
-            raise MessageError(f"The Sender {one_line(value)!r} is several mailboxes, but a message has one.")
+            raise MessageError(f"The Sender {one_line(value)!r} names several mailboxes, but a message has one sender.")
         return address_list(people, name)
     if low not in _STRUCTURED and not low.startswith("list-"):
         return unstructured(value, name, LONGEST)

@@ -67,7 +67,7 @@ def render_frame(frame: Frame, options: Options) -> Part:
             f"There is no table format {options.table_as!r}.", hint=f"Choose one of {', '.join(FORMATS)}."
         )
     if options.rows is not None and options.rows < 0:
-        raise MessageError(f"rows={options.rows!r}: the number of rows to show is zero or more.")
+        raise MessageError(f"rows={options.rows!r}: the number of rows to show must be zero or more.")
     length, wide = frame.size
     wanted = min(length, ROWS if options.rows is None else options.rows)
     columns = frame.columns(wanted, COLUMNS, index=options.index)

@@ -36,9 +36,9 @@ from .unsent import Kept, Unsent, place
 
 __all__ = ["Composer"]
 
-_AGAIN: Final = "{} may have this mail already, and would get it once more."
+_AGAIN: Final = "{} may have this mail already, and would get it again."
 _BEGUN: Final = (
-    "Sending this mail was begun before, and not finished: some may have it already, and would get it once more."
+    "An earlier attempt to send this mail was not finished: some may have it already, and would get it again."
 )
 #: What is done without the buttons being held meanwhile.
 _QUIET: Final = ("edit", "complete", "look")
@@ -194,7 +194,7 @@ class Composer:
         """Whether something can be done with the mail that came with the request; else it is said what is wrong."""
         if said.get("id") != self._id:
             self._tell_all()
-            self._say("note", "That mail was sent or discarded already.")
+            self._say("note", "That mail has already been sent or discarded.")
             return False
         if self.worker.running:
             return False

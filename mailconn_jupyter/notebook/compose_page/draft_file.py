@@ -17,10 +17,10 @@ __all__ = ["write_draft"]
 def write_draft(message: EmailMessage, path: str) -> Path:
     """Put it into a new file, with its Bcc, for its owner alone; returns its path. No file is overwritten.
 
-    ``X-Unsent`` is by what Outlook knows a draft. Raises :class:`MessageError` where the file cannot be made.
+    Outlook knows a draft by its ``X-Unsent``. Raises :class:`MessageError` where the file cannot be made.
     """
     if not _names_a_file(path := path.strip()):
-        none = f", and {path!r} is none" if path else ""
+        none = f", and {path!r} is not one" if path else ""
         raise MessageError(f"The draft needs the name of a file{none}.", hint="For example: draft.eml")
     file = expanded(path)
     file = file if file.suffix.lower() == ".eml" else file.with_name(f"{file.name}.eml")
@@ -29,7 +29,7 @@ def write_draft(message: EmailMessage, path: str) -> Path:
     try:
         atomic_files.create(file, data)
     except FileExistsError:
-        raise MessageError(f"{atomic_files.show(file)} is there already.", hint="Choose another name.") from None
+        raise MessageError(f"{atomic_files.show(file)} already exists.", hint="Choose another name.") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise MessageError(f"{atomic_files.show(file)} cannot be written: {reason}.") from error

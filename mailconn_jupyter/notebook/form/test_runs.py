@@ -88,7 +88,7 @@ class Rounds:
         failed = [name for name, report, said in ended if said or (report is not None and not report.ok)]
         bad = f", {len(failed)} failed" if failed else ""
         if running:
-            return "note", f"Testing: {len(ended)} of {self._count} ended{bad} …"
+            return "note", f"Testing: {len(ended)} of {self._count} finished{bad} …"
         if self._worker.cancel.is_set():
             return "note", "The tests were cancelled."
         if self._count == 1 and ended:

@@ -81,7 +81,7 @@ class GraphClient:
         """
         if not credential.secret.reveal().isascii():
             raise TransportError(
-                "The token that is kept contains a character that no token has.", cause="token-refused"
+                "The token that is kept contains a character that no token can have.", cause="token-refused"
             )
         reply = self._patiently(lambda limit: self._once(credential, "POST", "/sendMail", _NO_MESSAGE, limit), 1)
         error = refusal(reply, "Graph did not accept the login")

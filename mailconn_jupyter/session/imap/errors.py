@@ -87,7 +87,7 @@ class NotLoggedIn(error_classes.NotLoggedIn, imaplib.IMAP4.error):
 
 
 class NotUnderstood(MailConnError, imaplib.IMAP4.error):
-    """The server's answer is not one to the command; the session goes on."""
+    """The server's answer does not match the command; the session goes on."""
 
 
 class SessionNotOpened(OpenError, imaplib.IMAP4.error):

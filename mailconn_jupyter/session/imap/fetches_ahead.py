@@ -68,7 +68,7 @@ class FetchesAhead:
         client = self._client
         if not asked.done and not self._is_ours(asked):
             if client.sock is None:
-                raise LinkLost("The link of this answer is gone.", cause="closed")
+                raise LinkLost("The link that this reply came over is gone.", cause="closed")
             self._send(asked)
         self._read(asked)
         if asked.refusal is not None:

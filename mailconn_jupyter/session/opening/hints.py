@@ -62,9 +62,9 @@ _FIXED = {
     "app-password": "The account needs an app password: make one in the account's security settings.",
     "basic-off": "The account takes no passwords here: sign in with OAuth 2.0 (use_xoauth2, oauth_issuer). Exchange: the administrator "
     "of the organisation can turn basic authentication on again, for as long as Microsoft allows it.",
-    "smtp-off-tenant": "SMTP is off for this tenant, with a token too. Its administrator can turn it on: Set-CASMailbox ADDRESS "
+    "smtp-off-tenant": "SMTP is off for this tenant, even with a token. Its administrator can turn it on: Set-CASMailbox ADDRESS "
     "-SmtpClientAuthenticationDisabled $false (this mailbox alone), or Set-TransportConfig.",
-    "smtp-off-mailbox": "SMTP is off for this mailbox, with a token too. The organisation's administrator can turn it on: "
+    "smtp-off-mailbox": "SMTP is off for this mailbox, even with a token. The organisation's administrator can turn it on: "
     "Set-CASMailbox ADDRESS -SmtpClientAuthenticationDisabled $false.",
     "login-policy": "A policy of the organisation (security defaults, Conditional Access) forbids this login: its "
     "administrator can allow it. A sign-in (oauth_issuer) may be allowed where a password is not.",

@@ -95,7 +95,7 @@ def _printed(process: subprocess.Popen[bytes], limit: Limit) -> tuple[Secret | N
     if process.returncode:
         return None, f"exited with status {process.returncode}"
     secret = Secret.decode(bytes(said).removesuffix(b"\n").removesuffix(b"\r"))
-    return secret, "prints what is not UTF-8"
+    return secret, "prints bytes that are not UTF-8"
 
 
 def _read(stream: IO[bytes], said: bytearray) -> None:

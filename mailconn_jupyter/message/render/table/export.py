@@ -72,7 +72,7 @@ def _xlsx(frame: Frame, index: bool | None) -> bytes:
     longest = max((len(value) for row in cells for value in row if isinstance(value, str)), default=0)
     if longest > _LONGEST:
         raise MessageError(
-            f"A text of the table has {longest} characters; a cell of a sheet holds {_LONGEST}.",
+            f"A text in the table has {longest} characters; a cell of a sheet holds {_LONGEST}.",
             hint="Choose CSV or Parquet.",
         )
     book = openpyxl.Workbook(write_only=True)
