@@ -325,7 +325,8 @@ function render({ model, el }) {
   // Says so where the kernel does not answer.
   function expect() {
     clearTimeout(waiting);
-    waiting = setTimeout(() => tell("note", "The kernel is busy. It goes on when the cell that is running has ended."), 1500);
+    waiting = setTimeout(() => tell("note", "The kernel is busy. It goes on when the cell that is running has ended."
+      + " If none is running, restart the kernel and run this cell again: what you typed is kept."), 1500);
   }
   // From the click on, not from the kernel's answer: what is clicked twice is sent once.
   function lock(on) {
