@@ -172,7 +172,7 @@ def test_the_working_directory_has_no_tokens_and_no_trust_either(
     notary = NotebookNotary(data_dir=str(theirs))  # type: ignore[no-untyped-call]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x")])  # type: ignore[no-untyped-call]
     notary.sign(notebook)  # type: ignore[no-untyped-call]
-    notary.close()  # type: ignore[no-untyped-call]
+    notary.store.close()
     assert {"nbsignatures.db", "notebook_secret"} <= {path.name for path in theirs.iterdir()}
     assert not is_trusted(notebook)
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(theirs))

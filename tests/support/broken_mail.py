@@ -51,7 +51,7 @@ BROKEN = [
     Broken(
         "no header and no empty line",
         b"Just a text.\n",
-        (*NO_DATE, "A line among the headers is not one"),
+        (*NO_DATE, "A line among the headers is malformed"),
         text="Just a text.\n",
         dated=False,
     ),
@@ -94,7 +94,7 @@ BROKEN = [
     Broken(
         "a line that is no header",
         HEAD + b"no header\nSubject: s\n\nb\n",
-        ("A line among the headers is not one",),
+        ("A line among the headers is malformed",),
         "s",
         "b\n",
     ),
