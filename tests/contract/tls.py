@@ -59,7 +59,7 @@ class TLSFaults(Contract):
     @pytest.mark.parametrize("options", [STARTTLS, FROM_THE_START], ids=["STARTTLS", "TLS"])
     def test_a_server_silent_in_the_handshake_is_left_at_the_timeout(self, options: dict[str, Any]) -> None:
         start = [*self.asked(), Do(self.kit.go_ahead)] if options is STARTTLS else []
-        self.meet([*start, Silence()], stage="secure", cause="tls-silent", timeout=0.2, **options)
+        self.meet([*start, Silence()], stage="secure", cause="tls-silent", timeout=0.5, **options)
 
     @pytest.mark.parametrize("options", [STARTTLS, FROM_THE_START], ids=["STARTTLS", "TLS"])
     @pytest.mark.parametrize("reset", [False, True])
