@@ -1,7 +1,7 @@
 """From the words of a shell's line to the command that does it, and to an exit code.
 
-0: done. 1: it failed, and what is wrong is on stderr in a line or two; or it has told of a problem, as ``doctor`` does. 2: the
-line cannot be understood. 130: interrupted.
+0: done. 1: it failed, and what is wrong is on stderr in a line or two; or it has told of a problem, as ``doctor`` does.
+2: the line cannot be understood. 130: interrupted.
 """
 
 from __future__ import annotations

@@ -148,7 +148,7 @@ def forget_password(
 
     With ``client`` it is the secret of the app for signing in, with ``smime`` the passphrase of the S/MIME key.
 
-    Returns where one is still to be had, in words, and empty where nowhere: the environment is not this kernel's to
+    Returns where one can still be found, in words; empty if nowhere: the environment is not this kernel's to
     change. Raises :class:`CredentialError` if the keyring fails; what this kernel knew is forgotten in any case.
     """
     account = Account.of(target, _kind(proxy=proxy, client=client, smime=smime))

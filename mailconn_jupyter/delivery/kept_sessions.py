@@ -141,8 +141,8 @@ def lent_session(
 ) -> Iterator[Any]:
     """An open session of the connection, closed afterwards. With ``keep`` one that waits is taken, and it waits on.
 
-    ``opened`` opens one. ``keep`` is for what can wait, and for the stored connection as it is; ``ask``: somebody may be asked for a password. Opens and raises as
-    :func:`~mailconn_jupyter.session.connect.open_session`.
+    ``opened`` opens one. ``keep`` is for what can wait, and for the stored connection as it is; ``ask``: somebody may
+    be asked for a password. Opens and raises as :func:`~mailconn_jupyter.session.connect.open_session`.
     """
     key = fold(connection.name)
     session: Any = None

@@ -118,7 +118,7 @@ def merge(
 class Merge:
     """The messages of a merge, each composed when it is asked for: in a loop, or by its number (``[3]``).
 
-    It may be gone through again, and has a length, where its rows may and have.
+    It can be iterated again if its rows can, and has a length if they have one.
     """
 
     def __init__(self, rows: Rows, letter: Letter, *, doubles: bool) -> None:

@@ -40,7 +40,7 @@ class Outcome:
 
     ``accepted``: the server took it. ``refused``: it did not, and ``code`` and ``words`` are the server's; a code of SMTP
     from 400 to 499 is temporary. ``unknown``: the link broke, perhaps after the last byte, so it may arrive or not, and it
-    was not sent again. ``not sent``: it did not come to that.
+    was not sent again. ``not sent``: it was not tried.
     """
 
     recipient: str
@@ -62,9 +62,9 @@ class Outcome:
 class SendReport(FollowableReport):
     """The outcomes of one message. True when every recipient's was accepted (or it was a dry run).
 
-    Shows as a table; of many recipients those first who do not have the message, and the rest counted. ``message`` is
-    what was sent, ``message_id`` its Message-ID, ``size`` its bytes as they travel. ``by`` is the way where it has one
-    outcome for all (``Graph``), empty for SMTP, which has one for each.
+    Shows as a table; of many recipients, those who do not have the message come first, and the rest are counted.
+    ``message`` is what was sent, ``message_id`` its Message-ID, ``size`` its bytes as they travel. ``by`` is the way
+    where it has one outcome for all (``Graph``), empty for SMTP, which has one for each.
     """
 
     def __init__(

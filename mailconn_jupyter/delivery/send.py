@@ -81,11 +81,11 @@ def send(
     """Send ``content`` as one message, and return what became of it for each recipient.
 
     ``target`` is the name of a connection, a connection, an open session (which stays open), or None for the default.
-    ``dry_run`` does all but send: it composes the message, and opens nothing. ``sign`` and ``encrypt`` do so by S/MIME (RFC
-    8551), with the connection's ``smime_certificate`` and with those of the recipients in its ``smime_folder``. ``sender`` is by default the connection's
-    ``from_address``, or its username where that is an address. The rest is as for
-    :func:`~mailconn_jupyter.message.compose.compose`. The SMTP session of a connection that is named is kept for half a
-    minute, so that the next message finds it open.
+    ``dry_run`` does all but send: it composes the message, and opens nothing. ``sign`` and ``encrypt`` do so by S/MIME
+    (RFC 8551), with the connection's ``smime_certificate`` and with those of the recipients in its ``smime_folder``.
+    ``sender`` is by default the connection's ``from_address``, or its username where that is an address. The rest is as
+    for :func:`~mailconn_jupyter.message.compose.compose`. The SMTP session of a connection that is named is kept for
+    half a minute, so that the next message finds it open.
 
     What the server refuses for the moment (a 4xx) is tried again after 1 and 5 seconds, as long as each try reaches
     somebody more and twice after that; a 5xx is not, and neither is what may have been delivered. Microsoft Graph answers

@@ -46,9 +46,9 @@ def send_again(
     ``sent`` is a row of :func:`~mailconn_jupyter.delivery.sent_log.sent.sent`, the ID of a message in ``%mailconn sent``, its
     Message-ID, a report, or the message itself. ``target`` is by default the connection through which it went.
 
-    Nobody for whom it was accepted gets it, and who may have it already (unknown) only with ``unknown``. The message is the
-    one that was sent, with its header and its Message-ID; only the envelope names fewer recipients. Its sender is that of
-    the header, or ``bounce_to``.
+    Nobody for whom it was accepted gets it, and whoever may have it already (unknown) only with ``unknown``. The
+    message is the one that was sent, with its header and its Message-ID; only the envelope names fewer recipients. Its
+    sender is that of the header, or ``bounce_to``.
 
     The log keeps no content. It is in ``message``, or in the report or the message that ``sent`` is, or else in the Sent
     folder of the mailbox that the connection's ``save_sent_to`` names, where it is looked for by its Message-ID.

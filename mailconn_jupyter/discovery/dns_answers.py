@@ -1,7 +1,8 @@
 """What DNS says of many names, each asked once, many at a time, within a bounded time (dnspython, the extra ``discover``).
 
 It asks the resolver of this machine, or the one that the process has set as dnspython's own
-(``dns.asyncresolver.default_resolver``). What is not answered in time, or by a server in trouble, is not known: that is no no.
+(``dns.asyncresolver.default_resolver``). What is not answered in time, or by a server in trouble, is not known: that
+is not a no.
 """
 
 from __future__ import annotations

@@ -46,9 +46,9 @@ GRAPH: Final = Server("graph.microsoft.com", 443)
 class Provider:
     """One provider. A domain that begins with a dot means every domain below it.
 
-    ``issuer``: it takes an OAuth 2.0 token of that issuer and no password. ``any_domain``: it also keeps the mail of domains of
-    its customers, whose MX records name one of ``mx``. ``keeps_sent``: what goes through its SMTP server is in the mailbox's
-    Sent folder by itself.
+    ``issuer``: it takes an OAuth 2.0 token of that issuer and no password. ``any_domain``: it also keeps the mail of
+    domains of its customers, whose MX records name one of ``mx``. ``keeps_sent``: what goes through its SMTP server is
+    in the mailbox's Sent folder by itself.
     """
 
     name: str

@@ -52,13 +52,13 @@ def validate(
     (empty where it is valid), ``did_you_mean`` (an address at a large provider that this one may be a slip of; missing where
     none is near).
 
-    An address is invalid if it is not exactly one mailbox (RFC 5321, RFC 6531), and, with ``mx``, if DNS says that its domain
-    does not exist, has no server for mail, or takes none (RFC 7505). That needs dnspython (the extra ``discover``). Each
-    domain is asked for once, many at a time, within ``deadline`` seconds together; what is not answered cannot be told. No mail
-    server is asked: whether somebody has that address there, only a mail to them tells, and who asks for many is taken for
-    a sender of spam.
+    An address is invalid if it is not exactly one mailbox (RFC 5321, RFC 6531), and, with ``mx``, if DNS says that its
+    domain does not exist, has no server for mail, or takes none (RFC 7505). That needs dnspython (the extra
+    ``discover``). Each domain is asked for once, many at a time, within ``deadline`` seconds together; what is not
+    answered cannot be told. No mail server is asked: whether somebody has that address there, only a mail to them
+    tells, and whoever asks for many is taken for a sender of spam.
 
-    ``progress`` is called with the number of domains that are known, and the part of all (0 to 1); True shows it.
+    ``progress`` is called with the number of domains that are known, and the share of all (0 to 1); True shows it.
 
     Raises :class:`~mailconn_jupyter.errors.OptionError` for what is not a list of addresses, and
     :class:`~mailconn_jupyter.errors.MailConnError` where pandas, or with ``mx`` dnspython, is not installed.

@@ -26,7 +26,7 @@ _WRITERS: Final[Mapping[str, Callable[[MailConnection], tuple[str, list[str]]]]]
 
 
 class Exported(str):
-    """The text that the other program reads; ``notes`` are sentences: what does not go along, and what differs there."""
+    """The text that the other program reads; ``notes`` are sentences: what is lost, and what differs there."""
 
     __slots__ = ("notes",)
 
@@ -41,7 +41,8 @@ def export_connection(target: str | MailConnection, to: Target) -> Exported:
     """The connection, by its name, as another program has it: ``hop``, ``url``, ``msmtp`` or ``airflow``.
 
     No secret is in it. What the other program has no word for does not go along, and the ``notes`` say so. Raises
-    :class:`~mailconn_jupyter.interchange.import_draft.InterchangeError` where it cannot be said there without another meaning.
+    :class:`~mailconn_jupyter.interchange.import_draft.InterchangeError` where it cannot be said there without another
+    meaning.
     """
     if to not in TARGETS:
         raise InterchangeError(f"{shown(to)} is not one of {', '.join(TARGETS)}.{did_you_mean(str(to), TARGETS)}")

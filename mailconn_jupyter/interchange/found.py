@@ -21,9 +21,9 @@ __all__ = ["FoundConnection", "FoundConnections"]
 
 @dataclass(frozen=True, repr=False)
 class FoundConnection:
-    """One connection that stands elsewhere. ``notes`` are sentences: what is not as it was there, and why.
+    """One connection of another program. ``notes`` are sentences: what differs from there, and why.
 
-    ``secrets`` are those that stood beside it, by their kind; they show as stars.
+    ``secrets`` are those that were beside it, by their kind; they show as stars.
     """
 
     connection: MailConnection

@@ -47,13 +47,14 @@ def load_connections(
 
     ``source`` is whose it is: ``hop`` (Apache Hop: a metadata file, or a project's folder), ``url`` (as curl means it, and
     Symfony and Apprise), ``django`` (a URL as django-environ means it), ``msmtp`` (msmtprc), ``airflow`` (a variable
-    ``AIRFLOW_CONN_...``, ``os.environ``, or JSON), ``autoconfig`` (Mozilla's XML); without it, its form says. ``name`` is
+    ``AIRFLOW_CONN_...``, ``os.environ``, or JSON), ``autoconfig`` (Mozilla's XML); without it, it is recognised. ``name`` is
     what to call the connection, where there is one; ``address`` whose mail it is, which autoconfig's usernames are made
     of.
 
-    What stands there and accepts anybody's certificate is refused. Raises
-    :class:`~mailconn_jupyter.interchange.import_draft.InterchangeError` where nothing can be read; where some can, the errors of
-    the others are in ``problems``. Nothing is saved; ``save()`` of the result, or of one connection, does that.
+    A connection that accepts anybody's certificate is refused. Raises
+    :class:`~mailconn_jupyter.interchange.import_draft.InterchangeError` where nothing can be read; where some can, the
+    errors of the others are in ``problems``. Nothing is saved; ``save()`` of the result, or of one connection, does
+    that.
     """
     held = [what]
     # From here on no frame holds what may be a URL with a password.

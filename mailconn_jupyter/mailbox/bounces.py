@@ -43,13 +43,13 @@ def bounces(
     :func:`~mailconn_jupyter.mailbox.messages.messages`; ``limit`` is how many notifications are taken at most. Of a mailbox
     by IMAP the server looks for them, and of each only the beginning is fetched; nothing is marked as read.
 
-    Read are delivery status notifications (RFC 3464, RFC 6533) and the texts that Exim, qmail and others send in their
+    It reads delivery status notifications (RFC 3464, RFC 6533) and the texts that Exim, qmail and others send in their
     place; with the extra ``bounces`` also the formats that flufl.bounce knows. The columns: ``recipient`` (whom the message
     was sent to), ``action`` (``failed``, ``delayed``, ``delivered``, ``relayed``, ``expanded``), ``status`` (RFC 3463;
     ``5.0.0`` and ``4.0.0`` where only that much is told), ``words`` (the server's), ``message_id`` (of the message that was
     sent), ``date`` (of the notification, UTC). What is not told is missing.
 
-    A notification is a mail like any other, and anybody can have written it. Whose mail is to be stopped is better asked by
+    A notification is a mail like any other, and anybody can have written it. To decide whom to stop writing to, use
     ``report.follow_up()``, where only what proves to be about a message of yours counts.
 
     Raises :class:`~mailconn_jupyter.errors.MailConnError` where pandas is not installed, and what ``messages`` raises.

@@ -63,9 +63,9 @@ def to_frame(
     the rest, ``since`` to ``progress``, is as for ``messages``, except that only headers are fetched unless ``body`` or
     ``text`` says otherwise.
 
-    Its columns: ``date`` (UTC), ``from``, ``to``, ``subject``, ``size`` (bytes), ``seen``, ``attachments`` (how many; missing
-    where only headers were read), ``uid``, and with ``text=True`` the body as plain text; any other ``text`` is looked for, as
-    ``messages`` does. What is not known is missing.
+    Its columns: ``date`` (UTC), ``from``, ``to``, ``subject``, ``size`` (bytes), ``seen``, ``attachments`` (how many;
+    missing where only headers were read), ``uid``, and with ``text=True`` the body as plain text; any other ``text`` is
+    looked for, as ``messages`` does. What is not known is missing.
 
     Raises :class:`~mailconn_jupyter.errors.MailConnError` where pandas is not installed, and what ``messages`` raises.
     """

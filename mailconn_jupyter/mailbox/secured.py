@@ -15,7 +15,7 @@ __all__ = ["decrypt", "keep_certificate"]
 
 @public
 def decrypt(message: ParsedMessage, target: str | MailConnection | None = None) -> ParsedMessage:
-    """An encrypted message that was read (S/MIME), readable; one that was signed within is for ``verify()`` then.
+    """An encrypted message that was read (S/MIME), readable; if it was signed within, ``verify()`` checks that next.
 
     ``target`` is the connection whose ``smime_certificate`` and ``smime_key`` open it; None for the one that reads mail by
     default. Raises :class:`~mailconn_jupyter.errors.SMIMEError` where it is not encrypted, or to somebody else, and
@@ -31,10 +31,10 @@ def decrypt(message: ParsedMessage, target: str | MailConnection | None = None) 
 
 @public
 def keep_certificate(message: ParsedMessage, *, ca_file: str = "", unverified: bool = False) -> str:
-    """Keep the certificate of who signed a message, so that mail can be encrypted to them; returns the file, in words.
+    """Keep the certificate of whoever signed a message, so that mail can be encrypted to them; returns the file, in words.
 
     The signature must be verified (see ``verify()``, which ``ca_file`` is for): anybody can sign as anybody.
-    ``unverified=True`` keeps it all the same, once you have compared its fingerprint over another way. Raises
+    ``unverified=True`` keeps it all the same, once you have compared its fingerprint by another route. Raises
     :class:`~mailconn_jupyter.errors.SMIMEError`.
     """
     from ..message.smime.signature import judge  # noqa: PLC0415  # as above

@@ -89,10 +89,10 @@ def compose(
 ) -> EmailMessage:
     """The message that shows ``content``, in order: texts, tables, figures, whatever a notebook can show.
 
-    ``to``, ``cc``, ``bcc`` and ``reply_to`` are addresses (``Ana <ana@example.org>``), several separated by commas or in a
-    list. ``bcc`` stands in the message as a header, where a session finds whom to send to; it is not sent
-    (:func:`~mailconn_jupyter.message.mime.wire_format.as_bytes` leaves it out). Without ``sender`` there is no From: the session
-    that sends it adds its connection's.
+    ``to``, ``cc``, ``bcc`` and ``reply_to`` are addresses (``Ana <ana@example.org>``), several separated by commas or
+    in a list. ``bcc`` stands in the message as a header, where a session finds whom to send to; it is not sent
+    (:func:`~mailconn_jupyter.message.mime.wire_format.as_bytes` leaves it out). Without ``sender`` there is no From:
+    the session that sends it adds its connection's.
 
     ``reply_to_message`` is the message that this one answers: one that was read, a row of
     :func:`~mailconn_jupyter.delivery.sent_log.sent.sent`, a report, or a Message-ID. It puts the answer into that thread

@@ -102,7 +102,7 @@ class CheckReport:
 
 
 class CheckReports(list[CheckReport]):
-    """The reports of several tests, in the order asked; shows as a table with a row of each."""
+    """The reports of several tests, in the order asked; shows as a table with a row for each."""
 
     _HEADER = ("Connection", "Outcome", "Time", "What was found")
 
@@ -203,7 +203,7 @@ def _not_begun(connection: MailConnection, error: OpenError, listener: Listener 
 def check_all(
     targets: Iterable[str | MailConnection] | None = None, *, cancel: threading.Event | None = None
 ) -> CheckReports:
-    """Test many side by side (None: all that are stored), in the time of the slowest; nobody is asked for a password."""
+    """Test many at the same time (None: all that are stored), in the time of the slowest; nobody is asked for a password."""
     chosen = connections.values() if targets is None else [connections.pick(target) for target in targets]
     if not chosen:
         return CheckReports()

@@ -74,13 +74,13 @@ def connect(
 ) -> AnySession:
     """An open session: connected, secured, logged in, ready; also a context manager that says farewell.
 
-    By the protocol of the connection it is a :class:`~mailconn_jupyter.session.smtp.session.SMTPSession` (an ``smtplib.SMTP``),
-    an :class:`~mailconn_jupyter.session.imap.session.IMAPSession` (an ``imap_tools.BaseMailBox``), a
+    By the protocol of the connection it is a :class:`~mailconn_jupyter.session.smtp.session.SMTPSession` (an
+    ``smtplib.SMTP``), an :class:`~mailconn_jupyter.session.imap.session.IMAPSession` (an ``imap_tools.BaseMailBox``), a
     :class:`~mailconn_jupyter.session.pop3.session.POP3Session` (a ``poplib.POP3``), an
     :class:`~mailconn_jupyter.session.mbox.session.MBOXSession` (a ``mailbox.mbox``) or a
-    :class:`~mailconn_jupyter.session.graph.session.GraphSession`, which sends and is no ``smtplib.SMTP``. A type checker takes
-    it for any of them; ``connect_smtp()``, ``connect_imap()``, ``connect_pop3()``, ``open_mbox()`` and ``connect_graph()``
-    say which.
+    :class:`~mailconn_jupyter.session.graph.session.GraphSession`, which sends and is no ``smtplib.SMTP``. A type
+    checker takes it for any of them; ``connect_smtp()``, ``connect_imap()``, ``connect_pop3()``, ``open_mbox()`` and
+    ``connect_graph()`` say which.
 
     ``target`` is a name, a connection (it need not be stored), or None for the default. ``ask`` says whether a missing
     password may be asked for. ``readonly`` is for IMAP (INBOX is only examined; off by default) and MBOX (the file is

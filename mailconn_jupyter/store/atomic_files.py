@@ -134,7 +134,8 @@ def locked(folder: Path, seconds: float | None = None) -> Iterator[None]:
     """Make ``folder`` (0700) where it is missing and hold its lock; temporary files of the dead are swept first.
 
     Raises :class:`~mailconn_jupyter.errors.StoreError` when the folder cannot be written to, or is locked for longer
-    than ``seconds`` (by default :data:`LOCK_SECONDS`). An :class:`OSError` of the body, a full disk for example, becomes one too.
+    than ``seconds`` (by default :data:`LOCK_SECONDS`). An :class:`OSError` of the body, a full disk for example,
+    becomes one too.
     """
     from filelock import FileLock, Timeout  # noqa: PLC0415  # 50 ms that %load_ext must not cost
 

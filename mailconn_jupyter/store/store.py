@@ -236,7 +236,7 @@ class ConnectionStore:
                 self._defaults.choose(chosen)
 
     def drop_default(self, name: str) -> None:
-        """Choose none in place of the connection of this name, if it is one that was chosen."""
+        """Have no default in place of the connection of this name, if it is a default."""
         with atomic_files.locked(self.folder):
             self._defaults.follow(fold(name), None)
 

@@ -31,8 +31,8 @@ _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 class Channel:
     """A connected socket, plain or TLS, on which nothing waits for ever and no line grows without bound.
 
-    It has the methods that :mod:`smtplib`, :mod:`imaplib`, :mod:`poplib` and :mod:`http.client` use of a socket and of its file
-    (``sendall``, ``readline``, ``read``, ``makefile``, ``close``), so it stands where their socket stands.
+    It has the methods that :mod:`smtplib`, :mod:`imaplib`, :mod:`poplib` and :mod:`http.client` use of a socket and of
+    its file (``sendall``, ``readline``, ``read``, ``makefile``, ``close``), so it stands where their socket stands.
 
     ``timeout`` is the time in seconds for one answer, from :meth:`begin_answer` on, or for one chunk that is sent;
     ``limit`` goes over everything, as long as it is set.

@@ -1,8 +1,8 @@
 """TLS contexts that are kept: to read the system's authorities takes longer than a handshake.
 
-A context is made anew when a file that it was made from has changed, when the environment names others, after some minutes
-(of a store of the system's nothing can be seen to have changed), and in a forked child: a thread of the parent's may have been
-at work in one while the process was copied.
+A context is made anew when a file that it was made from has changed, when the environment names others, after some
+minutes (of a store of the system's nothing can be seen to have changed), and in a forked child: a thread of the
+parent's may have been at work in one while the process was copied.
 """
 
 from __future__ import annotations

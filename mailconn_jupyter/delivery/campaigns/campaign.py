@@ -213,10 +213,10 @@ class Campaign:
         """Send the rows of one part, and return a row for each recipient of each message; its columns are :attr:`meta`'s.
 
         For ``ddf.map_partitions(campaign.send_part, meta=campaign.meta)``. A row that gives no message is one with its
-        reason, and the others are sent. Who was sent it before, here or elsewhere, is not sent it again. Nobody is asked for a password: a worker has it by
-        the environment, a file, the keyring, or what the connection says. Raises
-        :class:`~mailconn_jupyter.delivery.campaigns.campaign_part.CampaignStopped` where it cannot go on, and what opening a session
-        raises; the same part again goes on where it ended.
+        reason, and the others are sent. Whoever was sent it before, here or elsewhere, is not sent it again. Nobody is
+        asked for a password: a worker has it by the environment, a file, the keyring, or what the connection says.
+        Raises :class:`~mailconn_jupyter.delivery.campaigns.campaign_part.CampaignStopped` where it cannot go on, and
+        what opening a session raises; the same part again goes on where it ended.
         """
         rows = rows_of(frame)
         if not rows.once and not len(rows):

@@ -53,21 +53,21 @@ def follow_up(
 ) -> FollowUp:
     """What became of messages that were sent, from what has come back to a mailbox.
 
-    ``sent`` is the report of ``send()`` or ``send_many()``, or the name (or path) of a journal; ``target`` the mailbox that
-    bounces and replies go to: the name of a connection (IMAP, POP3 or MBOX), a connection, an open session, or None for the
-    default. It is read from a day before the first message was sent, or ``since`` then (as for
-    :func:`~mailconn_jupyter.mailbox.messages.messages`); an IMAP server does the search. Of answers only headers are read, and
-    nothing is marked as read.
+    ``sent`` is the report of ``send()`` or ``send_many()``, or the name (or path) of a journal; ``target`` the mailbox
+    that bounces and replies go to: the name of a connection (IMAP, POP3 or MBOX), a connection, an open session, or
+    None for the default. It is read from a day before the first message was sent, or ``since`` then (as for
+    :func:`~mailconn_jupyter.mailbox.messages.messages`); an IMAP server does the search. Of answers only headers are
+    read, and nothing is marked as read.
 
     For each recipient the report says ``answered`` (a reply to the message, by In-Reply-To or References), ``bounced``,
-    ``auto-replied`` (RFC 3834 and what programs do in its place), ``delivered``, ``relayed``, ``expanded`` or ``delayed`` (RFC
-    3464), or, where nothing has come back, what the server said when it was sent: mostly ``accepted``. Of several the one that
-    says most counts.
+    ``auto-replied`` (RFC 3834 and what programs do in its place), ``delivered``, ``relayed``, ``expanded`` or
+    ``delayed`` (RFC 3464), or, where nothing has come back, what the server said when it was sent: mostly ``accepted``.
+    Of several the one that says most counts.
 
     A notification counts only if it names the Message-ID of one of these messages and one of its recipients; any other that
     names a recipient is among ``doubtful``. Whoever has the message itself could forge one, and nobody else.
 
-    Raises :class:`~mailconn_jupyter.errors.MailConnError` for a journal that there is not, and what ``messages`` raises.
+    Raises :class:`~mailconn_jupyter.errors.MailConnError` for a journal that does not exist, and what ``messages`` raises.
     """
     rows = _sent(sent)
     when = since if since is not None or rows.since is None else rows.since - _BEFORE

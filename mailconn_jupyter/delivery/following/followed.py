@@ -31,8 +31,9 @@ _SHOWN: Final = ("bounced", "refused", "unknown", "not sent", "delayed", "auto-r
 class Followed:
     """One message for one recipient; ``became`` is a word of :data:`BECAME`.
 
-    ``status`` (RFC 3463) and ``words`` are a notification's or, where the server did not take the message, its own; of a
-    reply ``words`` is the subject. ``key`` is the journal's, or the message's place among those of the report; ``date`` is that of what came back.
+    ``status`` (RFC 3463) and ``words`` are a notification's or, where the server did not take the message, its own; of
+    a reply ``words`` is the subject. ``key`` is the journal's, or the message's place among those of the report;
+    ``date`` is that of what came back.
     """
 
     key: str
@@ -59,12 +60,12 @@ class FollowUp:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many recipients are at which word; those at which none is are not in it."""
+        """How many recipients have each word; words that nobody has are left out."""
         found = Counter(row.became for row in self.rows)
         return {word: found[word] for word in reversed(BECAME) if word in found}
 
     def of(self, became: str) -> tuple[Followed, ...]:
-        """The rows at one word, such as ``bounced``."""
+        """The rows with one word, such as ``bounced``."""
         return tuple(row for row in self.rows if row.became == became)
 
     @property
@@ -88,9 +89,9 @@ class FollowUp:
     def to_frame(self) -> pd.DataFrame:
         """A :class:`pandas.DataFrame` with a row for each recipient of each message, in their order.
 
-        Its columns: ``key``, ``message_id``, ``subject``, ``recipient``, ``became``, ``status``, ``words``, ``date`` (UTC), as
-        for :class:`Followed`. What is not known is missing. Raises :class:`~mailconn_jupyter.errors.MailConnError` where
-        pandas is not installed.
+        Its columns: ``key``, ``message_id``, ``subject``, ``recipient``, ``became``, ``status``, ``words``, ``date``
+        (UTC), as for :class:`Followed`. What is not known is missing. Raises
+        :class:`~mailconn_jupyter.errors.MailConnError` where pandas is not installed.
         """
         pd = own_pandas("to_frame()")
         texts = [field.name for field in fields(Followed) if field.name != "date"]

@@ -35,8 +35,8 @@ _LONGEST_WORDS: Final = 300  # characters of what a server said
 class Batch:
     """``first`` is the session that is open; further ones are opened as ``connection`` says, where there is one.
 
-    ``deliveries`` are the rows of what is settled, ``kept`` the messages that may be sent again later, ``stopped`` why nothing
-    more is sent, in words, and ``error`` what of it is an error.
+    ``deliveries`` are the rows of what is settled, ``kept`` the messages that may be sent again later, ``stopped`` why
+    nothing more is sent, in words, and ``error`` what of it is an error.
     """
 
     def __init__(

@@ -68,7 +68,7 @@ class DeliveryReport(FollowableReport):
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many recipients have which outcome; those that none has are not in it."""
+        """How many recipients have each outcome; outcomes that nobody has are left out."""
         found = Counter(row.outcome for row in self.deliveries)
         return {outcome: found[outcome] for outcome in _ORDER if outcome in found}
 

@@ -67,11 +67,11 @@ def send_many(
     (a 4xx) is tried again after 10 seconds, 1 minute and 5 minutes while the others go on, and what was not sent when a
     link broke, at once; nobody who was accepted, refused for good (a 5xx), or perhaps has it, is sent it again.
 
-    ``journal`` is a name (a file in the Jupyter data directory) or a path: what became of each message is written there, so
-    that the same call after a crash goes on where it ended. Then ``messages`` are pairs of a key and a message, or those of
-    ``merge(..., key=...)``; a message is known by its key, from which its Message-ID is made. Who was accepted is skipped,
-    who was refused for good is reported, and so is who may have it (unknown), unless ``again="unknown"`` (or
-    ``"refused"``).
+    ``journal`` is a name (a file in the Jupyter data directory) or a path: what became of each message is written
+    there, so that the same call after a crash goes on where it ended. Then ``messages`` are pairs of a key and a
+    message, or those of ``merge(..., key=...)``; a message is known by its key, from which its Message-ID is made.
+    Whoever was accepted is skipped, whoever was refused for good is reported, and so is whoever may have it (unknown),
+    unless ``again="unknown"`` (or ``"refused"``).
 
     ``sign``, ``encrypt``, ``bounce_to``, ``notify``, ``ret`` and ``envid`` are as for
     :func:`~mailconn_jupyter.delivery.send.send`; what a merge says of its messages comes first.

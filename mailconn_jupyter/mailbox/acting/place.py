@@ -17,9 +17,9 @@ _READ_ONLY: Final = frozenset({"IMAP", "MBOX"})
 class Place:
     """A folder of a mailbox, and what it was when its messages were read.
 
-    ``target`` is a connection, or a session of somebody else's, which stays open. ``validity`` is what the server says of
-    its UIDs (UIDVALIDITY; RFC 9051, 2.3.1.1), None as long as none was read: with another one they mean other messages. ``reading`` is the session that is
-    being read from, where it was opened for that.
+    ``target`` is a connection, or a session of somebody else's, which stays open. ``validity`` is what the server says
+    of its UIDs (UIDVALIDITY; RFC 9051, 2.3.1.1), None as long as none was read: with another one they mean other
+    messages. ``reading`` is the session that is being read from, where it was opened for that.
     """
 
     def __init__(self, target: Any, protocol: str, folder: str) -> None:

@@ -30,7 +30,7 @@ class Invitation:
     ``"2026-12-03 09:30"``. One that names no zone is in ``timezone`` ("Europe/Berlin"), by default in this machine's.
 
     ``place`` and ``description`` are texts; without a description the calendar gets the text of the message. ``repeat`` is
-    ``daily``, ``weekdays``, ``weekly``, ``monthly`` or ``yearly``, so many ``times`` or until the day ``until``, else for
+    ``daily``, ``weekdays``, ``weekly``, ``monthly`` or ``yearly``, ``times`` times, or until the day ``until``, else for
     ever. ``attendees`` are by default those in To, and in Cc those who need not come. The organizer is the sender.
 
     :meth:`updated` and :meth:`cancelled` make what changes the meeting, or calls it off, in the calendars that have it. A
@@ -84,7 +84,7 @@ class Invitation:
         return not isinstance(self.start, datetime)
 
     def updated(self, **changes: Any) -> Invitation:
-        """The same meeting with other options; who moves its ``start`` alone keeps how long it is."""
+        """The same meeting with other options; to move its ``start`` alone keeps its length."""
         if changes.keys() & {"start", "end", "minutes"}:
             changes = {"end": None, "minutes": None} | changes
             if changes["end"] is None and changes["minutes"] is None:

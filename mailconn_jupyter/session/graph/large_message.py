@@ -1,10 +1,11 @@
 """A message that Graph does not take whole: a draft, its attachments one by one, and then it is sent.
 
 Source: https://learn.microsoft.com/graph/outlook-large-attachments and
-https://learn.microsoft.com/graph/api/attachment-createuploadsession. A request has at most 4 MB. A file under 3 MB is attached
-by one request, and refused by an upload session; from 3 MB to 150 MB it goes by such a session, in order, and *without* the
-token: its address is authorisation enough, and so it is a secret, too. The documents do not say which megabyte is meant, so
-what lies between the two is tried both ways. Exchange makes the message anew: what stays are the bytes of the attachments.
+https://learn.microsoft.com/graph/api/attachment-createuploadsession. A request has at most 4 MB. A file under 3 MB is
+attached by one request, and refused by an upload session; from 3 MB to 150 MB it goes by such a session, in order, and
+*without* the token: its address is authorisation enough, and so it is a secret, too. The documents do not say which
+megabyte is meant, so what lies between the two is tried both ways. Exchange makes the message anew: what stays are the
+bytes of the attachments.
 """
 
 from __future__ import annotations

@@ -80,7 +80,8 @@ class FolderList(tuple[MailFolder, ...]):
 def folders_of(client: IMAPClient, pattern: str = "*", *, counts: bool = True) -> FolderList:
     """The folders whose names fit the pattern (``*`` is anything), in the server's order: in one round trip.
 
-    Without ``counts`` the server need not look into each. Raises :class:`~mailconn_jupyter.session.imap.errors.Refused` with the server's words.
+    Without ``counts`` the server need not look into each. Raises :class:`~mailconn_jupyter.session.imap.errors.Refused`
+    with the server's words.
     """
     wanted = ["SUBSCRIBED"]
     wanted += ["SPECIAL-USE"] if "SPECIAL-USE" in client.capabilities else []

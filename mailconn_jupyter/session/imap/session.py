@@ -130,7 +130,8 @@ class IMAPSession(BaseMailBox):
     def folders(self, pattern: str = "*", *, counts: bool = True) -> FolderList:
         """The folders whose names fit the pattern, by default all: with their use and, where the server tells, their messages.
 
-        Without ``counts`` it is not asked for their messages, which in a mailbox of many folders may take long. ``folder`` makes, renames, subscribes to and deletes one, by its name in any script.
+        Without ``counts`` it is not asked for their messages, which in a mailbox of many folders may take long.
+        ``folder`` makes, renames, subscribes to and deletes one, by its name in any script.
         """
         return folders_of(self.client, pattern, counts=counts)
 

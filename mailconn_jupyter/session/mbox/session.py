@@ -28,7 +28,7 @@ class MBOXSession(NumberedMbox):
 
     ``MBOXSession(connection=connection)`` opens the file that the
     :class:`~mailconn_jupyter.connection.MailConnection` names; :func:`mailconn_jupyter.connect` is the short way. The
-    file is never made by opening it. Its messages are found as they are asked for: to show the first one of a large file
+    file is never made by opening it. Its messages are found as they are asked for: showing the first one of a large file
     reads no more than a megabyte; ``len()`` and ``keys()`` read all of it.
 
     With ``readonly`` (the default) nothing in the file or beside it changes, not even its time of last access where the

@@ -48,10 +48,10 @@ def post(
     there yet: what is on its way is settled first. What cannot be given to this server is refused without a reply. An
     error of ``messages`` itself is raised once what is on its way has been told.
 
-    Where the session has to open again first, that is tried once, and setting ``cancel`` ends it; what is on its way goes
-    on then. Where the link is lost, or the server ends it by a 421, the fates of all that were taken are given first, and then
-    :class:`~mailconn_jupyter.session.smtp.errors.LinkLost` is raised. After an interrupt, or when the caller stops in
-    the midst, the link is closed, and :meth:`Posting.untold` has the rest.
+    Where the session has to open again first, that is tried once, and setting ``cancel`` ends it; what is on its way
+    goes on then. Where the link is lost, or the server ends it by a 421, the fates of all that were taken are given
+    first, and then :class:`~mailconn_jupyter.session.smtp.errors.LinkLost` is raised. After an interrupt, or when the
+    caller stops in the midst, the link is closed, and :meth:`Posting.untold` has the rest.
     """
     return Posting(session, messages, window, cancel)
 

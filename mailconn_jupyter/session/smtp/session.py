@@ -137,7 +137,7 @@ class SMTPSession(SMTPClient):
             self._reopen(cancel, patient=patient)
 
     def still_there(self) -> bool:
-        """Whether the link is, as far as it can be known before the next message; after a silence the server is asked."""
+        """Whether the link is there, as far as can be known before the next message; after a silence the server is asked."""
         channel = self.link.sock
         if channel is None or channel.hung_up:
             return False
@@ -174,7 +174,7 @@ class SMTPSession(SMTPClient):
         recipient, or a mapping of recipient to its own.
 
         Raises :class:`~mailconn_jupyter.errors.MessageError` before anything is sent, and the errors of
-        :mod:`~mailconn_jupyter.session.smtp.errors`, each also the class of smtplib that fits. A message that some
+        :mod:`~mailconn_jupyter.session.smtp.errors`, each also the class of smtplib that fits. A message for which some
         recipients were refused is delivered to the others, with a warning that names the refused.
         """
         recipients = [to_addrs] if isinstance(to_addrs, str) else to_addrs
@@ -268,13 +268,13 @@ class SMTPSession(SMTPClient):
         return transact(self.link, envelope, data)
 
     def login_is_over(self, code: int) -> bool:
-        """Whether the server wants a login anew by a reply with this code: with some, a session ends with its token."""
+        """Whether a reply with this code asks for a new login: with some servers, a session ends with its token."""
         return code == _LOGIN_FIRST and self.connection is not None and self.connection.signs_in
 
     # Ending
 
     def quit(self) -> tuple[int, bytes]:
-        """Say farewell and close, for good; the answer is not awaited for long."""
+        """Say farewell and close, for good; the reply is not awaited for long."""
         self.ended = True
         return super().quit()
 
