@@ -9,15 +9,15 @@ import json
 import os
 import sys
 
-import dask.dataframe as dd
-from dask.distributed import Client, LocalCluster
-
 from tests.support.campaigns import campaign_to, customers
 
 PARTS = 16
 
 
 def main(port: str, journal: str, rows: str, rate: str = "") -> None:
+    import dask.dataframe as dd  # noqa: PLC0415  # the module is looked at for doctests where there is none
+    from dask.distributed import Client, LocalCluster  # noqa: PLC0415  # the same
+
     campaign = campaign_to(int(port), journal, rate=rate or None)
     with LocalCluster(n_workers=4, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
         print(json.dumps(list(client.run(os.getpid).values())), flush=True)  # noqa: T201  # whoever started it waits
