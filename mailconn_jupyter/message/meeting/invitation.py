@@ -117,12 +117,13 @@ class Invitation:
                 raise MessageError(f"The meeting ends ({ends}) before it begins ({self.start}).")
             return ends + _DAY
         if minutes is not None:
-            length = plain(minutes)
-            if self.all_day or isinstance(length, bool) or not isinstance(length, int | float) or not 0 < length < 1e6:
+            if self.all_day:
                 raise MessageError(
-                    f"minutes={shown(minutes)}: a meeting with a time lasts at least one minute.",
-                    hint="A date alone is all day." if self.all_day else "",
+                    f"minutes={shown(minutes)} needs a start with a time.", hint="A date alone is all day."
                 )
+            length = plain(minutes)
+            if isinstance(length, bool) or not isinstance(length, int | float) or not 0 < length < 1e6:
+                raise MessageError(f"minutes={shown(minutes)} must be a number above 0 and below a million.")
             assert isinstance(self.start, datetime)
             # Over a change of the clocks a meeting is as long as on any other day.
             return (self.start.astimezone(UTC) + timedelta(minutes=length)).astimezone(self.start.tzinfo)
