@@ -107,12 +107,8 @@ def wired(message: Message[Any, Any], *, utf8: bool, eight_bit: bool, bcc: bool 
     so. Without ``eight_bit`` (8BITMIME) every part is made 7 bit.
     """
     message = message if bcc else _without_bcc(message)
-    international = isinstance(message.policy, EmailPolicy) and _is_international(message)
-    settings: dict[str, Any] = {"linesep": "\r\n", "cte_type": "8bit" if eight_bit else "7bit"}
-    if isinstance(message.policy, EmailPolicy):
-        # Also off where the message's own policy has it on: without SMTPUTF8 a header is ASCII.
-        settings["utf8"] = utf8 or international
-    policy = message.policy.clone(**settings)
+    international = _is_international(message)
+    policy = _on_the_wire(message, utf8=utf8 or international, cte_type="8bit" if eight_bit else "7bit")
     _fold_once(policy, scan_headers(message, policy))
     buffer = BytesIO()
     large: dict[str, EncodedPart] = {}
@@ -146,10 +142,16 @@ def hidden_fields(message: Message[Any, Any], *, utf8: bool) -> bytes:
     for name, value in message.raw_items():
         if name.lower() in _UNSEEN:
             hidden.set_raw(name, value)
-    policy = message.policy.clone(linesep="\r\n")
-    if isinstance(policy, EmailPolicy):
-        policy = policy.clone(utf8=utf8 or _is_international(hidden))
+    policy = _on_the_wire(message, utf8=utf8 or _is_international(hidden))
     return b"".join(map(normalised, scan_headers(hidden, policy).values()))
+
+
+def _on_the_wire(message: Message[Any, Any], *, utf8: bool, **settings: Any) -> Policy[Any]:
+    """The message's own policy with the line ends of the wire, and with these settings."""
+    if isinstance(message.policy, EmailPolicy):
+        # Also off where the message's own policy has it on: without SMTPUTF8 a header is ASCII.
+        settings["utf8"] = utf8
+    return message.policy.clone(linesep="\r\n", **settings)
 
 
 def _standing(part: Message[Any, Any], large: dict[str, EncodedPart], texts: dict[str, bytes]) -> Message[Any, Any]:
@@ -213,7 +215,7 @@ def _without_bcc(message: Message[Any, Any]) -> Message[Any, Any]:
 
 
 def _is_international(message: Message[Any, Any]) -> bool:
-    return any(
+    return isinstance(message.policy, EmailPolicy) and any(
         not address.rpartition("@")[0].isascii()
         for name, value in message.raw_items()
         if name.lower() in ADDRESS_FIELDS

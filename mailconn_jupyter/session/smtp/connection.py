@@ -200,6 +200,7 @@ class SMTPConnection:
     def _unasked(self, channel: Channel) -> bytes:
         """What has come in beyond the replies that are awaited."""
         said, start = channel.buffered(), 0
+        # Each of them has a line at least.
         if said.count(b"\n") < self._awaited:
             return b""
         for _ in range(self._awaited):

@@ -53,7 +53,8 @@ class Envelope:
     ) -> Self:
         """The envelope of these texts. ``rcpt_options`` are for each recipient, or a mapping of recipient to its own.
 
-        ``local`` allows names without a domain. Raises :class:`~mailconn_jupyter.errors.MessageError`.
+        ``local`` allows names without a domain; ``request`` is for a server that offers DSN. Raises
+        :class:`~mailconn_jupyter.errors.MessageError`.
         """
         given = envelope_address(sender, what="sender", empty=True, local=local)
         read = once(envelope_address(each, local=local) for each in recipients)
